@@ -1,0 +1,76 @@
+use std::time::Duration;
+
+use bevy::prelude::*;
+use netplay_core::emulator::NetworkConditions;
+use netplay_core::link::LinkConfig;
+use netplay_transport::PathPolicy;
+
+/// Where `netplay-server` listens unless told otherwise.
+pub const DEFAULT_SERVER: &str = "ws://127.0.0.1:3536";
+
+/// Everything that can be set. Changes take effect when the next room is joined.
+#[derive(Resource, Clone, Debug)]
+pub struct NetplayConfig {
+    /// The name and version of the game: peers with another one are refused. At most 64 bytes.
+    pub game: String,
+    /// The signaling server that rooms are on unless a [`Room`](crate::Room) names another. Default
+    /// [`DEFAULT_SERVER`].
+    pub server: String,
+    /// Frames per second of the simulation; every peer must agree. Default 60.
+    pub frame_rate: usize,
+    /// How many frames a local input waits before it takes effect, 1 to 16. A frame of delay hides a
+    /// frame of latency. Default 2.
+    pub input_delay: usize,
+    /// How many frames the simulation may run ahead of the last confirmed one, 1 to 32. Default 8.
+    pub max_prediction: usize,
+    /// After how long without a sign of life a player counts as gone. Default 10 s.
+    pub disconnect_timeout: Duration,
+    /// How many frames lie between two compared checksums. Default 15.
+    pub checksum_interval: u32,
+    /// Thresholds of links.
+    pub link: LinkConfig,
+    /// Which paths may carry packets.
+    pub policy: PathPolicy,
+    /// For development: delays and loses what we send, as this network would.
+    pub emulate: Option<NetworkConditions>,
+}
+
+impl Default for NetplayConfig {
+    fn default() -> Self {
+        Self {
+            game: "unnamed".into(),
+            server: DEFAULT_SERVER.into(),
+            frame_rate: 60,
+            input_delay: 2,
+            max_prediction: 8,
+            disconnect_timeout: Duration::from_secs(10),
+            checksum_interval: 15,
+            link: LinkConfig::default(),
+            policy: PathPolicy::Any,
+            emulate: None,
+        }
+    }
+}
+
+impl NetplayConfig {
+    /// The longest input delay. Also the latest frame with which a peer's inputs may begin.
+    pub(crate) const MAX_INPUT_DELAY: usize = 16;
+    /// The widest prediction window: ggrs keeps 128 inputs per player, and this leaves them room.
+    pub(crate) const MAX_PREDICTION: usize = 32;
+
+    /// The input delay, within its bounds. One frame is the least: a match that stalls at its very
+    /// first frame needs one snapshot more than the window holds without it.
+    pub(crate) fn bounded_input_delay(&self) -> usize {
+        self.input_delay.clamp(1, Self::MAX_INPUT_DELAY)
+    }
+
+    /// The prediction window, within its bounds.
+    pub(crate) fn bounded_max_prediction(&self) -> usize {
+        self.max_prediction.clamp(1, Self::MAX_PREDICTION)
+    }
+
+    /// How long a frame lasts.
+    pub(crate) fn frame_duration(&self) -> Duration {
+        Duration::from_secs(1) / self.frame_rate.clamp(1, 1000) as u32
+    }
+}

@@ -1,0 +1,61 @@
+use bevy::diagnostic::{Diagnostic, DiagnosticPath, Diagnostics, RegisterDiagnostic};
+use bevy::prelude::*;
+
+use crate::{Match, NetplaySystems, PeerLinks, RollbackMetrics};
+
+/// Shows a match to Bevy's diagnostics, under stable paths. Part of
+/// [`NetplayPlugins`](crate::NetplayPlugins).
+#[derive(Default)]
+pub struct NetplayDiagnosticsPlugin;
+
+impl NetplayDiagnosticsPlugin {
+    /// The largest smoothed round trip time of all links, in milliseconds.
+    pub const RTT: DiagnosticPath = DiagnosticPath::const_new("netplay/rtt");
+    /// The largest jitter of all links, in milliseconds.
+    pub const JITTER: DiagnosticPath = DiagnosticPath::const_new("netplay/jitter");
+    /// The largest loss of all links, in percent.
+    pub const LOSS: DiagnosticPath = DiagnosticPath::const_new("netplay/loss");
+    /// Rollbacks since the match started.
+    pub const ROLLBACKS: DiagnosticPath = DiagnosticPath::const_new("netplay/rollbacks");
+    /// Frames simulated again since the match started.
+    pub const RESIMULATED: DiagnosticPath = DiagnosticPath::const_new("netplay/resimulated");
+    /// Frames stood still since the match started.
+    pub const STALLED: DiagnosticPath = DiagnosticPath::const_new("netplay/stalled");
+    /// How many frames the simulation is ahead of the last confirmed one.
+    pub const CONFIRMED_LAG: DiagnosticPath = DiagnosticPath::const_new("netplay/confirmed_lag");
+}
+
+impl Plugin for NetplayDiagnosticsPlugin {
+    fn build(&self, app: &mut App) {
+        app.register_diagnostic(Diagnostic::new(Self::RTT).with_suffix(" ms"))
+            .register_diagnostic(Diagnostic::new(Self::JITTER).with_suffix(" ms"))
+            .register_diagnostic(Diagnostic::new(Self::LOSS).with_suffix(" %"))
+            .register_diagnostic(Diagnostic::new(Self::ROLLBACKS))
+            .register_diagnostic(Diagnostic::new(Self::RESIMULATED))
+            .register_diagnostic(Diagnostic::new(Self::STALLED))
+            .register_diagnostic(Diagnostic::new(Self::CONFIRMED_LAG))
+            .add_systems(
+                PreUpdate,
+                measure.after(NetplaySystems::Send).run_if(resource_exists::<Match>),
+            );
+    }
+}
+
+fn measure(mut diagnostics: Diagnostics, links: Res<PeerLinks>, metrics: Res<RollbackMetrics>) {
+    let worst = |of: fn(&crate::PeerLink) -> f64| links.iter().map(of).fold(0.0, f64::max);
+    let rtt = worst(|link| link.rtt.unwrap_or_default().as_secs_f64() * 1000.0);
+    let jitter = worst(|link| link.jitter.as_secs_f64() * 1000.0);
+    let loss = worst(|link| f64::from(link.loss) * 100.0);
+    diagnostics.add_measurement(&NetplayDiagnosticsPlugin::RTT, || rtt);
+    diagnostics.add_measurement(&NetplayDiagnosticsPlugin::JITTER, || jitter);
+    diagnostics.add_measurement(&NetplayDiagnosticsPlugin::LOSS, || loss);
+    let counted = [
+        (&NetplayDiagnosticsPlugin::ROLLBACKS, metrics.rollbacks as f64),
+        (&NetplayDiagnosticsPlugin::RESIMULATED, metrics.frames_resimulated as f64),
+        (&NetplayDiagnosticsPlugin::STALLED, metrics.stalled_frames as f64),
+        (&NetplayDiagnosticsPlugin::CONFIRMED_LAG, f64::from(metrics.confirmed_lag)),
+    ];
+    for (path, value) in counted {
+        diagnostics.add_measurement(path, || value);
+    }
+}

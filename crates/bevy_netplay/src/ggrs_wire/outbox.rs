@@ -1,0 +1,207 @@
+use std::time::Duration;
+
+use super::mirror::{Body, Input};
+use super::payload::{InputPart, MAX_CHECKSUMS, NULL_FRAME, Payload};
+
+/// A changed input is sent in this many datagrams in a row, whatever is acknowledged: any two losses in
+/// a row cost nothing.
+const URGENT_SENDS: u8 = 3;
+
+/// How often an outbox may speak.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// The least time between two datagrams that carry no changed input.
+    pub(crate) steady: Duration,
+    /// After how long without an acknowledgement the last datagram is repeated.
+    pub(crate) repeat: Duration,
+}
+
+/// Everything that is to be told to one peer, merged.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    payload: Payload,
+    /// Something was added since the last datagram.
+    fresh: bool,
+    /// Datagrams that still have to go out at once.
+    urgent: u8,
+    newest_change: i32,
+    /// The last datagram: its sequence number and when it went.
+    last: Option<(u16, Duration)>,
+    /// The peer has acknowledged a datagram of this match.
+    heard: bool,
+}
+
+impl Outbox {
+    pub(super) fn new() -> Self {
+        Self {
+            payload: Payload { ack_frame: NULL_FRAME, ..Payload::default() },
+            newest_change: NULL_FRAME,
+            ..Self::default()
+        }
+    }
+
+    /// The sequence number of the last datagram.
+    pub(super) fn last_sequence(&self) -> Option<u16> {
+        self.last.map(|(sequence, _)| sequence)
+    }
+
+    /// Takes a message of ggrs. Synchronization and round-trip messages are not for the peer and never
+    /// come here.
+    pub(super) fn push(&mut self, body: Body, input_bytes: usize) {
+        self.fresh = true;
+        match body {
+            Body::Input(input) => self.push_input(input, input_bytes),
+            Body::InputAck { ack_frame } => self.acknowledge(ack_frame),
+            Body::QualityReport { frame_advantage, .. } => {
+                self.payload.frame_advantage = Some(frame_advantage);
+            }
+            Body::ChecksumReport { checksum, frame } => {
+                if self.payload.checksums.len() == MAX_CHECKSUMS {
+                    self.payload.checksums.remove(0);
+                }
+                self.payload.checksums.push((frame, checksum as u64));
+            }
+            // The link keeps itself alive.
+            Body::KeepAlive
+            | Body::SyncRequest { .. }
+            | Body::SyncReply { .. }
+            | Body::QualityReply { .. } => self.fresh = false,
+        }
+    }
+
+    fn push_input(&mut self, input: Input, input_bytes: usize) {
+        self.acknowledge(input.ack_frame);
+        let part = InputPart {
+            start_frame: input.start_frame,
+            last_frames: input.peer_connect_status.iter().map(|status| status.last_frame).collect(),
+            bytes: input.bytes,
+        };
+        if let Some(change) = part.newest_change(input_bytes)
+            && change > self.newest_change
+        {
+            self.newest_change = change;
+            self.urgent = URGENT_SENDS;
+        }
+        self.payload.input = Some(part);
+    }
+
+    fn acknowledge(&mut self, ack_frame: i32) {
+        self.payload.ack_frame = self.payload.ack_frame.max(ack_frame);
+    }
+
+    /// The payload to send now, if one is due. `acked` tells whether the peer has the last datagram.
+    pub(super) fn due(&self, now: Duration, acked: bool, pace: Pace) -> Option<Vec<u8>> {
+        let waited = self.last.map(|(_, at)| now.saturating_sub(at));
+        let due = match waited {
+            None => self.fresh,
+            Some(waited) if self.fresh => {
+                let first_frames = !self.heard && !acked;
+                self.urgent > 0 || first_frames || waited >= pace.steady
+            }
+            Some(waited) => !acked && waited >= pace.repeat,
+        };
+        due.then(|| self.payload.encode())
+    }
+
+    /// Notes that what [`due`](Self::due) gave was sent.
+    pub(super) fn sent(&mut self, now: Duration, sequence: u16, acked: bool) {
+        self.heard |= acked;
+        self.last = Some((sequence, now));
+        self.fresh = false;
+        self.urgent = self.urgent.saturating_sub(1);
+        self.payload.frame_advantage = None;
+        self.payload.checksums.clear();
+    }
+
+    /// Whether the payload carries inputs.
+    pub(super) fn has_input(&self) -> bool {
+        self.payload.input.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ggrs_wire::mirror::ConnectionStatus;
+
+    const FRAME: Duration = Duration::from_micros(16_667);
+    const PACE: Pace =
+        Pace { steady: Duration::from_millis(25), repeat: Duration::from_millis(50) };
+
+    /// One frame of ggrs: all inputs since `acked`, of which the last may differ.
+    fn input(frame: i32, acked: i32, changed: bool) -> Body {
+        let mut frames = vec![];
+        for at in acked + 1..=frame {
+            frames.extend([1, 0, u8::from(changed && at == frame)]);
+        }
+        Body::Input(Input {
+            peer_connect_status: vec![
+                ConnectionStatus { disconnected: false, last_frame: frame };
+                2
+            ],
+            disconnect_requested: false,
+            start_frame: acked + 1,
+            ack_frame: acked,
+            bytes: bitfield_rle::encode(frames),
+        })
+    }
+
+    /// Plays `frames` frames in which nothing but the frames in `changes` changes; everything arrives
+    /// if `acked`. Returns the frames in which a datagram went out.
+    fn play(frames: i32, changes: &[i32], acked: bool) -> Vec<i32> {
+        let mut outbox = Outbox::new();
+        let mut sends = vec![];
+        for frame in 0..frames {
+            outbox.push(input(frame, frame - 2, changes.contains(&frame)), 1);
+            let now = FRAME * frame as u32;
+            if outbox.due(now, acked, PACE).is_some() {
+                sends.push(frame);
+                outbox.sent(now, frame as u16, acked);
+            }
+        }
+        sends
+    }
+
+    #[test]
+    fn a_steady_input_is_told_every_second_frame() {
+        let sends = play(100, &[], true);
+        assert!((50..=52).contains(&sends.len()), "{sends:?}");
+    }
+
+    #[test]
+    fn a_changed_input_goes_out_at_once_and_in_three_datagrams_in_a_row() {
+        let sends = play(40, &[21], true);
+        assert!([21, 22, 23].iter().all(|frame| sends.contains(frame)), "{sends:?}");
+        assert!(!sends.contains(&24), "{sends:?}");
+    }
+
+    #[test]
+    fn at_the_start_every_frame_goes_out_until_the_peer_is_heard() {
+        assert_eq!(play(20, &[], false).len(), 20);
+    }
+
+    #[test]
+    fn what_nobody_acknowledges_is_repeated_and_what_is_acknowledged_is_not() {
+        let mut outbox = Outbox::new();
+        outbox.push(input(0, -1, true), 1);
+        let first = outbox.due(FRAME, false, PACE).unwrap();
+        outbox.sent(FRAME, 0, false);
+        assert_eq!(outbox.due(FRAME * 2, false, PACE), None);
+        assert_eq!(outbox.due(FRAME * 9, true, PACE), None);
+        assert_eq!(outbox.due(FRAME * 9, false, PACE), Some(first));
+    }
+
+    #[test]
+    fn messages_of_a_frame_travel_in_one_payload_and_the_newest_wins() {
+        let mut outbox = Outbox::new();
+        outbox.push(Body::InputAck { ack_frame: 9 }, 1);
+        outbox.push(input(8, 6, false), 1);
+        outbox.push(Body::QualityReport { frame_advantage: 4, ping: 77 }, 1);
+        outbox.push(Body::ChecksumReport { checksum: 5, frame: 3 }, 1);
+        outbox.push(input(9, 6, false), 1);
+        let payload = &outbox.payload;
+        assert_eq!((payload.ack_frame, payload.frame_advantage), (9, Some(4)));
+        assert_eq!(payload.input.as_ref().unwrap().newest_frame(1), Some(9));
+        assert_eq!(payload.checksums, [(3, 5)]);
+    }
+}

@@ -1,0 +1,213 @@
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_ggrs::ConfirmedFrameCount;
+use netplay_core::link::Quality;
+use netplay_transport::{CandidateKind, PathKind};
+use serde::{Deserialize, Serialize};
+
+use crate::session::Netplay;
+use crate::{Checksums, Match, PeerLink, PeerLinks, RollbackMetrics};
+
+/// A match in numbers, for a file: what was measured up to a frame.
+///
+/// The JSON of it is a stable format that scripts read. Times are in milliseconds; `connect_ms` and
+/// `first_confirmed_ms` count from joining the room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionReport {
+    /// The frame that the report was asked for.
+    pub frames: i32,
+    /// The last frame for which every player's input is known.
+    pub confirmed_frame: i32,
+    /// How many players play.
+    pub players: usize,
+    /// Our seat, counted from 0.
+    pub local_player: usize,
+    /// The checksum of the state at frame `frames`, in hexadecimal: equal on every peer.
+    pub checksum: String,
+    /// Until everybody was connected.
+    pub connect_ms: f64,
+    /// Until the first frame was confirmed.
+    pub first_confirmed_ms: f64,
+    /// Until now.
+    pub total_ms: f64,
+    /// The links, by seat.
+    pub links: Vec<LinkReport>,
+    /// What prediction cost.
+    pub rollbacks: RollbackReport,
+    /// Standing still.
+    pub stalls: StallReport,
+    /// States of other players that differed from ours.
+    pub desyncs: Vec<DesyncReport>,
+}
+
+/// One link in a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it, and PeerLink documents each")]
+pub struct LinkReport {
+    pub player: usize,
+    pub path: Option<String>,
+    pub local_candidate: Option<String>,
+    pub remote_candidate: Option<String>,
+    pub rtt_ms: f64,
+    pub rtt_min_ms: f64,
+    pub jitter_ms: f64,
+    pub loss: f32,
+    pub quality: Quality,
+    pub datagrams_sent: u64,
+    pub datagrams_received: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub dropped_malformed: u64,
+    pub attempts: u32,
+    pub inputs_by_path: InputsByPath,
+    pub path_changes: Vec<PathChangeReport>,
+}
+
+/// Datagrams with inputs, by the path they took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputsByPath {
+    /// Straight to the peer.
+    pub direct: u64,
+    /// Through a TURN server.
+    pub turn: u64,
+    /// Through the signaling server.
+    pub relay: u64,
+}
+
+/// A change of path in a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it, and PathChange documents each")]
+pub struct PathChangeReport {
+    pub at_ms: f64,
+    pub from: String,
+    pub to: String,
+    pub reason: String,
+}
+
+/// What prediction cost, in a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it, and RollbackMetrics documents each")]
+pub struct RollbackReport {
+    pub count: u64,
+    pub depth_max: u32,
+    pub depth_histogram: Vec<u64>,
+    pub frames_resimulated: u64,
+    pub time_ms: f64,
+    pub prediction_misses: u64,
+}
+
+/// Standing still, in a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it, and RollbackMetrics documents each")]
+pub struct StallReport {
+    pub count: u64,
+    pub frames: u64,
+    pub longest_ms: f64,
+}
+
+/// A state that differed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesyncReport {
+    /// The seat of the player whose state differs from ours.
+    pub player: usize,
+    /// The frame.
+    pub frame: i32,
+    /// Our checksum in hexadecimal, if this side compared.
+    pub local: Option<String>,
+    /// Their checksum in hexadecimal.
+    pub remote: String,
+}
+
+impl SessionReport {
+    /// The report of the match that is played, once `frame` is confirmed. None before, without a
+    /// match, and when the frame is more than 1,000 frames ago.
+    pub fn of(world: &World, frame: i32) -> Option<Self> {
+        let game = world.get_resource::<Match>()?;
+        let checksum = world.get_resource::<Checksums>()?.confirmed(frame)?;
+        let metrics = world.get_resource::<RollbackMetrics>()?;
+        let now = world.get_resource::<Time<Real>>()?.elapsed();
+        let times = world.get_resource::<Netplay>()?.times(now)?;
+        let [connect_ms, first_confirmed_ms, total_ms] =
+            times.map(|time| ms(time.unwrap_or_default()));
+        Some(Self {
+            frames: frame,
+            confirmed_frame: world.get_resource::<ConfirmedFrameCount>()?.0,
+            players: game.players,
+            local_player: game.local_player,
+            checksum: format!("{checksum:016x}"),
+            connect_ms,
+            first_confirmed_ms,
+            total_ms,
+            links: world.get_resource::<PeerLinks>()?.iter().map(LinkReport::of).collect(),
+            rollbacks: RollbackReport {
+                count: metrics.rollbacks,
+                depth_max: metrics.depth_max,
+                depth_histogram: metrics.depth_histogram.clone(),
+                frames_resimulated: metrics.frames_resimulated,
+                time_ms: ms(metrics.rollback_time),
+                prediction_misses: metrics.prediction_misses,
+            },
+            stalls: StallReport {
+                count: metrics.stalls,
+                frames: metrics.stalled_frames,
+                longest_ms: ms(metrics.longest_stall),
+            },
+            desyncs: metrics.desyncs.clone(),
+        })
+    }
+}
+
+impl LinkReport {
+    fn of(link: &PeerLink) -> Self {
+        Self {
+            player: link.player.unwrap_or_default(),
+            path: link.path.map(|path| path_name(path).to_owned()),
+            local_candidate: link.candidates.map(|pair| candidate_name(pair.local).to_owned()),
+            remote_candidate: link.candidates.map(|pair| candidate_name(pair.remote).to_owned()),
+            rtt_ms: ms(link.rtt.unwrap_or_default()),
+            rtt_min_ms: ms(link.rtt_min.unwrap_or_default()),
+            jitter_ms: ms(link.jitter),
+            loss: link.loss,
+            quality: link.quality,
+            datagrams_sent: link.counters.datagrams_sent,
+            datagrams_received: link.counters.datagrams_received,
+            bytes_sent: link.counters.bytes_sent,
+            bytes_received: link.counters.bytes_received,
+            dropped_malformed: link.counters.malformed,
+            attempts: link.attempts,
+            inputs_by_path: link.inputs_by_path,
+            path_changes: link
+                .path_changes
+                .iter()
+                .map(|change| PathChangeReport {
+                    at_ms: ms(change.at),
+                    from: path_name(change.from).to_owned(),
+                    to: path_name(change.to).to_owned(),
+                    reason: change.reason.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn path_name(path: PathKind) -> &'static str {
+    match path {
+        PathKind::Direct => "direct",
+        PathKind::Turn => "turn",
+        PathKind::Memory => "memory",
+    }
+}
+
+fn candidate_name(candidate: CandidateKind) -> &'static str {
+    match candidate {
+        CandidateKind::Host => "host",
+        CandidateKind::ServerReflexive => "srflx",
+        CandidateKind::PeerReflexive => "prflx",
+        CandidateKind::Relay => "relay",
+    }
+}

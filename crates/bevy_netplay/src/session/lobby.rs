@@ -1,0 +1,178 @@
+//! From a roster to a match: hellos, then votes.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use netplay_protocol::{ControlError, ControlMessage, Hello, PeerKey, Roster};
+
+use super::netplay::{Joined, Message, Step};
+use crate::messages::{DesyncDetected, RematchWanted};
+use crate::{EndReason, Match, NetplayState};
+
+impl Joined {
+    pub(super) fn new_roster(&mut self, roster: Roster, us: PeerKey) {
+        // A running match has its players; who comes and goes at the server does not change them.
+        if self.game.is_some() || self.roster.as_ref() == Some(&roster) {
+            return;
+        }
+        if roster.seat(us).is_none() {
+            warn!("the server's roster is without us");
+            return;
+        }
+        info!("{} of {} players are in the room", roster.members.len(), roster.size);
+        self.roster = Some(roster);
+        self.ready = 0;
+        for peer in self.peers.values_mut() {
+            peer.greeted = false;
+        }
+    }
+
+    pub(super) fn control(
+        &mut self,
+        now: Duration,
+        from: PeerKey,
+        packet: &[u8],
+        steps: &mut Vec<Step>,
+    ) -> Result<(), EndReason> {
+        let player = self.seat(from);
+        let Some(peer) = self.peers.get_mut(&from) else { return Ok(()) };
+        match ControlMessage::decode(packet) {
+            Ok(ControlMessage::Hello(hello)) => peer.hello = Some(hello),
+            Ok(ControlMessage::Ready { roster, epoch }) => {
+                peer.ready = Some((roster, epoch));
+                if self.game.is_some() {
+                    steps.push(Step::Tell(Message::Rematch(RematchWanted { player })));
+                }
+            }
+            Ok(ControlMessage::Bye { reason }) => {
+                let left = Err(EndReason::PeerLeft { player, detail: tidy(&reason) });
+                // Before a match, whoever leaves makes room for another player, unless what they play
+                // differs: then our own comparison says it better.
+                return if self.game.is_some() { left } else { self.compare(from, player) };
+            }
+            Ok(ControlMessage::Desync { epoch, frame, checksum }) => {
+                if self.game.as_ref().is_some_and(|playing| playing.game.epoch == epoch) {
+                    let desync = DesyncDetected { player, frame, local: None, remote: checksum };
+                    steps.push(Step::Tell(Message::Desync(desync)));
+                }
+            }
+            Err(error @ ControlError::Version(_)) => {
+                // Say hello before we go, so that the other side sees the difference as well.
+                self.greet(now, from);
+                return Err(EndReason::ProtocolDiffers { player, detail: error.to_string() });
+            }
+            Err(error) => {
+                debug!("dropped a control message of {from:?}: {error}");
+                peer.link.count_malformed();
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes as far towards a match as the others let us.
+    pub(super) fn proceed(
+        &mut self,
+        now: Duration,
+        us: PeerKey,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), EndReason> {
+        let Some(roster) = self.roster.clone().filter(Roster::is_complete) else { return Ok(()) };
+        let others: Vec<PeerKey> =
+            roster.members.iter().copied().filter(|member| *member != us).collect();
+        if self.game.is_none() {
+            for peer in &others {
+                self.greet(now, *peer);
+            }
+            for (player, peer) in roster.members.iter().enumerate().filter(|(_, peer)| **peer != us)
+            {
+                self.compare(*peer, player)?;
+            }
+            if others.iter().all(|peer| self.is_up(*peer)) {
+                self.connected_after.get_or_insert(now.saturating_sub(self.joined_at));
+            }
+            if self.ready == 0 && others.iter().all(|peer| self.agrees(*peer, &roster)) {
+                self.vote(now, 1);
+                steps.push(Step::State(NetplayState::Synchronizing));
+            }
+        }
+        let epoch = self.ready;
+        let played = self.game.as_ref().map_or(0, |playing| playing.game.epoch);
+        let vote = Some((seed(&roster, 0), epoch));
+        let agrees = |peer: &PeerKey| self.peers.get(peer).is_some_and(|peer| peer.ready == vote);
+        if epoch > played && others.iter().all(agrees) {
+            steps.push(Step::Start(Match {
+                epoch,
+                players: roster.members.len(),
+                local_player: roster.seat(us).unwrap_or(0),
+                seed: seed(&roster, epoch),
+            }));
+        }
+        Ok(())
+    }
+
+    /// Votes for an epoch.
+    pub(super) fn vote(&mut self, now: Duration, epoch: u16) {
+        self.ready = epoch;
+        let roster = self.hello().roster;
+        self.say_to_all(now, &ControlMessage::Ready { roster, epoch });
+    }
+
+    fn is_up(&self, peer: PeerKey) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| peer.path.is_some())
+    }
+
+    fn greet(&mut self, now: Duration, to: PeerKey) {
+        let hello = self.hello();
+        let Some(peer) = self.peers.get_mut(&to).filter(|peer| !peer.greeted) else { return };
+        peer.greeted = true;
+        self.say(now, to, &ControlMessage::Hello(hello));
+    }
+
+    fn hello(&self) -> Hello {
+        Hello {
+            game: self.config.game.clone(),
+            registered: self.registered,
+            roster: self.roster.as_ref().map_or(0, |roster| seed(roster, 0)),
+            frame_rate: u16::try_from(self.config.frame_rate).unwrap_or(u16::MAX),
+        }
+    }
+
+    /// Whether what a peer plays is what we play, as far as it has said so. The roster is left out: it
+    /// may be an older one, and is told again when it changes.
+    fn compare(&self, peer: PeerKey, player: usize) -> Result<(), EndReason> {
+        let Some(theirs) = self.peers.get(&peer).and_then(|peer| peer.hello.as_ref()) else {
+            return Ok(());
+        };
+        let ours = self.hello();
+        if theirs.game != ours.game {
+            return Err(EndReason::GameDiffers {
+                player,
+                ours: ours.game,
+                theirs: tidy(&theirs.game),
+            });
+        }
+        if theirs.registered != ours.registered || theirs.frame_rate != ours.frame_rate {
+            return Err(EndReason::BuildDiffers { player });
+        }
+        Ok(())
+    }
+
+    fn agrees(&self, peer: PeerKey, roster: &Roster) -> bool {
+        let hello = self.peers.get(&peer).and_then(|peer| peer.hello.as_ref());
+        hello.is_some_and(|hello| hello.roster == seed(roster, 0))
+    }
+}
+
+/// A number that everybody with this roster computes alike.
+fn seed(roster: &Roster, epoch: u16) -> u64 {
+    let mut bytes = epoch.to_le_bytes().to_vec();
+    for member in &roster.members {
+        bytes.extend_from_slice(&member.to_bytes());
+    }
+    seahash::hash(&bytes)
+}
+
+/// Words of another player, fit to be shown: short and without control characters.
+fn tidy(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(120).collect()
+}

@@ -1,0 +1,52 @@
+//! The session: one room, the links in it, and the matches on them.
+//!
+//! ```text
+//! join ──► Connecting ──► Lobby ──► Synchronizing ──► Playing ──► Ended
+//!            server        links,      everybody       match,
+//!                          hellos      is ready        rematches
+//! ```
+//!
+//! [`Netplay`] decides and keeps state; it is driven once a frame and says what is to be done to the
+//! world as [`Step`]s. [`systems`] does it.
+//!
+//! Two peers that are connected first say hello: which game, what it rolls back, which roster. When a
+//! peer has heard every other's hello and agrees, it says that it is ready for the first epoch; when
+//! everybody is ready, the match starts. A rematch is the same vote for the next epoch.
+
+mod lobby;
+mod netplay;
+mod peer;
+mod playing;
+mod systems;
+
+use bevy::prelude::*;
+use netplay_transport::rtc::RtcTransport;
+use netplay_transport::{JoinRequest, Transport};
+
+pub(crate) use netplay::Netplay;
+pub(crate) use systems::{receive, send};
+
+/// A function that makes the transport of a room.
+pub type MakeTransport = dyn Fn(&JoinRequest) -> Box<dyn Transport> + Send + Sync;
+
+/// Makes the transport of a room. Replace it to play over something else than WebRTC, such as
+/// [`memory`](netplay_transport::memory) in tests.
+#[derive(Resource)]
+pub struct TransportFactory(
+    /// Called for every room that is joined.
+    pub Box<MakeTransport>,
+);
+
+impl Default for TransportFactory {
+    fn default() -> Self {
+        Self(Box::new(|request| Box::new(RtcTransport::join(request.clone()))))
+    }
+}
+
+/// Randomness of the machine, for keys and codes. Nothing that is simulated depends on it.
+pub(crate) fn entropy() -> u64 {
+    getrandom::u64().unwrap_or_else(|error| {
+        error!("the system gives no randomness ({error}): keys may collide");
+        0
+    })
+}

@@ -1,0 +1,122 @@
+//! 3,000 frames through networks of every kind: nothing is lost, nobody disagrees.
+
+use std::time::Duration;
+
+use bevy_netplay::prelude::*;
+use netplay_testkit::{Cluster, TICK};
+
+/// How many frames a match has, and how many steps it may take: a network that is slower than the
+/// prediction window stalls the match again and again.
+const FRAMES: i32 = 3000;
+const STEPS: u32 = 30_000;
+
+#[test]
+fn players_on_a_perfect_network_agree() {
+    plays(1, &[2, 3, 4], NetworkConditions::default());
+}
+
+#[test]
+fn players_on_wireless_networks_agree() {
+    plays(2, &[2, 3, 4], NetworkConditions::wifi());
+}
+
+#[test]
+fn players_on_telephone_networks_agree() {
+    plays(3, &[2, 3, 4], NetworkConditions::mobile());
+}
+
+#[test]
+fn players_on_two_continents_agree() {
+    plays(4, &[2, 3, 4], NetworkConditions::intercontinental());
+}
+
+#[test]
+fn players_with_a_latency_longer_than_the_prediction_window_agree() {
+    plays(5, &[2], NetworkConditions { latency: Duration::from_millis(150), ..Default::default() });
+}
+
+#[test]
+fn players_who_lose_thirty_percent_agree() {
+    let latency = Duration::from_millis(40);
+    for burst in [0.0, 6.0] {
+        plays(6, &[2, 4], NetworkConditions { latency, loss: 0.3, burst, ..Default::default() });
+    }
+}
+
+#[test]
+fn players_whose_packets_come_twice_and_out_of_order_agree() {
+    let conditions = NetworkConditions {
+        latency: Duration::from_millis(30),
+        jitter: Duration::from_millis(50),
+        duplication: 0.5,
+        reordering: 0.5,
+        ..Default::default()
+    };
+    plays(7, &[2, 4], conditions);
+}
+
+#[test]
+fn two_players_on_a_terrible_network_agree() {
+    plays(8, &[2], NetworkConditions::terrible());
+}
+
+#[test]
+fn three_players_on_a_terrible_network_agree() {
+    plays(9, &[3], NetworkConditions::terrible());
+}
+
+#[test]
+fn four_players_on_a_terrible_network_agree() {
+    plays(10, &[4], NetworkConditions::terrible());
+}
+
+#[test]
+fn players_on_networks_that_differ_by_direction_agree() {
+    let mut cluster = Cluster::builder(11).players(3).start();
+    let (first, second) = (cluster.key(0), cluster.key(1));
+    cluster.hub().set_conditions(first, second, NetworkConditions::terrible());
+    run(&mut cluster);
+}
+
+#[test]
+fn players_whose_clocks_run_at_different_speeds_agree() {
+    let mut cluster = Cluster::builder(12).players(3).conditions(NetworkConditions::wifi()).start();
+    cluster.set_tick(0, TICK * 101 / 100);
+    cluster.set_tick(1, TICK * 99 / 100);
+    run(&mut cluster);
+}
+
+#[test]
+fn players_whose_network_gets_worse_and_better_agree() {
+    let mut cluster = Cluster::builder(13).players(2).start();
+    for conditions in [NetworkConditions::terrible(), NetworkConditions::wifi()] {
+        cluster.hub().set_all_conditions(conditions);
+        cluster.run(1000);
+    }
+    run(&mut cluster);
+}
+
+#[test]
+fn eight_players_agree() {
+    plays(14, &[8], NetworkConditions::wifi());
+}
+
+fn plays(seed: u64, players: &[usize], conditions: NetworkConditions) {
+    for players in players {
+        let conditions = conditions.clone();
+        run(&mut Cluster::builder(seed).players(*players).conditions(conditions).start());
+    }
+}
+
+#[track_caller]
+fn run(cluster: &mut Cluster) {
+    cluster.run_until_confirmed(FRAMES, STEPS);
+    cluster.assert_in_agreement();
+    assert!(cluster.all_playing(), "{cluster}");
+    let report =
+        |seat| SessionReport::of(cluster.world(seat), FRAMES).map(|report| report.checksum);
+    for seat in cluster.seats() {
+        assert!(report(seat).is_some(), "App {seat} has no report: {cluster}");
+        assert_eq!(report(seat), report(0), "App {seat}: {cluster}");
+    }
+}

@@ -1,0 +1,212 @@
+//! From joining a room to a match, and what can be in the way.
+
+use bevy::prelude::*;
+use bevy_netplay::TransportFactory;
+use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::{ControlMessage, Hello, PeerKey};
+use bevy_netplay::transport::memory::MemoryTransport;
+use bevy_netplay::transport::{Channel, JoinRequest, Transport, TransportEvent};
+use netplay_testkit::{Cluster, TICK};
+
+#[test]
+fn a_room_that_is_complete_starts_and_seats_are_the_order_of_joining() {
+    let cluster = Cluster::builder(71).players(4).conditions(NetworkConditions::mobile()).start();
+    for seat in cluster.seats() {
+        let game = cluster.world(seat).resource::<Match>();
+        assert_eq!((game.players, game.local_player, game.epoch), (4, seat, 1), "{cluster}");
+        let links = cluster.world(seat).resource::<PeerLinks>();
+        let players: Vec<_> = links.iter().filter_map(|link| link.player).collect();
+        let others: Vec<_> = cluster.seats().filter(|other| *other != seat).collect();
+        assert_eq!(players, others, "{cluster}");
+        assert!(links.iter().all(|link| link.path == Some(PathKind::Memory)), "{cluster}");
+    }
+}
+
+#[test]
+fn an_incomplete_room_waits_in_the_lobby() {
+    let mut cluster = Cluster::builder(72).players(3).build();
+    for seat in [0, 1] {
+        cluster.join(seat, Room::new("ABC").players(3));
+    }
+    cluster.run(600);
+    for seat in [0, 1] {
+        assert_eq!(*cluster.state(seat), NetplayState::Lobby, "{cluster}");
+    }
+    cluster.join(2, Room::new("abc").players(3));
+    cluster.run_until("everybody plays", 600, Cluster::all_playing);
+}
+
+#[test]
+fn somebody_who_leaves_the_lobby_makes_room_for_somebody_else() {
+    let mut cluster = Cluster::builder(73).players(3).conditions(NetworkConditions::wifi()).build();
+    for seat in [0, 1] {
+        cluster.join(seat, Room::new("ABC").players(3));
+    }
+    cluster.run(60);
+    cluster.command(0, |commands| commands.leave_room());
+    cluster.run(60);
+    assert_eq!(*cluster.state(0), NetplayState::Offline, "{cluster}");
+    assert_eq!(*cluster.state(1), NetplayState::Lobby, "{cluster}");
+    for seat in [2, 0] {
+        cluster.join(seat, Room::new("ABC").players(3));
+    }
+    cluster.run_until("everybody plays", 600, Cluster::all_playing);
+    let seats = cluster.seats().map(|app| cluster.world(app).resource::<Match>().local_player);
+    let mut seats: Vec<_> = seats.collect();
+    assert_eq!(seats[1], 0, "who stayed moved up: {cluster}");
+    seats.sort();
+    assert_eq!(seats, [0, 1, 2], "{cluster}");
+    cluster.run_until_confirmed(60, 600);
+    cluster.assert_no_desync();
+}
+
+#[test]
+fn another_game_ends_with_the_reason_on_both_sides() {
+    let mut cluster = Cluster::builder(74)
+        .configure(|seat, config| config.game = ["chess 1", "chess 2"][seat].into())
+        .build();
+    ends_for_both(&mut cluster);
+    for (seat, ours, theirs) in [(0, "chess 1", "chess 2"), (1, "chess 2", "chess 1")] {
+        let reason = crate::ended(&cluster, seat);
+        let other = 1 - seat;
+        let expected =
+            EndReason::GameDiffers { player: other, ours: ours.into(), theirs: theirs.into() };
+        assert_eq!(*reason, expected, "{cluster}");
+        let says = reason.to_string();
+        assert!(says.contains(ours) && says.contains(theirs), "{says}");
+    }
+}
+
+#[test]
+fn another_registration_ends_with_the_reason_on_both_sides() {
+    #[derive(Component, Clone, Hash)]
+    struct Extra;
+
+    let mut cluster = Cluster::builder(75)
+        .extend(|seat, app| {
+            if seat == 1 {
+                app.rollback::<Extra>();
+            }
+        })
+        .build();
+    ends_for_both(&mut cluster);
+    for seat in cluster.seats() {
+        let player = 1 - seat;
+        assert_eq!(*crate::ended(&cluster, seat), EndReason::BuildDiffers { player }, "{cluster}");
+    }
+}
+
+#[test]
+fn another_frame_rate_ends_with_the_reason_on_both_sides() {
+    let mut cluster =
+        Cluster::builder(76).configure(|seat, config| config.frame_rate = [60, 30][seat]).build();
+    ends_for_both(&mut cluster);
+    for seat in cluster.seats() {
+        let player = 1 - seat;
+        assert_eq!(*crate::ended(&cluster, seat), EndReason::BuildDiffers { player }, "{cluster}");
+    }
+}
+
+#[test]
+fn another_protocol_version_ends_with_the_reason_on_both_sides() {
+    let mut cluster = Cluster::builder(77).players(1).build();
+    cluster.join(0, Room::new("ABC").players(2));
+    cluster.step();
+    let mut old = stranger(&cluster);
+    old.poll(TICK);
+    let hello = Hello { game: "duel 1".into(), registered: 0, roster: 0, frame_rate: 60 };
+    let mut packet = ControlMessage::Hello(hello).encode().unwrap();
+    packet[..2].copy_from_slice(&9u16.to_le_bytes());
+    old.send(TICK, cluster.key(0), Channel::Reliable, &packet).unwrap();
+    cluster.run_until("the App has ended", 60, Cluster::all_ended);
+
+    let reason = crate::ended(&cluster, 0);
+    assert!(matches!(reason, EndReason::ProtocolDiffers { player: 1, .. }), "{cluster}");
+    let says = reason.to_string();
+    assert!(says.contains("version 9") && says.contains("update"), "{says}");
+
+    // The other side sees our version in whatever we said, and then that we are gone.
+    old.poll(TICK * 100);
+    let events: Vec<_> = std::iter::from_fn(|| old.next_event()).collect();
+    let said = events.iter().find_map(|event| match event {
+        TransportEvent::Received { packet, channel: Channel::Reliable, .. } => Some(packet),
+        _ => None,
+    });
+    assert_eq!(said.map(|packet| &packet[..2]), Some(&1u16.to_le_bytes()[..]), "{events:?}");
+    let gone = events.iter().any(|event| matches!(event, TransportEvent::LinkDown { .. }));
+    assert!(gone, "{events:?}");
+}
+
+#[test]
+fn a_room_that_is_full_is_refused_with_a_sentence_and_the_match_in_it_goes_on() {
+    let mut cluster = Cluster::builder(78).players(3).build();
+    for seat in cluster.seats() {
+        cluster.join(seat, Room::new("ABC").players(2));
+        cluster.step();
+    }
+    cluster.run_until("two play", 600, |cluster| {
+        [0, 1].iter().all(|seat| *cluster.state(*seat) == NetplayState::Playing)
+    });
+    let says = crate::ended(&cluster, 2).to_string();
+    assert_eq!(says, "the room is full: it is for 2 players", "{cluster}");
+    cluster.run(120);
+    assert!([0, 1].iter().all(|seat| *cluster.state(*seat) == NetplayState::Playing), "{cluster}");
+}
+
+#[test]
+fn the_same_player_twice_is_refused_with_a_sentence() {
+    let mut cluster = Cluster::builder(79).players(2).build();
+    cluster.join(0, Room::new("ABC").players(2));
+    cluster.step();
+    let (hub, key) = (cluster.hub().clone(), cluster.key(0));
+    cluster.world_mut(1).insert_resource(TransportFactory(Box::new(move |request| {
+        Box::new(hub.join(&JoinRequest { key, ..request.clone() }))
+    })));
+    cluster.join(1, Room::new("ABC").players(2));
+    cluster.run(10);
+    let says = crate::ended(&cluster, 1).to_string();
+    assert_eq!(says, "this player is in the room already", "{cluster}");
+    assert_eq!(*cluster.state(0), NetplayState::Lobby, "{cluster}");
+}
+
+#[test]
+fn rooms_that_cannot_be_joined_end_with_a_sentence() {
+    let mut cluster = Cluster::builder(80).players(2).build();
+    cluster.join(0, Room::new("ABC").players(3));
+    cluster.step();
+    for (room, sentence) in [
+        (Room::new("ABC").players(2), "this room is for 3 players: join with that number"),
+        (Room::new("NEW").players(1), "a room is for 2 to 8 players, not 1"),
+        (Room::new("NEW").players(9), "a room is for 2 to 8 players, not 9"),
+        (
+            Room::new("no spaces"),
+            "a room code has 1 to 32 letters, digits, '-' or '_': check the code you were given",
+        ),
+    ] {
+        cluster.join(1, room);
+        cluster.run(10);
+        assert_eq!(crate::ended(&cluster, 1).to_string(), sentence, "{cluster}");
+    }
+    // Nothing of it is in the way of a room that can be joined.
+    cluster.join(1, Room::new("ABC").players(3));
+    cluster.run(10);
+    assert_eq!(*cluster.state(1), NetplayState::Lobby, "{cluster}");
+}
+
+/// A peer that is not bevy_netplay, in the room of App 0.
+fn stranger(cluster: &Cluster) -> MemoryTransport {
+    cluster.hub().join(&JoinRequest {
+        server: String::new(),
+        room: "ABC".parse().unwrap(),
+        size: 2,
+        key: PeerKey::from_bytes([9; 16]),
+        policy: PathPolicy::Any,
+        seed: 0,
+    })
+}
+
+#[track_caller]
+fn ends_for_both(cluster: &mut Cluster) {
+    cluster.join_all();
+    cluster.run_until("both have ended", 300, Cluster::all_ended);
+}

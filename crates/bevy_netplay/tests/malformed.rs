@@ -1,0 +1,278 @@
+//! Packets that nobody in their right mind sends: counted, dropped, and the match goes on.
+
+use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
+use bevy_netplay::protocol::{DatagramHeader, PeerKey};
+use bevy_netplay::transport::Channel;
+use netplay_testkit::{Cluster, Keys};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_pcg::Pcg32;
+
+/// Where things are in a datagram, as the protocol documents it.
+const VERSION: usize = 0;
+const KIND: usize = 1;
+const EPOCH: usize = 2;
+const SEQUENCE: usize = 4;
+
+#[test]
+fn bytes_that_are_no_datagram_are_counted_and_dropped() {
+    let mut cluster = playing(61);
+    let real = genuine(&cluster);
+    let bent = |at: usize, value: u8| {
+        let mut datagram = real.clone();
+        datagram[at] = value;
+        datagram
+    };
+    let mut packets = vec![
+        bent(VERSION, 0),
+        bent(VERSION, 2),
+        bent(VERSION, 255),
+        bent(KIND, 2),
+        bent(KIND, 255),
+        [&real[..], &vec![0; MAX_DATAGRAM_BYTES]].concat(),
+        vec![1; 60_000],
+    ];
+    packets.extend((0..DatagramHeader::BYTES).map(|length| real[..length].to_vec()));
+    for packet in packets {
+        let shown = format!("{:02x?}", &packet[..packet.len().min(32)]);
+        counts_and_goes_on(&mut cluster, Channel::Datagram, packet, &shown);
+    }
+    agree(cluster);
+}
+
+#[test]
+fn sequence_numbers_and_epochs_out_of_nowhere_are_counted_and_dropped() {
+    let mut cluster = playing(62);
+    for jump in [10_000u16, 0x8000, 50_000] {
+        let mut wild = genuine(&cluster);
+        let sequence = u16::from_le_bytes([wild[SEQUENCE], wild[SEQUENCE + 1]]);
+        wild[SEQUENCE..][..2].copy_from_slice(&sequence.wrapping_add(jump).to_le_bytes());
+        counts_and_goes_on(&mut cluster, Channel::Datagram, wild, &format!("a jump of {jump}"));
+    }
+    for epoch in [0u16, 3, 4, 0x7fff] {
+        let mut stray = next(&cluster, &genuine(&cluster)[DatagramHeader::BYTES..]);
+        stray[EPOCH..][..2].copy_from_slice(&epoch.to_le_bytes());
+        counts_and_goes_on(&mut cluster, Channel::Datagram, stray, &format!("epoch {epoch}"));
+    }
+    agree(cluster);
+}
+
+#[test]
+fn a_datagram_of_the_next_match_or_of_one_before_changes_nothing() {
+    let mut cluster = playing(63);
+    for epoch in [2u16, 0xffff] {
+        let mut stray = next(&cluster, &genuine(&cluster)[DatagramHeader::BYTES..]);
+        stray[EPOCH..][..2].copy_from_slice(&epoch.to_le_bytes());
+        cluster.inject(1, 0, Channel::Datagram, stray);
+        cluster.run(10);
+    }
+    agree(cluster);
+}
+
+#[test]
+fn truncated_and_extended_payloads_are_counted_and_dropped() {
+    let mut cluster = playing(64);
+    let payload = genuine(&cluster)[DatagramHeader::BYTES..].to_vec();
+    for length in 1..payload.len() {
+        let shown = format!("{length} of {} bytes", payload.len());
+        let packet = next(&cluster, &payload[..length]);
+        counts_and_goes_on(&mut cluster, Channel::Datagram, packet, &shown);
+    }
+    let packet = next(&cluster, &[&payload[..], &[0]].concat());
+    counts_and_goes_on(&mut cluster, Channel::Datagram, packet, "a byte too many");
+    agree(cluster);
+}
+
+#[test]
+fn messages_that_ggrs_could_not_take_are_counted_and_dropped() {
+    let mut cluster = playing(65);
+    let now = |cluster: &Cluster| cluster.world(0).resource::<RollbackFrameCount>().0;
+    let frame = [size_of::<Keys>() as u8, 0, 0, 0];
+    let whole = |frames: usize| bitfield_rle::encode(frame.repeat(frames));
+    let size_lies = bitfield_rle::encode([9, 0, 0, 0]);
+
+    /// What the frame of the match at the time makes of a message.
+    type Message<'a> = Box<dyn Fn(i32) -> Vec<u8> + 'a>;
+    let message =
+        |ack: fn(i32) -> i32, start: fn(i32) -> i32, last: fn(i32) -> i32, code: Vec<u8>| {
+            let message = move |now| input(ack(now), start(now), &[last(now), now], &code);
+            Box::new(message) as Message
+        };
+    let same: fn(i32) -> i32 = |now| now - 2;
+    let messages: Vec<(&str, Message)> = vec![
+        ("an acknowledgement of the future", message(|now| now + 1000, same, same, whole(4))),
+        ("the last acknowledgement there is", message(|_| i32::MAX, same, same, whole(4))),
+        ("an acknowledgement below nothing", message(|_| -2, same, same, whole(4))),
+        ("the first acknowledgement there is", message(|_| i32::MIN, same, same, whole(4))),
+        ("inputs of the future", message(same, |now| now + 1000, same, whole(1))),
+        ("inputs at the end of time", message(same, |_| i32::MAX - 1, same, whole(4))),
+        ("inputs with a gap before them", message(same, |now| now + 40, same, whole(1))),
+        ("inputs before the first frame", message(same, |_| -3, same, whole(4))),
+        ("inputs at the beginning of time", message(same, |_| i32::MIN, same, whole(4))),
+        ("a last frame in the future", message(same, same, |now| now + 1000, whole(4))),
+        ("a last frame at the end of time", message(same, same, |_| i32::MAX, whole(4))),
+        ("a last frame below nothing", message(same, same, |_| i32::MIN, whole(4))),
+        ("too many inputs", message(same, same, same, whole(1000))),
+        ("no input", message(same, same, same, vec![])),
+        ("inputs of another size", message(same, same, same, size_lies)),
+        ("half an input", message(same, same, same, bitfield_rle::encode([2, 0, 1]))),
+        ("a truncated length", message(same, same, same, vec![0x80])),
+        ("an endless length", message(same, same, same, vec![0xff; 12])),
+        ("a run of gigabytes", message(same, same, same, vec![0xfd, 0xff, 0xff, 0xff, 0x7f])),
+        ("a run of exabytes", message(same, same, same, [vec![0xff; 9], vec![1]].concat())),
+        ("a literal that is not there", message(same, same, same, vec![200, 1, 2])),
+        ("a checksum of the future", Box::new(|now| checksum(now - 2, now + 1000))),
+        ("a checksum at the end of time", Box::new(|now| checksum(now - 2, i32::MAX))),
+        ("a checksum below nothing", Box::new(|now| checksum(now - 2, i32::MIN))),
+        ("checksums that are not there", Box::new(|now| [vec![7 << 2], int(now - 2)].concat())),
+        ("flags that mean nothing", Box::new(|now| [vec![0xe0], int(now - 2)].concat())),
+        (
+            "one player too few",
+            Box::new(|now| input(now - 2, now - 2, &[now - 2], &bitfield_rle::encode(frame))),
+        ),
+        (
+            "six players too many",
+            Box::new(|now| input(now - 2, now - 2, &[now; 8], &bitfield_rle::encode(frame))),
+        ),
+    ];
+    for (name, message) in messages {
+        let packet = next(&cluster, &message(now(&cluster)));
+        counts_and_goes_on(&mut cluster, Channel::Datagram, packet, name);
+    }
+    agree(cluster);
+}
+
+#[test]
+fn random_bytes_are_counted_and_dropped() {
+    let mut cluster = playing(66);
+    let mut random = Pcg32::seed_from_u64(66);
+    for round in 0..300 {
+        let mut bytes = vec![0; random.random_range(1..200)];
+        random.fill_bytes(&mut bytes);
+        if round % 2 == 0 {
+            // Behind a good header, and claiming to be inputs.
+            bytes[0] |= 1;
+            bytes = next(&cluster, &bytes);
+        }
+        let shown = format!("round {round}: {bytes:02x?}");
+        counts_and_goes_on(&mut cluster, Channel::Datagram, bytes, &shown);
+    }
+    agree(cluster);
+}
+
+#[test]
+fn malformed_reliable_messages_are_counted_and_dropped() {
+    let mut cluster = playing(67);
+    let mut random = Pcg32::seed_from_u64(67);
+    let mut packets =
+        vec![vec![], vec![1], vec![1, 0], vec![1, 0, 0xff], vec![1, 0, 0, 0xff, 0xff]];
+    packets.push([vec![1, 0], vec![0; MAX_CONTROL_BYTES]].concat());
+    packets.extend((0..50).map(|_| {
+        let mut bytes = vec![0; random.random_range(4..300)];
+        random.fill_bytes(&mut bytes);
+        // The version of today, and a message it does not have.
+        bytes[..2].copy_from_slice(&[1, 0]);
+        bytes[2] |= 0x40;
+        bytes
+    }));
+    for packet in packets {
+        let shown = format!("{:02x?}", &packet[..packet.len().min(32)]);
+        counts_and_goes_on(&mut cluster, Channel::Reliable, packet, &shown);
+    }
+    agree(cluster);
+}
+
+#[test]
+fn packets_of_a_stranger_change_nothing() {
+    let mut cluster = playing(68);
+    let stranger = PeerKey::from_bytes([0xee; 16]);
+    for channel in [Channel::Datagram, Channel::Reliable] {
+        cluster.hub().inject(stranger, cluster.key(0), channel, genuine(&cluster));
+        cluster.step();
+    }
+    agree(cluster);
+}
+
+#[test]
+fn a_match_starts_although_malformed_packets_came_before_it() {
+    let mut cluster = Cluster::builder(69).players(2).build();
+    cluster.join_all();
+    let mut random = Pcg32::seed_from_u64(69);
+    for _ in 0..20 {
+        let mut bytes = vec![0; random.random_range(0..100)];
+        random.fill_bytes(&mut bytes);
+        cluster.inject(1, 0, Channel::Datagram, bytes);
+        cluster.inject(1, 0, Channel::Reliable, vec![1, 0, 0x7f]);
+        cluster.step();
+    }
+    cluster.run_until("everybody plays", 600, Cluster::all_playing);
+    agree(cluster);
+}
+
+/// Two Apps in the middle of a match.
+fn playing(seed: u64) -> Cluster {
+    let mut cluster = Cluster::builder(seed).players(2).start();
+    cluster.run_until_confirmed(100, 1000);
+    cluster
+}
+
+/// Injects a packet of App 1 into App 0, which counts it and plays on.
+#[track_caller]
+fn counts_and_goes_on(cluster: &mut Cluster, channel: Channel, packet: Vec<u8>, shown: &str) {
+    let malformed = |cluster: &Cluster| {
+        let link = cluster.world(0).resource::<PeerLinks>().player(1).cloned();
+        link.map(|link| link.counters.malformed)
+    };
+    let before = malformed(cluster);
+    let frame = cluster.confirmed();
+    cluster.inject(1, 0, channel, packet);
+    cluster.step();
+    assert_eq!(malformed(cluster), before.map(|before| before + 1), "{shown}: {cluster}");
+    cluster.run_until_confirmed(frame + 4, 60);
+}
+
+/// The match goes on for a while, and everybody agrees.
+#[track_caller]
+fn agree(mut cluster: Cluster) {
+    let frame = cluster.confirmed();
+    cluster.run_until_confirmed(frame + 120, 600);
+    assert!(cluster.all_playing(), "{cluster}");
+    cluster.assert_in_agreement();
+}
+
+/// The newest datagram with inputs that App 1 sent to App 0.
+fn genuine(cluster: &Cluster) -> Vec<u8> {
+    let datagram = cluster.hub().last_datagram(cluster.key(1), cluster.key(0)).unwrap();
+    assert!(datagram.len() > DatagramHeader::BYTES, "{datagram:?}: {cluster}");
+    datagram
+}
+
+/// A datagram with this payload that would be the next one of App 1.
+fn next(cluster: &Cluster, payload: &[u8]) -> Vec<u8> {
+    let mut datagram = genuine(cluster);
+    datagram.truncate(DatagramHeader::BYTES);
+    let sequence = u16::from_le_bytes([datagram[SEQUENCE], datagram[SEQUENCE + 1]]);
+    datagram[SEQUENCE..][..2].copy_from_slice(&sequence.wrapping_add(1).to_le_bytes());
+    datagram.extend_from_slice(payload);
+    datagram
+}
+
+/// The payload of an input message: see the documentation of the wire.
+fn input(ack: i32, start: i32, lasts: &[i32], code: &[u8]) -> Vec<u8> {
+    let mut payload = vec![1];
+    payload.extend(int(ack));
+    payload.extend(int(start.wrapping_sub(ack)));
+    payload.extend(lasts.iter().flat_map(|last| int(last.wrapping_sub(start))));
+    payload.extend(postcard::to_stdvec(&(code.len() as u16)).unwrap());
+    payload.extend_from_slice(code);
+    payload
+}
+
+/// The payload of a checksum.
+fn checksum(ack: i32, frame: i32) -> Vec<u8> {
+    [vec![1 << 2], int(ack), postcard::to_stdvec(&(frame, 7u64)).unwrap()].concat()
+}
+
+fn int(value: i32) -> Vec<u8> {
+    postcard::to_stdvec(&value).unwrap()
+}

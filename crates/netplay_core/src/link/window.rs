@@ -1,0 +1,85 @@
+/// How many sequence numbers back a late datagram is still told from a duplicate.
+const MEMORY: u16 = 128;
+/// How far ahead a sequence number may be: 17 s of silence at 60 datagrams a second.
+const FARTHEST_AHEAD: u16 = 1024;
+
+/// Which sequence numbers have arrived.
+#[derive(Debug, Default)]
+pub(super) struct ReceiveWindow {
+    newest: Option<u16>,
+    /// Bit n: `newest - n` has arrived.
+    arrived: u128,
+}
+
+/// What a sequence number means to the window.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// The newest so far; `advanced` numbers went by, this one included.
+    Newest { advanced: u16 },
+    /// Older than the newest, but not seen before.
+    Late,
+    /// Seen before, or too old to tell.
+    Duplicate,
+    /// Too far ahead to be believed.
+    Wild,
+}
+
+impl ReceiveWindow {
+    pub(super) fn arrive(&mut self, sequence: u16) -> Arrival {
+        let Some(newest) = self.newest else {
+            self.newest = Some(sequence);
+            self.arrived = 1;
+            return Arrival::Newest { advanced: 1 };
+        };
+        let ahead = sequence.wrapping_sub(newest);
+        let behind = newest.wrapping_sub(sequence);
+        if ahead == 0 {
+            Arrival::Duplicate
+        } else if ahead <= FARTHEST_AHEAD {
+            self.arrived = self.arrived.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
+            self.newest = Some(sequence);
+            Arrival::Newest { advanced: ahead }
+        } else if behind < MEMORY {
+            let bit = 1 << behind;
+            if self.arrived & bit != 0 {
+                return Arrival::Duplicate;
+            }
+            self.arrived |= bit;
+            Arrival::Late
+        } else if behind <= FARTHEST_AHEAD {
+            Arrival::Duplicate
+        } else {
+            Arrival::Wild
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_arrives_once_in_any_order_across_the_wrap() {
+        let mut window = ReceiveWindow::default();
+        assert_eq!(window.arrive(65_534), Arrival::Newest { advanced: 1 });
+        assert_eq!(window.arrive(1), Arrival::Newest { advanced: 3 });
+        assert_eq!(window.arrive(65_535), Arrival::Late);
+        assert_eq!(window.arrive(65_535), Arrival::Duplicate);
+        assert_eq!(window.arrive(65_534), Arrival::Duplicate);
+        assert_eq!(window.arrive(0), Arrival::Late);
+        assert_eq!(window.arrive(1), Arrival::Duplicate);
+    }
+
+    #[test]
+    fn what_is_too_old_to_tell_is_a_duplicate_and_what_is_far_ahead_is_wild() {
+        let mut window = ReceiveWindow::default();
+        window.arrive(1000);
+        assert_eq!(window.arrive(1000 - MEMORY), Arrival::Duplicate);
+        assert_eq!(window.arrive(1001 + FARTHEST_AHEAD), Arrival::Wild);
+        assert_eq!(
+            window.arrive(1000 + FARTHEST_AHEAD),
+            Arrival::Newest { advanced: FARTHEST_AHEAD }
+        );
+        assert_eq!(window.arrive(1000), Arrival::Duplicate);
+    }
+}

@@ -1,0 +1,125 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The stable name of a peer: it outlives sockets, attempts and matches.
+///
+/// Sixteen bytes, chosen at random by the peer itself when it starts. Keys are ordered, and the order
+/// decides who offers: of two peers, the one with the lower key.
+///
+/// ```
+/// use netplay_protocol::PeerKey;
+///
+/// let key = PeerKey::from_bytes([0xab; 16]);
+/// assert_eq!(key.to_string(), "ab".repeat(16));
+/// assert_eq!(key.to_string().parse(), Ok(key));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerKey([u8; 16]);
+
+impl PeerKey {
+    /// The key with these bytes. The caller brings the randomness.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the key.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The first eight hexadecimal digits, enough to tell the peers of a room apart in a log.
+    pub fn short(self) -> String {
+        let mut text = self.to_string();
+        text.truncate(8);
+        text
+    }
+}
+
+impl fmt::Display for PeerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PeerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerKey({})", self.short())
+    }
+}
+
+/// The text is not a [`PeerKey`]: it must be exactly 32 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a peer key is 32 hexadecimal digits")]
+pub struct BadPeerKey;
+
+impl FromStr for PeerKey {
+    type Err = BadPeerKey;
+
+    fn from_str(text: &str) -> Result<Self, BadPeerKey> {
+        // `from_str_radix` takes a sign, so the digits are checked first.
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(BadPeerKey);
+        }
+        let mut bytes = [0; 16];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte =
+                u8::from_str_radix(&text[2 * index..2 * index + 2], 16).map_err(|_| BadPeerKey)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for PeerKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PeerKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Names one attempt at a WebRTC connection between two peers. The offerer picks it at random; signals
+/// of an attempt that was given up never reach its successor.
+///
+/// Travels as a string: JSON numbers lose precision above 2^53 in a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+impl Serialize for ConnectionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for ConnectionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map(Self).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_not_32_hexadecimal_digits_is_refused() {
+        for text in ["", "ab", &"g".repeat(32), &"+a".repeat(16), &"a".repeat(33), &"é".repeat(16)]
+        {
+            assert_eq!(text.parse::<PeerKey>(), Err(BadPeerKey), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_and_connection_ids_survive_json() {
+        let pair = (PeerKey::from_bytes([7; 16]), ConnectionId(u64::MAX));
+        let json = serde_json::to_string(&pair).unwrap();
+        assert_eq!(serde_json::from_str::<(PeerKey, ConnectionId)>(&json).unwrap(), pair);
+    }
+}

@@ -1,0 +1,25 @@
+//! What travels between the processes of a match.
+//!
+//! Two wires are described here and nowhere else:
+//!
+//! * **signaling**: JSON text messages on one WebSocket between a peer and the signaling server
+//!   ([`signaling`]), naming peers by [`PeerKey`] and rooms by [`RoomCode`];
+//! * **links**: binary packets between two peers, either unreliable datagrams that begin with a
+//!   [`DatagramHeader`], or reliable [`ControlMessage`]s.
+//!
+//! Both carry a version, and a reader that meets another version refuses with a sentence instead of
+//! guessing. Everything that has a size has a bound, and every bound is a constant in [`limits`].
+//!
+//! There is no IO in this crate, no clock and no randomness.
+
+mod control;
+mod datagram;
+mod key;
+pub mod limits;
+mod room;
+pub mod signaling;
+
+pub use control::{ControlError, ControlMessage, Hello};
+pub use datagram::{DATAGRAM_VERSION, DatagramError, DatagramHeader, DatagramKind};
+pub use key::{BadPeerKey, ConnectionId, PeerKey};
+pub use room::{BadRoomCode, RoomCode, Roster};

@@ -1,0 +1,122 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::PeerKey;
+use crate::limits::MAX_ROOM_CODE_CHARS;
+
+/// The alphabet of generated codes: Crockford's base 32, without the letters that read like digits.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The code that brings peers to the same room: 1 to 32 letters, digits, `-` or `_`. Case does not
+/// matter; the code is kept in upper case.
+///
+/// ```
+/// use netplay_protocol::RoomCode;
+///
+/// let code: RoomCode = "friday-night".parse().unwrap();
+/// assert_eq!(code.as_str(), "FRIDAY-NIGHT");
+/// assert!("no spaces".parse::<RoomCode>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoomCode(String);
+
+impl RoomCode {
+    /// A code of eight characters made of the low 40 bits of `entropy`.
+    pub fn from_entropy(entropy: u64) -> Self {
+        let digit = |index: u32| ALPHABET[(entropy >> (5 * index)) as usize & 31] as char;
+        Self((0..8).map(digit).collect())
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoomCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is not a room code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a room code has 1 to {MAX_ROOM_CODE_CHARS} letters, digits, '-' or '_': \
+     check the code you were given"
+)]
+pub struct BadRoomCode;
+
+impl FromStr for RoomCode {
+    type Err = BadRoomCode;
+
+    fn from_str(text: &str) -> Result<Self, BadRoomCode> {
+        let fits = (1..=MAX_ROOM_CODE_CHARS).contains(&text.len());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if fits && text.bytes().all(plain) {
+            Ok(Self(text.to_ascii_uppercase()))
+        } else {
+            Err(BadRoomCode)
+        }
+    }
+}
+
+impl TryFrom<String> for RoomCode {
+    type Error = BadRoomCode;
+
+    fn try_from(text: String) -> Result<Self, BadRoomCode> {
+        text.parse()
+    }
+}
+
+impl From<RoomCode> for String {
+    fn from(code: RoomCode) -> Self {
+        code.0
+    }
+}
+
+/// The peers of a room in the order they joined, which is the order of the players. Every peer of a
+/// room is told the same roster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    /// How many peers make the room complete.
+    pub size: u8,
+    /// The peers that are there, in the order they joined.
+    pub members: Vec<PeerKey>,
+}
+
+impl Roster {
+    /// Whether everybody is there.
+    pub fn is_complete(&self) -> bool {
+        self.members.len() == usize::from(self.size)
+    }
+
+    /// The seat of a peer, counted from 0.
+    pub fn seat(&self, peer: PeerKey) -> Option<usize> {
+        self.members.iter().position(|member| *member == peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_bounded_and_plain() {
+        for bad in ["", "a b", "ä", "x/../y", &"a".repeat(33)] {
+            assert_eq!(bad.parse::<RoomCode>(), Err(BadRoomCode), "{bad}");
+        }
+        assert!(serde_json::from_str::<RoomCode>("\"a b\"").is_err());
+    }
+
+    #[test]
+    fn generated_codes_are_codes_and_differ_by_entropy() {
+        let code = RoomCode::from_entropy(0x1234_5678_9abc);
+        assert_eq!(code.as_str().parse::<RoomCode>(), Ok(code.clone()));
+        assert_eq!(code.as_str().len(), 8);
+        assert_ne!(code, RoomCode::from_entropy(0x1234_5678_9abd));
+    }
+}

@@ -1,0 +1,61 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Why a server does not run. Each says what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// Another program listens there.
+    #[error(
+        "{addr} is in use already, perhaps by another netplay-server: stop that program, or listen \
+         on another port (port 0 picks a free one)"
+    )]
+    AddressInUse {
+        /// Where the server was told to listen.
+        addr: SocketAddr,
+    },
+    /// The address cannot be listened on for another reason.
+    #[error(
+        "cannot listen on {addr}: {source}. Use an address of this machine and a port that this user \
+         may open (1024 and up)"
+    )]
+    Listen {
+        /// Where the server was told to listen.
+        addr: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system gave no thread, timer or poller to run on.
+    #[error("cannot start the server: {0}. Check the limits on threads and open files")]
+    Start(io::Error),
+    /// A time of the configuration is zero, or longer than a day.
+    #[error("the {name} must be more than nothing and at most a day, not {time:?}")]
+    TimeOutOfRange {
+        /// Which time.
+        name: &'static str,
+        /// What it was set to.
+        time: Duration,
+    },
+    /// Clients would be taken for gone before they were ever pinged.
+    #[error(
+        "the idle timeout ({idle:?}) must be longer than the ping interval ({ping:?}), better three \
+         times as long: otherwise silent but healthy clients are dropped"
+    )]
+    IdleBeforePing {
+        /// The idle timeout.
+        idle: Duration,
+        /// The ping interval.
+        ping: Duration,
+    },
+}
+
+impl ServerError {
+    pub(crate) fn from_listen(addr: SocketAddr, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            Self::AddressInUse { addr }
+        } else {
+            Self::Listen { addr, source }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A client that speaks the protocol by hand, and can be made to break it.
+
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use netplay_protocol::signaling::{ClientMessage, PATH, Refusal, ServerMessage, Signal, VERSION};
+use netplay_protocol::{ConnectionId, PeerKey, Roster};
+use netplay_server::{Server, ServerConfig};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// Long enough for the busiest machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub struct Client {
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Client {
+    pub async fn connect(server: &Server) -> Self {
+        let url = format!("{}{PATH}", server.url());
+        let (socket, _) = within(connect_async(url)).await.unwrap();
+        Self { socket }
+    }
+
+    /// Connects, joins, and expects to be welcomed with this roster.
+    pub async fn seated(server: &Server, room: &str, size: u8, number: u8, roster: &[u8]) -> Self {
+        let mut client = Self::connect(server).await;
+        client.send(&join(room, size, number)).await;
+        let welcome = client.next().await;
+        assert!(matches!(welcome, Some(ServerMessage::Welcome { .. })), "{welcome:?}");
+        client.expect_roster(size, roster).await;
+        client
+    }
+
+    pub async fn send(&mut self, message: &ClientMessage) {
+        self.send_raw(Message::text(serde_json::to_string(message).unwrap())).await;
+    }
+
+    pub async fn send_raw(&mut self, message: Message) {
+        within(self.socket.send(message)).await.unwrap();
+    }
+
+    /// The next message of the server; `None` when it has closed.
+    pub async fn next(&mut self) -> Option<ServerMessage> {
+        loop {
+            match within(self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(other)) => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub async fn expect_roster(&mut self, size: u8, numbers: &[u8]) {
+        let members = numbers.iter().copied().map(key).collect();
+        assert_eq!(self.next().await, Some(ServerMessage::Roster(Roster { size, members })));
+    }
+
+    pub async fn expect_signal(&mut self, from: u8, signal: Signal) {
+        let message =
+            ServerMessage::Signal { from: key(from), connection: ConnectionId(1), signal };
+        assert_eq!(self.next().await, Some(message));
+    }
+
+    /// The next message refuses, and the server closes after it.
+    pub async fn expect_refusal(&mut self) -> Refusal {
+        let Some(ServerMessage::Refused { reason }) = self.next().await else {
+            panic!("not refused")
+        };
+        assert_eq!(self.next().await, None);
+        reason
+    }
+}
+
+pub fn start() -> Server {
+    start_with(ServerConfig::default())
+}
+
+pub fn start_with(config: ServerConfig) -> Server {
+    Server::start(ServerConfig { listen: ([127, 0, 0, 1], 0).into(), ..config }).unwrap()
+}
+
+pub async fn within<T>(future: impl Future<Output = T>) -> T {
+    timeout(LIMIT, future).await.expect("nothing happened for a minute")
+}
+
+pub fn key(number: u8) -> PeerKey {
+    PeerKey::from_bytes([number; 16])
+}
+
+pub fn join(room: &str, size: u8, number: u8) -> ClientMessage {
+    ClientMessage::Join { version: VERSION, room: room.into(), size, key: key(number) }
+}
+
+pub fn signal(to: u8, signal: Signal) -> ClientMessage {
+    ClientMessage::Signal { to: key(to), connection: ConnectionId(1), signal }
+}
+
+pub fn offer(text: &str) -> Signal {
+    Signal::Offer(text.into())
+}

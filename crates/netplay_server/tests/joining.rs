@@ -1,0 +1,112 @@
+use std::time::Duration;
+
+use netplay_protocol::signaling::{ClientMessage, Refusal, ServerMessage, VERSION};
+use netplay_server::{Server, ServerConfig, ServerError, parse_ice_server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::client::{Client, join, start, start_with, within};
+
+#[tokio::test]
+async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
+    let ice_servers = vec![
+        parse_ice_server("stun:stun.example.org:3478").unwrap(),
+        parse_ice_server("turn:turn.example.org,alice,s3cret").unwrap(),
+    ];
+    let server =
+        start_with(ServerConfig { ice_servers: ice_servers.clone(), ..Default::default() });
+    let mut client = Client::connect(&server).await;
+    client.send(&join("room", 2, 1)).await;
+    let welcome = ServerMessage::Welcome { version: VERSION, ice_servers };
+    assert_eq!(client.next().await, Some(welcome));
+    client.expect_roster(2, &[1]).await;
+}
+
+#[tokio::test]
+async fn everybody_is_told_who_comes_and_who_goes() {
+    let server = start();
+    let mut first = Client::seated(&server, "room", 3, 1, &[1]).await;
+    let second = Client::seated(&server, "ROOM", 3, 2, &[1, 2]).await;
+    first.expect_roster(3, &[1, 2]).await;
+    drop(second);
+    first.expect_roster(3, &[1]).await;
+    let mut third = Client::seated(&server, "room", 3, 3, &[1, 3]).await;
+    first.expect_roster(3, &[1, 3]).await;
+    drop(first);
+    third.expect_roster(3, &[3]).await;
+}
+
+#[tokio::test]
+async fn of_a_hundred_who_join_a_room_of_eight_at_once_eight_are_seated_in_one_order() {
+    let server = start();
+    let mut joining = Vec::new();
+    for number in 0..100 {
+        let mut client = Client::connect(&server).await;
+        joining.push(tokio::spawn(async move {
+            client.send(&join("room", 8, number)).await;
+            loop {
+                match client.next().await {
+                    Some(ServerMessage::Welcome { .. }) => {}
+                    Some(ServerMessage::Roster(roster)) if !roster.is_complete() => {}
+                    // The client stays: should it leave, the others would be told another roster.
+                    Some(ServerMessage::Roster(roster)) => return (Some(roster), client),
+                    Some(ServerMessage::Refused { reason }) => {
+                        assert_eq!(reason, Refusal::RoomFull { size: 8 });
+                        return (None, client);
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }));
+    }
+    let mut rosters = Vec::new();
+    let mut stay = Vec::new();
+    for one in joining {
+        let (roster, client) = within(one).await.unwrap();
+        rosters.extend(roster);
+        stay.push(client);
+    }
+    assert_eq!(rosters.len(), 8);
+    assert!(rosters.iter().all(|roster| *roster == rosters[0]), "{rosters:?}");
+}
+
+#[tokio::test]
+async fn a_room_that_emptied_can_be_made_anew_with_another_size() {
+    let server = start();
+    let mut only = Client::seated(&server, "room", 2, 1, &[1]).await;
+    only.send(&ClientMessage::Leave).await;
+    // The server has freed the seat before it closes.
+    assert_eq!(only.next().await, None);
+    Client::seated(&server, "room", 4, 2, &[2]).await;
+}
+
+#[tokio::test]
+async fn the_server_says_that_it_is_healthy() {
+    let server = start();
+    let mut stream = within(TcpStream::connect(server.addr())).await.unwrap();
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    within(stream.write_all(request)).await.unwrap();
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
+}
+
+#[test]
+fn a_port_in_use_and_a_bad_configuration_are_errors_that_say_what_to_do() {
+    let server = start();
+    let again = Server::start(ServerConfig { listen: server.addr(), ..Default::default() });
+    let error = again.err().unwrap();
+    assert!(matches!(error, ServerError::AddressInUse { addr } if addr == server.addr()));
+    assert!(error.to_string().contains("another port"), "{error}");
+
+    let never = ServerConfig { idle_timeout: Duration::ZERO, ..Default::default() };
+    assert!(matches!(Server::start(never), Err(ServerError::TimeOutOfRange { .. })));
+}
+
+#[test]
+fn the_url_of_a_server_that_listens_everywhere_can_be_connected_to() {
+    let everywhere = ServerConfig { listen: ([0, 0, 0, 0], 0).into(), ..Default::default() };
+    let server = Server::start(everywhere).unwrap();
+    assert_eq!(server.url(), format!("ws://127.0.0.1:{}", server.addr().port()));
+}

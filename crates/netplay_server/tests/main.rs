@@ -1,0 +1,10 @@
+//! The server over real sockets on a port of its own. Nothing here waits for a certain time to pass:
+//! every wait is for an event, and its limit is only there so that a broken server does not hang the run.
+
+#![allow(clippy::unwrap_used, reason = "a panic is the verdict of a test, and of what helps it")]
+
+mod client;
+mod ending;
+mod joining;
+mod refusing;
+mod relaying;

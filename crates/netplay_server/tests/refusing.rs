@@ -1,0 +1,124 @@
+use futures::SinkExt;
+use netplay_protocol::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, MAX_SIGNALING_BYTES};
+use netplay_protocol::signaling::{ClientMessage, Refusal, ServerMessage, Signal};
+use netplay_server::Server;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::client::{Client, join, key, offer, signal, start, within};
+
+#[tokio::test]
+async fn a_client_of_another_version_is_told_to_update() {
+    let server = start();
+    let mut client = Client::connect(&server).await;
+    client
+        .send(&ClientMessage::Join { version: 7, room: "room".into(), size: 2, key: key(1) })
+        .await;
+    let refusal = client.expect_refusal().await;
+    assert_eq!(
+        refusal.to_string(),
+        "the server speaks signaling version 1, this game version 7: update the older one"
+    );
+}
+
+#[tokio::test]
+async fn a_join_that_cannot_be_is_refused_with_the_reason() {
+    let server = start();
+    let _first = Client::seated(&server, "room", 2, 1, &[1]).await;
+    for (message, reason) in [
+        (join("no such code", 2, 3), Refusal::BadRoomCode),
+        (join("room", 1, 3), Refusal::BadRoomSize { size: 1 }),
+        (join("room", 9, 3), Refusal::BadRoomSize { size: 9 }),
+        (join("room", 3, 3), Refusal::RoomSizeDiffers { size: 2 }),
+        (join("room", 2, 1), Refusal::AlreadyJoined),
+    ] {
+        assert_eq!(refused(&server, &message).await, reason);
+    }
+    let _second = Client::seated(&server, "room", 2, 2, &[1, 2]).await;
+    assert_eq!(refused(&server, &join("room", 2, 3)).await, Refusal::RoomFull { size: 2 });
+    assert_eq!(refused(&server, &join("room", 2, 1)).await, Refusal::AlreadyJoined);
+}
+
+#[tokio::test]
+async fn whatever_comes_before_a_join_is_out_of_order() {
+    let server = start();
+    for message in [signal(1, offer("o")), ClientMessage::Leave] {
+        assert_eq!(refused(&server, &message).await, Refusal::OutOfOrder);
+    }
+}
+
+#[tokio::test]
+async fn joining_twice_is_out_of_order_and_costs_the_seat() {
+    let server = start();
+    let mut first = Client::seated(&server, "room", 2, 1, &[1]).await;
+    let mut second = Client::seated(&server, "room", 2, 2, &[1, 2]).await;
+    second.send(&join("other", 2, 2)).await;
+    assert_eq!(second.expect_refusal().await, Refusal::OutOfOrder);
+    first.expect_roster(2, &[1, 2]).await;
+    first.expect_roster(2, &[1]).await;
+}
+
+#[tokio::test]
+async fn a_refusal_comes_after_everything_that_was_said_before_it() {
+    let server = start();
+    let mut client = Client::connect(&server).await;
+    client.send(&join("room", 2, 1)).await;
+    client.send_raw(Message::text("nonsense")).await;
+    assert!(matches!(client.next().await, Some(ServerMessage::Welcome { .. })));
+    client.expect_roster(2, &[1]).await;
+    assert!(matches!(client.expect_refusal().await, Refusal::Malformed { .. }));
+}
+
+#[tokio::test]
+async fn what_is_not_a_message_is_malformed() {
+    let server = start();
+    for raw in [
+        Message::text("not json"),
+        Message::text("{\"type\":\"teleport\"}"),
+        Message::text("{\"type\":\"join\",\"version\":1}"),
+        Message::text("[".repeat(MAX_SIGNALING_BYTES)),
+        Message::binary(serde_json::to_vec(&join("room", 2, 1)).unwrap()),
+        Message::binary(Vec::new()),
+    ] {
+        let mut client = Client::connect(&server).await;
+        client.send_raw(raw).await;
+        let reason = client.expect_refusal().await;
+        assert!(matches!(reason, Refusal::Malformed { .. }), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_too_large() {
+    let server = start();
+    for length in [MAX_SIGNALING_BYTES + 1, 2 * MAX_SIGNALING_BYTES] {
+        let mut client = Client::connect(&server).await;
+        client.send_raw(Message::text(" ".repeat(length))).await;
+        assert_eq!(client.expect_refusal().await, Refusal::TooLarge);
+    }
+    for large in [
+        offer(&"x".repeat(MAX_SDP_BYTES + 1)),
+        Signal::Answer("x".repeat(MAX_SDP_BYTES + 1)),
+        Signal::Candidate("x".repeat(MAX_CANDIDATE_BYTES + 1)),
+    ] {
+        let mut client = Client::seated(&server, "room", 2, 1, &[1]).await;
+        client.send(&signal(2, large)).await;
+        assert_eq!(client.expect_refusal().await, Refusal::TooLarge);
+    }
+}
+
+#[tokio::test]
+async fn a_huge_message_is_not_even_read_and_costs_the_seat() {
+    let server = start();
+    let mut first = Client::seated(&server, "room", 2, 1, &[1]).await;
+    let mut second = Client::seated(&server, "room", 2, 2, &[1, 2]).await;
+    // The server may close while this is still being sent.
+    let huge = Message::text(" ".repeat(8 * 1024 * 1024));
+    let _ = within(second.socket.send(huge)).await;
+    first.expect_roster(2, &[1, 2]).await;
+    first.expect_roster(2, &[1]).await;
+}
+
+async fn refused(server: &Server, message: &ClientMessage) -> Refusal {
+    let mut client = Client::connect(server).await;
+    client.send(message).await;
+    client.expect_refusal().await
+}

@@ -1,0 +1,102 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::prelude::*;
+use bevy_netplay::TransportFactory;
+use bevy_netplay::prelude::*;
+use netplay_protocol::PeerKey;
+use netplay_transport::memory::MemoryHub;
+
+use crate::cluster::{Cluster, Seat};
+use crate::{DuelPlugin, Keys, Script};
+
+/// How many steps a match may take to start before [`ClusterBuilder::start`] gives up: 30 s.
+const START_STEPS: u32 = 1800;
+
+type Configure = Box<dyn Fn(usize, &mut NetplayConfig)>;
+type Extend = Box<dyn Fn(usize, &mut App)>;
+
+/// Makes a [`Cluster`].
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClusterBuilder {
+    seed: u64,
+    players: usize,
+    conditions: NetworkConditions,
+    configure: Configure,
+    extend: Extend,
+}
+
+impl ClusterBuilder {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            players: 2,
+            conditions: NetworkConditions::default(),
+            configure: Box::new(|_, _| {}),
+            extend: Box::new(|_, _| {}),
+        }
+    }
+
+    /// How many Apps play. Default 2.
+    pub fn players(mut self, players: usize) -> Self {
+        self.players = players;
+        self
+    }
+
+    /// What the network is like in every direction. Default perfect.
+    pub fn conditions(mut self, conditions: NetworkConditions) -> Self {
+        self.conditions = conditions;
+        self
+    }
+
+    /// Changes the configuration of each App, given its number.
+    pub fn configure(mut self, configure: impl Fn(usize, &mut NetplayConfig) + 'static) -> Self {
+        self.configure = Box::new(configure);
+        self
+    }
+
+    /// Adds to each App, given its number.
+    pub fn extend(mut self, extend: impl Fn(usize, &mut App) + 'static) -> Self {
+        self.extend = Box::new(extend);
+        self
+    }
+
+    /// The Apps, none of which has joined a room.
+    pub fn build(self) -> Cluster {
+        let hub = MemoryHub::new(self.conditions.clone(), self.seed);
+        let seats = (0..self.players).map(|seat| self.seat(seat, &hub)).collect();
+        Cluster::new(self.seed, hub, seats)
+    }
+
+    /// The Apps, playing.
+    pub fn start(self) -> Cluster {
+        let mut cluster = self.build();
+        cluster.join_all();
+        cluster.run_until("everybody plays", START_STEPS, Cluster::all_playing);
+        cluster
+    }
+
+    fn seat(&self, seat: usize, hub: &MemoryHub) -> Seat {
+        let mut config = NetplayConfig { game: "duel 1".into(), ..default() };
+        (self.configure)(seat, &mut config);
+        let key = Arc::new(Mutex::new(None::<PeerKey>));
+        let factory = {
+            let (hub, key) = (hub.clone(), key.clone());
+            TransportFactory(Box::new(move |request| {
+                *key.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.key);
+                Box::new(hub.join(request))
+            }))
+        };
+        let mut app = App::new();
+        app.add_plugins((
+            MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
+            NetplayPlugins::<Keys>::new(config),
+            DuelPlugin { script: Script { seed: self.seed } },
+        ))
+        .insert_resource(factory);
+        (self.extend)(seat, &mut app);
+        app.finish();
+        app.cleanup();
+        Seat::new(app, key)
+    }
+}

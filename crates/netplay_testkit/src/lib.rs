@@ -1,0 +1,31 @@
+//! Whole matches in one process and on virtual time.
+//!
+//! A [`Cluster`] is a number of Bevy Apps that play a small deterministic [game](DuelPlugin) with each other over a
+//! [`MemoryHub`](netplay_transport::memory::MemoryHub). Nothing sleeps: [`Cluster::step`] lets a sixtieth
+//! of a second pass in every App, and a minute of play takes seconds. Everything follows from one seed, which
+//! every failed expectation names.
+//!
+//! ```
+//! use netplay_testkit::Cluster;
+//!
+//! let mut cluster = Cluster::builder(7).players(2).start();
+//! cluster.run_until_confirmed(60, 600);
+//! cluster.assert_in_agreement();
+//! ```
+//!
+//! The game writes down what it is given and what it makes of it, so agreement is judged twice: by what
+//! bevy_netplay compares, and by a record that knows nothing of bevy_netplay.
+
+mod builder;
+mod cluster;
+mod controls;
+mod game;
+mod record;
+mod script;
+mod verdict;
+
+pub use builder::ClusterBuilder;
+pub use cluster::{Cluster, TICK};
+pub use game::{Diverge, DuelPlugin, Keys};
+pub use record::{Heard, Record};
+pub use script::Script;

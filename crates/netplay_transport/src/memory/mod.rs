@@ -1,0 +1,131 @@
+//! Peers in one process: a signaling server and a network made of a seed.
+//!
+//! A [`MemoryHub`] is what a server and the network between the peers are outside: it keeps rooms by
+//! code, agrees the roster, refuses whom a server would refuse, and carries packets through one
+//! [`NetworkEmulator`](netplay_core::emulator::NetworkEmulator) for each direction of each link. A
+//! [`MemoryTransport`] is one peer's end of it.
+//!
+//! Time is what the transports are polled with: the hub's clock is the furthest that any peer has come,
+//! so nothing sleeps and everything repeats by seed. Signaling takes no time. A peer's last reliable
+//! packets arrive before others learn that it is gone.
+//!
+//! For tests, links can be [cut](MemoryHub::cut), peers [muted](MemoryHub::mute) and packets
+//! [injected](MemoryHub::inject).
+
+mod controls;
+mod packets;
+mod state;
+mod transport;
+mod wire;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use netplay_core::emulator::NetworkConditions;
+use netplay_protocol::PeerKey;
+
+use crate::{Channel, JoinRequest};
+use state::State;
+
+pub use transport::MemoryTransport;
+
+/// A signaling server and the network between peers, in one process. Clones are the same hub.
+///
+/// ```
+/// use netplay_core::emulator::NetworkConditions;
+/// use netplay_protocol::PeerKey;
+/// use netplay_transport::memory::MemoryHub;
+/// use netplay_transport::{JoinRequest, PathPolicy, Transport, TransportEvent};
+/// use std::time::Duration;
+///
+/// let hub = MemoryHub::new(NetworkConditions::wifi(), 1);
+/// let request = |name: u8| JoinRequest {
+///     server: String::new(),
+///     room: "ABC".parse().unwrap(),
+///     size: 2,
+///     key: PeerKey::from_bytes([name; 16]),
+///     policy: PathPolicy::Any,
+///     seed: 0,
+/// };
+/// let mut first = hub.join(&request(1));
+/// let _second = hub.join(&request(2));
+/// first.poll(Duration::ZERO);
+/// assert_eq!(first.next_event(), Some(TransportEvent::Joined));
+/// ```
+#[derive(Clone, Debug)]
+pub struct MemoryHub {
+    state: Arc<Mutex<State>>,
+}
+
+impl MemoryHub {
+    /// A hub without rooms, whose network is like this in every direction.
+    pub fn new(conditions: NetworkConditions, seed: u64) -> Self {
+        Self { state: Arc::new(Mutex::new(State::new(conditions, seed))) }
+    }
+
+    /// Joins a room, making it if it is not there. A peer that is refused gets a transport whose only
+    /// event is [`Left`](crate::TransportEvent::Left). The request's server, policy and seed mean
+    /// nothing here.
+    pub fn join(&self, request: &JoinRequest) -> MemoryTransport {
+        let member = self.state().join(request);
+        MemoryTransport::new(self.clone(), member)
+    }
+
+    /// The network from one peer to another is like this from now on, whether they joined already or
+    /// not.
+    pub fn set_conditions(&self, from: PeerKey, to: PeerKey, conditions: NetworkConditions) {
+        self.state().set_conditions(from, to, conditions);
+    }
+
+    /// The network is like this in every direction from now on.
+    pub fn set_all_conditions(&self, conditions: NetworkConditions) {
+        self.state().set_all_conditions(conditions);
+    }
+
+    /// Cuts the cable between two peers: what is in flight or sent from now on does not arrive, in both
+    /// directions. Reliable packets wait until [`Self::heal`].
+    pub fn cut(&self, a: PeerKey, b: PeerKey) {
+        self.state().cut(a, b);
+    }
+
+    /// Mends what [`Self::cut`] cut. Reliable packets that waited are on their way now.
+    pub fn heal(&self, a: PeerKey, b: PeerKey) {
+        self.state().heal(a, b);
+    }
+
+    /// Nothing that this peer sends from now on arrives anywhere, though it hears the others. Reliable
+    /// packets wait until [`Self::unmute`].
+    pub fn mute(&self, peer: PeerKey) {
+        self.state().mute(peer);
+    }
+
+    /// The peer is heard again. Reliable packets that waited are on their way now.
+    pub fn unmute(&self, peer: PeerKey) {
+        self.state().unmute(peer);
+    }
+
+    /// Hands a packet of any content and size to `to` when it polls next, as if it came from `from`.
+    /// Neither network conditions nor limits apply. Does nothing if `to` is in no room.
+    pub fn inject(&self, from: PeerKey, to: PeerKey, channel: Channel, packet: Vec<u8>) {
+        self.state().inject(from, to, channel, packet);
+    }
+
+    /// The newest datagram that a peer sent to another, whatever became of it: what a test bends before it
+    /// [injects](Self::inject) it.
+    pub fn last_datagram(&self, from: PeerKey, to: PeerKey) -> Option<Vec<u8>> {
+        self.state().last_datagram(from, to)
+    }
+
+    /// How many packets are on their way or wait for a link to be mended.
+    pub fn in_flight(&self) -> usize {
+        self.state().in_flight()
+    }
+
+    /// Exclusive use of the state. A panic elsewhere does not make it wrong: every change is complete
+    /// before anything can panic.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,283 @@
+use std::time::Duration;
+
+use netplay_protocol::Roster;
+use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
+use netplay_protocol::signaling::Refusal;
+
+use super::*;
+use crate::{LeaveReason, PathKind, PathPolicy, SendError, Transport, TransportEvent};
+
+#[test]
+fn the_order_of_joining_is_the_order_of_the_roster_and_links_come_up_both_ways() {
+    let hub = MemoryHub::new(NetworkConditions::terrible(), 1);
+    let mut peers = [3, 1, 2].map(|name| hub.join(&request(name, "ABC", 3)));
+    let full = Roster { size: 3, members: [3, 1, 2].map(key).to_vec() };
+    for (peer, others) in peers.iter_mut().zip([[1, 2], [3, 2], [3, 1]]) {
+        let events = at(peer, Duration::ZERO);
+        assert_eq!(events.first(), Some(&TransportEvent::Joined));
+        let mut rosters = events.iter().filter(|event| matches!(event, TransportEvent::Roster(_)));
+        assert_eq!(rosters.next_back(), Some(&TransportEvent::Roster(full.clone())));
+        for other in others {
+            let path = PathKind::Memory;
+            let up = TransportEvent::LinkUp { peer: key(other), path, attempts: 1 };
+            assert_eq!(events.iter().filter(|event| **event == up).count(), 1);
+        }
+    }
+}
+
+#[test]
+fn the_hub_refuses_whom_a_server_refuses() {
+    let hub = MemoryHub::new(NetworkConditions::default(), 1);
+    let _stays = [1, 2].map(|name| hub.join(&request(name, "ABC", 2)));
+    let _waits = hub.join(&request(1, "XYZ", 3));
+    for (request, refusal) in [
+        (request(3, "abc", 2), Refusal::RoomFull { size: 2 }),
+        (request(1, "ABC", 2), Refusal::AlreadyJoined),
+        (request(3, "ABC", 4), Refusal::RoomSizeDiffers { size: 2 }),
+        (request(3, "NEW", 1), Refusal::BadRoomSize { size: 1 }),
+        (request(3, "NEW", 9), Refusal::BadRoomSize { size: 9 }),
+    ] {
+        let mut peer = hub.join(&request);
+        let left = TransportEvent::Left(LeaveReason::Refused(refusal));
+        assert_eq!(at(&mut peer, Duration::ZERO), [left]);
+        assert_eq!(peer.send(ms(1), key(1), Channel::Reliable, b"x"), Err(SendError::NoLink));
+    }
+}
+
+#[test]
+fn a_place_that_was_left_can_be_taken_again_even_by_the_same_peer() {
+    let hub = MemoryHub::new(NetworkConditions::wifi(), 1);
+    let (_first, second) = pair_of_peers(&hub);
+    drop(second);
+    let mut second = hub.join(&request(2, "ABC", 2));
+    let members = vec![key(1), key(2)];
+    assert!(at(&mut second, ms(1)).contains(&TransportEvent::Roster(Roster { size: 2, members })));
+}
+
+#[test]
+fn packets_arrive_after_the_latency_and_say_when() {
+    let latency = ms(50);
+    let hub = MemoryHub::new(NetworkConditions { latency, ..Default::default() }, 1);
+    let (mut first, mut second) = pair_of_peers(&hub);
+    first.send(ms(10), key(2), Channel::Datagram, b"hello").unwrap();
+    assert_eq!(hub.in_flight(), 1);
+    assert_eq!(hub.last_datagram(key(1), key(2)).as_deref(), Some(b"hello".as_slice()));
+    assert_eq!(hub.last_datagram(key(2), key(1)), None);
+    assert_eq!(at(&mut second, ms(59)), []);
+    let packet = b"hello".to_vec();
+    let channel = Channel::Datagram;
+    let hello = TransportEvent::Received { peer: key(1), at: ms(60), channel, packet };
+    assert_eq!(at(&mut second, ms(75)), [hello]);
+    assert_eq!(hub.in_flight(), 0);
+}
+
+#[test]
+fn peers_whose_clocks_began_at_different_moments_understand_each_other() {
+    let latency = ms(50);
+    let hub = MemoryHub::new(NetworkConditions { latency, ..Default::default() }, 1);
+    let (mut first, mut second) =
+        (hub.join(&request(1, "ABC", 2)), hub.join(&request(2, "ABC", 2)));
+    at(&mut first, ms(9_000));
+    at(&mut second, ms(0));
+    first.send(ms(9_000), key(2), Channel::Reliable, b"a").unwrap();
+    assert_eq!(packets(&at(&mut second, ms(49))), Vec::<&[u8]>::new());
+    assert_eq!(packets(&at(&mut second, ms(50))), [b"a"]);
+    second.send(ms(60), key(1), Channel::Reliable, b"b").unwrap();
+    assert_eq!(packets(&at(&mut first, ms(9_109))), Vec::<&[u8]>::new());
+    assert_eq!(packets(&at(&mut first, ms(9_110))), [b"b"]);
+}
+
+#[test]
+fn a_peer_that_was_paused_gets_what_came_meanwhile_no_earlier_than_its_last_poll() {
+    let hub = MemoryHub::new(NetworkConditions::default(), 1);
+    let (mut first, mut second) = pair_of_peers(&hub);
+    at(&mut second, ms(10));
+    for moment in (20..5_000).step_by(20) {
+        at(&mut first, ms(moment));
+        first.send(ms(moment), key(2), Channel::Datagram, b"x").unwrap();
+    }
+    let events = at(&mut second, ms(26));
+    assert_eq!(events.len(), 249);
+    for event in events {
+        let TransportEvent::Received { at, .. } = event else { panic!("{event:?}") };
+        assert!((ms(10)..=ms(26)).contains(&at), "{at:?}");
+    }
+}
+
+#[test]
+fn what_a_leaver_sent_reliably_arrives_before_its_link_goes_down() {
+    let hub = MemoryHub::new(NetworkConditions::terrible(), 5);
+    let (mut first, mut second) = pair_of_peers(&hub);
+    for packet in 0..50 {
+        second.send(ms(1), key(1), Channel::Reliable, &[packet]).unwrap();
+        second.send(ms(1), key(1), Channel::Datagram, &[packet]).unwrap();
+    }
+    second.leave();
+    second.leave();
+    assert_eq!(at(&mut second, ms(2)), [TransportEvent::Left(LeaveReason::Asked)]);
+    assert_eq!(second.send(ms(2), key(1), Channel::Reliable, b"x"), Err(SendError::NoLink));
+    // The sender does not know yet: what it sends goes nowhere.
+    assert_eq!(first.send(ms(2), key(2), Channel::Reliable, b"x"), Ok(()));
+
+    let events = at(&mut first, ms(60_000));
+    let reliable = events.iter().filter_map(|event| match event {
+        TransportEvent::Received { channel: Channel::Reliable, packet, .. } => Some(packet[0]),
+        _ => None,
+    });
+    assert!(reliable.eq(0..50));
+    assert!(matches!(events.last(), Some(TransportEvent::LinkDown { .. })), "{events:?}");
+    assert_eq!(first.send(ms(60_000), key(2), Channel::Datagram, b"x"), Err(SendError::NoLink));
+    assert_eq!(hub.in_flight(), 0);
+}
+
+#[test]
+fn a_peer_that_is_dropped_takes_its_link_down_and_leaves_the_roster() {
+    let hub = MemoryHub::new(NetworkConditions::default(), 1);
+    let (mut first, second) = pair_of_peers(&hub);
+    drop(second);
+    let roster = TransportEvent::Roster(Roster { size: 2, members: vec![key(1)] });
+    let reason = "the other player's game closed".to_owned();
+    let down = TransportEvent::LinkDown { peer: key(2), reason };
+    assert_eq!(at(&mut first, ms(1)), [roster, down]);
+}
+
+#[test]
+fn packets_over_the_limit_of_their_channel_are_refused() {
+    let hub = MemoryHub::new(NetworkConditions::default(), 1);
+    let (mut first, _second) = pair_of_peers(&hub);
+    for (channel, limit) in
+        [(Channel::Datagram, MAX_DATAGRAM_BYTES), (Channel::Reliable, MAX_CONTROL_BYTES)]
+    {
+        assert_eq!(first.send(ms(1), key(2), channel, &vec![0; limit]), Ok(()));
+        let refused = first.send(ms(1), key(2), channel, &vec![0; limit + 1]);
+        assert_eq!(refused, Err(SendError::TooLarge(limit + 1)));
+    }
+    assert_eq!(first.send(ms(1), key(9), Channel::Datagram, b"x"), Err(SendError::NoLink));
+}
+
+#[test]
+fn a_cut_loses_datagrams_in_flight_and_holds_reliable_packets_in_order_until_it_heals() {
+    let hub = MemoryHub::new(NetworkConditions { latency: ms(50), ..Default::default() }, 1);
+    let (mut first, mut second) = pair_of_peers(&hub);
+    let mut send = |now, packet: &[u8; 1]| {
+        first.send(now, key(2), Channel::Datagram, b"datagram").unwrap();
+        first.send(now, key(2), Channel::Reliable, packet).unwrap();
+    };
+    send(ms(1), b"a");
+    hub.cut(key(2), key(1));
+    send(ms(2), b"b");
+    assert_eq!(at(&mut second, ms(1_000)), []);
+    assert_eq!(hub.in_flight(), 2);
+    hub.heal(key(1), key(2));
+    send(ms(1_010), b"c");
+    let events = at(&mut second, ms(2_000));
+    let packets = packets(&events);
+    let (datagrams, reliable): (Vec<&[u8]>, _) =
+        packets.iter().partition(|packet| **packet == b"datagram");
+    assert_eq!((datagrams.len(), reliable), (1, vec![b"a".as_slice(), b"b", b"c"]));
+}
+
+#[test]
+fn a_muted_peer_hears_and_is_not_heard() {
+    let hub = MemoryHub::new(NetworkConditions { latency: ms(50), ..Default::default() }, 1);
+    let (mut first, mut second) = pair_of_peers(&hub);
+    first.send(ms(1), key(2), Channel::Datagram, b"before").unwrap();
+    hub.mute(key(1));
+    first.send(ms(2), key(2), Channel::Datagram, b"lost").unwrap();
+    first.send(ms(2), key(2), Channel::Reliable, b"held").unwrap();
+    second.send(ms(2), key(1), Channel::Datagram, b"heard").unwrap();
+    assert_eq!(packets(&at(&mut first, ms(100))), [b"heard"]);
+    assert_eq!(packets(&at(&mut second, ms(100))), [b"before"]);
+    hub.unmute(key(1));
+    assert_eq!(packets(&at(&mut second, ms(200))), [b"held"]);
+}
+
+#[test]
+fn conditions_can_differ_by_direction_and_change() {
+    let hub = MemoryHub::new(NetworkConditions::default(), 1);
+    let lost = NetworkConditions { loss: 1.0, ..Default::default() };
+    hub.set_conditions(key(1), key(2), lost.clone());
+    let (mut first, mut second) = pair_of_peers(&hub);
+    let mut exchange = |now| {
+        first.send(now, key(2), Channel::Datagram, b"x").unwrap();
+        second.send(now, key(1), Channel::Datagram, b"x").unwrap();
+        (at(&mut first, now).len(), at(&mut second, now).len())
+    };
+    assert_eq!(exchange(ms(1)), (1, 0));
+    hub.set_all_conditions(NetworkConditions::default());
+    assert_eq!(exchange(ms(2)), (1, 1));
+    hub.set_conditions(key(2), key(1), lost);
+    assert_eq!(exchange(ms(3)), (0, 1));
+}
+
+#[test]
+fn what_is_injected_arrives_as_it_is() {
+    let hub = MemoryHub::new(NetworkConditions { loss: 1.0, ..Default::default() }, 1);
+    let (_first, mut second) = pair_of_peers(&hub);
+    hub.inject(key(1), key(2), Channel::Datagram, vec![0xff; 100_000]);
+    hub.inject(key(1), key(2), Channel::Reliable, vec![]);
+    let events = at(&mut second, ms(1));
+    assert_eq!(packets(&events), [[0xff; 100_000].as_slice(), b""]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_events() {
+    let run = |seed| {
+        let hub = MemoryHub::new(NetworkConditions::terrible(), seed);
+        let (mut first, mut second) = pair_of_peers(&hub);
+        (1..200u8)
+            .flat_map(|tick| {
+                let now = ms(16) * u32::from(tick);
+                first.send(now, key(2), Channel::Datagram, &[tick]).unwrap();
+                first.send(now, key(2), Channel::Reliable, &[tick]).unwrap();
+                at(&mut second, now)
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn key(name: u8) -> PeerKey {
+    PeerKey::from_bytes([name; 16])
+}
+
+fn request(name: u8, room: &str, size: u8) -> JoinRequest {
+    JoinRequest {
+        server: String::new(),
+        room: room.parse().unwrap(),
+        size,
+        key: key(name),
+        policy: PathPolicy::Any,
+        seed: 0,
+    }
+}
+
+/// Peers 1 and 2, whose joining has been read.
+fn pair_of_peers(hub: &MemoryHub) -> (MemoryTransport, MemoryTransport) {
+    let mut peers = (hub.join(&request(1, "ABC", 2)), hub.join(&request(2, "ABC", 2)));
+    at(&mut peers.0, Duration::ZERO);
+    at(&mut peers.1, Duration::ZERO);
+    peers
+}
+
+/// Everything that has happened by `now`.
+fn at(peer: &mut MemoryTransport, now: Duration) -> Vec<TransportEvent> {
+    peer.poll(now);
+    std::iter::from_fn(|| peer.next_event()).collect()
+}
+
+/// The packets of events that are nothing else.
+fn packets(events: &[TransportEvent]) -> Vec<&[u8]> {
+    fn packet(event: &TransportEvent) -> &[u8] {
+        match event {
+            TransportEvent::Received { packet, .. } => packet,
+            other => panic!("{other:?}"),
+        }
+    }
+    events.iter().map(packet).collect()
+}

@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+use netplay_protocol::PeerKey;
+
+use super::MemoryHub;
+use super::state::MemberId;
+use crate::{Channel, SendError, Transport, TransportEvent};
+
+/// One peer's end of a [`MemoryHub`]. Dropping it is what a crash of the process is: the others see
+/// the link go down.
+#[derive(Debug)]
+pub struct MemoryTransport {
+    hub: MemoryHub,
+    member: MemberId,
+}
+
+impl MemoryTransport {
+    pub(super) fn new(hub: MemoryHub, member: MemberId) -> Self {
+        Self { hub, member }
+    }
+}
+
+impl Transport for MemoryTransport {
+    fn poll(&mut self, now: Duration) {
+        self.hub.state().poll(self.member, now);
+    }
+
+    fn next_event(&mut self) -> Option<TransportEvent> {
+        self.hub.state().next_event(self.member)
+    }
+
+    fn send(
+        &mut self,
+        now: Duration,
+        to: PeerKey,
+        channel: Channel,
+        packet: &[u8],
+    ) -> Result<(), SendError> {
+        self.hub.state().send(self.member, now, to, channel, packet)
+    }
+
+    fn leave(&mut self) {
+        self.hub.state().leave(self.member);
+    }
+}
+
+impl Drop for MemoryTransport {
+    fn drop(&mut self) {
+        self.hub.state().drop_member(self.member);
+    }
+}

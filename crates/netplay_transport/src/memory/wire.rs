@@ -1,0 +1,83 @@
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use netplay_core::emulator::{NetworkConditions, NetworkEmulator};
+use netplay_protocol::PeerKey;
+
+/// One direction between two members.
+#[derive(Debug)]
+pub(super) struct Wire {
+    pub(super) from: PeerKey,
+    pub(super) to: PeerKey,
+    pub(super) network: NetworkEmulator<Parcel>,
+    /// What is reliable and waits for the wire to be mended, oldest first.
+    held: VecDeque<Parcel>,
+    /// The newest datagram that was sent, whatever became of it.
+    pub(super) last_datagram: Option<Vec<u8>>,
+}
+
+/// What travels on a wire.
+#[derive(Clone, Debug)]
+pub(super) enum Parcel {
+    Datagram(Vec<u8>),
+    Reliable(Vec<u8>),
+    /// The last: the sender is gone, for this reason.
+    Down(&'static str),
+}
+
+impl Wire {
+    pub(super) fn new(
+        (from, to): (PeerKey, PeerKey),
+        conditions: NetworkConditions,
+        seed: u64,
+    ) -> Self {
+        let network = NetworkEmulator::new(conditions, seed);
+        Self { from, to, network, held: VecDeque::new(), last_datagram: None }
+    }
+
+    /// Whether what is sent on this wire goes nowhere for now.
+    pub(super) fn is_blocked(
+        &self,
+        cut: &BTreeSet<(PeerKey, PeerKey)>,
+        muted: &BTreeSet<PeerKey>,
+    ) -> bool {
+        muted.contains(&self.from) || cut.contains(&pair(self.from, self.to))
+    }
+
+    pub(super) fn put(&mut self, now: Duration, parcel: Parcel, blocked: bool) {
+        if let Parcel::Datagram(packet) = &parcel {
+            self.last_datagram = Some(packet.clone());
+        }
+        match parcel {
+            Parcel::Datagram(_) if blocked => {}
+            Parcel::Datagram(_) => self.network.push(now, parcel),
+            _ if blocked => self.held.push_back(parcel),
+            _ => self.network.push_reliable(now, parcel),
+        }
+    }
+
+    /// Loses the datagrams in flight and holds what is reliable.
+    pub(super) fn interrupt(&mut self) {
+        let reliable = |parcel: &Parcel| !matches!(parcel, Parcel::Datagram(_));
+        // What was in flight is older than what waits already.
+        let mut held: VecDeque<_> = self.network.drain().filter(reliable).collect();
+        held.append(&mut self.held);
+        self.held = held;
+    }
+
+    /// Sends what waited.
+    pub(super) fn release(&mut self, now: Duration) {
+        for parcel in self.held.drain(..) {
+            self.network.push_reliable(now, parcel);
+        }
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.network.in_flight() + self.held.len()
+    }
+}
+
+/// Two peers, whichever is named first.
+pub(super) fn pair(a: PeerKey, b: PeerKey) -> (PeerKey, PeerKey) {
+    (a.min(b), a.max(b))
+}

@@ -1,0 +1,275 @@
+//! One try at a WebRTC connection to one peer: its own matchbox socket, its own connection id.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::channel::mpsc;
+use futures::future::{Either, select};
+use futures::{FutureExt, SinkExt, StreamExt};
+use futures_timer::Delay;
+use matchbox_socket::{
+    CandidateType, ChannelConfig, MessageLoopFuture, Packet, PeerEvent, PeerId, PeerSignal,
+    PeerState, RtcIceServerConfig, WebRtcSocket, WebRtcSocketBuilder,
+};
+use netplay_protocol::signaling::{IceServer, Signal};
+use netplay_protocol::{ConnectionId, PeerKey};
+
+use super::driver::Happening;
+use super::gate::{Gate, GateError, Role};
+use super::platform::{self, Task};
+use super::signaller::{AttemptSignaller, OneSignaller, Outgoing, peer_id};
+use crate::{CandidateKind, Candidates, Channel, PathKind, PathPolicy, SendError};
+
+/// How long an attempt may take until its channels are open.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// How often the socket is asked whether it has opened.
+const OPENING_TICK: Duration = Duration::from_millis(2);
+/// How often an open socket is asked whether it has closed, and over which candidates it runs.
+const OPEN_TICK: Duration = Duration::from_millis(50);
+
+/// What an attempt tells the driver.
+pub(super) enum AttemptEvent {
+    /// Both channels are open; the caller knows already.
+    Open,
+    /// The pair of candidates became known or changed.
+    Pair(Candidates),
+    /// The attempt failed or the connection closed.
+    Over(String),
+}
+
+/// The sending ends of an open connection.
+#[derive(Clone)]
+pub(super) struct Senders {
+    peer: PeerId,
+    datagram: mpsc::UnboundedSender<(PeerId, Packet)>,
+    reliable: mpsc::UnboundedSender<(PeerId, Packet)>,
+}
+
+impl Senders {
+    pub(super) fn send(&self, channel: Channel, packet: &[u8]) -> Result<(), SendError> {
+        let sender = match channel {
+            Channel::Datagram => &self.datagram,
+            Channel::Reliable => &self.reliable,
+        };
+        let packet = Packet::copy_from_slice(packet);
+        sender.unbounded_send((self.peer, packet)).map_err(|_| SendError::NoLink)
+    }
+}
+
+/// A running attempt. Dropping it closes its connection.
+pub(super) struct Attempt {
+    pub(super) connection: ConnectionId,
+    pub(super) open: bool,
+    gate: Gate,
+    remote: PeerId,
+    signals: mpsc::UnboundedSender<PeerEvent>,
+    _task: Task,
+}
+
+/// What an attempt is about.
+pub(super) struct AttemptSpec<'a> {
+    pub(super) local: PeerKey,
+    pub(super) remote: PeerKey,
+    pub(super) role: Role,
+    pub(super) connection: ConnectionId,
+    /// Counted from 1.
+    pub(super) number: u32,
+    pub(super) policy: PathPolicy,
+    pub(super) ice_servers: &'a [IceServer],
+}
+
+/// Where an attempt reports to.
+#[derive(Clone)]
+pub(super) struct Reports {
+    pub(super) signals: mpsc::UnboundedSender<Outgoing>,
+    pub(super) events: mpsc::UnboundedSender<(PeerKey, ConnectionId, AttemptEvent)>,
+    pub(super) packets: mpsc::Sender<Happening>,
+}
+
+impl Attempt {
+    pub(super) fn start(spec: AttemptSpec<'_>, reports: Reports) -> Self {
+        let AttemptSpec { local, remote, role, connection, number, policy, ice_servers } = spec;
+        let (signaller, signals) = AttemptSignaller::new(
+            (local, remote),
+            role,
+            connection,
+            policy,
+            reports.signals.clone(),
+        );
+        let (socket, message_loop) = WebRtcSocketBuilder::new("one attempt")
+            .ice_server(ice_config(ice_servers, policy))
+            .reconnect_attempts(Some(1))
+            .signaling_keep_alive_interval(None)
+            .add_channel(ChannelConfig::unreliable())
+            .add_channel(ChannelConfig::reliable())
+            .signaller_builder(Arc::new(OneSignaller::new(signaller)))
+            .build();
+        let task = platform::spawn(run(remote, connection, number, socket, message_loop, reports));
+        Self {
+            connection,
+            open: false,
+            gate: Gate::new(role, policy),
+            remote: peer_id(remote),
+            signals,
+            _task: task,
+        }
+    }
+
+    /// Takes a signal of the peer that the server passed on.
+    pub(super) fn signal(&mut self, signal: Signal) -> Result<(), GateError> {
+        for signal in self.gate.accept(signal)? {
+            let data = match signal {
+                Signal::Offer(sdp) => PeerSignal::Offer(sdp),
+                Signal::Answer(sdp) => PeerSignal::Answer(sdp),
+                Signal::Candidate(json) => PeerSignal::IceCandidate(json),
+            };
+            // An attempt that is over says so by its event.
+            let _ = self.signals.unbounded_send(PeerEvent::Signal { sender: self.remote, data });
+        }
+        Ok(())
+    }
+}
+
+/// matchbox knows one set of URLs with one credential: every STUN server and the first TURN server.
+fn ice_config(servers: &[IceServer], policy: PathPolicy) -> RtcIceServerConfig {
+    let turn = servers.iter().find(|server| server.credential.is_some());
+    let stun = servers
+        .iter()
+        .filter(|server| server.credential.is_none() && policy != PathPolicy::Turn)
+        .flat_map(|server| &server.urls);
+    let urls =
+        turn.filter(|_| policy != PathPolicy::Direct).into_iter().flat_map(|turn| &turn.urls);
+    RtcIceServerConfig {
+        urls: stun.chain(urls).cloned().collect(),
+        username: turn.and_then(|turn| turn.username.clone()),
+        credential: turn.and_then(|turn| turn.credential.clone()),
+    }
+}
+
+/// Runs an attempt to its end and says how it ended.
+async fn run(
+    remote: PeerKey,
+    connection: ConnectionId,
+    number: u32,
+    socket: WebRtcSocket,
+    message_loop: MessageLoopFuture,
+    reports: Reports,
+) {
+    // matchbox unwraps in places that a peer can reach. A panic ends this attempt and nothing else.
+    let message_loop = AssertUnwindSafe(message_loop).catch_unwind().map(|end| match end {
+        Ok(Ok(())) => "the connection closed".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the connection broke down on something the other side sent".to_owned(),
+    });
+    let message_loop = std::pin::pin!(message_loop);
+    let watched = std::pin::pin!(watch(remote, connection, number, socket, &reports));
+    let reason = match select(message_loop, watched).await {
+        Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
+    };
+    // A driver that is gone needs no report.
+    let _ = reports.events.unbounded_send((remote, connection, AttemptEvent::Over(reason)));
+}
+
+/// Waits for the channels to open, then forwards what arrives. Returns why it stopped.
+async fn watch(
+    remote: PeerKey,
+    connection: ConnectionId,
+    number: u32,
+    mut socket: WebRtcSocket,
+    reports: &Reports,
+) -> String {
+    let (Ok(datagrams), Ok(reliable)) = (socket.take_channel(0), socket.take_channel(1)) else {
+        return "the connection has no channels".to_owned();
+    };
+    let ((datagram_tx, datagrams), (reliable_tx, reliable)) = (datagrams.split(), reliable.split());
+    if let Err(reason) = opened(&mut socket).await {
+        return reason;
+    }
+    let senders = Senders { peer: peer_id(remote), datagram: datagram_tx, reliable: reliable_tx };
+    // Told to the caller from here, so that no packet overtakes it.
+    let up = Happening::LinkUp { peer: remote, path: PathKind::Direct, attempts: number, senders };
+    let mut inbox = reports.packets.clone();
+    if inbox.send(up).await.is_err() {
+        return "nobody waits for the connection".to_owned();
+    }
+    // A driver that is gone needs no report.
+    let report = |event| drop(reports.events.unbounded_send((remote, connection, event)));
+    report(AttemptEvent::Open);
+    let closed =
+        std::pin::pin!(closed(&mut socket, remote, |pair| report(AttemptEvent::Pair(pair))));
+    let packets = futures::stream::select(
+        datagrams.map(|(_, packet)| (Channel::Datagram, packet)),
+        reliable.map(|(_, packet)| (Channel::Reliable, packet)),
+    );
+    let forwarded = std::pin::pin!(forward(remote, packets, inbox));
+    match select(closed, forwarded).await {
+        Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
+    }
+}
+
+async fn opened(socket: &mut WebRtcSocket) -> Result<(), String> {
+    let mut deadline = Delay::new(DEADLINE);
+    loop {
+        match socket.try_update_peers() {
+            Ok(changes) if changes.iter().any(|(_, state)| *state == PeerState::Connected) => {
+                return Ok(());
+            }
+            Ok(_) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        if let Either::Left(_) = select(&mut deadline, Delay::new(OPENING_TICK)).await {
+            return Err(format!("no connection after {} s", DEADLINE.as_secs()));
+        }
+    }
+}
+
+async fn closed(
+    socket: &mut WebRtcSocket,
+    remote: PeerKey,
+    mut report: impl FnMut(Candidates),
+) -> String {
+    let mut known = None;
+    loop {
+        match socket.try_update_peers() {
+            Ok(changes) if changes.iter().any(|(_, state)| *state == PeerState::Disconnected) => {
+                return "the other side closed the connection, or it failed".to_owned();
+            }
+            Ok(_) => {}
+            Err(error) => return error.to_string(),
+        }
+        let pair = socket.candidate_pair(peer_id(remote));
+        if pair != known
+            && let Some(pair) = pair
+        {
+            known = Some(pair);
+            report(Candidates { local: kind(pair.local), remote: kind(pair.remote) });
+        }
+        Delay::new(OPEN_TICK).await;
+    }
+}
+
+fn kind(candidate: CandidateType) -> CandidateKind {
+    match candidate {
+        CandidateType::Host => CandidateKind::Host,
+        CandidateType::ServerReflexive => CandidateKind::ServerReflexive,
+        CandidateType::PeerReflexive => CandidateKind::PeerReflexive,
+        CandidateType::Relay => CandidateKind::Relay,
+    }
+}
+
+async fn forward(
+    peer: PeerKey,
+    mut packets: impl futures::Stream<Item = (Channel, Packet)> + Unpin,
+    mut inbox: mpsc::Sender<Happening>,
+) -> String {
+    while let Some((channel, packet)) = packets.next().await {
+        let happening = Happening::Packet { peer, at: platform::now(), channel, packet };
+        match inbox.try_send(happening) {
+            Ok(()) => {}
+            Err(error) if error.is_full() && channel == Channel::Datagram => {}
+            Err(_) => return "the game does not take what the other side sends".to_owned(),
+        }
+    }
+    "the channels closed".to_owned()
+}

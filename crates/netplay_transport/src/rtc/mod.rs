@@ -1,0 +1,135 @@
+//! WebRTC: a room on a signaling server, and a connection to every other peer in it.
+//!
+//! Everything that waits lives in one background task, the [driver], which owns the WebSocket to the
+//! signaling server and one [attempt] per remote peer. [`RtcTransport`] is the caller's end of it.
+//!
+//! Each attempt is a matchbox socket of its own, for one remote and one try. matchbox has no handshake
+//! deadline, no way to close one peer, and gives up every peer of a socket when one of them sends
+//! something it cannot take; with one socket per attempt a deadline is a dropped future and trouble
+//! stays with the peer that made it. What comes from the signaling server goes through a [gate] first,
+//! so matchbox only sees descriptions and candidates that are well formed and in order.
+//!
+//! ```text
+//!            commands                         WebSocket
+//! caller ───────────────► driver ◄───────────────────────► netplay-server
+//!    ▲   ◄─────────────── │    ▲ signals (gate, signaller)
+//!    │       events       ▼    │
+//!    └──── packets ───── attempt (one matchbox socket) ◄──► the same on the other peer
+//! ```
+
+mod attempt;
+mod driver;
+mod gate;
+#[cfg_attr(target_arch = "wasm32", path = "platform/wasm.rs")]
+#[cfg_attr(not(target_arch = "wasm32"), path = "platform/native.rs")]
+mod platform;
+mod sdp;
+mod signaller;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use futures::channel::mpsc;
+use netplay_protocol::PeerKey;
+use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
+
+use crate::{Channel, JoinRequest, LeaveReason, SendError, Transport, TransportEvent};
+use attempt::Senders;
+use driver::{Command, Happening};
+
+/// How many happenings may wait for the caller: 8 s of datagrams from seven peers. When a caller stops
+/// polling for longer, datagrams are dropped; inputs are repeated until they are acknowledged.
+const INBOX: usize = 4096;
+
+/// WebRTC connections to the peers of one room.
+pub struct RtcTransport {
+    commands: mpsc::UnboundedSender<Command>,
+    inbox: mpsc::Receiver<Happening>,
+    events: VecDeque<TransportEvent>,
+    links: BTreeMap<PeerKey, Senders>,
+    left: bool,
+    /// Ends the driver, and with it every connection, when the transport is dropped.
+    _driver: platform::Task,
+}
+
+impl RtcTransport {
+    /// Starts joining. What becomes of it comes as events.
+    pub fn join(request: JoinRequest) -> Self {
+        let (commands, commands_rx) = mpsc::unbounded();
+        let (inbox_tx, inbox) = mpsc::channel(INBOX);
+        let driver = platform::spawn(driver::drive(request, commands_rx, inbox_tx));
+        Self {
+            commands,
+            inbox,
+            events: VecDeque::new(),
+            links: BTreeMap::new(),
+            left: false,
+            _driver: driver,
+        }
+    }
+
+    fn left(&mut self, reason: LeaveReason) {
+        if !std::mem::replace(&mut self.left, true) {
+            self.links.clear();
+            self.events.push_back(TransportEvent::Left(reason));
+        }
+    }
+}
+
+impl Transport for RtcTransport {
+    fn poll(&mut self, now: Duration) {
+        let polled = platform::now();
+        loop {
+            match self.inbox.try_recv() {
+                Ok(Happening::Event(TransportEvent::Left(reason))) => self.left(reason),
+                Ok(Happening::Event(event)) => {
+                    if let TransportEvent::LinkDown { peer, .. } = &event {
+                        self.links.remove(peer);
+                    }
+                    self.events.push_back(event);
+                }
+                Ok(Happening::LinkUp { peer, path, attempts, senders }) => {
+                    self.links.insert(peer, senders);
+                    self.events.push_back(TransportEvent::LinkUp { peer, path, attempts });
+                }
+                Ok(Happening::Packet { peer, at, channel, packet }) => {
+                    let at = now.saturating_sub(polled.saturating_duration_since(at));
+                    let packet = packet.to_vec();
+                    self.events.push_back(TransportEvent::Received { peer, at, channel, packet });
+                }
+                Err(mpsc::TryRecvError::Empty) => break,
+                Err(mpsc::TryRecvError::Closed) => {
+                    // The driver always says why it ends; if it could not, it died.
+                    self.left(LeaveReason::ServerGone("the connection task ended".into()));
+                    break;
+                }
+            }
+        }
+    }
+
+    fn next_event(&mut self) -> Option<TransportEvent> {
+        self.events.pop_front()
+    }
+
+    fn send(
+        &mut self,
+        _now: Duration,
+        to: PeerKey,
+        channel: Channel,
+        packet: &[u8],
+    ) -> Result<(), SendError> {
+        let most = match channel {
+            Channel::Datagram => MAX_DATAGRAM_BYTES,
+            Channel::Reliable => MAX_CONTROL_BYTES,
+        };
+        if packet.len() > most {
+            return Err(SendError::TooLarge(packet.len()));
+        }
+        self.links.get(&to).ok_or(SendError::NoLink)?.send(channel, packet)
+    }
+
+    fn leave(&mut self) {
+        // A driver that is gone has left already.
+        let _ = self.commands.unbounded_send(Command::Leave);
+    }
+}

@@ -1,0 +1,166 @@
+//! matchbox's view of signaling, for one attempt.
+//!
+//! matchbox asks its `Signaller` for events and gives it signals to send. Ours tells it two ids (its
+//! own, the peer's), tells only the offerer that there is a peer, and hands our signals to the driver.
+//!
+//! An answer is held for [`HOLD_ANSWER`], and host candidates that turn up meanwhile travel inside it.
+//! matchbox sends the answer before its candidates; an ICE agent that finds no pair at its first check
+//! waits for its next tick, 200 ms later, and with the candidates inside it does not.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::channel::mpsc;
+use futures::future::{Either, pending, select};
+use futures_timer::Delay;
+use matchbox_socket::{
+    PeerEvent, PeerId, PeerRequest, PeerSignal, SignalingError, Signaller, SignallerBuilder,
+};
+use netplay_protocol::signaling::Signal;
+use netplay_protocol::{ConnectionId, PeerKey};
+use uuid::Uuid;
+
+use super::gate::Role;
+use super::sdp;
+use crate::PathPolicy;
+
+/// How long an answer waits for host candidates. They are there within a millisecond.
+const HOLD_ANSWER: Duration = Duration::from_millis(3);
+
+/// A signal of ours on its way to the driver.
+pub(super) type Outgoing = (PeerKey, ConnectionId, Signal);
+
+/// The id that matchbox knows a peer by, inside one attempt.
+pub(super) fn peer_id(key: PeerKey) -> PeerId {
+    PeerId(Uuid::from_bytes(key.to_bytes()))
+}
+
+/// The signaling of one attempt. See the [module](self).
+pub(super) struct AttemptSignaller {
+    pub(super) remote: PeerKey,
+    pub(super) connection: ConnectionId,
+    pub(super) policy: PathPolicy,
+    pub(super) incoming: mpsc::UnboundedReceiver<PeerEvent>,
+    pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
+    held: Option<HeldAnswer>,
+}
+
+/// An answer that waits for candidates, and the time it still has.
+struct HeldAnswer {
+    sdp: String,
+    candidates: Vec<String>,
+    release: Delay,
+}
+
+impl AttemptSignaller {
+    pub(super) fn new(
+        (local, remote): (PeerKey, PeerKey),
+        role: Role,
+        connection: ConnectionId,
+        policy: PathPolicy,
+        outgoing: mpsc::UnboundedSender<Outgoing>,
+    ) -> (Self, mpsc::UnboundedSender<PeerEvent>) {
+        let (events, incoming) = mpsc::unbounded();
+        // The receiver is in our hands: sending cannot fail.
+        let _ = events.unbounded_send(PeerEvent::IdAssigned(peer_id(local)));
+        if role == Role::Offerer {
+            let _ = events.unbounded_send(PeerEvent::NewPeer(peer_id(remote)));
+        }
+        (Self { remote, connection, policy, incoming, outgoing, held: None }, events)
+    }
+
+    fn pass(&self, signal: Signal) {
+        // A driver that is gone needs no signals.
+        let _ = self.outgoing.unbounded_send((self.remote, self.connection, signal));
+    }
+
+    fn release_answer(&mut self) {
+        if let Some(held) = self.held.take() {
+            let sdp = sdp::with_candidates(&held.sdp, held.candidates.iter().map(String::as_str));
+            self.pass(Signal::Answer(sdp));
+        }
+    }
+
+    fn candidate(&mut self, json: String) {
+        match sdp::read_candidate(&json) {
+            Ok(Some((_, kind))) if !sdp::allows(self.policy, kind) => {}
+            Ok(Some((line, _))) if self.held.is_some() => {
+                self.held.as_mut().into_iter().for_each(|held| held.candidates.push(line.clone()));
+            }
+            Ok(_) => self.pass(Signal::Candidate(json)),
+            Err(error) => log::warn!("not sending our own candidate: {error}"),
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), async_trait)]
+#[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
+impl Signaller for AttemptSignaller {
+    async fn send(&mut self, request: PeerRequest) -> Result<(), SignalingError> {
+        match request {
+            PeerRequest::KeepAlive => {}
+            PeerRequest::Signal { data: PeerSignal::Offer(sdp), .. } => {
+                self.pass(Signal::Offer(sdp::keep_allowed(&sdp, self.policy)));
+            }
+            PeerRequest::Signal { data: PeerSignal::Answer(sdp), .. } => {
+                self.held = Some(HeldAnswer {
+                    sdp: sdp::keep_allowed(&sdp, self.policy),
+                    candidates: Vec::new(),
+                    release: Delay::new(HOLD_ANSWER),
+                });
+            }
+            PeerRequest::Signal { data: PeerSignal::IceCandidate(json), .. } => {
+                self.candidate(json)
+            }
+        }
+        Ok(())
+    }
+
+    /// Cancel-safe: what is waited for stays in `self`.
+    async fn next_message(&mut self) -> Result<PeerEvent, SignalingError> {
+        loop {
+            let released = match &mut self.held {
+                Some(held) => Either::Left(&mut held.release),
+                None => Either::Right(pending()),
+            };
+            match select(released, self.incoming.next()).await {
+                Either::Left(_) => self.release_answer(),
+                Either::Right((Some(event), _)) => return Ok(event),
+                // The driver dropped its end because the attempt is open or over. To return an error
+                // would end the socket, and with it an open connection.
+                Either::Right((None, _)) => pending().await,
+            }
+        }
+    }
+}
+
+/// Hands matchbox the one signaller of its one attempt.
+pub(super) struct OneSignaller(Mutex<Option<AttemptSignaller>>);
+
+impl OneSignaller {
+    pub(super) fn new(signaller: AttemptSignaller) -> Self {
+        Self(Mutex::new(Some(signaller)))
+    }
+}
+
+impl std::fmt::Debug for OneSignaller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OneSignaller")
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), async_trait)]
+#[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
+impl SignallerBuilder for OneSignaller {
+    async fn new_signaller(
+        &self,
+        _attempts: Option<u16>,
+        _room_url: String,
+    ) -> Result<Box<dyn Signaller>, SignalingError> {
+        let signaller = self.0.lock().ok().and_then(|mut slot| slot.take());
+        let reason = || SignalingError::UserImplementationError("an attempt signals once".into());
+        signaller.map(|signaller| Box::new(signaller) as Box<dyn Signaller>).ok_or_else(reason)
+    }
+}

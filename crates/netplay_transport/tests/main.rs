@@ -1,0 +1,7 @@
+//! Real data channels, a real signaling server, one process.
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
+
+mod rooms;
+mod support;
+mod webrtc;

@@ -1,0 +1,100 @@
+//! Peers of a test, polled until what is waited for has happened.
+
+use std::time::{Duration, Instant};
+
+use netplay_protocol::{PeerKey, Roster};
+use netplay_server::{Server, ServerConfig};
+use netplay_transport::rtc::RtcTransport;
+use netplay_transport::{Channel, JoinRequest, LeaveReason, PathPolicy, Transport, TransportEvent};
+
+/// Far longer than anything takes: only a hang runs into it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn server() -> Server {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    Server::start(ServerConfig { listen, ..ServerConfig::default() }).unwrap()
+}
+
+pub fn key(n: u8) -> PeerKey {
+    PeerKey::from_bytes([n; 16])
+}
+
+pub fn request(server: &str, n: u8, size: u8) -> JoinRequest {
+    JoinRequest {
+        server: server.to_owned(),
+        room: "TEST".parse().unwrap(),
+        size,
+        key: key(n),
+        policy: PathPolicy::Any,
+        seed: u64::from(n),
+    }
+}
+
+/// A transport and everything that has happened on it.
+pub struct Peer {
+    pub transport: RtcTransport,
+    pub events: Vec<TransportEvent>,
+    started: Instant,
+}
+
+#[expect(clippy::disallowed_methods, reason = "real sockets run on real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+impl Peer {
+    pub fn join(request: JoinRequest) -> Self {
+        Self { transport: RtcTransport::join(request), events: Vec::new(), started: now() }
+    }
+
+    pub fn poll(&mut self) {
+        self.transport.poll(self.started.elapsed());
+        self.events.extend(std::iter::from_fn(|| self.transport.next_event()));
+    }
+
+    pub fn send(&mut self, to: u8, channel: Channel, packet: &[u8]) {
+        self.transport.send(self.started.elapsed(), key(to), channel, packet).unwrap();
+    }
+
+    pub fn is_up(&self, n: u8) -> bool {
+        let up = |event: &TransportEvent| matches!(event, TransportEvent::LinkUp { peer, .. } if *peer == key(n));
+        self.events.iter().any(up)
+    }
+
+    pub fn roster(&self) -> Option<&Roster> {
+        self.events.iter().rev().find_map(|event| match event {
+            TransportEvent::Roster(roster) => Some(roster),
+            _ => None,
+        })
+    }
+
+    pub fn left(&self) -> Option<&LeaveReason> {
+        self.events.iter().find_map(|event| match event {
+            TransportEvent::Left(reason) => Some(reason),
+            _ => None,
+        })
+    }
+
+    pub fn received(&self, on: Channel) -> Vec<&[u8]> {
+        let received = self.events.iter().filter_map(|event| match event {
+            TransportEvent::Received { channel, packet, .. } if *channel == on => Some(&packet[..]),
+            _ => None,
+        });
+        received.collect()
+    }
+}
+
+/// Polls the peers until `done` says so.
+pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&[&mut Peer]) -> bool) {
+    let started = now();
+    loop {
+        peers.iter_mut().for_each(|peer| peer.poll());
+        if done(peers) {
+            return;
+        }
+        let seen: Vec<_> = peers.iter().map(|peer| &peer.events).collect();
+        assert!(started.elapsed() < PATIENCE, "waited too long: {seen:#?}");
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}

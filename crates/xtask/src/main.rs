@@ -1,0 +1,55 @@
+//! `cargo xtask …`: what is done to the workspace as a whole.
+//!
+//! * `cargo xtask test` runs everything that must be green before a change goes in;
+//! * `cargo xtask bench` plays matches on bevy_netplay and on plain bevy_ggrs + matchbox_socket side by
+//!   side and prints how they compare.
+//!
+//! Every other program is started directly, never through a shell, and its output passes through.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to its user on the terminal"
+)]
+#![allow(clippy::disallowed_methods, reason = "timing what it runs is this tool's purpose")]
+
+mod bench;
+#[cfg(test)]
+mod readme;
+mod steps;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tests and benchmarks of the workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the whole test suite: formatting, lints (native and wasm32), documentation, tests, doctests
+    Test(test::TestArguments),
+    /// Plays matches on this library and on the plain stack, and prints how they compare
+    Bench(bench::BenchArguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("\n{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

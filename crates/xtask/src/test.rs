@@ -1,0 +1,81 @@
+//! `cargo xtask test`: everything that must be green before a change goes in.
+
+use std::process::Command;
+
+use clap::Args;
+
+use crate::steps::{self, Step};
+use crate::tools;
+use crate::workspace::{WASM, cargo};
+
+/// What a browser game links: these must stay clean for wasm32 too.
+const CLIENT: [&str; 6] = [
+    "netplay_protocol",
+    "netplay_core",
+    "netplay_transport",
+    "bevy_netplay",
+    "quickstart",
+    "arena",
+];
+
+#[derive(Args)]
+pub struct TestArguments {
+    /// Installs the tools that are missing (with rustup, and apt-get on Debian) before it begins
+    #[arg(long)]
+    install: bool,
+}
+
+/// Checks the tools, then runs the steps.
+pub fn run(arguments: &TestArguments) -> Result<(), String> {
+    tools::ensure(arguments.install)?;
+    steps::run(suite())
+}
+
+fn suite() -> Vec<Step> {
+    let mut wasm = vec!["clippy", "--locked", "--target", WASM];
+    wasm.extend(CLIENT.iter().flat_map(|name| ["-p", name]));
+    wasm.extend(["--", "-D", "warnings"]);
+    let tests = ["test", "--workspace", "--locked", "--lib", "--bins", "--tests"];
+
+    let mut documentation = with(&["doc", "--workspace", "--no-deps", "--locked"]);
+    documentation.env("RUSTDOCFLAGS", "-Dwarnings");
+
+    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    vec![
+        Step { name: "formatting", command: with(&["fmt", "--all", "--", "--check"]) },
+        Step { name: "lints", command: with(&clippy) },
+        Step { name: "lints for wasm32", command: with(&wasm) },
+        Step { name: "documentation", command: documentation },
+        // Apart from the tests themselves, so that the table tells building from running.
+        Step { name: "building the tests", command: with(&[&tests[..], &["--no-run"]].concat()) },
+        Step { name: "tests", command: with(&[&tests[..], &["--no-fail-fast"]].concat()) },
+        Step { name: "doctests", command: with(&["test", "--workspace", "--locked", "--doc"]) },
+    ]
+}
+
+fn with(arguments: &[&str]) -> Command {
+    let mut command = cargo();
+    command.args(arguments);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_can_be_repeated_by_hand() {
+        for step in suite() {
+            let line = step.line();
+            assert!(line.contains("cargo "), "{line}");
+        }
+    }
+
+    #[test]
+    fn lints_are_denied_on_native_and_on_wasm() {
+        let lines: Vec<_> = suite().iter().map(Step::line).collect();
+        let denied = |line: &&String| line.ends_with("-- -D warnings");
+        assert_eq!(lines.iter().filter(denied).count(), 2, "{lines:#?}");
+        assert!(lines.iter().filter(denied).any(|line| line.contains(WASM)));
+    }
+}

@@ -1,0 +1,161 @@
+//! What a frame costs on the main thread apart from the game itself.
+//!
+//! [`FrameCost`] takes the time of every update of the app and takes away what the systems in
+//! `RollbackUpdate` needed: what is left belongs to the netcode and the engine. Benchmarks add it to the
+//! arena on this stack and on the plain one, and compare.
+//!
+//! Only frames without a rollback count. An update that simulates nothing still costs: its time goes to the
+//! next frame, so that it does not matter how often an app updates.
+
+use std::time::{Duration, Instant};
+
+use bevy::app::MainScheduleOrder;
+use bevy::ecs::schedule::ScheduleLabel;
+use bevy::prelude::*;
+use bevy_ggrs::{AdvanceWorld, AdvanceWorldSystems, RollbackFrameCount};
+
+/// The first frames are left out: caches are cold, and synchronizing is not playing.
+const WARM_UP_FRAMES: i32 = 120;
+
+/// Measures the cost of frames.
+pub struct FrameCostPlugin;
+
+/// What frames have cost since the match began. Written by [`FrameCostPlugin`] alone.
+#[derive(Resource, Default)]
+pub struct FrameCost {
+    /// In µs, one entry per update that simulated.
+    costs: Vec<f64>,
+    /// When the update began, and which frame it was then.
+    began: Option<(Instant, i32)>,
+    game_began: Option<Instant>,
+    /// Of this update: how long the game took, and how often it was run.
+    game: Duration,
+    runs: i32,
+    /// The time of updates that simulated nothing, since the last that did.
+    idle: Duration,
+}
+
+/// Before everything that an update does.
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+struct Begin;
+
+/// After everything that an update does.
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+struct End;
+
+impl Plugin for FrameCostPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<FrameCost>()
+            .add_systems(Begin, begin)
+            .add_systems(End, end)
+            .add_systems(
+                AdvanceWorld,
+                (
+                    begin_game
+                        .after(AdvanceWorldSystems::DespawnConfirmed)
+                        .before(AdvanceWorldSystems::Main),
+                    end_game.after(AdvanceWorldSystems::Main).before(AdvanceWorldSystems::Last),
+                ),
+            );
+        let mut order = app.world_mut().resource_mut::<MainScheduleOrder>();
+        order.insert_before(First, Begin);
+        order.insert_after(Last, End);
+    }
+}
+
+impl FrameCost {
+    /// The mean cost of a frame, in µs; `None` before one was measured.
+    pub fn mean_us(&self) -> Option<f64> {
+        let count = self.costs.len() as f64;
+        (count > 0.0).then(|| self.costs.iter().sum::<f64>() / count)
+    }
+
+    /// The median cost of a frame, in µs. Another program that takes the processor away from us for a
+    /// moment shows in the mean, and hardly in the median.
+    pub fn median_us(&self) -> Option<f64> {
+        let mut costs = self.costs.clone();
+        costs.sort_by(f64::total_cmp);
+        costs.get(costs.len() / 2).copied()
+    }
+
+    /// Closes an update that took `whole` and advanced the match by `frames`, of which the last is
+    /// `frame`.
+    fn close(&mut self, whole: Duration, frame: i32, frames: i32) {
+        let cost = whole.saturating_sub(self.game);
+        match self.runs {
+            0 => self.idle += cost,
+            runs => {
+                // More runs than frames: some were simulated again.
+                if runs == frames && frame > WARM_UP_FRAMES {
+                    let cost = (cost + self.idle).as_secs_f64() * 1e6;
+                    self.costs.push(cost / f64::from(frames));
+                }
+                self.idle = Duration::ZERO;
+            }
+        }
+        self.game = Duration::ZERO;
+        self.runs = 0;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "measuring time is what this is for")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn begin(mut cost: ResMut<FrameCost>, frame: Option<Res<RollbackFrameCount>>) {
+    cost.began = Some((now(), frame.map_or(0, |frame| frame.0)));
+}
+
+fn begin_game(mut cost: ResMut<FrameCost>) {
+    cost.game_began = Some(now());
+}
+
+fn end_game(mut cost: ResMut<FrameCost>) {
+    if let Some(began) = cost.game_began.take() {
+        cost.game += now() - began;
+        cost.runs += 1;
+    }
+}
+
+fn end(mut cost: ResMut<FrameCost>, frame: Option<Res<RollbackFrameCount>>) {
+    if let Some((began, before)) = cost.began.take() {
+        let frame = frame.map_or(0, |frame| frame.0);
+        cost.close(now() - began, frame, frame - before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const US: fn(u64) -> Duration = Duration::from_micros;
+
+    fn update(cost: &mut FrameCost, whole: u64, game: u64, runs: i32, frames: i32) {
+        (cost.game, cost.runs) = (US(game), runs);
+        cost.close(US(whole), WARM_UP_FRAMES + 1, frames);
+    }
+
+    #[test]
+    fn the_game_itself_does_not_count_and_idle_updates_do() {
+        let mut cost = FrameCost::default();
+        update(&mut cost, 100, 0, 0, 0);
+        update(&mut cost, 500, 200, 1, 1);
+        assert_eq!(cost.costs, [400.0]);
+    }
+
+    #[test]
+    fn a_rollback_is_left_out_and_two_frames_in_one_update_share_its_cost() {
+        let mut cost = FrameCost::default();
+        update(&mut cost, 9000, 5000, 4, 1);
+        update(&mut cost, 600, 400, 2, 2);
+        assert_eq!(cost.costs, [100.0]);
+        assert_eq!((cost.mean_us(), cost.median_us()), (Some(100.0), Some(100.0)));
+    }
+
+    #[test]
+    fn nothing_measured_has_no_mean() {
+        assert_eq!(FrameCost::default().mean_us(), None);
+        assert_eq!(FrameCost::default().median_us(), None);
+    }
+}

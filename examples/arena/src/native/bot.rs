@@ -1,0 +1,173 @@
+//! A player without a window. It joins, plays until its last frame is confirmed, reports, and plays on a
+//! little so that the others can confirm theirs. Whatever goes wrong before, it says so and fails.
+
+use std::process::{ExitCode, Termination as _};
+use std::time::Duration;
+
+use arena::pilot::PilotPlugin;
+use arena::sim::{ArenaInput, Phase, Round, SimulationPlugin};
+use arena::view::Invite;
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::time::Real;
+use bevy_netplay::prelude::*;
+
+use super::cli::BotArgs;
+use super::{config, console, progress};
+
+/// Well below a frame: what has arrived waits at most this long, and no frame is late by more.
+const TICK: Duration = Duration::from_millis(4);
+/// The layers below WebRTC warn of what is in order, such as a check before there are candidates.
+const LOG_FILTER: &str = "warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error";
+/// How long the others may take to hear that we leave.
+const GOODBYE: Duration = Duration::from_millis(300);
+/// How long an opponent looks at the result before it wants a rematch, in frames.
+const ADMIRE_RESULT: u32 = 120;
+
+/// Where the bot is.
+#[derive(Resource)]
+enum Stage {
+    /// Since then there is no match.
+    Waiting(Duration),
+    Playing,
+    /// The report is written since then.
+    Lingering(Duration),
+    /// Said goodbye then.
+    Leaving(Duration),
+}
+
+#[derive(Resource, Deref)]
+struct Orders(BotArgs);
+
+pub fn run(args: BotArgs) -> ExitCode {
+    let invite =
+        Invite { server: args.server.clone(), room: args.room.clone(), players: args.players };
+    let mut app = App::new();
+    app.add_plugins((
+        MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(TICK)),
+        LogPlugin { filter: LOG_FILTER.into(), ..LogPlugin::default() },
+        NetplayPlugins::<ArenaInput>::new(config(args.network.clone())),
+        SimulationPlugin,
+        PilotPlugin { seed: args.seed, hunts: args.hunt },
+    ));
+    if args.progress {
+        app.add_plugins(progress::plugin);
+    }
+    app.insert_resource(invite)
+        .insert_resource(Orders(args))
+        .insert_resource(Stage::Waiting(Duration::ZERO))
+        .add_systems(Startup, join)
+        .add_systems(Update, (act, vote));
+    app.run().report()
+}
+
+fn join(mut commands: Commands, invite: Res<Invite>) {
+    commands.join_room(invite.room());
+}
+
+/// One step of the bot's life. Exclusive, because a report looks at all of the world.
+fn act(world: &mut World) {
+    let now = world.resource::<Time<Real>>().elapsed();
+    let state = world.resource::<State<NetplayState>>().get().clone();
+    let orders = world.resource::<Orders>();
+    let (frames, linger, wait) = (
+        orders.frames,
+        Duration::from_secs(orders.linger_s.into()),
+        Duration::from_secs(orders.wait_s.into()),
+    );
+    let outcome = match (world.resource::<Stage>(), &state) {
+        (Stage::Waiting(_), NetplayState::Playing) => next(world, Stage::Playing),
+        (Stage::Waiting(_), NetplayState::Ended(reason)) if frames.is_some() => {
+            Err(format!("no match: {reason}"))
+        }
+        (Stage::Waiting(since), _) if now > *since + wait => Err(format!(
+            "gave up after {} s without a match: {}",
+            wait.as_secs(),
+            whereabouts(&state, world.resource::<Invite>())
+        )),
+        (Stage::Playing, NetplayState::Playing) => match frames {
+            Some(frame) => report(world, frame, now),
+            None => Ok(None),
+        },
+        (Stage::Playing, NetplayState::Ended(reason)) if frames.is_some() => {
+            Err(format!("the match ended early: {reason}"))
+        }
+        // An opponent comes back for whoever leaves the room and joins again.
+        (Stage::Playing, NetplayState::Ended(_)) => {
+            let room = world.resource::<Invite>().room();
+            world.commands().join_room(room);
+            next(world, Stage::Waiting(now))
+        }
+        (Stage::Lingering(since), _) if now >= *since + linger => {
+            world.commands().leave_room();
+            next(world, Stage::Leaving(now))
+        }
+        (Stage::Leaving(since), _) if now >= *since + GOODBYE => Ok(Some(AppExit::Success)),
+        _ => Ok(None),
+    };
+    let exit = outcome.unwrap_or_else(|reason| {
+        console::complain(format_args!("arena bot: {reason}"));
+        Some(AppExit::error())
+    });
+    if let Some(exit) = exit {
+        world.write_message(exit);
+    }
+}
+
+/// Whether to go, or why it went wrong.
+type Outcome = Result<Option<AppExit>, String>;
+
+fn next(world: &mut World, stage: Stage) -> Outcome {
+    world.insert_resource(stage);
+    Ok(None)
+}
+
+/// Writes the report as soon as there is one.
+fn report(world: &mut World, frame: i32, now: Duration) -> Outcome {
+    let Some(report) = SessionReport::of(world, frame) else { return Ok(None) };
+    if let Some(file) = &world.resource::<Orders>().report {
+        let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+        std::fs::write(file, json)
+            .map_err(|error| format!("cannot write the report to {}: {error}", file.display()))?;
+    }
+    next(world, Stage::Lingering(now))
+}
+
+/// Why there is no match yet, as far as it can be seen from here.
+fn whereabouts(state: &NetplayState, invite: &Invite) -> String {
+    match state {
+        NetplayState::Offline => "not in a room".into(),
+        NetplayState::Connecting => format!("the server {} does not answer", invite.server),
+        NetplayState::Lobby => format!(
+            "the room {} was not complete, or its {} players could not connect to each other",
+            invite.room, invite.players
+        ),
+        NetplayState::Synchronizing => "the other players did not synchronize".into(),
+        NetplayState::Playing => "a match is on".into(),
+        NetplayState::Ended(reason) => reason.to_string(),
+    }
+}
+
+/// An opponent without a last frame is always ready for another round.
+fn vote(
+    mut commands: Commands,
+    orders: Res<Orders>,
+    round: Res<Round>,
+    this_match: Option<Res<Match>>,
+    frame: Res<RollbackFrameCount>,
+    (mut shown, mut voted): (Local<u32>, Local<Option<u16>>),
+    mut last_frame: Local<i32>,
+) {
+    let Some(this_match) = this_match.filter(|_| orders.frames.is_none()) else { return };
+    let frame_passed = frame.0 != std::mem::replace(&mut *last_frame, frame.0);
+    if round.phase != Phase::Result {
+        *shown = 0;
+    } else if frame_passed {
+        *shown += 1;
+    }
+    if *shown > ADMIRE_RESULT && *voted != Some(this_match.epoch) {
+        *voted = Some(this_match.epoch);
+        commands.rematch();
+    }
+}

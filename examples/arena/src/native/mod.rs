@@ -1,0 +1,86 @@
+//! The command line: what there is to start, and what starts when nothing is said.
+
+mod bot;
+mod cli;
+mod companions;
+mod console;
+mod demo;
+mod progress;
+mod summary;
+
+use std::process::{ExitCode, Termination as _};
+
+use arena::GAME;
+use arena::pilot::PilotPlugin;
+use arena::view::Invite;
+use bevy_netplay::prelude::*;
+use clap::Parser as _;
+
+use cli::{Cli, Command, NetworkArgs};
+use companions::{Bot, Host, HostError};
+
+pub fn run() -> ExitCode {
+    let Cli { command, hosting } = Cli::parse();
+    match command {
+        Some(Command::Bot(args)) => bot::run(args),
+        Some(Command::Play(args)) => {
+            let invite = Invite { server: args.server, room: args.room, players: args.players };
+            let pilot = args.autopilot.then_some(PilotPlugin { seed: 1, hunts: true });
+            crate::window::run(invite, config(args.network), pilot).report()
+        }
+        Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),
+        Some(Command::Demo(args)) if !has_display() => no_display(args.frames, args.players),
+        None if !has_display() => no_display(cli::DEMO_FRAMES, 2),
+        Some(Command::Demo(args)) => report(against_bots(args.players, &hosting)),
+        None => report(against_bots(2, &hosting)),
+    }
+}
+
+/// Our own server, our own room, and a bot in every other seat.
+fn against_bots(players: u8, hosting: &cli::HostArgs) -> Result<ExitCode, HostError> {
+    let mut host = Host::start(hosting.listen)?;
+    let invite = Invite { server: host.url(), room: Room::random().code().to_owned(), players };
+    console::line(format_args!("server  {}\nroom    {}", invite.server, invite.room));
+    console::line(format_args!(
+        "to join: arena play --server {} --room {} --players {players}",
+        invite.server, invite.room
+    ));
+    if hosting.no_bot {
+        console::line("waiting for somebody to join");
+    } else {
+        console::line("the other seats go to bots; start with --no-bot to keep them for people");
+        for seat in 1..players {
+            host.add(Bot { seed: u64::from(seat), opponent: true, ..Bot::new(&invite) })?;
+        }
+    }
+    Ok(crate::window::run(invite, config(NetworkArgs::default()), None).report())
+}
+
+fn no_display(frames: i32, players: u8) -> ExitCode {
+    console::line("There is no display (DISPLAY is not set), so the demo runs without windows.");
+    report(demo::run(frames, players))
+}
+
+/// Says what went wrong, if anything did.
+fn report(outcome: Result<ExitCode, impl std::error::Error>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        console::complain(format_args!("arena: {error}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// Bevy is built for X11 alone here, which nearly every Wayland desktop offers as well; a window on
+/// Wayland alone would fail to open.
+fn has_display() -> bool {
+    !cfg!(target_os = "linux")
+        || std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty())
+}
+
+fn config(network: NetworkArgs) -> NetplayConfig {
+    NetplayConfig {
+        game: GAME.into(),
+        policy: network.policy.unwrap_or_default(),
+        emulate: network.net,
+        ..NetplayConfig::default()
+    }
+}

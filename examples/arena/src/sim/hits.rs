@@ -1,0 +1,44 @@
+//! Shots that meet ships.
+
+use bevy::prelude::*;
+
+use super::fixed::PX;
+use super::round::{Phase, Round};
+use super::ship::{Body, Hull, RADIUS, Score, Ship};
+use super::shots::Shot;
+
+/// How near a shot must come to a ship, in units.
+pub const HIT_DISTANCE: i32 = RADIUS + 4 * PX;
+/// How near a ship must come to a pick-up, in units.
+pub const PICKUP_DISTANCE: i32 = RADIUS + 12 * PX;
+
+/// Takes the shots in the order they were fired and the ships by seat: when two shots reach a ship with one
+/// hit left, the older one scores.
+pub(super) fn strike(
+    mut commands: Commands,
+    round: Res<Round>,
+    shots: Query<(Entity, &Shot, &Body)>,
+    mut ships: Query<(&Ship, &Body, &mut Hull, &mut Score)>,
+) {
+    let mut shots: Vec<_> = shots.iter().collect();
+    shots.sort_by_key(|(_, shot, _)| shot.serial);
+    let mut ships: Vec<_> = ships.iter_mut().collect();
+    ships.sort_by_key(|(ship, ..)| ship.player);
+
+    for (entity, shot, shot_body) in shots {
+        let struck = ships.iter_mut().find(|(ship, body, hull, _)| {
+            ship.player != shot.owner
+                && hull.is_alive()
+                && body.at.is_within(shot_body.at, HIT_DISTANCE)
+        });
+        let Some((_, _, hull, _)) = struck else { continue };
+        commands.entity(entity).despawn();
+        // What is still in the air when the round ends decides nothing any more.
+        if round.phase != Phase::Fight || !hull.take_hit() {
+            continue;
+        }
+        if let Some((.., score)) = ships.iter_mut().find(|(ship, ..)| ship.player == shot.owner) {
+            score.0 += 1;
+        }
+    }
+}

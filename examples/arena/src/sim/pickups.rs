@@ -1,0 +1,97 @@
+//! Pick-ups: they appear at random places, by the rolled-back dice.
+
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+
+use super::fixed::{PX, Point};
+use super::hits::PICKUP_DISTANCE;
+use super::random::{Dice, Serials};
+use super::round::{Phase, Round};
+use super::ship::{Body, Gun, Hull, MAX_HEALTH, Ship};
+use super::walls::{HALF_HEIGHT, HALF_WIDTH, blocked};
+
+/// A pick-up appears every so many frames of the fight.
+const INTERVAL: u16 = 240;
+/// Never more than this many at a time.
+const MOST: usize = 4;
+/// Frames an extra lasts.
+const EXTRA_FRAMES: u16 = 420;
+
+/// What a pick-up does.
+// `repr(u8)` because the derived hash of an enum is otherwise as wide as a pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum PickupKind {
+    /// Gives back two hits.
+    Repair,
+    /// Shoots twice as fast for seven seconds.
+    Rapid,
+    /// Three shots at a time for seven seconds.
+    Spread,
+}
+
+/// A pick-up lying in the yard.
+#[derive(Component, Clone, Debug, Hash)]
+pub struct Pickup {
+    /// Unique in the match, in order of appearance.
+    pub serial: u32,
+    /// What it does.
+    pub kind: PickupKind,
+}
+
+/// The older pick-up and the lower seat come first, so that two ships that reach one together agree.
+pub(super) fn collect(
+    mut commands: Commands,
+    pickups: Query<(Entity, &Pickup, &Body)>,
+    mut ships: Query<(&Ship, &Body, &mut Hull, &mut Gun)>,
+) {
+    let mut pickups: Vec<_> = pickups.iter().collect();
+    pickups.sort_by_key(|(_, pickup, _)| pickup.serial);
+    let mut ships: Vec<_> = ships.iter_mut().collect();
+    ships.sort_by_key(|(ship, ..)| ship.player);
+
+    for (entity, pickup, place) in pickups {
+        let finder = ships.iter_mut().find(|(_, body, hull, _)| {
+            hull.is_alive() && body.at.is_within(place.at, PICKUP_DISTANCE)
+        });
+        let Some((_, _, hull, gun)) = finder else { continue };
+        commands.entity(entity).despawn();
+        match pickup.kind {
+            PickupKind::Repair => hull.health = (hull.health + 2).min(MAX_HEALTH),
+            PickupKind::Rapid => gun.rapid = EXTRA_FRAMES,
+            PickupKind::Spread => gun.spread = EXTRA_FRAMES,
+        }
+    }
+}
+
+pub(super) fn drop(
+    mut commands: Commands,
+    round: Res<Round>,
+    mut dice: ResMut<Dice>,
+    mut serials: ResMut<Serials>,
+    pickups: Query<(), With<Pickup>>,
+) {
+    let due = round.phase == Phase::Fight && round.frames_left % INTERVAL == INTERVAL / 2;
+    if !due || pickups.iter().len() >= MOST {
+        return;
+    }
+    let kind = match dice.throw(3) {
+        0 => PickupKind::Repair,
+        1 => PickupKind::Rapid,
+        _ => PickupKind::Spread,
+    };
+    // A place in a wall is thrown again; whoever has no luck eight times waits for the next one.
+    let clear = (0..8).map(|_| throw_place(&mut dice)).find(|&at| !blocked(at, 20 * PX));
+    if let Some(at) = clear {
+        commands.spawn((
+            Rollback,
+            Pickup { serial: serials.take(), kind },
+            Body { at, ..default() },
+        ));
+    }
+}
+
+fn throw_place(dice: &mut Dice) -> Point {
+    let mut coordinate = |half: i32| dice.throw(2 * half.unsigned_abs()) as i32 - half;
+    Point::px(coordinate(HALF_WIDTH), coordinate(HALF_HEIGHT))
+}

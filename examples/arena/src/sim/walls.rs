@@ -1,0 +1,111 @@
+//! The yard: a rectangle with blocks in it, the same for every match, symmetric so that no seat is better.
+
+use super::fixed::{PX, Point};
+
+/// Half the width of the yard inside its outer wall, in pixels.
+pub const HALF_WIDTH: i32 = 608;
+/// Half the height of the yard inside its outer wall, in pixels.
+pub const HALF_HEIGHT: i32 = 296;
+
+/// A block, in pixels.
+#[derive(Clone, Copy, Debug)]
+pub struct Wall {
+    /// The middle.
+    pub center: (i32, i32),
+    /// Half the width and half the height. No block is thinner than 24 pixels, so that nothing that moves
+    /// less than that in a frame passes through it.
+    pub half: (i32, i32),
+}
+
+const fn wall(x: i32, y: i32, half_width: i32, half_height: i32) -> Wall {
+    Wall { center: (x, y), half: (half_width, half_height) }
+}
+
+/// All blocks.
+pub const WALLS: [Wall; 11] = [
+    wall(0, 0, 60, 20),
+    wall(0, 190, 14, 52),
+    wall(0, -190, 14, 52),
+    wall(-240, 110, 56, 14),
+    wall(240, 110, 56, 14),
+    wall(-240, -110, 56, 14),
+    wall(240, -110, 56, 14),
+    wall(-420, 0, 14, 64),
+    wall(420, 0, 14, 64),
+    wall(-250, 0, 16, 16),
+    wall(250, 0, 16, 16),
+];
+
+/// Which way something hit a wall.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// A wall to the left or right.
+    pub x: bool,
+    /// A wall above or below.
+    pub y: bool,
+}
+
+impl Contact {
+    /// Whether anything was hit.
+    pub fn any(self) -> bool {
+        self.x || self.y
+    }
+}
+
+/// Whether a square of half width `radius` (in units) at `at` overlaps a wall or leaves the yard.
+pub fn blocked(at: Point, radius: i32) -> bool {
+    let outside = at.x.abs() + radius > HALF_WIDTH * PX || at.y.abs() + radius > HALF_HEIGHT * PX;
+    outside
+        || WALLS.iter().any(|wall| {
+            (at.x - wall.center.0 * PX).abs() < wall.half.0 * PX + radius
+                && (at.y - wall.center.1 * PX).abs() < wall.half.1 * PX + radius
+        })
+}
+
+/// Moves a square by `step`, first sideways and then up or down, and stops each at the walls: whoever flies
+/// slantwise into a wall slides along it. Stops short by less than a step; that is below what is seen.
+pub fn slide(at: &mut Point, step: Point, radius: i32) -> Contact {
+    let mut contact = Contact::default();
+    let sideways = Point::new(at.x + step.x, at.y);
+    if blocked(sideways, radius) {
+        contact.x = true;
+    } else {
+        *at = sideways;
+    }
+    let upwards = Point::new(at.x, at.y + step.y);
+    if blocked(upwards, radius) {
+        contact.y = true;
+    } else {
+        *at = upwards;
+    }
+    contact
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_yard_is_symmetric() {
+        for x in (-HALF_WIDTH..=HALF_WIDTH).step_by(7) {
+            for y in (-HALF_HEIGHT..=HALF_HEIGHT).step_by(7) {
+                let here = blocked(Point::px(x, y), 14 * PX);
+                assert_eq!(here, blocked(Point::px(-x, y), 14 * PX), "({x}, {y})");
+                assert_eq!(here, blocked(Point::px(x, -y), 14 * PX), "({x}, {y})");
+            }
+        }
+    }
+
+    #[test]
+    fn no_wall_is_thinner_than_the_longest_step() {
+        assert!(WALLS.iter().all(|wall| wall.half.0 >= 12 && wall.half.1 >= 12));
+    }
+
+    #[test]
+    fn a_slanting_ship_slides_along_the_wall() {
+        let mut at = Point::px(0, HALF_HEIGHT - 14);
+        let contact = slide(&mut at, Point::px(3, 3), 14 * PX);
+        assert_eq!(contact, Contact { x: false, y: true });
+        assert_eq!(at, Point::px(3, HALF_HEIGHT - 14));
+    }
+}

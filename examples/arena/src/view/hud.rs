@@ -1,0 +1,122 @@
+//! The bar above the yard: a card for every player, the clock between them.
+
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+
+use super::palette;
+use super::ships::SEATS;
+use crate::sim::{Phase, ROUND_FRAMES, Round, Score, Ship};
+
+#[derive(Component)]
+struct Card(u8);
+
+#[derive(Component)]
+struct CardText(u8);
+
+#[derive(Component)]
+struct Clock;
+
+pub fn plugin(app: &mut App) {
+    app.add_systems(Startup, build).add_systems(Update, (show_cards, show_clock));
+}
+
+/// A size of text, in pixels of a window 720 high.
+pub fn font(size: f32) -> TextFont {
+    TextFont { font_size: FontSize::Px(size), ..TextFont::default() }
+}
+
+fn build(mut commands: Commands) {
+    let side = |justify: JustifyContent| Node {
+        flex_grow: 1.0,
+        flex_basis: px(0),
+        column_gap: px(12),
+        justify_content: justify,
+        ..Node::default()
+    };
+    let bar = Node {
+        position_type: PositionType::Absolute,
+        top: px(0),
+        width: percent(100),
+        height: px(46),
+        align_items: AlignItems::Center,
+        column_gap: px(28),
+        ..Node::default()
+    };
+    commands.spawn(bar).with_children(|bar| {
+        // Seats 0 and 2 start on the left of the yard's first diagonal, 1 and 3 on the right.
+        bar.spawn(side(JustifyContent::End)).with_children(|left| {
+            [2, 0].into_iter().for_each(|seat| card(left, seat));
+        });
+        bar.spawn((Clock, Text::default(), font(32.0), TextColor(palette::TEXT)));
+        bar.spawn(side(JustifyContent::Start)).with_children(|right| {
+            [1, 3].into_iter().for_each(|seat| card(right, seat));
+        });
+    });
+}
+
+fn card(bar: &mut ChildSpawnerCommands, seat: u8) {
+    let node = Node {
+        display: Display::None,
+        padding: UiRect::axes(px(14), px(4)),
+        border: UiRect::left(px(6)),
+        border_radius: BorderRadius::all(px(4)),
+        ..Node::default()
+    };
+    bar.spawn((
+        Card(seat),
+        node,
+        BackgroundColor(palette::PANEL),
+        BorderColor::all(palette::player(seat)),
+    ))
+    .with_child((
+        CardText(seat),
+        Text::default(),
+        font(22.0),
+        TextColor(palette::player(seat)),
+    ));
+}
+
+fn show_cards(
+    this_match: Option<Res<Match>>,
+    ships: Query<(&Ship, &Score)>,
+    mut cards: Query<(&Card, &mut Node)>,
+    mut texts: Query<(&CardText, &mut Text)>,
+) {
+    let own = this_match.map(|this_match| this_match.local_player);
+    let score =
+        |seat: u8| ships.iter().find(|(ship, _)| ship.player == seat).map(|(_, score)| score.0);
+    debug_assert!(ships.iter().all(|(ship, _)| ship.player < SEATS));
+    for (&Card(seat), mut node) in &mut cards {
+        let display = if score(seat).is_some() { Display::Flex } else { Display::None };
+        if node.display != display {
+            node.display = display;
+        }
+    }
+    for (&CardText(seat), mut text) in &mut texts {
+        let name =
+            if own == Some(usize::from(seat)) { "YOU".into() } else { format!("P{}", seat + 1) };
+        let wanted = format!("{name}  {}", score(seat).unwrap_or(0));
+        text.set_if_neq(Text(wanted));
+    }
+}
+
+fn show_clock(
+    state: Res<State<NetplayState>>,
+    round: Res<Round>,
+    mut clocks: Query<(&mut Text, &mut TextColor), With<Clock>>,
+) {
+    let frames = match round.phase {
+        Phase::Countdown => ROUND_FRAMES,
+        Phase::Fight | Phase::Result => round.frames_left,
+    };
+    let seconds = frames.div_ceil(60);
+    let wanted = match state.get() {
+        NetplayState::Playing => format!("{}:{:02}", seconds / 60, seconds % 60),
+        _ => "ARENA".into(),
+    };
+    let last_seconds = round.phase == Phase::Fight && seconds <= 10;
+    for (mut text, mut color) in &mut clocks {
+        text.set_if_neq(Text(wanted.clone()));
+        color.set_if_neq(TextColor(if last_seconds { palette::ACCENT } else { palette::TEXT }));
+    }
+}

@@ -1,0 +1,100 @@
+//! What a player sees and presses. It reads the simulation each frame, as it stands, predictions included,
+//! and never writes to it: drawing may use floats, clocks and chance freely.
+
+mod effects;
+mod hud;
+mod images;
+mod keys;
+mod overlay;
+mod palette;
+mod particles;
+mod ships;
+mod shots;
+mod status;
+mod yard;
+
+use bevy::camera::ScalingMode;
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+
+use crate::sim::{PX, Point};
+
+/// The room this window plays in: joined at the start, and again when the player asks for it.
+#[derive(Resource, Clone, Debug)]
+pub struct Invite {
+    /// The signaling server, `ws://host:port`.
+    pub server: String,
+    /// The room's code.
+    pub room: String,
+    /// How many players make the room complete.
+    pub players: u8,
+}
+
+impl Invite {
+    /// The room to join.
+    pub fn room(&self) -> Room {
+        Room::new(self.room.clone()).players(self.players).server(self.server.clone())
+    }
+}
+
+/// Draws the arena and its texts. Needs Bevy's `DefaultPlugins`, [`crate::sim::SimulationPlugin`] and an
+/// [`Invite`], whose room it joins at startup.
+pub struct ViewPlugin;
+
+impl Plugin for ViewPlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(ClearColor(palette::NIGHT)).add_plugins((
+            yard::plugin,
+            ships::plugin,
+            shots::plugin,
+            particles::plugin,
+            effects::plugin,
+            hud::plugin,
+            status::plugin,
+            overlay::plugin,
+            keys::plugin,
+        ));
+        // Before `Startup`, because those who draw pick their images there.
+        app.add_systems(PreStartup, (images::paint, look))
+            .add_systems(Startup, join)
+            .add_systems(Update, scale_texts);
+    }
+}
+
+/// The part of the world that is always in view: the yard, a bar of scores above and a line below.
+const VIEW: Vec2 = Vec2::new(1280.0, 720.0);
+/// How far the middle of the window is above that of the yard.
+const RISE: f32 = 8.0;
+
+#[derive(Component)]
+struct Eye;
+
+fn look(mut commands: Commands) {
+    commands.spawn((
+        Camera2d,
+        Eye,
+        Projection::Orthographic(OrthographicProjection {
+            scaling_mode: ScalingMode::AutoMin { min_width: VIEW.x, min_height: VIEW.y },
+            ..OrthographicProjection::default_2d()
+        }),
+        Transform::from_xyz(0.0, RISE, 0.0),
+    ));
+}
+
+fn join(mut commands: Commands, invite: Res<Invite>) {
+    commands.join_room(invite.room());
+}
+
+/// Texts grow and shrink with the window, as the yard does.
+fn scale_texts(windows: Query<&Window>, mut scale: ResMut<UiScale>) {
+    let Ok(window) = windows.single() else { return };
+    let wanted = (window.width() / VIEW.x).min(window.height() / VIEW.y).max(0.1);
+    if (scale.0 - wanted).abs() > 0.001 {
+        scale.0 = wanted;
+    }
+}
+
+/// From units to pixels.
+fn to_screen(at: Point) -> Vec2 {
+    Vec2::new(at.x as f32, at.y as f32) / PX as f32
+}

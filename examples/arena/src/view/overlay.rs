@@ -1,0 +1,210 @@
+//! The panel in the middle: the invite in the lobby, the countdown, the result, and why a match ended.
+
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+
+use super::hud::font;
+use super::keys::Vote;
+use super::{Invite, palette};
+use crate::sim::{Phase, Round, Score, Ship};
+
+#[derive(Component)]
+struct Panel;
+
+#[derive(Component, Clone, Copy)]
+enum Line {
+    Title,
+    Body,
+    Hint,
+}
+
+/// What the panel says; empty lines are left out, and an empty panel is not shown.
+#[derive(Default)]
+struct Words {
+    title: String,
+    body: String,
+    hint: String,
+    color: Option<Color>,
+}
+
+pub fn plugin(app: &mut App) {
+    app.add_systems(Startup, build).add_systems(Update, show);
+}
+
+fn build(mut commands: Commands) {
+    let screen = Node {
+        position_type: PositionType::Absolute,
+        width: percent(100),
+        height: percent(100),
+        align_items: AlignItems::Center,
+        justify_content: JustifyContent::Center,
+        ..Node::default()
+    };
+    let panel = Node {
+        flex_direction: FlexDirection::Column,
+        align_items: AlignItems::Center,
+        row_gap: px(14),
+        padding: UiRect::axes(px(48), px(28)),
+        border: UiRect::all(px(2)),
+        border_radius: BorderRadius::all(px(10)),
+        max_width: px(1000),
+        ..Node::default()
+    };
+    let centered = TextLayout { justify: Justify::Center, ..TextLayout::default() };
+    commands.spawn(screen).with_children(|screen| {
+        let colors = (BackgroundColor(palette::PANEL), BorderColor::all(palette::WALL_EDGE));
+        screen.spawn((Panel, panel, colors, Visibility::Hidden)).with_children(|panel| {
+            let mut line = |line: Line, size: f32, color: Color| {
+                panel.spawn((
+                    line,
+                    Node::default(),
+                    Text::default(),
+                    font(size),
+                    TextColor(color),
+                    centered,
+                ));
+            };
+            line(Line::Title, 52.0, palette::TEXT);
+            line(Line::Body, 22.0, palette::TEXT);
+            line(Line::Hint, 20.0, palette::ACCENT);
+        });
+    });
+}
+
+fn show(
+    state: Res<State<NetplayState>>,
+    invite: Res<Invite>,
+    (round, vote): (Res<Round>, Res<Vote>),
+    this_match: Option<Res<Match>>,
+    ships: Query<(&Ship, &Score)>,
+    mut panels: Query<&mut Visibility, With<Panel>>,
+    mut lines: Query<(&Line, &mut Text, &mut TextColor, &mut Node)>,
+) {
+    let words = match state.get() {
+        NetplayState::Offline => Words {
+            title: "ARENA".into(),
+            body: "You are not in a room.".into(),
+            hint: "press J to join again, ESC to quit".into(),
+            color: None,
+        },
+        NetplayState::Connecting => Words {
+            title: "CONNECTING".into(),
+            body: format!("to {}", invite.server),
+            ..Words::default()
+        },
+        NetplayState::Lobby => Words {
+            title: "WAITING FOR PLAYERS".into(),
+            body: format!(
+                "Invite somebody to this room of {}:\n\nserver  {}\nroom  {}",
+                invite.players, invite.server, invite.room
+            ),
+            hint: format!("arena play --server {} --room {}", invite.server, invite.room),
+            color: None,
+        },
+        NetplayState::Synchronizing => Words { title: "GET READY".into(), ..Words::default() },
+        NetplayState::Playing => {
+            let own = this_match.and_then(|this_match| u8::try_from(this_match.local_player).ok());
+            in_play(
+                &round,
+                own,
+                vote.0,
+                ships.iter().map(|(ship, score)| (ship.player, score.0)).collect(),
+            )
+        }
+        NetplayState::Ended(reason) => Words {
+            title: "THE MATCH HAS ENDED".into(),
+            body: reason.to_string(),
+            hint: "press J to join again, ESC to quit".into(),
+            color: None,
+        },
+    };
+
+    for mut visibility in &mut panels {
+        let shown = !words.title.is_empty();
+        visibility.set_if_neq(if shown { Visibility::Visible } else { Visibility::Hidden });
+    }
+    for (line, mut text, mut color, mut node) in &mut lines {
+        let wanted = match line {
+            Line::Title => &words.title,
+            Line::Body => &words.body,
+            Line::Hint => &words.hint,
+        };
+        if text.0 != *wanted {
+            text.0.clone_from(wanted);
+        }
+        if let Line::Title = line {
+            color.set_if_neq(TextColor(words.color.unwrap_or(palette::TEXT)));
+        }
+        let display = if wanted.is_empty() { Display::None } else { Display::Flex };
+        if node.display != display {
+            node.display = display;
+        }
+    }
+}
+
+fn in_play(round: &Round, own: Option<u8>, voted: bool, mut scores: Vec<(u8, u16)>) -> Words {
+    match round.phase {
+        Phase::Countdown => Words {
+            title: round.frames_left.div_ceil(40).to_string(),
+            body: "Most hits that count in a minute win".into(),
+            color: own.map(palette::player),
+            ..Words::default()
+        },
+        Phase::Fight => Words::default(),
+        Phase::Result => {
+            // The best first; equals by seat.
+            scores.sort_by_key(|&(seat, score)| (std::cmp::Reverse(score), seat));
+            let draw = scores.len() > 1 && scores[0].1 == scores[1].1;
+            let (title, color) = match scores.first() {
+                Some(_) if draw => ("A DRAW".into(), None),
+                Some(&(seat, _)) if own == Some(seat) => {
+                    ("YOU WIN".into(), Some(palette::player(seat)))
+                }
+                Some(&(seat, _)) => {
+                    (format!("PLAYER {} WINS", seat + 1), Some(palette::player(seat)))
+                }
+                None => ("THE ROUND IS OVER".into(), None),
+            };
+            let table: Vec<_> = scores
+                .iter()
+                .map(|&(seat, score)| {
+                    let name = if own == Some(seat) {
+                        "you".into()
+                    } else {
+                        format!("player {}", seat + 1)
+                    };
+                    format!("{name:<10}{score:>3}")
+                })
+                .collect();
+            let hint = if voted {
+                "waiting for the others"
+            } else {
+                "press R for a rematch, ESC to leave"
+            };
+            Words { title, body: table.join("\n"), hint: hint.into(), color }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(own: u8, scores: &[(u8, u16)]) -> String {
+        let round = Round { phase: Phase::Result, frames_left: 0 };
+        in_play(&round, Some(own), false, scores.to_vec()).title
+    }
+
+    #[test]
+    fn the_result_names_the_winner_as_this_player_sees_it() {
+        assert_eq!(result(0, &[(0, 1), (1, 4)]), "PLAYER 2 WINS");
+        assert_eq!(result(1, &[(0, 1), (1, 4)]), "YOU WIN");
+        assert_eq!(result(1, &[(0, 4), (1, 4), (2, 1)]), "A DRAW");
+    }
+
+    #[test]
+    fn nothing_covers_the_yard_during_the_fight() {
+        let round = Round { phase: Phase::Fight, frames_left: 100 };
+        assert!(in_play(&round, Some(0), false, vec![(0, 0)]).title.is_empty());
+    }
+}

@@ -1,0 +1,37 @@
+//! Colours: few, bold, on a dark ground.
+
+use bevy::prelude::*;
+
+/// Outside the yard.
+pub const NIGHT: Color = Color::srgb(0.020, 0.024, 0.055);
+/// The floor of the yard.
+pub const FLOOR: Color = Color::srgb(0.042, 0.050, 0.100);
+/// Lines on the floor.
+pub const GRID: Color = Color::srgb(0.062, 0.075, 0.145);
+/// The inside of a wall.
+pub const WALL: Color = Color::srgb(0.115, 0.140, 0.270);
+/// The edge of a wall.
+pub const WALL_EDGE: Color = Color::srgb(0.340, 0.420, 0.780);
+/// Texts.
+pub const TEXT: Color = Color::srgb(0.90, 0.93, 1.0);
+/// Texts that matter less.
+pub const FAINT: Color = Color::srgb(0.52, 0.57, 0.72);
+/// The key to press.
+pub const ACCENT: Color = Color::srgb(1.0, 0.83, 0.35);
+/// Behind texts.
+pub const PANEL: Color = Color::srgba(0.030, 0.036, 0.080, 0.92);
+
+/// The colour of a seat.
+pub fn player(seat: u8) -> Color {
+    match seat % 4 {
+        0 => Color::srgb(0.20, 0.78, 1.0),
+        1 => Color::srgb(1.0, 0.36, 0.38),
+        2 => Color::srgb(0.45, 0.95, 0.42),
+        _ => Color::srgb(1.0, 0.72, 0.22),
+    }
+}
+
+/// A colour, brighter: for what glows.
+pub fn hot(color: Color) -> Color {
+    color.mix(&Color::WHITE, 0.45)
+}

@@ -1,0 +1,100 @@
+//! Ships: one set of sprites per seat, there from the start and shown while the seat's ship is alive. They
+//! are entities of their own, so that whatever a rollback does to the ship's entity leaves them alone.
+
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+use std::f32::consts::TAU;
+
+use super::images::Images;
+use super::{palette, to_screen};
+use crate::sim::{Body, DIRECTIONS, Gun, Hull, MAX_HEALTH, Ship};
+
+/// Seats that are drawn.
+pub const SEATS: u8 = 4;
+
+#[derive(Component, Clone, Copy, PartialEq)]
+enum Part {
+    Light,
+    Hull,
+    /// Around the ship this window flies.
+    Own,
+    Shield,
+    /// One of the hits it can still take.
+    Pip(u8),
+}
+
+#[derive(Component)]
+struct Seat(u8);
+
+pub fn plugin(app: &mut App) {
+    app.add_systems(Startup, build).add_systems(Update, follow);
+}
+
+fn build(mut commands: Commands, images: Res<Images>) {
+    for seat in 0..SEATS {
+        let color = palette::player(seat);
+        let mut part = |part: Part, image: &Handle<Image>, size: Vec2, color: Color| {
+            let sprite = Sprite {
+                image: image.clone(),
+                custom_size: Some(size),
+                color,
+                ..Sprite::default()
+            };
+            commands.spawn((Seat(seat), part, sprite, Visibility::Hidden));
+        };
+        part(Part::Light, &images.glow, Vec2::splat(120.0), color.with_alpha(0.28));
+        part(Part::Hull, &images.ship, Vec2::splat(44.0), color);
+        part(Part::Own, &images.ring, Vec2::splat(58.0), Color::WHITE.with_alpha(0.75));
+        part(Part::Shield, &images.disc, Vec2::splat(50.0), palette::hot(color).with_alpha(0.25));
+        for pip in 0..MAX_HEALTH {
+            part(Part::Pip(pip), &Handle::default(), Vec2::new(8.0, 4.0), color);
+        }
+    }
+}
+
+fn follow(
+    this_match: Option<Res<Match>>,
+    ships: Query<(&Ship, &Body, &Hull, &Gun)>,
+    mut parts: Query<(&Seat, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
+) {
+    let own = this_match.and_then(|this_match| u8::try_from(this_match.local_player).ok());
+    for (&Seat(seat), &part, mut transform, mut sprite, mut visibility) in &mut parts {
+        let ship = ships.iter().find(|(ship, ..)| ship.player == seat);
+        let Some((ship, body, hull, gun)) = ship.filter(|(_, _, hull, _)| hull.is_alive()) else {
+            visibility.set_if_neq(Visibility::Hidden);
+            continue;
+        };
+        let at = to_screen(body.at);
+        let (shown, place, depth) = match part {
+            Part::Light => (true, at, 1.0),
+            Part::Hull => (true, at, 3.0),
+            Part::Own => (own == Some(seat), at, 2.0),
+            Part::Shield => (hull.shield > 0, at, 4.0),
+            Part::Pip(pip) => {
+                let column = f32::from(pip) - f32::from(MAX_HEALTH - 1) / 2.0;
+                (true, at + Vec2::new(column * 10.0, 36.0), 5.0)
+            }
+        };
+        match part {
+            Part::Hull => {
+                let nose = f32::from(ship.facing) * TAU / f32::from(DIRECTIONS);
+                let wanted = Quat::from_rotation_z(nose);
+                // A ship that was away appears facing the right way; one that turns, turns quickly.
+                let appears = *visibility == Visibility::Hidden;
+                transform.rotation =
+                    if appears { wanted } else { transform.rotation.slerp(wanted, 0.4) };
+                let extra = gun.rapid > 0 || gun.spread > 0;
+                let color = palette::player(seat);
+                sprite.color = if extra { palette::hot(color) } else { color };
+            }
+            Part::Pip(pip) => {
+                let full = pip < hull.health;
+                sprite.color =
+                    if full { palette::player(seat) } else { Color::srgba(1.0, 1.0, 1.0, 0.14) };
+            }
+            Part::Light | Part::Own | Part::Shield => {}
+        }
+        transform.translation = place.extend(depth);
+        visibility.set_if_neq(if shown { Visibility::Visible } else { Visibility::Hidden });
+    }
+}

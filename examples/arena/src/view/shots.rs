@@ -1,0 +1,86 @@
+//! Shots and pick-ups: sprites on the rolled-back entities themselves. A rollback that brings one of them
+//! back makes a new entity without a sprite; it is then `Added` again and gets one.
+
+use bevy::prelude::*;
+use std::f32::consts::PI;
+
+use super::images::Images;
+use super::{palette, to_screen};
+use crate::sim::{Body, Pickup, PickupKind, Shot};
+
+#[derive(Component)]
+struct Halo;
+
+pub fn plugin(app: &mut App) {
+    app.add_systems(Update, (dress_shots, dress_pickups, place, pulse).chain());
+}
+
+fn dress_shots(
+    mut commands: Commands,
+    images: Res<Images>,
+    shots: Query<(Entity, &Shot), Added<Shot>>,
+) {
+    for (entity, shot) in &shots {
+        let sprite = Sprite {
+            image: images.glow.clone(),
+            custom_size: Some(Vec2::new(44.0, 18.0)),
+            color: palette::hot(palette::player(shot.owner)),
+            ..Sprite::default()
+        };
+        commands.entity(entity).insert((sprite, Transform::default()));
+    }
+}
+
+/// The colour of what a pick-up does.
+pub fn pickup_color(kind: PickupKind) -> Color {
+    match kind {
+        PickupKind::Repair => Color::srgb(0.40, 1.0, 0.55),
+        PickupKind::Rapid => Color::srgb(1.0, 0.90, 0.30),
+        PickupKind::Spread => Color::srgb(0.85, 0.50, 1.0),
+    }
+}
+
+fn dress_pickups(
+    mut commands: Commands,
+    images: Res<Images>,
+    pickups: Query<(Entity, &Pickup), Added<Pickup>>,
+) {
+    for (entity, pickup) in &pickups {
+        let image = match pickup.kind {
+            PickupKind::Repair => &images.plus,
+            PickupKind::Rapid => &images.chevrons,
+            PickupKind::Spread => &images.rays,
+        };
+        let sprite = |image: &Handle<Image>, size: f32, alpha: f32| Sprite {
+            image: image.clone(),
+            custom_size: Some(Vec2::splat(size)),
+            color: pickup_color(pickup.kind).with_alpha(alpha),
+            ..Sprite::default()
+        };
+        commands.entity(entity).insert((
+            sprite(image, 30.0, 1.0),
+            Transform::default(),
+            Visibility::default(),
+            children![
+                (sprite(&images.ring, 40.0, 0.9), Transform::default()),
+                (sprite(&images.glow, 90.0, 0.35), Transform::from_xyz(0.0, 0.0, -0.1), Halo),
+            ],
+        ));
+    }
+}
+
+fn place(mut bodies: Query<(&Body, Has<Shot>, &mut Transform)>) {
+    for (body, is_shot, mut transform) in &mut bodies {
+        transform.translation = to_screen(body.at).extend(if is_shot { 2.5 } else { 0.5 });
+        if is_shot {
+            transform.rotation = Quat::from_rotation_z(to_screen(body.velocity).to_angle());
+        }
+    }
+}
+
+fn pulse(time: Res<Time>, mut halos: Query<&mut Transform, With<Halo>>) {
+    let phase = (time.elapsed_secs() * 1.2).fract();
+    for mut transform in &mut halos {
+        transform.scale = Vec3::splat(1.0 + 0.25 * Vec2::from_angle(phase * 2.0 * PI).y);
+    }
+}

@@ -1,0 +1,32 @@
+//! The game in a window, or in a browser's canvas.
+
+use arena::pilot::PilotPlugin;
+use arena::sim::{ArenaInput, SimulationPlugin};
+use arena::view::{Invite, ViewPlugin};
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+
+/// Plays in the room of the invite until the window closes. With a pilot nobody needs to press anything.
+pub fn run(invite: Invite, config: NetplayConfig, pilot: Option<PilotPlugin>) -> AppExit {
+    let window = Window {
+        title: "Arena".into(),
+        resolution: (1280, 720).into(),
+        // In a browser the canvas is as large as what it is put in.
+        fit_canvas_to_parent: true,
+        ..Window::default()
+    };
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() }),
+    )
+    .add_plugins(NetplayPlugins::<ArenaInput>::new(config))
+    .insert_resource(invite)
+    // A window in the background goes on at full pace: the other players depend on it.
+    .insert_resource(bevy::winit::WinitSettings::continuous())
+    .add_plugins((SimulationPlugin, ViewPlugin));
+    if let Some(pilot) = pilot {
+        app.add_plugins(pilot);
+    }
+    app.run()
+}

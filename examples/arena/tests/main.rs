@@ -1,0 +1,7 @@
+//! What the arena promises: the same bits on every peer, in a sync test and over real WebRTC.
+#![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
+
+mod processes;
+mod rollback;
+mod stage;
+mod synctest;

@@ -1,0 +1,158 @@
+//! Matches over real WebRTC: the program itself, as many processes, and a server in this one.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use netplay_server::{Server, ServerConfig};
+use serde_json::Value;
+
+fn arena() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_arena"))
+}
+
+fn server() -> Server {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Server::start(ServerConfig { listen, ..ServerConfig::default() }).unwrap()
+}
+
+/// A directory of a test's own.
+fn directory(test: &str) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+fn finish(bot: Child) -> Output {
+    bot.wait_with_output().unwrap()
+}
+
+fn says(output: &Output) -> String {
+    format!(
+        "{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// Lets bots play, and returns their reports by seat.
+fn play(test: &str, players: usize, frames: u32) -> Vec<Value> {
+    let server = server();
+    let directory = directory(test);
+    let bots: Vec<_> = (0..players)
+        .map(|bot| {
+            let file = directory.join(format!("bot{bot}.json"));
+            let child = arena()
+                .args(["bot", "--room", "TEST", "--wait-s", "60", "--server", &server.url()])
+                .args(["--players", &players.to_string(), "--frames", &frames.to_string()])
+                .args(["--seed", &bot.to_string(), "--report"])
+                .arg(&file)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            (child, file)
+        })
+        .collect();
+    let mut reports: Vec<Value> = bots
+        .into_iter()
+        .map(|(child, file)| {
+            let output = finish(child);
+            assert!(output.status.success(), "{}", says(&output));
+            serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+        })
+        .collect();
+    reports.sort_by_key(|report| report["local_player"].as_u64());
+    reports
+}
+
+fn assert_a_good_match(reports: &[Value], frames: u32) {
+    for (seat, report) in reports.iter().enumerate() {
+        assert_eq!(report["local_player"], seat);
+        assert_eq!(report["players"], reports.len());
+        assert_eq!(report["frames"], frames);
+        assert!(report["confirmed_frame"].as_u64().unwrap() >= u64::from(frames));
+        assert_eq!(report["desyncs"], Value::Array(Vec::new()));
+        assert_eq!(report["checksum"], reports[0]["checksum"]);
+        assert!(!report["checksum"].as_str().unwrap().is_empty());
+        let links = report["links"].as_array().unwrap();
+        assert_eq!(links.len(), reports.len() - 1);
+        for link in links {
+            assert_eq!(link["path"], "direct", "{link}");
+            assert_eq!(link["dropped_malformed"], 0, "{link}");
+            assert!(link["datagrams_received"].as_u64().unwrap() > 0, "{link}");
+        }
+    }
+}
+
+#[test]
+fn two_processes_play_a_match_over_webrtc() {
+    let reports = play("two", 2, 300);
+    assert_a_good_match(&reports, 300);
+}
+
+#[test]
+fn four_processes_play_a_match_over_webrtc() {
+    let reports = play("four", 4, 300);
+    assert_a_good_match(&reports, 300);
+}
+
+#[test]
+fn the_demo_shows_a_table_and_succeeds() {
+    let output = arena().args(["demo", "--headless", "--frames", "300"]).output().unwrap();
+    assert!(output.status.success(), "{}", says(&output));
+    let said = says(&output);
+    assert!(said.contains("checksums of frame 300 are equal"), "{said}");
+    assert!(said.contains("direct"), "{said}");
+}
+
+#[test]
+fn without_a_display_the_game_runs_as_a_demo() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let output = arena()
+        .args(["demo", "--frames", "60"])
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", says(&output));
+    assert!(says(&output).contains("no display"), "{}", says(&output));
+}
+
+#[test]
+fn a_bot_without_a_server_gives_up_with_a_reason() {
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let output = arena()
+        .args(["bot", "--room", "TEST", "--frames", "60", "--wait-s", "3", "--server", &url])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(says(&output).contains("arena bot: "), "{}", says(&output));
+}
+
+#[test]
+fn a_bot_alone_in_its_room_gives_up_with_a_reason() {
+    let server = server();
+    let output = arena()
+        .args([
+            "bot",
+            "--room",
+            "TEST",
+            "--frames",
+            "60",
+            "--wait-s",
+            "2",
+            "--server",
+            &server.url(),
+        ])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(says(&output).contains("without a match"), "{}", says(&output));
+}
