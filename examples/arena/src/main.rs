@@ -8,6 +8,11 @@ mod native;
 mod web;
 mod window;
 
+/// The layers below WebRTC and the renderer talk a lot, and warn of what is in order, such as a check
+/// before there are candidates.
+const LOG_FILTER: &str =
+    "wgpu=error,naga=warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error";
+
 fn main() -> ExitCode {
     #[cfg(not(target_arch = "wasm32"))]
     return native::run();

@@ -94,25 +94,27 @@ pub fn hunt(
     let prize = nearest(&mut pickups.iter().map(|(_, body)| body.at))
         .filter(|away| away.length_squared() < Point::px(220, 0).length_squared());
 
-    let mut buttons = 0;
-    if let Some(enemy) = enemy {
-        let aligned = enemy.x.abs().min(enemy.y.abs()) < 40 * PX
-            || (enemy.x.abs() - enemy.y.abs()).abs() < 50 * PX;
-        if aligned && frame % 60 < 40 {
-            buttons |= FIRE;
-        }
-    }
+    let mut buttons = whim.buttons & DASH;
     match (prize, enemy) {
-        (Some(prize), _) => buttons |= towards(prize),
-        (None, Some(enemy)) => {
-            let far = enemy.length_squared() > Point::px(170, 0).length_squared();
-            // Near the enemy it only turns, in taps; far away it comes closer.
-            buttons |=
-                if far || frame % 24 < 5 { towards(enemy) } else { whim.buttons & !(FIRE | DASH) };
+        (_, Some(enemy)) if enemy.length_squared() < Point::px(360, 0).length_squared() => {
+            buttons |= aim(enemy, frame);
         }
+        (Some(place), _) | (None, Some(place)) => buttons |= towards(place),
         (None, None) => buttons |= whim.buttons,
     }
-    ArenaInput { buttons: buttons | whim.buttons & DASH }
+    ArenaInput { buttons }
+}
+
+/// Near an enemy: gets into line with it, along the shorter way, and then turns to it in taps and shoots.
+fn aim(enemy: Point, frame: u32) -> u8 {
+    let (x, y) = (enemy.x.abs(), enemy.y.abs());
+    let aligned = x.min(y) < 22 * PX || (x - y).abs() < 26 * PX;
+    if aligned {
+        // The trigger rests now and then, or nobody would stand a chance.
+        let trigger = if frame % 90 < 70 { FIRE } else { 0 };
+        return trigger | if frame % 16 < 4 { towards(enemy) } else { 0 };
+    }
+    if x < y { towards(Point::new(enemy.x, 0)) } else { towards(Point::new(0, enemy.y)) }
 }
 
 /// The arrows that point to a place, of eight directions the nearest.

@@ -20,6 +20,6 @@ pub fn run() -> ExitCode {
         room: get("room").unwrap_or_else(|| "ARENA".into()),
         players: get("players").and_then(|players| players.parse().ok()).unwrap_or(2),
     };
-    crate::window::run(invite, config, None);
+    crate::window::run(invite, config, |_| {});
     ExitCode::SUCCESS
 }

@@ -1,13 +1,13 @@
 //! The game in a window, or in a browser's canvas.
 
-use arena::pilot::PilotPlugin;
 use arena::sim::{ArenaInput, SimulationPlugin};
 use arena::view::{Invite, ViewPlugin};
+use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
-/// Plays in the room of the invite until the window closes. With a pilot nobody needs to press anything.
-pub fn run(invite: Invite, config: NetplayConfig, pilot: Option<PilotPlugin>) -> AppExit {
+/// Plays in the room of the invite until the window closes.
+pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -> AppExit {
     let window = Window {
         title: "Arena".into(),
         resolution: (1280, 720).into(),
@@ -18,15 +18,17 @@ pub fn run(invite: Invite, config: NetplayConfig, pilot: Option<PilotPlugin>) ->
     let mut app = App::new();
     app.add_plugins(
         DefaultPlugins
-            .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() }),
+            .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
+            .set(LogPlugin {
+                filter: format!("info,{}", crate::LOG_FILTER),
+                ..LogPlugin::default()
+            }),
     )
     .add_plugins(NetplayPlugins::<ArenaInput>::new(config))
     .insert_resource(invite)
     // A window in the background goes on at full pace: the other players depend on it.
     .insert_resource(bevy::winit::WinitSettings::continuous())
     .add_plugins((SimulationPlugin, ViewPlugin));
-    if let Some(pilot) = pilot {
-        app.add_plugins(pilot);
-    }
+    more(&mut app);
     app.run()
 }

@@ -160,6 +160,21 @@ impl InputPart {
         Ok(part)
     }
 
+    /// The part without the frames up to `newest`; none if nothing is left.
+    ///
+    /// ggrs decodes inputs against the frame before the first, and does not keep the frames before a
+    /// match's first inputs: until its acknowledgement has come back, it could not read what follows.
+    /// Each frame is told as its difference from the one before, so the first ones can be left out.
+    pub(super) fn after(self, newest: Option<i32>, input_bytes: usize) -> Option<Self> {
+        let known = newest.map_or(0, |newest| newest.saturating_sub(self.start_frame) + 1);
+        let Ok(known @ 1..) = usize::try_from(known) else { return Some(self) };
+        let frame_bytes = 2 + input_bytes;
+        let decoded = rle::decode(&self.bytes, MAX_FRAMES * frame_bytes)?;
+        let rest = decoded.get(known * frame_bytes..).filter(|rest| !rest.is_empty())?;
+        let start_frame = self.start_frame + known as i32;
+        Some(Self { start_frame, bytes: bitfield_rle::encode(rest), ..self })
+    }
+
     /// The newest frame this part carries.
     pub(super) fn newest_frame(&self, input_bytes: usize) -> Option<i32> {
         let frames = self.deltas(input_bytes)?.len() as i32;
@@ -310,6 +325,19 @@ mod tests {
                 .collect();
             let _ = Payload::decode(&bytes, &BOUNDS);
         }
+    }
+
+    #[test]
+    fn frames_that_are_known_are_left_out_and_the_rest_reads_the_same() {
+        let part = InputPart { start_frame: 10, last_frames: vec![1], bytes: code(&[7, 7, 3, 3]) };
+        assert_eq!(part.clone().after(None, 1), Some(part.clone()));
+        assert_eq!(part.clone().after(Some(9), 1), Some(part.clone()));
+        // The two frames that are left differ from 7, the last of those left out, and then not.
+        let rest = bitfield_rle::encode([1, 0, 7 ^ 3, 1, 0, 0]);
+        let expected = InputPart { start_frame: 12, last_frames: vec![1], bytes: rest };
+        assert_eq!(part.clone().after(Some(11), 1), Some(expected));
+        assert_eq!(part.clone().after(Some(13), 1), None);
+        assert_eq!(part.after(Some(99), 1), None);
     }
 
     #[test]

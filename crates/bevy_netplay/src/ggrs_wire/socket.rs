@@ -64,7 +64,8 @@ impl MatchWire {
             newest: peer.newest,
             local_frame: self.local_frame,
         };
-        let payload = Payload::decode(payload, &bounds)?;
+        let mut payload = Payload::decode(payload, &bounds)?;
+        payload.input = payload.input.and_then(|part| part.after(peer.newest, self.input_bytes));
         let newest = payload.input.as_ref().and_then(|part| part.newest_frame(self.input_bytes));
         peer.newest = peer.newest.max(newest);
         for body in bodies(payload) {

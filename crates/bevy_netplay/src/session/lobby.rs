@@ -20,11 +20,12 @@ impl Joined {
             return;
         }
         info!("{} of {} players are in the room", roster.members.len(), roster.size);
-        self.roster = Some(roster);
         self.ready = 0;
         for peer in self.peers.values_mut() {
             peer.greeted = false;
+            peer.seat = roster.seat(peer.key).or(peer.seat);
         }
+        self.roster = Some(roster);
     }
 
     pub(super) fn control(

@@ -206,9 +206,10 @@ impl Joined {
         self.roster.as_ref().and_then(|roster| roster.seat(peer))
     }
 
-    /// The seat of a peer for a sentence; a peer without one counts as the next player.
+    /// The seat of a peer for a sentence: the present one, or the one it had before it left.
     pub(super) fn seat(&self, peer: PeerKey) -> usize {
-        self.player(peer).unwrap_or(self.peers.len())
+        let before = || self.peers.get(&peer).and_then(|peer| peer.seat);
+        self.player(peer).or_else(before).unwrap_or(self.peers.len())
     }
 
     fn event(
@@ -259,6 +260,7 @@ impl Joined {
     ) {
         let link = self.config.link.clone();
         let peer = self.peers.entry(key).or_insert_with(|| Peer::new(key, link, now));
+        peer.seat = self.roster.as_ref().and_then(|roster| roster.seat(key));
         peer.attempts += attempts;
         if peer.path.is_none() && peer.path_changes.is_empty() {
             peer.path = Some(path);

@@ -10,6 +10,8 @@ use crate::report::InputsByPath;
 /// What we know of one other peer of the room.
 pub(crate) struct Peer {
     pub(crate) key: PeerKey,
+    /// Its seat in the last roster that it was in.
+    pub(crate) seat: Option<usize>,
     pub(crate) link: Link,
     /// None while no packets flow.
     pub(crate) path: Option<PathKind>,
@@ -29,6 +31,7 @@ impl Peer {
     pub(crate) fn new(key: PeerKey, config: LinkConfig, now: Duration) -> Self {
         Self {
             key,
+            seat: None,
             link: Link::new(config, now),
             path: None,
             candidates: None,

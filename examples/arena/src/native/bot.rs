@@ -18,8 +18,6 @@ use super::{config, console, progress};
 
 /// Well below a frame: what has arrived waits at most this long, and no frame is late by more.
 const TICK: Duration = Duration::from_millis(4);
-/// The layers below WebRTC warn of what is in order, such as a check before there are candidates.
-const LOG_FILTER: &str = "warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error";
 /// How long the others may take to hear that we leave.
 const GOODBYE: Duration = Duration::from_millis(300);
 /// How long an opponent looks at the result before it wants a rematch, in frames.
@@ -46,7 +44,7 @@ pub fn run(args: BotArgs) -> ExitCode {
     let mut app = App::new();
     app.add_plugins((
         MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(TICK)),
-        LogPlugin { filter: LOG_FILTER.into(), ..LogPlugin::default() },
+        LogPlugin { filter: format!("warn,{}", crate::LOG_FILTER), ..LogPlugin::default() },
         NetplayPlugins::<ArenaInput>::new(config(args.network.clone())),
         SimulationPlugin,
         PilotPlugin { seed: args.seed, hunts: args.hunt },

@@ -20,14 +20,17 @@ pub struct Cli {
     pub hosting: HostArgs,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct HostArgs {
     /// Where the server of this game listens; 0.0.0.0:3536 lets other machines in
-    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), global = true)]
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     pub listen: SocketAddr,
     /// Keep the other seats for people
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub no_bot: bool,
+    /// Let the computer fly
+    #[arg(long)]
+    pub autopilot: bool,
 }
 
 #[derive(Subcommand)]
@@ -51,6 +54,8 @@ pub struct DemoArgs {
     /// How many play
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
     pub players: u8,
+    #[command(flatten)]
+    pub hosting: HostArgs,
 }
 
 #[derive(Args)]

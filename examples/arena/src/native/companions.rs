@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use arena::view::Invite;
+use bevy::prelude::Resource;
 use netplay_server::{Server, ServerConfig, ServerError};
 
 /// Hosting failed.
@@ -60,6 +61,7 @@ impl<'a> Bot<'a> {
 }
 
 /// The server and the bots.
+#[derive(Resource)]
 pub struct Host {
     server: Server,
     /// The bots, in the order they were added.

@@ -13,11 +13,14 @@ use std::process::{ExitCode, Termination as _};
 use arena::GAME;
 use arena::pilot::PilotPlugin;
 use arena::view::Invite;
+use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use clap::Parser as _;
 
-use cli::{Cli, Command, NetworkArgs};
+use cli::{Cli, Command, HostArgs, NetworkArgs};
 use companions::{Bot, Host, HostError};
+
+use crate::window;
 
 pub fn run() -> ExitCode {
     let Cli { command, hosting } = Cli::parse();
@@ -25,35 +28,55 @@ pub fn run() -> ExitCode {
         Some(Command::Bot(args)) => bot::run(args),
         Some(Command::Play(args)) => {
             let invite = Invite { server: args.server, room: args.room, players: args.players };
-            let pilot = args.autopilot.then_some(PilotPlugin { seed: 1, hunts: true });
-            crate::window::run(invite, config(args.network), pilot).report()
+            window::run(invite, config(args.network), |app| fly(app, args.autopilot)).report()
         }
         Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),
         Some(Command::Demo(args)) if !has_display() => no_display(args.frames, args.players),
         None if !has_display() => no_display(cli::DEMO_FRAMES, 2),
-        Some(Command::Demo(args)) => report(against_bots(args.players, &hosting)),
-        None => report(against_bots(2, &hosting)),
+        Some(Command::Demo(args)) => report(host(args.players, args.hosting)),
+        None => report(host(2, hosting)),
     }
 }
 
 /// Our own server, our own room, and a bot in every other seat.
-fn against_bots(players: u8, hosting: &cli::HostArgs) -> Result<ExitCode, HostError> {
-    let mut host = Host::start(hosting.listen)?;
+fn host(players: u8, args: HostArgs) -> Result<ExitCode, HostError> {
+    let host = Host::start(args.listen)?;
     let invite = Invite { server: host.url(), room: Room::random().code().to_owned(), players };
     console::line(format_args!("server  {}\nroom    {}", invite.server, invite.room));
     console::line(format_args!(
         "to join: arena play --server {} --room {} --players {players}",
         invite.server, invite.room
     ));
-    if hosting.no_bot {
+    if args.no_bot {
         console::line("waiting for somebody to join");
     } else {
-        console::line("the other seats go to bots; start with --no-bot to keep them for people");
-        for seat in 1..players {
+        console::line("bots take the other seats; start with --no-bot to keep them for people");
+    }
+    let exit = window::run(invite, config(NetworkArgs::default()), |app| {
+        fly(app, args.autopilot);
+        app.insert_resource(host);
+        if !args.no_bot {
+            // Not before we are in the room: the first seat is ours.
+            app.add_systems(OnEnter(NetplayState::Lobby), invite_bots);
+        }
+    });
+    Ok(exit.report())
+}
+
+/// Once: bots that are there come back by themselves when we leave the room and join it again.
+fn invite_bots(mut host: ResMut<Host>, invite: Res<Invite>) -> Result {
+    if host.bots.is_empty() {
+        for seat in 1..invite.players {
             host.add(Bot { seed: u64::from(seat), opponent: true, ..Bot::new(&invite) })?;
         }
     }
-    Ok(crate::window::run(invite, config(NetworkArgs::default()), None).report())
+    Ok(())
+}
+
+fn fly(app: &mut App, autopilot: bool) {
+    if autopilot {
+        app.add_plugins(PilotPlugin { seed: 1, hunts: true });
+    }
 }
 
 fn no_display(frames: i32, players: u8) -> ExitCode {

@@ -21,6 +21,8 @@ pub struct Images {
     pub disc: Handle<Image>,
     /// A light that fades outwards.
     pub glow: Handle<Image>,
+    /// A light with a bright core.
+    pub spark: Handle<Image>,
     /// A plus sign.
     pub plus: Handle<Image>,
     /// Two arrowheads.
@@ -39,6 +41,7 @@ pub fn paint(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
             let fade = (1.0 - at.length()).max(0.0);
             fade * fade
         }),
+        spark: add(&|at| (1.35 - 1.35 * at.length()).max(0.0)),
         plus: add(&shape(|at| at.abs().min_element() < 0.2 && at.abs().max_element() < 0.7)),
         chevrons: add(&shape(|at| {
             let tip = at.x + at.y.abs();

@@ -7,7 +7,7 @@ pub const NIGHT: Color = Color::srgb(0.020, 0.024, 0.055);
 /// The floor of the yard.
 pub const FLOOR: Color = Color::srgb(0.042, 0.050, 0.100);
 /// Lines on the floor.
-pub const GRID: Color = Color::srgb(0.062, 0.075, 0.145);
+pub const GRID: Color = Color::srgb(0.085, 0.105, 0.205);
 /// The inside of a wall.
 pub const WALL: Color = Color::srgb(0.115, 0.140, 0.270);
 /// The edge of a wall.

@@ -76,7 +76,7 @@ fn burst(
                     life: burst.life * (0.4 + 0.6 * chance.unit()),
                 },
                 Sprite {
-                    image: images.glow.clone(),
+                    image: images.spark.clone(),
                     custom_size: Some(Vec2::splat(burst.size * (0.5 + 0.5 * chance.unit()))),
                     color: burst.color,
                     ..Sprite::default()

@@ -43,8 +43,8 @@ fn build(mut commands: Commands, images: Res<Images>) {
             commands.spawn((Seat(seat), part, sprite, Visibility::Hidden));
         };
         part(Part::Light, &images.glow, Vec2::splat(120.0), color.with_alpha(0.28));
-        part(Part::Hull, &images.ship, Vec2::splat(44.0), color);
-        part(Part::Own, &images.ring, Vec2::splat(58.0), Color::WHITE.with_alpha(0.75));
+        part(Part::Hull, &images.ship, Vec2::splat(50.0), color);
+        part(Part::Own, &images.ring, Vec2::splat(62.0), Color::WHITE.with_alpha(0.75));
         part(Part::Shield, &images.disc, Vec2::splat(50.0), palette::hot(color).with_alpha(0.25));
         for pip in 0..MAX_HEALTH {
             part(Part::Pip(pip), &Handle::default(), Vec2::new(8.0, 4.0), color);

@@ -22,8 +22,8 @@ fn dress_shots(
 ) {
     for (entity, shot) in &shots {
         let sprite = Sprite {
-            image: images.glow.clone(),
-            custom_size: Some(Vec2::new(44.0, 18.0)),
+            image: images.spark.clone(),
+            custom_size: Some(Vec2::new(40.0, 16.0)),
             color: palette::hot(palette::player(shot.owner)),
             ..Sprite::default()
         };

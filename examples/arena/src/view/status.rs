@@ -76,7 +76,7 @@ fn show(
         add(format_args!(" {}", link.quality));
     }
     if *state.get() == NetplayState::Playing {
-        add(format_args!("  |  {} rollbacks, {} stalls", metrics.rollbacks, metrics.stalls));
+        add(format_args!("  |  rollbacks {}  stalls {}", metrics.rollbacks, metrics.stalls));
     }
     for mut text in &mut texts {
         text.set_if_neq(Text(line.clone()));
