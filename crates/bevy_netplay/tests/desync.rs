@@ -54,7 +54,8 @@ fn diverging(seed: u64, players: usize, conditions: NetworkConditions) -> Cluste
             }
         })
         .start();
-    cluster.run_until_confirmed(PARTS_AT - 1, 2000);
+    // One step can confirm many frames at once: stop well before.
+    cluster.run_until_confirmed(PARTS_AT / 2, 2000);
     cluster.assert_in_agreement();
     let everybody = |cluster: &Cluster| {
         cluster.seats().all(|seat| !cluster.heard(seat).desyncs.is_empty())

@@ -18,6 +18,9 @@ enum Line {
     Hint,
 }
 
+/// What flies the ship.
+const KEYS: &str = "WASD or arrows fly, SPACE fires, SHIFT dashes";
+
 /// What the panel says; empty lines are left out, and an empty panel is not shown.
 #[derive(Default)]
 struct Words {
@@ -146,7 +149,8 @@ fn in_play(round: &Round, own: Option<u8>, voted: bool, mut scores: Vec<(u8, u16
     match round.phase {
         Phase::Countdown => Words {
             title: round.frames_left.div_ceil(40).to_string(),
-            body: "Most hits that count in a minute win".into(),
+            body: "Whoever destroys most ships in a minute wins".into(),
+            hint: KEYS.into(),
             color: own.map(palette::player),
             ..Words::default()
         },

@@ -1,4 +1,4 @@
-//! The line below the yard: how the connection is, and which keys there are.
+//! The line below the yard: how the connection is, and how to leave.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -29,11 +29,7 @@ fn build(mut commands: Commands) {
         line,
         children![
             (StatusText, Text::default(), font(15.0), TextColor(palette::FAINT)),
-            (
-                Text::new("WASD / arrows fly   SPACE fire   SHIFT dash   ESC leave"),
-                font(15.0),
-                TextColor(palette::FAINT),
-            ),
+            (Text::new("ESC leave"), font(15.0), TextColor(palette::FAINT),),
         ],
     ));
 }
