@@ -1,11 +1,13 @@
 use std::marker::PhantomData;
 
 use bevy::app::PluginGroupBuilder;
+use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::input::InputSystems;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy_ggrs::{
-    ConfirmedFrameCount, GgrsPlugin, RollbackFrameCount, RollbackFrameRate, RunGgrsSystems,
+    ConfirmedFrameCount, GgrsPlugin, LoadWorld, RollbackFrameCount, RollbackFrameRate,
+    RunGgrsSystems, SaveWorld,
 };
 
 use crate::input::{NetplayGgrs, NetplayInput, read_inputs};
@@ -95,6 +97,13 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             )
             .init_schedule(ReadInputs)
             .add_systems(bevy_ggrs::ReadInputs, read_inputs::<I>);
+        // Dozens of systems that each take a microsecond, several times a frame: handing them to other
+        // threads costs more than they do.
+        for schedule in [SaveWorld.intern(), LoadWorld.intern(), ReadInputs.intern()] {
+            app.edit_schedule(schedule, |schedule| {
+                schedule.set_executor(SingleThreadedExecutor::new());
+            });
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use arena::view::Invite;
@@ -39,8 +39,8 @@ impl<'a> Bot<'a> {
         Self { invite, seed: 0, opponent: false, report: None }
     }
 
-    fn command(&self) -> io::Result<Command> {
-        let mut command = Command::new(std::env::current_exe()?);
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.args(["bot", "--server", &self.invite.server, "--room", &self.invite.room]);
         command.args([
             "--players",
@@ -56,7 +56,7 @@ impl<'a> Bot<'a> {
             command.stdout(Stdio::piped());
         }
         command.stdin(Stdio::null());
-        Ok(command)
+        command
     }
 }
 
@@ -64,6 +64,8 @@ impl<'a> Bot<'a> {
 #[derive(Resource)]
 pub struct Host {
     server: Server,
+    /// Looked up at start: a program that is replaced while it runs no longer knows its own file.
+    program: PathBuf,
     /// The bots, in the order they were added.
     pub bots: Vec<Child>,
 }
@@ -72,7 +74,8 @@ impl Host {
     /// Starts the server.
     pub fn start(listen: SocketAddr) -> Result<Self, HostError> {
         let config = ServerConfig { listen, ..ServerConfig::default() };
-        Ok(Self { server: Server::start(config)?, bots: Vec::new() })
+        let program = std::env::current_exe()?;
+        Ok(Self { server: Server::start(config)?, program, bots: Vec::new() })
     }
 
     /// Where the server is reached from this machine.
@@ -82,7 +85,7 @@ impl Host {
 
     /// Starts a bot.
     pub fn add(&mut self, bot: Bot) -> Result<(), HostError> {
-        self.bots.push(bot.command()?.spawn()?);
+        self.bots.push(bot.command(&self.program).spawn()?);
         Ok(())
     }
 }

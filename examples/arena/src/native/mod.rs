@@ -64,13 +64,16 @@ fn host(players: u8, args: HostArgs) -> Result<ExitCode, HostError> {
 }
 
 /// Once: bots that are there come back by themselves when we leave the room and join it again.
-fn invite_bots(mut host: ResMut<Host>, invite: Res<Invite>) -> Result {
+fn invite_bots(mut host: ResMut<Host>, invite: Res<Invite>) {
     if host.bots.is_empty() {
         for seat in 1..invite.players {
-            host.add(Bot { seed: u64::from(seat), opponent: true, ..Bot::new(&invite) })?;
+            let bot = Bot { seed: u64::from(seat), opponent: true, ..Bot::new(&invite) };
+            if let Err(error) = host.add(bot) {
+                // Somebody else can still join: the invite is on the screen.
+                console::complain(format_args!("arena: {error}"));
+            }
         }
     }
-    Ok(())
 }
 
 fn fly(app: &mut App, autopilot: bool) {

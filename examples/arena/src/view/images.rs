@@ -44,7 +44,7 @@ pub fn paint(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
         spark: add(&|at| (1.35 - 1.35 * at.length()).max(0.0)),
         plus: add(&shape(|at| at.abs().min_element() < 0.2 && at.abs().max_element() < 0.7)),
         chevrons: add(&shape(|at| {
-            let tip = at.x + at.y.abs();
+            let tip = at.x - 0.2 + at.y.abs();
             at.y.abs() < 0.6 && ((0.25..0.6).contains(&tip) || (-0.4..-0.05).contains(&tip))
         })),
         rays: add(&shape(is_rays)),

@@ -152,7 +152,6 @@ fn in_play(round: &Round, own: Option<u8>, voted: bool, mut scores: Vec<(u8, u16
             body: "Whoever destroys most ships in a minute wins".into(),
             hint: KEYS.into(),
             color: own.map(palette::player),
-            ..Words::default()
         },
         Phase::Fight => Words::default(),
         Phase::Result => {
