@@ -1,5 +1,5 @@
 use bevy::prelude::*;
-use bevy_ggrs::{Checksum, ConfirmedFrameCount, RollbackFrameCount};
+use bevy_ggrs::{Checksum, RollbackFrameCount};
 
 /// How many frames back checksums are kept: 17 s at 60 frames a second.
 const KEPT: usize = 1024;
@@ -46,16 +46,5 @@ impl Checksums {
             // bevy_ggrs folds 64-bit parts into its 128 bits: the upper half is empty.
             checksums.ring[index % KEPT] = (frame.0, checksum.0 as u64);
         }
-    }
-
-    /// Once ggrs has handled a frame, rollbacks for every confirmed input have been made, so every
-    /// frame up to the confirmed one was saved in its final form.
-    pub(crate) fn follow(
-        mut checksums: ResMut<Self>,
-        confirmed: Res<ConfirmedFrameCount>,
-        frame: Res<RollbackFrameCount>,
-    ) {
-        let saved = frame.0 - 1;
-        checksums.confirm(confirmed.0.min(saved));
     }
 }

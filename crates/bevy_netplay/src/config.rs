@@ -3,6 +3,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::link::LinkConfig;
+use netplay_protocol::PeerKey;
 use netplay_transport::PathPolicy;
 
 /// Where `netplay-server` listens unless told otherwise.
@@ -31,6 +32,8 @@ pub struct NetplayConfig {
     pub link: LinkConfig,
     /// Which paths may carry packets.
     pub policy: PathPolicy,
+    /// Who we are, to come back as the same peer. Default none: a random key, new with every start.
+    pub key: Option<PeerKey>,
     /// For development: delays and loses what we send, as this network would.
     pub emulate: Option<NetworkConditions>,
 }
@@ -47,6 +50,7 @@ impl Default for NetplayConfig {
             checksum_interval: 15,
             link: LinkConfig::default(),
             policy: PathPolicy::Any,
+            key: None,
             emulate: None,
         }
     }

@@ -1,4 +1,7 @@
-use bevy::diagnostic::{Diagnostic, DiagnosticPath, Diagnostics, RegisterDiagnostic};
+use bevy::diagnostic::{
+    Diagnostic, DiagnosticMeasurement, DiagnosticPath, DiagnosticsStore, RegisterDiagnostic,
+};
+use bevy::platform::time::Instant;
 use bevy::prelude::*;
 
 use crate::{Match, NetplaySystems, PeerLinks, RollbackMetrics};
@@ -41,21 +44,32 @@ impl Plugin for NetplayDiagnosticsPlugin {
     }
 }
 
-fn measure(mut diagnostics: Diagnostics, links: Res<PeerLinks>, metrics: Res<RollbackMetrics>) {
+/// Exclusive, because it takes less than handing it to another thread.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(clippy::disallowed_methods, reason = "measurements carry real time")
+)]
+fn measure(world: &mut World) {
+    let links = world.resource::<PeerLinks>();
     let worst = |of: fn(&crate::PeerLink) -> f64| links.iter().map(of).fold(0.0, f64::max);
-    let rtt = worst(|link| link.rtt.unwrap_or_default().as_secs_f64() * 1000.0);
-    let jitter = worst(|link| link.jitter.as_secs_f64() * 1000.0);
-    let loss = worst(|link| f64::from(link.loss) * 100.0);
-    diagnostics.add_measurement(&NetplayDiagnosticsPlugin::RTT, || rtt);
-    diagnostics.add_measurement(&NetplayDiagnosticsPlugin::JITTER, || jitter);
-    diagnostics.add_measurement(&NetplayDiagnosticsPlugin::LOSS, || loss);
-    let counted = [
+    let metrics = world.resource::<RollbackMetrics>();
+    let values = [
+        (
+            &NetplayDiagnosticsPlugin::RTT,
+            worst(|link| link.rtt.unwrap_or_default().as_secs_f64() * 1000.0),
+        ),
+        (&NetplayDiagnosticsPlugin::JITTER, worst(|link| link.jitter.as_secs_f64() * 1000.0)),
+        (&NetplayDiagnosticsPlugin::LOSS, worst(|link| f64::from(link.loss) * 100.0)),
         (&NetplayDiagnosticsPlugin::ROLLBACKS, metrics.rollbacks as f64),
         (&NetplayDiagnosticsPlugin::RESIMULATED, metrics.frames_resimulated as f64),
         (&NetplayDiagnosticsPlugin::STALLED, metrics.stalled_frames as f64),
         (&NetplayDiagnosticsPlugin::CONFIRMED_LAG, f64::from(metrics.confirmed_lag)),
     ];
-    for (path, value) in counted {
-        diagnostics.add_measurement(path, || value);
+    let time = Instant::now();
+    let mut store = world.resource_mut::<DiagnosticsStore>();
+    for (path, value) in values {
+        if let Some(diagnostic) = store.get_mut(path).filter(|diagnostic| diagnostic.is_enabled) {
+            diagnostic.add_measurement(DiagnosticMeasurement { time, value });
+        }
     }
 }

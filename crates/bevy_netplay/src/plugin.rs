@@ -5,22 +5,19 @@ use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::input::InputSystems;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
-use bevy_ggrs::{
-    ConfirmedFrameCount, GgrsPlugin, LoadWorld, RollbackFrameCount, RollbackFrameRate,
-    RunGgrsSystems, SaveWorld,
-};
+use bevy_ggrs::{GgrsPlugin, LoadWorld, RollbackFrameRate, RunGgrsSystems, SaveWorld};
 
 use crate::input::{NetplayGgrs, NetplayInput, read_inputs};
 use crate::session::{Netplay, TransportFactory};
 use crate::{
-    Checksums, LocalInput, NetplayConfig, NetplayDiagnosticsPlugin, NetplayMetricsPlugin,
-    NetplayState, PeerLinks, ReadInputs, RollbackMetrics, RollbackRegistry, messages, session,
+    LocalInput, NetplayConfig, NetplayDiagnosticsPlugin, NetplayMetricsPlugin, NetplayState,
+    PeerLinks, ReadInputs, RollbackRegistry, messages, session,
 };
 
 /// Everything a rollback match needs, for a game whose players press `I`.
 ///
 /// * [`NetplayPlugin`]: rooms, links, matches;
-/// * [`NetplayMetricsPlugin`]: [`RollbackMetrics`] and [`Checksums`];
+/// * [`NetplayMetricsPlugin`]: [`RollbackMetrics`](crate::RollbackMetrics) and [`Checksums`](crate::Checksums);
 /// * [`NetplayDiagnosticsPlugin`]: the same for Bevy's diagnostics.
 pub struct NetplayPlugins<I> {
     config: NetplayConfig,
@@ -90,9 +87,7 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
                 PreUpdate,
                 (
                     session::receive::<I>.in_set(NetplaySystems::Receive),
-                    (Checksums::follow, lag, session::send::<I>)
-                        .chain()
-                        .in_set(NetplaySystems::Send),
+                    session::send::<I>.in_set(NetplaySystems::Send),
                 ),
             )
             .init_schedule(ReadInputs)
@@ -105,12 +100,4 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             });
         }
     }
-}
-
-fn lag(
-    mut metrics: ResMut<RollbackMetrics>,
-    frame: Res<RollbackFrameCount>,
-    confirmed: Res<ConfirmedFrameCount>,
-) {
-    metrics.confirmed_lag = frame.0 - confirmed.0;
 }

@@ -78,7 +78,9 @@ impl ClusterBuilder {
     }
 
     fn seat(&self, seat: usize, hub: &MemoryHub) -> Seat {
-        let mut config = NetplayConfig { game: "duel 1".into(), ..default() };
+        // Keys follow from the seed as well, and so does who has the lower one.
+        let key = PeerKey::from_bytes([(seat as u8 + 1) ^ self.seed as u8; 16]);
+        let mut config = NetplayConfig { game: "duel 1".into(), key: Some(key), ..default() };
         (self.configure)(seat, &mut config);
         let key = Arc::new(Mutex::new(None::<PeerKey>));
         let factory = {

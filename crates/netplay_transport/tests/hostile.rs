@@ -15,12 +15,9 @@ fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
     let url = format!("{}{PATH}", server.url());
     smol::spawn(async move {
         let (mut socket, _) = async_tungstenite::smol::connect_async(url).await.unwrap();
-        let join =
-            ClientMessage::Join { version: VERSION, room: "TEST".into(), size, key: key(0) };
-        let attempts = signals.into_iter().zip(1..).map(|(signal, attempt)| ClientMessage::Signal {
-            to: key(1),
-            connection: ConnectionId(attempt),
-            signal,
+        let join = ClientMessage::Join { version: VERSION, room: "TEST".into(), size, key: key(0) };
+        let attempts = signals.into_iter().zip(1..).map(|(signal, attempt)| {
+            ClientMessage::Signal { to: key(1), connection: ConnectionId(attempt), signal }
         });
         for message in std::iter::once(join).chain(attempts) {
             let text = serde_json::to_string(&message).unwrap();
@@ -32,9 +29,7 @@ fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
 }
 
 fn malformed(peer: &Peer) -> usize {
-    let malformed = |event: &&TransportEvent| {
-        matches!(event, TransportEvent::MalformedSignal { peer, .. } if *peer == key(0))
-    };
+    let malformed = |event: &&TransportEvent| matches!(event, TransportEvent::MalformedSignal { peer, .. } if *peer == key(0));
     peer.events.iter().filter(malformed).count()
 }
 

@@ -79,13 +79,14 @@ fn read_events(session: Option<ResMut<Session<Config>>>, mut milestones: ResMut<
 fn follow(
     mut milestones: ResMut<Milestones>,
     arguments: Res<Arguments>,
-    confirmed: Option<Res<ConfirmedFrameCount>>,
+    (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
     game: Option<Res<Match>>,
     cost: Res<FrameCost>,
     mut exit: MessageWriter<AppExit>,
 ) -> Result {
     let elapsed = milestones.joined.elapsed();
-    let confirmed = confirmed.map_or(-1, |confirmed| confirmed.0);
+    // bevy_ggrs' counter says 0 before there is a session as well.
+    let confirmed = if frame.0 > 0 { confirmed.0 } else { -1 };
     if milestones.first_confirmed.is_none() {
         if confirmed >= 0 {
             milestones.first_confirmed = Some(elapsed);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use netplay_core::link::{LinkEvent, OpenError};
-use netplay_protocol::{ControlMessage, PeerKey, Roster};
+use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, Roster};
 use netplay_transport::{
     Channel, JoinRequest, LeaveReason, PathKind, SendError, Transport, TransportEvent,
 };
@@ -320,7 +320,7 @@ impl Joined {
                 return;
             }
         };
-        if opened.payload.is_empty() {
+        if opened.kind == DatagramKind::KeepAlive {
             return;
         }
         let epoch = self.game.as_ref().map_or(0, |playing| playing.game.epoch);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount, Session};
 use ggrs::GgrsEvent;
-use netplay_protocol::ControlMessage;
+use netplay_protocol::{ControlMessage, PeerKey};
 use netplay_transport::conditioned::ConditionedTransport;
 
 use super::netplay::{Asked, Message, Netplay, Step};
@@ -13,8 +13,8 @@ use super::{TransportFactory, entropy};
 use crate::input::{NetplayGgrs, NetplayInput};
 use crate::messages::{DesyncDetected, MatchStarted};
 use crate::{
-    EndReason, Match, NetplayConfig, NetplayState, PeerLinks, RollbackMetrics, RollbackRegistry,
-    Room, start,
+    Checksums, EndReason, Match, NetplayConfig, NetplayState, PeerLinks, RollbackMetrics,
+    RollbackRegistry, Room, start,
 };
 
 /// Does what the game asked for, takes in what has arrived, starts and ends matches.
@@ -44,42 +44,57 @@ pub(crate) fn receive<I: NetplayInput>(world: &mut World) {
 }
 
 /// After ggrs has handled the frame: sends what is due and shows what is known.
-pub(crate) fn send<I: NetplayInput>(
-    mut netplay: ResMut<Netplay>,
-    session: Option<ResMut<Session<NetplayGgrs<I>>>>,
-    time: Res<Time<Real>>,
-    (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
-    mut links: ResMut<PeerLinks>,
-    mut metrics: ResMut<RollbackMetrics>,
-    mut desyncs: MessageWriter<DesyncDetected>,
-) {
-    let now = time.elapsed();
-    let Some(room) = &mut netplay.room else { return };
-    if let Some(Session::P2P(session)) = session.map(ResMut::into_inner) {
-        for event in session.events() {
-            // Interruptions and synchronization are the link's to tell.
-            let GgrsEvent::DesyncDetected { frame, local_checksum, remote_checksum, addr } = event
-            else {
-                continue;
-            };
-            let player = room.seat(addr);
-            let (local, remote) = (local_checksum as u64, remote_checksum as u64);
-            desyncs.write(DesyncDetected { player, frame, local: Some(local), remote });
-            metrics.note_desync(player, frame, Some(local), remote);
-            let epoch = room.game.as_ref().map_or(0, |playing| playing.game.epoch);
-            room.say(now, addr, &ControlMessage::Desync { epoch, frame, checksum: local });
-        }
-        if confirmed.0 >= 0 {
+///
+/// Exclusive like [`receive`]: it takes a few microseconds, and to hand it to another thread would take
+/// more.
+pub(crate) fn send<I: NetplayInput>(world: &mut World) {
+    let now = world.resource::<Time<Real>>().elapsed();
+    let frame = world.resource::<RollbackFrameCount>().0;
+    let confirmed = world.resource::<ConfirmedFrameCount>().0;
+    // Rollbacks for every confirmed input have been made, so every frame up to the confirmed one was
+    // saved in its final form.
+    world.resource_mut::<Checksums>().confirm(confirmed.min(frame - 1));
+    world.resource_mut::<RollbackMetrics>().confirmed_lag = frame - confirmed;
+    let desyncs = desyncs::<I>(world);
+    world.resource_scope(|world, mut netplay: Mut<Netplay>| {
+        let Some(room) = &mut netplay.room else { return };
+        if room.game.is_some() && confirmed >= 0 {
             room.first_confirmed_after.get_or_insert(now.saturating_sub(room.joined_at));
         }
-    }
-    room.send(now, frame.0);
-    links.update(&netplay, now);
+        for (peer, frame, local, remote) in desyncs {
+            let player = room.seat(peer);
+            tell(
+                world,
+                Message::Desync(DesyncDetected { player, frame, local: Some(local), remote }),
+            );
+            let epoch = room.game.as_ref().map_or(0, |playing| playing.game.epoch);
+            room.say(now, peer, &ControlMessage::Desync { epoch, frame, checksum: local });
+        }
+        room.send(now, frame);
+        world.resource_mut::<PeerLinks>().update(&netplay, now);
+    });
+}
+
+/// What ggrs found: whose state differs from ours at which frame, our checksum and theirs. Everything
+/// else that ggrs tells, the links know better.
+fn desyncs<I: NetplayInput>(world: &mut World) -> Vec<(PeerKey, i32, u64, u64)> {
+    let session = world.get_resource_mut::<Session<NetplayGgrs<I>>>();
+    let Some(Session::P2P(session)) = session.map(Mut::into_inner) else { return Vec::new() };
+    let found = session.events().filter_map(|event| match event {
+        GgrsEvent::DesyncDetected { frame, local_checksum, remote_checksum, addr } => {
+            Some((addr, frame, local_checksum as u64, remote_checksum as u64))
+        }
+        _ => None,
+    });
+    found.collect()
 }
 
 fn join<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration, room: &Room) {
     end::<I>(world, netplay, now, "they joined another room");
     let config = world.resource::<NetplayConfig>().clone();
+    if let Some(key) = config.key {
+        netplay.key = key;
+    }
     let request = match netplay.request(room, &config) {
         Ok(request) => request,
         Err(reason) => return set_state(world, NetplayState::Ended(reason)),

@@ -9,6 +9,8 @@ pub(super) struct ReceiveWindow {
     newest: Option<u16>,
     /// Bit n: `newest - n` has arrived.
     arrived: u128,
+    /// The last number that was not believed.
+    doubted: Option<u16>,
 }
 
 /// What a sequence number means to the window.
@@ -49,8 +51,21 @@ impl ReceiveWindow {
         } else if behind <= FARTHEST_AHEAD {
             Arrival::Duplicate
         } else {
-            Arrival::Wild
+            self.doubt(sequence)
         }
+    }
+
+    /// A number out of nowhere is not believed, unless the one before that was not believed either
+    /// comes right before it: then so much was lost that the peer is in fact there.
+    fn doubt(&mut self, sequence: u16) -> Arrival {
+        let doubted = self.doubted.replace(sequence);
+        let follows =
+            doubted.is_some_and(|before| (1..=8).contains(&sequence.wrapping_sub(before)));
+        if !follows {
+            return Arrival::Wild;
+        }
+        *self = Self { newest: Some(sequence), arrived: 1, doubted: None };
+        Arrival::Newest { advanced: 1 }
     }
 }
 
@@ -81,5 +96,15 @@ mod tests {
             Arrival::Newest { advanced: FARTHEST_AHEAD }
         );
         assert_eq!(window.arrive(1000), Arrival::Duplicate);
+    }
+
+    #[test]
+    fn after_a_loss_of_thousands_the_second_number_in_a_row_is_believed() {
+        let mut window = ReceiveWindow::default();
+        window.arrive(0);
+        assert_eq!(window.arrive(9000), Arrival::Wild);
+        assert_eq!(window.arrive(30_000), Arrival::Wild);
+        assert_eq!(window.arrive(30_002), Arrival::Newest { advanced: 1 });
+        assert_eq!(window.arrive(30_003), Arrival::Newest { advanced: 1 });
     }
 }

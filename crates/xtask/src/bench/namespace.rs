@@ -60,7 +60,9 @@ pub fn prepare() -> Result<(), String> {
     ip(&format!("link add {INTERFACE} type dummy"))
         .or_else(|_| ip(&format!("link add {INTERFACE} type bridge")))?;
     ip(&format!("address add {ADDRESS} dev {INTERFACE}"))?;
-    ip(&format!("link set {INTERFACE} up"))
+    ip(&format!("link set {INTERFACE} up"))?;
+    // webrtc joins the group of mDNS, and gives up where there is no way to it.
+    ip(&format!("route add 224.0.0.0/4 dev {INTERFACE}"))
 }
 
 fn ip(arguments: &str) -> Result<(), String> {

@@ -54,7 +54,7 @@ pub struct Round {
     pub connect_ms: f64,
     /// From joining to the first confirmed frame, in ms.
     pub first_confirmed_ms: f64,
-    /// Time on the main thread per frame outside the game's own systems, in µs, mean of both peers.
+    /// Time on the main thread per frame outside the game's own systems, in µs: the median, then the mean of both peers.
     pub main_thread_us_per_frame: Option<f64>,
     /// At the interface; `None` where it cannot be read.
     pub wire: Option<Wire>,
@@ -78,6 +78,8 @@ struct Report {
     connect_ms: f64,
     first_confirmed_ms: f64,
     total_ms: f64,
+    /// The median: what another program costs us by taking the processor away is not ours.
+    #[serde(rename = "main_thread_median_us_per_frame")]
     main_thread_us_per_frame: Option<f64>,
 }
 

@@ -4,6 +4,7 @@
 use std::process::{ExitCode, Termination as _};
 use std::time::Duration;
 
+use arena::measure::{FrameCost, FrameCostPlugin};
 use arena::pilot::PilotPlugin;
 use arena::sim::{ArenaInput, Phase, Round, SimulationPlugin};
 use arena::view::Invite;
@@ -12,6 +13,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::prelude::*;
+use serde::Serialize;
 
 use super::cli::BotArgs;
 use super::{config, console, progress};
@@ -47,6 +49,7 @@ pub fn run(args: BotArgs) -> ExitCode {
         LogPlugin { filter: format!("warn,{}", crate::LOG_FILTER), ..LogPlugin::default() },
         NetplayPlugins::<ArenaInput>::new(config(args.network.clone())),
         SimulationPlugin,
+        FrameCostPlugin,
         PilotPlugin { seed: args.seed, hunts: args.hunt },
     ));
     if args.progress {
@@ -121,10 +124,25 @@ fn next(world: &mut World, stage: Stage) -> Outcome {
     Ok(None)
 }
 
+/// The report of a session, and what a frame cost outside the game's own systems, in µs.
+#[derive(Serialize)]
+struct BotReport {
+    #[serde(flatten)]
+    report: SessionReport,
+    main_thread_us_per_frame: Option<f64>,
+    main_thread_median_us_per_frame: Option<f64>,
+}
+
 /// Writes the report as soon as there is one.
 fn report(world: &mut World, frame: i32, now: Duration) -> Outcome {
     let Some(report) = SessionReport::of(world, frame) else { return Ok(None) };
     if let Some(file) = &world.resource::<Orders>().report {
+        let cost = world.resource::<FrameCost>();
+        let report = BotReport {
+            report,
+            main_thread_us_per_frame: cost.mean_us(),
+            main_thread_median_us_per_frame: cost.median_us(),
+        };
         let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
         std::fs::write(file, json)
             .map_err(|error| format!("cannot write the report to {}: {error}", file.display()))?;
