@@ -94,7 +94,9 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             .add_systems(bevy_ggrs::ReadInputs, read_inputs::<I>);
         // Dozens of systems that each take a microsecond, several times a frame: handing them to other
         // threads costs more than they do.
-        for schedule in [SaveWorld.intern(), LoadWorld.intern(), ReadInputs.intern()] {
+        for schedule in
+            [SaveWorld.intern(), LoadWorld.intern(), ReadInputs.intern(), StateTransition.intern()]
+        {
             app.edit_schedule(schedule, |schedule| {
                 schedule.set_executor(SingleThreadedExecutor::new());
             });

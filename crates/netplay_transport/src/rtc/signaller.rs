@@ -3,9 +3,9 @@
 //! matchbox asks its `Signaller` for events and gives it signals to send. Ours tells it two ids (its
 //! own, the peer's), tells only the offerer that there is a peer, and hands our signals to the driver.
 //!
-//! An answer is held for [`HOLD_ANSWER`], and host candidates that turn up meanwhile travel inside it.
-//! matchbox sends the answer before its candidates; an ICE agent that finds no pair at its first check
-//! waits for its next tick, 200 ms later, and with the candidates inside it does not.
+//! An answer is held until its host candidates are there, and they travel inside it. matchbox sends the
+//! answer before its candidates; an ICE agent that finds no pair at its first check waits for its next
+//! tick, 200 ms later, and with the candidates inside it does not.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -26,8 +26,11 @@ use super::gate::Role;
 use super::sdp;
 use crate::PathPolicy;
 
-/// How long an answer waits for host candidates. They are there within a millisecond.
-const HOLD_ANSWER: Duration = Duration::from_millis(3);
+/// How long an answer waits for its first candidate. On a busy machine gathering takes a while; one that
+/// has no candidates at all cannot be helped by waiting longer.
+const FIRST_CANDIDATE: Duration = Duration::from_millis(50);
+/// How long an answer that has candidates waits for another. Host candidates come together.
+const NEXT_CANDIDATE: Duration = Duration::from_millis(3);
 
 /// A signal of ours on its way to the driver.
 pub(super) type Outgoing = (PeerKey, ConnectionId, Signal);
@@ -87,7 +90,10 @@ impl AttemptSignaller {
         match sdp::read_candidate(&json) {
             Ok(Some((_, kind))) if !sdp::allows(self.policy, kind) => {}
             Ok(Some((line, _))) if self.held.is_some() => {
-                self.held.as_mut().into_iter().for_each(|held| held.candidates.push(line.clone()));
+                if let Some(held) = &mut self.held {
+                    held.candidates.push(line.clone());
+                    held.release.reset(NEXT_CANDIDATE);
+                }
             }
             Ok(_) => self.pass(Signal::Candidate(json)),
             Err(error) => log::warn!("not sending our own candidate: {error}"),
@@ -105,11 +111,12 @@ impl Signaller for AttemptSignaller {
                 self.pass(Signal::Offer(sdp::keep_allowed(&sdp, self.policy)));
             }
             PeerRequest::Signal { data: PeerSignal::Answer(sdp), .. } => {
-                self.held = Some(HeldAnswer {
-                    sdp: sdp::keep_allowed(&sdp, self.policy),
-                    candidates: Vec::new(),
-                    release: Delay::new(HOLD_ANSWER),
-                });
+                let sdp = sdp::keep_allowed(&sdp, self.policy);
+                // A browser's answer comes with all its candidates.
+                let complete = sdp.contains("a=candidate:");
+                let wait = if complete { NEXT_CANDIDATE } else { FIRST_CANDIDATE };
+                let release = Delay::new(wait);
+                self.held = Some(HeldAnswer { sdp, candidates: Vec::new(), release });
             }
             PeerRequest::Signal { data: PeerSignal::IceCandidate(json), .. } => {
                 self.candidate(json)
