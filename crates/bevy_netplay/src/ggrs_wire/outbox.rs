@@ -22,6 +22,8 @@ pub(super) struct Outbox {
     payload: Payload,
     /// Something was added since the last datagram.
     fresh: bool,
+    /// Inputs were: between two frames only acknowledgements are, and they can wait for the next.
+    fresh_input: bool,
     /// Datagrams that still have to go out at once.
     urgent: u8,
     newest_change: i32,
@@ -83,6 +85,7 @@ impl Outbox {
             self.urgent = URGENT_SENDS;
         }
         self.payload.input = Some(part);
+        self.fresh_input = true;
     }
 
     fn acknowledge(&mut self, ack_frame: i32) {
@@ -96,7 +99,8 @@ impl Outbox {
             None => self.fresh,
             Some(waited) if self.fresh => {
                 let first_frames = !self.heard && !acked;
-                self.urgent > 0 || first_frames || waited >= pace.steady
+                let at_once = self.urgent > 0 || first_frames;
+                (self.fresh_input && at_once) || waited >= pace.steady
             }
             Some(waited) => !acked && waited >= pace.repeat,
         };
@@ -107,7 +111,7 @@ impl Outbox {
     pub(super) fn sent(&mut self, now: Duration, sequence: u16, acked: bool) {
         self.heard |= acked;
         self.last = Some((sequence, now));
-        self.fresh = false;
+        (self.fresh, self.fresh_input) = (false, false);
         self.urgent = self.urgent.saturating_sub(1);
         self.payload.frame_advantage = None;
         self.payload.checksums.clear();
@@ -173,6 +177,19 @@ mod tests {
         let sends = play(40, &[21], true);
         assert!([21, 22, 23].iter().all(|frame| sends.contains(frame)), "{sends:?}");
         assert!(!sends.contains(&24), "{sends:?}");
+    }
+
+    #[test]
+    fn acknowledgements_between_two_frames_wait_for_the_next() {
+        let mut outbox = Outbox::new();
+        outbox.push(input(0, -1, true), 1);
+        outbox.sent(FRAME, 0, true);
+        for poll in 1..4 {
+            outbox.push(Body::InputAck { ack_frame: poll }, 1);
+            assert_eq!(outbox.due(FRAME + FRAME / 4 * poll as u32, true, PACE), None);
+        }
+        outbox.push(input(1, 0, false), 1);
+        assert!(outbox.due(FRAME * 2, true, PACE).is_some());
     }
 
     #[test]

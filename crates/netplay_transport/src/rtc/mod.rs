@@ -1,12 +1,12 @@
 //! WebRTC: a room on a signaling server, and a connection to every other peer in it.
 //!
-//! Everything that waits lives in one background task, the [driver], which owns the WebSocket to the
-//! signaling server and one [attempt] per remote peer. [`RtcTransport`] is the caller's end of it.
+//! Everything that waits lives in one background task, the driver, which owns the WebSocket to the
+//! signaling server and one attempt per remote peer. [`RtcTransport`] is the caller's end of it.
 //!
 //! Each attempt is a matchbox socket of its own, for one remote and one try. matchbox has no handshake
 //! deadline, no way to close one peer, and gives up every peer of a socket when one of them sends
 //! something it cannot take; with one socket per attempt a deadline is a dropped future and trouble
-//! stays with the peer that made it. What comes from the signaling server goes through a [gate] first,
+//! stays with the peer that made it. What comes from the signaling server goes through a gate first,
 //! so matchbox only sees descriptions and candidates that are well formed and in order.
 //!
 //! ```text
