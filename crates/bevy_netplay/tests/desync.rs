@@ -17,7 +17,8 @@ fn a_peer_that_diverges_is_reported_on_both_sides() {
             assert!(desyncs.iter().all(|desync| desync.player == other), "{desyncs:?}: {cluster}");
             let first = desyncs[0].frame;
             let interval = cluster.world(seat).resource::<NetplayConfig>().checksum_interval as i32;
-            let expected = PARTS_AT..=PARTS_AT + 2 * interval;
+            // A report can get lost, three times in a row on a terrible network.
+            let expected = PARTS_AT..=PARTS_AT + 4 * interval;
             assert!(expected.contains(&first), "{first} not in {expected:?}: {cluster}");
             assert!(
                 !cluster.world(seat).resource::<RollbackMetrics>().desyncs.is_empty(),

@@ -27,6 +27,8 @@ pub(super) struct Outbox {
     /// Datagrams that still have to go out at once.
     urgent: u8,
     newest_change: i32,
+    /// How many more datagrams carry each checksum: ggrs tells each once, and any may get lost.
+    checksum_sends: Vec<u8>,
     /// The last datagram: its sequence number and when it went.
     last: Option<(u16, Duration)>,
     /// The peer has acknowledged a datagram of this match.
@@ -60,8 +62,10 @@ impl Outbox {
             Body::ChecksumReport { checksum, frame } => {
                 if self.payload.checksums.len() == MAX_CHECKSUMS {
                     self.payload.checksums.remove(0);
+                    self.checksum_sends.remove(0);
                 }
                 self.payload.checksums.push((frame, checksum as u64));
+                self.checksum_sends.push(URGENT_SENDS);
             }
             // The link keeps itself alive.
             Body::KeepAlive
@@ -114,7 +118,11 @@ impl Outbox {
         (self.fresh, self.fresh_input) = (false, false);
         self.urgent = self.urgent.saturating_sub(1);
         self.payload.frame_advantage = None;
-        self.payload.checksums.clear();
+        self.checksum_sends.iter_mut().for_each(|sends| *sends -= 1);
+        // The oldest come first and have been sent most often.
+        let done = self.checksum_sends.iter().filter(|sends| **sends == 0).count();
+        self.checksum_sends.drain(..done);
+        self.payload.checksums.drain(..done);
     }
 
     /// Whether the payload carries inputs.
@@ -206,6 +214,18 @@ mod tests {
         assert_eq!(outbox.due(FRAME * 2, false, PACE), None);
         assert_eq!(outbox.due(FRAME * 9, true, PACE), None);
         assert_eq!(outbox.due(FRAME * 9, false, PACE), Some(first));
+    }
+
+    #[test]
+    fn a_checksum_travels_in_three_datagrams() {
+        let mut outbox = Outbox::new();
+        outbox.push(Body::ChecksumReport { checksum: 5, frame: 3 }, 1);
+        for sends in 1..=3 {
+            outbox.push(Body::ChecksumReport { checksum: 5, frame: 3 + sends }, 1);
+            assert_eq!(outbox.payload.checksums[0].0, 3);
+            outbox.sent(FRAME * sends as u32, sends as u16, true);
+        }
+        assert_eq!(outbox.payload.checksums, [(5, 5), (6, 5)]);
     }
 
     #[test]
