@@ -1,26 +1,53 @@
 use bevy::prelude::*;
-use netplay_protocol::RoomCode;
+use netplay_protocol::signaling::Entry;
+use netplay_protocol::{RoomCode, Secret};
 
 use crate::session::Netplay;
 
-/// The room to join: everybody who names the same code on the same server meets there.
+/// The room to join: everybody who names the same code on the same server meets there, or everybody who
+/// waits for the same match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    pub(crate) code: String,
+    pub(crate) entry: Entry,
     pub(crate) players: u8,
     pub(crate) server: Option<String>,
+    pub(crate) mode: String,
+    pub(crate) password: Option<Secret>,
+    pub(crate) token: Option<Secret>,
 }
 
 impl Room {
-    /// A room for two players. A code that is not one ends in
-    /// [`EndReason::BadRoom`](crate::EndReason::BadRoom).
+    /// The room with this code, for two players. It is made if it is not there. A code that is not one ends
+    /// in [`EndReason::BadRoom`](crate::EndReason::BadRoom).
     pub fn new(code: impl Into<String>) -> Self {
-        Self { code: code.into(), players: 2, server: None }
+        Self::entering(Entry::Room(code.into()))
     }
 
     /// A room with a code that nobody else has, for two players.
     pub fn random() -> Self {
         Self::new(RoomCode::from_entropy(crate::session::entropy()).to_string())
+    }
+
+    /// A new room under a code that the server makes up, for two players. The code shows in
+    /// [`CurrentRoom`](crate::CurrentRoom).
+    pub fn create() -> Self {
+        Self::entering(Entry::New)
+    }
+
+    /// The room with this code, for two players, which must be there already.
+    pub fn existing(code: impl Into<String>) -> Self {
+        Self::entering(Entry::Existing(code.into()))
+    }
+
+    /// A room with whoever else waits for the same game, [mode](Self::mode) and number of players; two,
+    /// unless told otherwise.
+    pub fn matchmaking() -> Self {
+        Self::entering(Entry::Queue { skill: None })
+    }
+
+    fn entering(entry: Entry) -> Self {
+        let (players, server, mode) = (2, None, String::new());
+        Self { entry, players, server, mode, password: None, token: None }
     }
 
     /// How many players the room is for, 2 to 8.
@@ -35,9 +62,40 @@ impl Room {
         self
     }
 
-    /// The code of the room.
-    pub fn code(&self) -> &str {
-        &self.code
+    /// What is played, where a game has several modes. Players with another one are refused. At most
+    /// 64 bytes.
+    pub fn mode(mut self, mode: impl Into<String>) -> Self {
+        self.mode = mode.into();
+        self
+    }
+
+    /// How good the player is, on any scale of the game: [matchmaking](Self::matchmaking) brings those
+    /// together who are close. Means nothing otherwise.
+    pub fn skill(mut self, skill: i32) -> Self {
+        if let Entry::Queue { skill: told } = &mut self.entry {
+            *told = Some(skill);
+        }
+        self
+    }
+
+    /// The password of the room. Whoever makes the room sets it.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(Secret::from(password.into()));
+        self
+    }
+
+    /// The token (JWT) that lets this player in, for servers that want one.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(Secret::from(token.into()));
+        self
+    }
+
+    /// The code of the room, as it was given; none where the server makes it up.
+    pub fn code(&self) -> Option<&str> {
+        match &self.entry {
+            Entry::Room(code) | Entry::Existing(code) => Some(code),
+            Entry::New | Entry::Queue { .. } => None,
+        }
     }
 }
 

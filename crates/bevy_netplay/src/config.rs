@@ -14,7 +14,8 @@ pub const DEFAULT_SERVER: &str = "ws://127.0.0.1:3536";
 pub struct NetplayConfig {
     /// The name and version of the game: peers with another one are refused. At most 64 bytes.
     pub game: String,
-    /// The signaling server that rooms are on unless a [`Room`](crate::Room) names another. Default
+    /// The signaling server that rooms are on unless a [`Room`](crate::Room) names another; or several,
+    /// separated by commas, which are tried in turn: every player needs them in the same order. Default
     /// [`DEFAULT_SERVER`].
     pub server: String,
     /// Frames per second of the simulation; every peer must agree. Default 60.

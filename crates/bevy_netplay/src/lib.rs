@@ -65,6 +65,7 @@ mod metrics;
 mod plugin;
 mod registry;
 mod report;
+mod room;
 mod session;
 mod start;
 mod state;
@@ -82,6 +83,7 @@ pub use report::{
     DesyncReport, InputsByPath, LinkReport, PathChangeReport, RollbackReport, SessionReport,
     StallReport,
 };
+pub use room::CurrentRoom;
 pub use session::{MakeTransport, TransportFactory};
 pub use start::{Match, StartMatch};
 pub use state::{EndReason, NetplayState};
@@ -98,12 +100,13 @@ pub mod prelude {
     pub use bytemuck::{Pod, Zeroable};
     pub use netplay_core::emulator::NetworkConditions;
     pub use netplay_core::link::{LinkConfig, Quality};
+    pub use netplay_protocol::signaling::Presence;
     pub use netplay_transport::{PathKind, PathPolicy};
 
     pub use crate::messages::*;
     pub use crate::{
-        EndReason, Inputs, LocalInput, Match, NetplayApp, NetplayCommands, NetplayConfig,
-        NetplayPlugins, NetplayState, PeerLinks, ReadInputs, RollbackMetrics, Room, SessionReport,
-        StartMatch,
+        CurrentRoom, EndReason, Inputs, LocalInput, Match, NetplayApp, NetplayCommands,
+        NetplayConfig, NetplayPlugins, NetplayState, PeerLinks, ReadInputs, RollbackMetrics, Room,
+        SessionReport, StartMatch,
     };
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use netplay_core::link::Quality;
 use netplay_protocol::PeerKey;
+use netplay_protocol::signaling::Presence;
 use netplay_transport::PathKind;
 
 /// A peer is connected.
@@ -39,6 +40,16 @@ pub struct PeerResumed {
     pub player: usize,
     /// How long nothing was heard.
     pub after: Duration,
+}
+
+/// A peer of the room lost its connection to the signaling server, came back to it or left the room. A
+/// match that is running does not need the server.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub struct PresenceChanged {
+    /// The peer.
+    pub peer: PeerKey,
+    /// Where it is now.
+    pub presence: Presence,
 }
 
 /// Packets to a peer travel another way.
@@ -97,6 +108,7 @@ pub(crate) fn register(app: &mut App) {
         .add_message::<PeerLeft>()
         .add_message::<PeerInterrupted>()
         .add_message::<PeerResumed>()
+        .add_message::<PresenceChanged>()
         .add_message::<PathChanged>()
         .add_message::<QualityChanged>()
         .add_message::<DesyncDetected>()

@@ -10,8 +10,8 @@ use bevy_ggrs::{GgrsPlugin, LoadWorld, RollbackFrameRate, RunGgrsSystems, SaveWo
 use crate::input::{NetplayGgrs, NetplayInput, read_inputs};
 use crate::session::{Netplay, TransportFactory};
 use crate::{
-    LocalInput, NetplayConfig, NetplayDiagnosticsPlugin, NetplayMetricsPlugin, NetplayState,
-    PeerLinks, ReadInputs, RollbackRegistry, messages, session,
+    CurrentRoom, LocalInput, NetplayConfig, NetplayDiagnosticsPlugin, NetplayMetricsPlugin,
+    NetplayState, PeerLinks, ReadInputs, RollbackRegistry, messages, session,
 };
 
 /// Everything a rollback match needs, for a game whose players press `I`.
@@ -76,6 +76,7 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             .init_resource::<RollbackRegistry>()
             .init_resource::<LocalInput<I>>()
             .init_resource::<PeerLinks>()
+            .init_resource::<CurrentRoom>()
             .register_type::<PeerLinks>()
             .configure_sets(
                 PreUpdate,

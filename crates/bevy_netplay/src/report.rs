@@ -199,6 +199,7 @@ fn path_name(path: PathKind) -> &'static str {
     match path {
         PathKind::Direct => "direct",
         PathKind::Turn => "turn",
+        PathKind::Relay => "relay",
         PathKind::Memory => "memory",
     }
 }

@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use bevy_netplay::TransportFactory;
 use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::signaling::Entry;
 use bevy_netplay::protocol::{ControlMessage, Hello, PeerKey};
 use bevy_netplay::transport::memory::MemoryTransport;
 use bevy_netplay::transport::{Channel, JoinRequest, Transport, TransportEvent};
@@ -195,14 +196,8 @@ fn rooms_that_cannot_be_joined_end_with_a_sentence() {
 
 /// A peer that is not bevy_netplay, in the room of App 0.
 fn stranger(cluster: &Cluster) -> MemoryTransport {
-    cluster.hub().join(&JoinRequest {
-        server: String::new(),
-        room: "ABC".parse().unwrap(),
-        size: 2,
-        key: PeerKey::from_bytes([9; 16]),
-        policy: PathPolicy::Any,
-        seed: 0,
-    })
+    let entry = Entry::Room("ABC".into());
+    cluster.hub().join(&JoinRequest::new(entry, 2, PeerKey::from_bytes([9; 16])))
 }
 
 #[track_caller]

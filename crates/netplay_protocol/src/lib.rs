@@ -3,7 +3,8 @@
 //! Two wires are described here and nowhere else:
 //!
 //! * **signaling**: JSON text messages on one WebSocket between a peer and the signaling server
-//!   ([`signaling`]), naming peers by [`PeerKey`] and rooms by [`RoomCode`];
+//!   ([`signaling`]), naming peers by [`PeerKey`] and rooms by [`RoomCode`]; and, where a peer asks for
+//!   it, packets that the server carries, as binary messages that begin with a [`RelayHeader`];
 //! * **links**: binary packets between two peers, either unreliable datagrams that begin with a
 //!   [`DatagramHeader`], or reliable [`ControlMessage`]s.
 //!
@@ -16,10 +17,14 @@ mod control;
 mod datagram;
 mod key;
 pub mod limits;
+mod relay;
 mod room;
+mod secret;
 pub mod signaling;
 
 pub use control::{ControlError, ControlMessage, Hello};
 pub use datagram::{DATAGRAM_VERSION, DatagramError, DatagramHeader, DatagramKind};
 pub use key::{BadPeerKey, ConnectionId, PeerKey};
+pub use relay::{RelayChannel, RelayError, RelayHeader};
 pub use room::{BadRoomCode, RoomCode, Roster};
+pub use secret::Secret;

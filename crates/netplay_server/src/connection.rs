@@ -5,26 +5,30 @@
 //!
 //! * the peer says or sends something that is refused, or joins too late, or is silent for too long;
 //! * the peer leaves, closes, or its socket breaks;
-//! * its queue overflows;
+//! * it does not read what it is sent, or came back on another connection;
 //! * the server stops.
 //!
-//! The seat in the room is given up first; then the peer is told why, as far as it still listens.
+//! The seat in the room is given up first, for good or for the grace period; then the peer is told why,
+//! as far as it still listens.
 
 use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures::stream::{SplitSink, SplitStream};
-use futures::{SinkExt, Stream, StreamExt};
+use futures::{FutureExt, SinkExt, Stream, StreamExt};
 use netplay_protocol::signaling::{ClientMessage, Refusal, ServerMessage};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::ServerConfig;
-use crate::hub::{Hub, Peer, text};
-use crate::message;
+use crate::hub::{Departure, Hub, Peer};
+use crate::lifecycle::Phase;
+use crate::limits::ConnectionPermit;
+use crate::message::{self, text};
 use crate::outbox::{Outgoing, outbox};
 
 /// How long the end of a connection may take: telling the reason and waiting for the peer's close.
@@ -33,48 +37,96 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     /// The server refuses the peer, which is to be told.
     Refused(Refusal),
-    /// The peer said that it leaves, or closed its socket.
+    /// The peer said that it leaves.
     Left,
-    /// The socket broke.
+    /// The peer closed its socket, or it broke.
     Broken,
-    /// The peer does not read what it is sent.
-    Overflow,
 }
 
-/// Serves one WebSocket until it ends, or until `stop` says that the server does.
-pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, mut stop: watch::Receiver<bool>) {
-    let (outbox, mut outgoing) = outbox();
-    let peer = hub.connect(outbox);
-    let number = peer.number();
+impl End {
+    /// Whether the peer may come back. Who broke the rules may not.
+    fn departure(&self) -> Departure {
+        match self {
+            Self::Broken
+            | Self::Refused(
+                Refusal::TimedOut
+                | Refusal::TooSlow
+                | Refusal::RateLimited { .. }
+                | Refusal::Superseded
+                | Refusal::ShuttingDown,
+            ) => Departure::Lost,
+            Self::Left | Self::Refused(_) => Departure::Left,
+        }
+    }
+}
+
+/// Serves one WebSocket until it ends, or until the server does.
+pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, permit: ConnectionPermit) {
+    let mut attendance = hub.lifecycle.attend();
+    let (outbox, mut outgoing) = outbox(hub.relay_bounds());
+    let peer = hub.connect(outbox, permit);
     let (mut sink, mut stream) = socket.split();
-    let overflow = outgoing.overflow();
-    let end = tokio::select! {
-        end = listen(&mut stream, &peer, hub.config()) => end,
-        () = write(&mut sink, &mut outgoing) => End::Broken,
-        () = overflow.notified() => End::Overflow,
-        _ = stop.wait_for(|stop| *stop) => End::Refused(Refusal::ShuttingDown),
+    let ended = outgoing.ended();
+    let served = async {
+        tokio::select! {
+            end = listen(&mut stream, &peer, hub.config()) => end,
+            () = write(&mut sink, &mut outgoing) => End::Broken,
+            reason = ended => End::Refused(reason),
+            () = stopped(&peer, &hub, &mut attendance.phases) => End::Refused(Refusal::ShuttingDown),
+        }
     };
+    // A panic is a fault of ours, and must not leave a seat that nobody sits in.
+    let end = AssertUnwindSafe(served).catch_unwind().await.unwrap_or(End::Broken);
+    peer.depart(end.departure()).await;
+    note(peer.number(), &hub, &end);
     drop(peer);
-    log(number, &end);
-    if !matches!(end, End::Overflow) {
+    if end != End::Refused(Refusal::TooSlow) {
         // Who has not gone after this time is cut off by dropping the socket.
-        let _ = timeout(FAREWELL, farewell(sink, stream, outgoing, end)).await;
+        let _ = timeout(FAREWELL, farewell(sink, stream, outgoing.rest(), end)).await;
+    }
+}
+
+/// Tells somebody whom the server does not serve at all why.
+pub(crate) async fn refuse(socket: WebSocket, hub: &Hub, reason: Refusal) {
+    hub.metrics.refused(&reason);
+    let (sink, stream) = socket.split();
+    let end = End::Refused(reason);
+    let _ = timeout(FAREWELL, farewell(sink, stream, std::iter::empty(), end)).await;
+}
+
+/// Tells the peer when the server begins to drain, and completes when it stops.
+async fn stopped(peer: &Peer, hub: &Hub, phases: &mut watch::Receiver<Phase>) {
+    loop {
+        let phase = *phases.borrow_and_update();
+        match phase {
+            Phase::Running => {}
+            Phase::Draining { until } => {
+                let within = until.saturating_duration_since(Instant::now());
+                peer.tell(&ServerMessage::Draining {
+                    within_ms: u32::try_from(within.as_millis()).unwrap_or(u32::MAX),
+                    elsewhere: hub.config().elsewhere.clone(),
+                });
+            }
+            Phase::Stopped => return,
+        }
+        if phases.changed().await.is_err() {
+            return;
+        }
     }
 }
 
 /// Writes what is queued, and flushes when nothing more is. Ends when the socket breaks.
-async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &mut Outgoing) {
-    while let Some(message) = outgoing.next().await {
-        let mut written = sink.feed(message).await;
-        while written.is_ok()
-            && let Some(message) = outgoing.try_next()
-        {
-            written = sink.feed(message).await;
+pub(crate) async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &mut Outgoing) {
+    loop {
+        for message in outgoing.next().await {
+            if sink.feed(message).await.is_err() {
+                return;
+            }
         }
-        if written.is_err() || sink.flush().await.is_err() {
+        if sink.flush().await.is_err() {
             return;
         }
     }
@@ -86,52 +138,118 @@ async fn listen(
     peer: &Peer,
     config: &ServerConfig,
 ) -> End {
-    let start = Instant::now();
-    let mut pings = interval_at(start + config.ping_interval, config.ping_interval);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut too_late = pin!(sleep(config.join_deadline));
-    let mut too_silent = pin!(sleep(config.idle_timeout));
-    let mut joined = false;
+    let mut clock = Clock::start(config);
+    let mut alarm = pin!(sleep_until(clock.next_alarm(false)));
     loop {
         tokio::select! {
             // In this order: who keeps talking cannot put off joining, and what was heard already counts
             // before silence does, should the machine have slept.
             biased;
-            () = &mut too_late, if !joined => return End::Refused(Refusal::TimedOut),
+            () = &mut alarm => {
+                if let Err(refusal) = clock.alarm(peer) {
+                    return End::Refused(refusal);
+                }
+                alarm.as_mut().reset(clock.next_alarm(peer.has_entered()));
+            }
             message = stream.next() => {
-                too_silent.as_mut().reset(Instant::now() + config.idle_timeout);
-                let text = match message {
-                    Some(Ok(Message::Text(text))) => text,
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    Some(Ok(Message::Binary(_))) => {
-                        let detail = "binary, where JSON in a text message was expected".into();
-                        return End::Refused(Refusal::Malformed { detail });
-                    }
-                    Some(Ok(Message::Close(_))) | None => return End::Left,
-                    Some(Err(_)) => return End::Broken,
+                let obeyed = match message {
+                    Some(Ok(message)) => obey(peer, message).await,
+                    Some(Err(_)) | None => return End::Broken,
                 };
-                match obey(peer, &mut joined, text.as_str()) {
+                // Only now: while a packet waited for room at its receiver, nothing could be heard.
+                clock.heard = Instant::now();
+                match obeyed {
                     Ok(ControlFlow::Continue(())) => {}
-                    Ok(ControlFlow::Break(())) => return End::Left,
+                    Ok(ControlFlow::Break(end)) => return end,
                     Err(refusal) => return End::Refused(refusal),
                 }
             }
-            _ = pings.tick() => peer.ping(),
-            () = &mut too_silent => return End::Refused(Refusal::TimedOut),
         }
     }
 }
 
-/// Does what a message asks for. Breaks when the peer leaves.
-fn obey(peer: &Peer, joined: &mut bool, text: &str) -> Result<ControlFlow<()>, Refusal> {
-    match message::read(text)? {
-        ClientMessage::Join { room, size, key, .. } => {
-            peer.join(&room, size, key)?;
-            *joined = true;
-            tracing::debug!("connection {} joined a room as {}", peer.number(), key.short());
+/// What is due when on a connection.
+struct Clock<'a> {
+    config: &'a ServerConfig,
+    started: Instant,
+    /// When something was last heard from the peer, be it the answer to a ping.
+    heard: Instant,
+    ping: Instant,
+    /// When the peer needs new credentials for the TURN servers.
+    refresh: Option<Instant>,
+}
+
+impl<'a> Clock<'a> {
+    fn start(config: &'a ServerConfig) -> Self {
+        let now = Instant::now();
+        let refresh = config.turn.as_ref().map(|turn| now + turn.refresh_after());
+        Self { config, started: now, heard: now, ping: now + config.ping_interval, refresh }
+    }
+
+    fn next_alarm(&self, entered: bool) -> Instant {
+        let silent = self.heard + self.config.idle_timeout;
+        let late = (!entered).then(|| self.started + self.config.handshake_deadline);
+        [late, self.refresh].into_iter().flatten().fold(self.ping.min(silent), Instant::min)
+    }
+
+    /// Does what is due.
+    fn alarm(&mut self, peer: &Peer) -> Result<(), Refusal> {
+        let now = Instant::now();
+        let late = !peer.has_entered() && self.started + self.config.handshake_deadline <= now;
+        if late || self.heard + self.config.idle_timeout <= now {
+            return Err(Refusal::TimedOut);
         }
-        ClientMessage::Signal { to, connection, signal } => peer.signal(to, connection, signal)?,
-        ClientMessage::Leave if *joined => return Ok(ControlFlow::Break(())),
+        if self.ping <= now {
+            self.ping = now + self.config.ping_interval;
+            peer.ping();
+        }
+        if let (Some(turn), Some(refresh)) = (&self.config.turn, &mut self.refresh)
+            && *refresh <= now
+        {
+            *refresh = now + turn.refresh_after();
+            peer.refresh_ice();
+        }
+        Ok(())
+    }
+}
+
+/// Does what a message asks for. Breaks when the peer goes.
+async fn obey(peer: &Peer, message: Message) -> Result<ControlFlow<End>, Refusal> {
+    let text = match message {
+        Message::Binary(frame) => {
+            peer.carry(&frame).await?;
+            return Ok(ControlFlow::Continue(()));
+        }
+        Message::Close(_) => return Ok(ControlFlow::Break(End::Broken)),
+        Message::Ping(_) | Message::Pong(_) | Message::Text(_) => {
+            peer.count_message()?;
+            match message {
+                Message::Text(text) => text,
+                Message::Pong(payload) => {
+                    peer.answered(&payload).await;
+                    return Ok(ControlFlow::Continue(()));
+                }
+                _ => return Ok(ControlFlow::Continue(())),
+            }
+        }
+    };
+    match message::read(text.as_str())? {
+        ClientMessage::Join(join) => {
+            let key = join.key;
+            peer.join(join).await?;
+            tracing::debug!(connection = peer.number(), peer = key.short(), "joined");
+        }
+        ClientMessage::Resume(resume) => {
+            let key = resume.key;
+            peer.resume(resume).await?;
+            tracing::debug!(connection = peer.number(), peer = key.short(), "resumed");
+        }
+        ClientMessage::Signal { to, connection, signal } => {
+            peer.signal(to, connection, signal).await?;
+        }
+        ClientMessage::Playing { playing } => peer.playing(playing).await?,
+        ClientMessage::Relay { to, open } => peer.open_relay(to, open).await?,
+        ClientMessage::Leave if peer.has_entered() => return Ok(ControlFlow::Break(End::Left)),
         ClientMessage::Leave => return Err(Refusal::OutOfOrder),
     }
     Ok(ControlFlow::Continue(()))
@@ -142,91 +260,65 @@ fn obey(peer: &Peer, joined: &mut bool, text: &str) -> Result<ControlFlow<()>, R
 async fn farewell(
     mut sink: SplitSink<WebSocket, Message>,
     mut stream: SplitStream<WebSocket>,
-    mut outgoing: Outgoing,
+    rest: impl Iterator<Item = Message>,
     end: End,
 ) -> Result<(), axum::Error> {
-    if let End::Refused(reason) = end {
-        while let Some(message) = outgoing.try_next() {
-            sink.feed(message).await?;
+    let close = match end {
+        End::Refused(reason) => {
+            for message in rest {
+                sink.feed(message).await?;
+            }
+            let frame = close_frame(&reason);
+            sink.feed(text(&ServerMessage::Refused { reason })).await?;
+            Some(frame)
         }
-        sink.send(text(&ServerMessage::Refused { reason })).await?;
-    }
+        End::Left | End::Broken => None,
+    };
+    sink.send(Message::Close(close)).await?;
     sink.close().await?;
     while let Some(Ok(_)) = stream.next().await {}
     Ok(())
 }
 
+/// The reason once more, for whoever looks at the WebSocket and not at our messages (RFC 6455
+/// section 7.4.1). A reason has at most 123 bytes.
+pub(crate) fn close_frame(reason: &Refusal) -> CloseFrame {
+    let code = match reason {
+        Refusal::Draining | Refusal::ShuttingDown => close_code::AWAY,
+        Refusal::TooLarge => close_code::SIZE,
+        Refusal::RateLimited { .. } | Refusal::TooMany { .. } => close_code::AGAIN,
+        _ => close_code::POLICY,
+    };
+    let sentence = match reason {
+        // What was wrong may quote what was sent.
+        Refusal::Malformed { .. } => "the server did not understand a message".to_owned(),
+        reason => reason.to_string(),
+    };
+    let mut end = sentence.len().min(123);
+    while !sentence.is_char_boundary(end) {
+        end -= 1;
+    }
+    CloseFrame { code, reason: sentence[..end].into() }
+}
+
 /// What the peer sent is never part of the log: a malformed message may hold a description or a
 /// credential.
-fn log(number: u64, end: &End) {
+fn note(connection: u64, hub: &Hub, end: &End) {
     match end {
-        End::Refused(Refusal::Malformed { .. }) => {
-            tracing::debug!("connection {number} is refused: a message was not understood");
-        }
-        End::Refused(reason) => tracing::debug!("connection {number} is refused: {reason}"),
-        End::Left => tracing::debug!("connection {number} left"),
-        End::Broken => tracing::debug!("connection {number} broke"),
-        End::Overflow => tracing::debug!("connection {number} does not read: it is dropped"),
-    }
-}
-
-/// These run on tokio's paused clock: minutes pass at once, and exactly.
-#[cfg(test)]
-mod tests {
-    use futures::channel::mpsc;
-    use netplay_protocol::PeerKey;
-    use netplay_protocol::signaling::VERSION;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn who_answers_pings_stays_and_who_falls_silent_is_refused() {
-        let start = Instant::now();
-        let (mut say, mut stream) = mpsc::unbounded();
-        let (peer, mut outgoing, config) = connected();
-        say.send(Ok(join())).await.unwrap();
-        let answering = async {
-            let mut answered = 0;
-            while answered < 100 {
-                if let Some(Message::Ping(ping)) = outgoing.next().await {
-                    say.send(Ok(Message::Pong(ping))).await.unwrap();
-                    answered += 1;
+        End::Refused(reason) => {
+            hub.metrics.refused(reason);
+            match reason {
+                Refusal::Malformed { .. } => {
+                    tracing::debug!(connection, "refused: a message was not understood");
                 }
+                reason => tracing::debug!(connection, "refused: {reason}"),
             }
-            // Kept: a stream that ended would say that the peer left.
-            std::future::pending::<()>().await;
-        };
-        let end = tokio::select! {
-            end = listen(&mut stream, &peer, &config) => end,
-            () = answering => unreachable!(),
-        };
-        assert_eq!(end, End::Refused(Refusal::TimedOut));
-        let last_answer = 100 * config.ping_interval;
-        assert_eq!(start.elapsed().as_secs(), (last_answer + config.idle_timeout).as_secs());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn talking_does_not_put_off_joining() {
-        let start = Instant::now();
-        let (peer, _outgoing, config) = connected();
-        let mut chatter = Box::pin(futures::stream::unfold((), async |()| {
-            sleep(Duration::from_millis(10)).await;
-            Some((Ok(Message::Pong(Default::default())), ()))
-        }));
-        let end = listen(&mut chatter, &peer, &config).await;
-        assert_eq!(end, End::Refused(Refusal::TimedOut));
-        assert_eq!(start.elapsed().as_secs(), config.join_deadline.as_secs());
-    }
-
-    fn connected() -> (Peer, Outgoing, ServerConfig) {
-        let config = ServerConfig::default();
-        let (outbox, outgoing) = outbox();
-        (Arc::new(Hub::new(config.clone())).connect(outbox), outgoing, config)
-    }
-
-    fn join() -> Message {
-        let key = PeerKey::from_bytes([1; 16]);
-        let join = ClientMessage::Join { version: VERSION, room: "room".into(), size: 2, key };
-        Message::text(serde_json::to_string(&join).unwrap())
+        }
+        End::Left => tracing::debug!(connection, "left"),
+        End::Broken => tracing::debug!(connection, "closed or broke"),
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -1,6 +1,9 @@
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::ice::BadIceServer;
 
 /// Why a server does not run. Each says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,47 @@ pub enum ServerError {
         idle: Duration,
         /// The ping interval.
         ping: Duration,
+    },
+    /// A secret is too short to be one.
+    #[error(
+        "{name} must have at least 16 characters that nobody can guess: `openssl rand -hex 32` makes some"
+    )]
+    ShortSecret {
+        /// Which.
+        name: &'static str,
+    },
+    /// Tokens are wanted, and cannot be checked.
+    #[error(
+        "auth.mode is \"token\": set either auth.token_secret (HS256) or auth.token_public_key (EdDSA), \
+         and not both"
+    )]
+    TokenKeys,
+    /// The public key of tokens cannot be read.
+    #[error(
+        "auth.token_public_key must be an Ed25519 public key in PEM: `openssl pkey -pubout` writes one"
+    )]
+    TokenKey,
+    /// Credentials of TURN servers would expire at once.
+    #[error("turn.ttl must be at least 10 s, not {ttl:?}: an hour is usual")]
+    TurnTtl {
+        /// What it was set to.
+        ttl: Duration,
+    },
+    /// The URL of a TURN server is not one.
+    #[error("turn.urls: {0}")]
+    TurnUrl(BadIceServer),
+    /// The certificate cannot be used.
+    #[error(
+        "cannot use the certificate {} with the key {}: {detail}. Both must be PEM files that this user may \
+         read, and belong together", .certificate.display(), .key.display()
+    )]
+    Tls {
+        /// The file with the certificate.
+        certificate: PathBuf,
+        /// The file with the key.
+        key: PathBuf,
+        /// What is wrong.
+        detail: String,
     },
 }
 

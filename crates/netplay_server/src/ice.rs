@@ -1,4 +1,6 @@
+use netplay_protocol::Secret;
 use netplay_protocol::signaling::IceServer;
+use serde::{Deserialize, Deserializer, de};
 
 /// The text does not describe a STUN or TURN server. No variant repeats the credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +52,34 @@ pub fn parse_ice_server(text: &str) -> Result<IceServer, BadIceServer> {
     let mut parts = text.splitn(3, ',');
     let url = parts.next().unwrap_or_default();
     let credential = (parts.next(), parts.next());
+    let turn = check_url(url)?;
+    let (username, credential) = match (turn, credential) {
+        (false, (None, None)) => (None, None),
+        (false, _) => return Err(BadIceServer::Credential(url.into())),
+        (true, (Some(user), Some(password))) if !user.is_empty() && !password.is_empty() => {
+            (Some(user.to_owned()), Some(password.to_owned()))
+        }
+        (true, _) => return Err(BadIceServer::NoCredential(url.into())),
+    };
+    Ok(IceServer { urls: vec![url.to_owned()], username, credential })
+}
 
+/// Reads a list of ICE servers, each a text as [`parse_ice_server`] takes it. The error names what is wrong
+/// with it and never the credential.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<IceServer>, D::Error> {
+    let servers = Vec::<Secret>::deserialize(deserializer)?;
+    servers.iter().map(|text| parse_ice_server(text.expose()).map_err(de::Error::custom)).collect()
+}
+
+/// Checks the URL of a TURN server, whose credentials come from elsewhere.
+pub(crate) fn check_turn_url(url: &str) -> Result<(), BadIceServer> {
+    if check_url(url)? { Ok(()) } else { Err(BadIceServer::Scheme) }
+}
+
+/// Checks the URL of a STUN or TURN server, and says whether it is TURN.
+fn check_url(url: &str) -> Result<bool, BadIceServer> {
     let (scheme, rest) = url.split_once(':').ok_or(BadIceServer::Scheme)?;
     let turn = match scheme {
         "stun" | "stuns" => false,
@@ -63,16 +92,7 @@ pub fn parse_ice_server(text: &str) -> Result<IceServer, BadIceServer> {
         Some((_, query)) => return Err(BadIceServer::Query(query.into())),
     };
     check_address(address)?;
-
-    let (username, credential) = match (turn, credential) {
-        (false, (None, None)) => (None, None),
-        (false, _) => return Err(BadIceServer::Credential(url.into())),
-        (true, (Some(user), Some(password))) if !user.is_empty() && !password.is_empty() => {
-            (Some(user.to_owned()), Some(password.to_owned()))
-        }
-        (true, _) => return Err(BadIceServer::NoCredential(url.into())),
-    };
-    Ok(IceServer { urls: vec![url.to_owned()], username, credential })
+    Ok(turn)
 }
 
 /// `host`, `host:port`, `[v6]` or `[v6]:port`.

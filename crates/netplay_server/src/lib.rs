@@ -1,17 +1,23 @@
 //! The signaling server: it brings the peers of a match together, and is not part of the match.
 //!
-//! A peer opens one WebSocket at [`netplay_protocol::signaling::PATH`] and joins a room by its code.
-//! From then on the server tells it who is in the room, and passes signals on between the peers of that
-//! room without reading them. When the peers have found each other, nothing of the match passes here.
+//! A peer opens one WebSocket at [`netplay_protocol::signaling::PATH`] and joins a room by its code, or
+//! waits in a queue to be matched. From then on the server tells it who is in the room, and passes
+//! signals on between the peers of that room without reading them. When the peers have found each other,
+//! nothing of the match passes here, unless a peer asks the server to relay because there is no other
+//! way.
 //!
 //! What the server believes of a client is little: the key it names itself by when it joins, and no more.
-//! The sender of every signal is stamped by the server, a signal never leaves its room, and everything
-//! that a client can make the server keep has a bound.
+//! The sender of everything that is passed on is stamped by the server, nothing ever leaves its room, and
+//! whatever a client can make the server keep has a bound.
 //!
-//! Three layers, each knowing only the one above it in this list:
+//! The layers, each knowing only those above it in this list:
 //!
-//! * the rooms decide: who sits where, who is told what, who is refused. No socket and no clock;
-//! * the hub does what they decided: it holds the queue of every peer;
+//! * a room decides who sits where, who is told what, who is refused, and the queue who plays with whom.
+//!   No socket and no clock;
+//! * the backbone keeps the rooms and reaches the connections: the seam at which several servers would
+//!   become one;
+//! * the hub does what was decided, and asks everybody who has a say before: limits, authentication,
+//!   passwords;
 //! * a connection is one WebSocket: it reads, writes, pings, and notices silence.
 //!
 //! [`Server`] runs all of it on a thread of its own, for tests and for a game that embeds it; [`serve`]
@@ -26,19 +32,35 @@
 //! # Ok::<(), netplay_server::ServerError>(())
 //! ```
 
+mod auth;
+mod backbone;
 mod config;
 mod connection;
 mod error;
 mod hub;
 mod ice;
+mod lifecycle;
+mod limits;
 mod message;
+mod metrics;
 mod outbox;
-mod rooms;
+mod password;
+mod proxy;
+mod queue;
+mod room;
+mod routes;
+mod seals;
 mod serve;
 mod server;
+mod tls;
+mod turn;
 
-pub use config::ServerConfig;
+pub use auth::{AuthConfig, AuthMode};
+pub use config::{ConfigError, LogConfig, LogFormat, Overrides, ServerConfig, TlsConfig};
 pub use error::ServerError;
 pub use ice::{BadIceServer, parse_ice_server};
+pub use limits::{LimitsConfig, Rate};
+pub use queue::MatchmakingConfig;
 pub use serve::serve;
 pub use server::Server;
+pub use turn::TurnConfig;

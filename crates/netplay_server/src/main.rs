@@ -1,44 +1,93 @@
 //! The signaling server of bevy_netplay as a program.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
-use netplay_server::{BadIceServer, ServerConfig, ServerError, parse_ice_server, serve};
+use netplay_server::{
+    BadIceServer, ConfigError, LogFormat, Overrides, ServerConfig, ServerError, TlsConfig,
+    parse_ice_server, serve,
+};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// Signaling server of bevy_netplay: brings the players of a match together.
 ///
-/// Players join a room by its code, and the server passes their connection offers on. The match itself
-/// runs between the players and never through here. GET /healthz answers 200 while the server runs.
-/// The environment variable RUST_LOG sets what is logged (default: info).
+/// Players join a room by its code, or wait to be matched, and the server passes their connection offers
+/// on. The match itself runs between the players; only where there is no other way does the server relay
+/// it. Clients of matchbox are served as well.
+///
+/// Everything can be set in a TOML file and, as NETPLAY_ and the key, in the environment; what is given
+/// here is stronger than both. docs/deploy/netplay-server.toml has every key. RUST_LOG sets what is
+/// logged (default: info). SIGTERM drains, a second one and ctrl-c stop at once, SIGHUP reads the
+/// certificate again.
 #[derive(Parser)]
 #[command(name = "netplay-server", version)]
 struct Args {
+    /// Read the configuration from this TOML file
+    #[arg(long, value_name = "FILE", env = "NETPLAY_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Check the configuration, and end
+    #[arg(long)]
+    check: bool,
+
     /// Address and port to listen on; port 0 picks a free one, 0.0.0.0 listens on every interface
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3536")]
-    listen: SocketAddr,
+    /// [default: 127.0.0.1:3536]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// Address and port to answer /metrics on [default: the same as --listen]
+    #[arg(long, value_name = "ADDR:PORT")]
+    metrics_listen: Option<SocketAddr>,
+
+    /// PEM file with the certificate to serve TLS with, and those that lead to a root
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+
+    /// PEM file with the private key of the certificate
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+
+    /// Network of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be given
+    /// several times
+    #[arg(long = "trusted-proxy", value_name = "NETWORK", value_parser = network)]
+    trusted_proxies: Vec<ipnet::IpNet>,
 
     /// STUN or TURN server to hand to the players; may be given several times
     ///
     /// Either 'stun:host:port' or 'turn:host:port,user,password'. Without one, players find each other
-    /// only on the same machine or local network.
+    /// only on the same machine or local network. For a TURN server with a shared secret, see the table
+    /// [turn] of the file.
     // Kept as text and read later: clap's complaint would repeat the password.
     #[arg(long = "ice-server", value_name = "SERVER")]
     ice_servers: Vec<String>,
 
-    /// Seconds between two pings to each player
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    ping_interval_s: u64,
+    /// Seconds between two pings to each player [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    ping_interval_s: Option<u64>,
 
     /// Seconds of silence after which a player is taken for gone; longer than the ping interval
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    idle_timeout_s: u64,
+    /// [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    idle_timeout_s: Option<u64>,
 
-    /// Seconds a player may take to join a room after connecting
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    join_deadline_s: u64,
+    /// Seconds a player may take to connect, and then to join a room [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    handshake_deadline_s: Option<u64>,
+
+    /// Seconds that matches may go on after SIGTERM [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    drain_deadline_s: Option<u64>,
+
+    /// The server that players are sent to after SIGTERM, such as wss://other.example.org
+    #[arg(long, value_name = "URL")]
+    elsewhere: Option<String>,
+
+    /// How the log looks: text or json [default: text]
+    #[arg(long, value_name = "FORMAT", value_parser = log_format)]
+    log_format: Option<LogFormat>,
 }
 
 /// Why the program ends early.
@@ -47,18 +96,78 @@ enum Failure {
     #[error("--ice-server number {number}: {source}")]
     IceServer { number: usize, source: BadIceServer },
     #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
     Server(#[from] ServerError),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_env_filter(filter()).with_writer(std::io::stderr).init();
-    match run(Args::parse()).await {
+    let args = Args::parse();
+    let check = args.check;
+    let config = configuration(args);
+    // The configuration says how the log looks, so what is wrong with it is told in the default way.
+    log(config.as_ref().map_or(LogFormat::default(), |config| config.log.format));
+    let run = async {
+        let config = config?;
+        if check {
+            config.check()?;
+            tracing::info!("the configuration is good");
+            return Ok(());
+        }
+        let orders = orders();
+        let (drain, stop) = (at_least(1, orders.clone()), at_least(2, orders));
+        Ok(serve(config, drain, stop).await?)
+    };
+    match run.await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+        Err::<(), Failure>(failure) => {
             tracing::error!("{failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn configuration(args: Args) -> Result<ServerConfig, Failure> {
+    let ice_servers = args.ice_servers.iter().zip(1..).map(|(text, number)| {
+        parse_ice_server(text).map_err(|source| Failure::IceServer { number, source })
+    });
+    let tls = args.tls_certificate.zip(args.tls_key);
+    let overrides = Overrides {
+        listen: args.listen,
+        metrics_listen: args.metrics_listen,
+        tls: tls.map(|(certificate, key)| TlsConfig { certificate, key }),
+        trusted_proxies: args.trusted_proxies,
+        ice_servers: ice_servers.collect::<Result<_, _>>()?,
+        ping_interval_s: args.ping_interval_s,
+        idle_timeout_s: args.idle_timeout_s,
+        handshake_deadline_s: args.handshake_deadline_s,
+        drain_deadline_s: args.drain_deadline_s,
+        elsewhere: args.elsewhere,
+        log_format: args.log_format,
+    };
+    Ok(ServerConfig::load(args.config.as_deref(), overrides)?)
+}
+
+fn network(text: &str) -> Result<ipnet::IpNet, String> {
+    let address = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
+    let network = text.parse().or_else(|_| address());
+    network.map_err(|_| "write a network such as 10.0.0.0/8, or an address".to_owned())
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("write text or json".to_owned()),
+    }
+}
+
+fn log(format: LogFormat) {
+    let log = tracing_subscriber::fmt().with_env_filter(filter()).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
     }
 }
 
@@ -72,36 +181,33 @@ fn filter() -> EnvFilter {
     }
 }
 
-async fn run(args: Args) -> Result<(), Failure> {
-    let ice_servers = args
-        .ice_servers
-        .iter()
-        .zip(1..)
-        .map(|(text, number)| {
-            parse_ice_server(text).map_err(|source| Failure::IceServer { number, source })
-        })
-        .collect::<Result<_, _>>()?;
-    let config = ServerConfig {
-        listen: args.listen,
-        ice_servers,
-        ping_interval: Duration::from_secs(args.ping_interval_s),
-        idle_timeout: Duration::from_secs(args.idle_timeout_s),
-        join_deadline: Duration::from_secs(args.join_deadline_s),
-    };
-    Ok(serve(config, told_to_stop()).await?)
+/// How often the program has been told to end: ctrl-c counts twice, it is somebody who waits.
+fn orders() -> watch::Receiver<u32> {
+    let (orders, told) = watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            let weight = tokio::select! {
+                () = interrupted() => 2,
+                () = terminated() => 1,
+            };
+            orders.send_modify(|told| *told += weight);
+        }
+    });
+    told
 }
 
-/// Completes when the user presses ctrl-c, or the system asks the program to end.
-async fn told_to_stop() {
-    let interrupted = async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::warn!("ctrl-c will not stop the server in an orderly way: {error}");
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated() => {}
+/// Completes when the program has been told that often.
+async fn at_least(times: u32, mut orders: watch::Receiver<u32>) {
+    let told = orders.wait_for(|told| *told >= times).await.is_ok();
+    if !told {
+        std::future::pending().await
+    }
+}
+
+async fn interrupted() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!("ctrl-c will not stop the server in an orderly way: {error}");
+        std::future::pending().await
     }
 }
 

@@ -1,119 +1,166 @@
-//! Listening: the routes, and the orderly end.
+//! Listening, and the orderly end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{State, WebSocketUpgrade};
-use axum::response::Response;
-use axum::routing::{any, get};
-use axum::serve::ListenerExt;
-use netplay_protocol::limits::MAX_SIGNALING_BYTES;
-use netplay_protocol::signaling;
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::hub::Hub;
-use crate::{ServerConfig, ServerError, connection};
+use crate::lifecycle::Lifecycle;
+use crate::{ServerConfig, ServerError, routes, tls};
 
 /// How long stopping may take in all. Every connection ends on its own within a second; this is for
 /// those that never got as far as being one.
 const STOP_DEADLINE: Duration = Duration::from_secs(3);
-/// The buffer a WebSocket reads into, in bytes. Nearly every message fits; longer ones grow it.
-const READ_BUFFER: usize = 4 * 1024;
-/// How much is collected before it is written, in bytes.
-const WRITE_BUFFER: usize = 4 * 1024;
-/// The largest message that is read at all, in bytes. Twice the limit, because a message that was
-/// read can be answered with the reason, and one that was not can only be cut off.
-const MAX_READ: usize = 2 * MAX_SIGNALING_BYTES;
 
-/// What a request needs to become a connection.
-#[derive(Clone)]
-struct Shared {
-    hub: Arc<Hub>,
-    stop: watch::Receiver<bool>,
-}
-
-/// Listens and serves on the caller's tokio runtime until `shutdown` completes. Then every client is told
-/// that the server stops, and after at most three seconds this returns.
+/// Listens and serves on the caller's tokio runtime.
+///
+/// When `drain` completes, nobody new is let in, every client is told to go elsewhere, and this returns
+/// when all are gone or [`ServerConfig::drain_deadline`] is over. When `stop` completes, be it in the
+/// middle of that, every client is told that the server stops, and after at most three seconds this
+/// returns.
 ///
 /// # Errors
 ///
-/// [`ServerError`] where the configuration makes no sense or the address cannot be listened on.
+/// [`ServerError`] where the configuration makes no sense or an address cannot be listened on.
 pub async fn serve(
     config: ServerConfig,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    drain: impl Future<Output = ()> + Send,
+    stop: impl Future<Output = ()> + Send,
 ) -> Result<(), ServerError> {
-    let listener = listen(&config).await?;
-    run(listener, config, shutdown).await;
+    let (lifecycle, deadline) = (Lifecycle::default(), config.drain_deadline);
+    let listening = Listening::open(config, lifecycle.clone()).await?;
+    let orders = async {
+        let drained = async {
+            drain.await;
+            tracing::info!("draining: at most {} s", deadline.as_secs());
+            lifecycle.drain(deadline);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = drained => {}
+            () = stop => lifecycle.stop(),
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = orders => {}
+        () = listening.run() => {}
+    }
     Ok(())
 }
 
-/// Checks the configuration and opens the listening socket.
-pub(crate) async fn listen(config: &ServerConfig) -> Result<TcpListener, ServerError> {
-    config.check()?;
-    let failed = |error| ServerError::from_listen(config.listen, error);
-    let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
-    let addr = listener.local_addr().map_err(failed)?;
-    tracing::info!("listening on ws://{addr}");
-    Ok(listener)
+/// A server that has its sockets and serves nobody yet.
+pub(crate) struct Listening {
+    hub: Arc<Hub>,
+    players: std::net::TcpListener,
+    operators: Option<std::net::TcpListener>,
+    tls: Option<RustlsConfig>,
 }
 
-/// Serves until `shutdown` completes and the connections are gone.
-pub(crate) async fn run(
-    listener: TcpListener,
-    config: ServerConfig,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) {
-    let (stopping, stop) = watch::channel(false);
-    let stopping = Arc::new(stopping);
-    let router = Router::new()
-        .route(signaling::PATH, any(upgrade))
-        .route("/healthz", get(async || "ok"))
-        .with_state(Shared { hub: Arc::new(Hub::new(config)), stop });
+impl Listening {
+    /// Checks the configuration and opens the listening sockets.
+    pub(crate) async fn open(
+        config: ServerConfig,
+        lifecycle: Lifecycle,
+    ) -> Result<Self, ServerError> {
+        config.check()?;
+        let tls = config.tls.as_ref().map(tls::load).transpose()?;
+        let players = listen(config.listen).await?;
+        let operators = match config.metrics_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let listening =
+            Self { hub: Arc::new(Hub::new(config, lifecycle)?), players, operators, tls };
+        let scheme = if listening.tls.is_some() { "wss" } else { "ws" };
+        tracing::info!("listening on {scheme}://{}", listening.addr()?);
+        Ok(listening)
+    }
 
-    // Candidates are small and each is waited for.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!("a connection stays with Nagle's algorithm: {error}");
+    /// Where players connect, with the port that was picked.
+    pub(crate) fn addr(&self) -> Result<SocketAddr, ServerError> {
+        self.players.local_addr().map_err(ServerError::Start)
+    }
+
+    /// Where operators connect, if that is somewhere else.
+    pub(crate) fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.operators.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// Serves until the server is over and the connections are gone.
+    pub(crate) async fn run(self) {
+        let Self { hub, players, operators, tls } = self;
+        let lifecycle = hub.lifecycle.clone();
+        let deadline = hub.config().handshake_deadline;
+        let handle = Handle::new();
+        // Everything in here ends when the set is dropped.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(hub.clone().keep_house());
+        if let Some((config, current)) = hub.config().tls.clone().zip(tls.clone()) {
+            tasks.spawn(tls::reload_on_hangup(config, current));
         }
-    });
-    let begin = {
-        let stopping = stopping.clone();
-        async move {
-            shutdown.await;
-            tracing::info!("stopping");
-            stopping.send_replace(true);
+        if let Some(listener) = operators {
+            let router = routes::operators(hub.clone());
+            tasks.spawn(answer(listener, router, None, deadline, Handle::new()));
         }
-    };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(begin);
-    let finished = async {
-        if let Err(error) = serving.await {
-            tracing::error!("serving ended: {error}");
+        tasks.spawn(answer(players, routes::public(hub), tls, deadline, handle.clone()));
+
+        lifecycle.over().await;
+        tracing::info!("stopping");
+        lifecycle.stop();
+        handle.graceful_shutdown(Some(STOP_DEADLINE));
+        if timeout(STOP_DEADLINE, lifecycle.deserted()).await.is_err() {
+            tracing::debug!("some connections did not end in time");
         }
-        // A WebSocket is out of axum's sight. Each holds a receiver until it has ended.
-        stopping.closed().await;
-    };
-    let overdue = async {
-        let mut stop = stopping.subscribe();
-        let _ = stop.wait_for(|stop| *stop).await;
-        drop(stop);
-        sleep(STOP_DEADLINE).await;
-    };
-    tokio::select! {
-        () = finished => {}
-        () = overdue => tracing::debug!("some connections did not end in time"),
     }
 }
 
-async fn upgrade(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        // Without a bound, a client that pings and never reads would have its pongs collected here.
-        .max_write_buffer_size(WRITE_BUFFER + MAX_READ)
-        .max_message_size(MAX_READ)
-        .max_frame_size(MAX_READ)
-        .on_upgrade(move |socket| connection::run(socket, shared.hub, shared.stop))
+async fn listen(address: SocketAddr) -> Result<std::net::TcpListener, ServerError> {
+    let failed = |error| ServerError::from_listen(address, error);
+    // Tokio's way of listening, which can be bound again at once after the server was stopped.
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    listener.into_std().map_err(failed)
+}
+
+/// Answers requests until the handle says that it is enough.
+async fn answer(
+    listener: std::net::TcpListener,
+    router: Router,
+    tls: Option<RustlsConfig>,
+    handshake_deadline: Duration,
+    handle: Handle<SocketAddr>,
+) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = match axum_server::from_tcp(listener) {
+        Ok(mut server) => {
+            // WebSockets need HTTP/1.1; an HTTP/2 connection could idle here for ever.
+            let mut http = Builder::new(TokioExecutor::new()).http1_only();
+            http.http1().timer(TokioTimer::new()).header_read_timeout(handshake_deadline);
+            *server.http_builder() = http;
+            // Candidates are small and each is waited for.
+            let server = server.handle(handle).acceptor(NoDelayAcceptor::new());
+            match tls {
+                None => server.serve(service).await,
+                Some(tls) => {
+                    let acceptor = RustlsAcceptor::new(tls).handshake_timeout(handshake_deadline);
+                    let acceptor = acceptor.acceptor(NoDelayAcceptor::new());
+                    server.acceptor(acceptor).serve(service).await
+                }
+            }
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = served {
+        tracing::error!("serving ended: {error}");
+    }
 }

@@ -1,11 +1,14 @@
 //! A client that speaks the protocol by hand, and can be made to break it.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use netplay_protocol::signaling::{ClientMessage, PATH, Refusal, ServerMessage, Signal, VERSION};
+use netplay_protocol::signaling::{
+    ClientMessage, Entry, GameInfo, Join, PATH, Presence, Refusal, ServerMessage, Signal, VERSION,
+};
 use netplay_protocol::{ConnectionId, PeerKey, Roster};
-use netplay_server::{Server, ServerConfig};
+use netplay_server::{LimitsConfig, Rate, Server, ServerConfig};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -26,7 +29,13 @@ impl Client {
     }
 
     /// Connects, joins, and expects to be welcomed with this roster.
-    pub async fn seated(server: &Server, room: &str, size: u8, number: u8, roster: &[u8]) -> Self {
+    pub async fn seated(
+        server: &Server,
+        room: &str,
+        size: u8,
+        number: u16,
+        roster: &[u16],
+    ) -> Self {
         let mut client = Self::connect(server).await;
         client.send(&join(room, size, number)).await;
         let welcome = client.next().await;
@@ -55,12 +64,20 @@ impl Client {
         }
     }
 
-    pub async fn expect_roster(&mut self, size: u8, numbers: &[u8]) {
+    pub async fn expect_roster(&mut self, size: u8, numbers: &[u16]) {
         let members = numbers.iter().copied().map(key).collect();
-        assert_eq!(self.next().await, Some(ServerMessage::Roster(Roster { size, members })));
+        let Some(ServerMessage::Roster { roster, .. }) = self.next().await else {
+            panic!("no roster")
+        };
+        assert_eq!(roster, Roster { size, members });
     }
 
-    pub async fn expect_signal(&mut self, from: u8, signal: Signal) {
+    pub async fn expect_presence(&mut self, number: u16, presence: Presence) {
+        let expected = ServerMessage::Presence { peer: key(number), presence };
+        assert_eq!(self.next().await, Some(expected));
+    }
+
+    pub async fn expect_signal(&mut self, from: u16, signal: Signal) {
         let message =
             ServerMessage::Signal { from: key(from), connection: ConnectionId(1), signal };
         assert_eq!(self.next().await, Some(message));
@@ -77,26 +94,49 @@ impl Client {
 }
 
 pub fn start() -> Server {
-    start_with(ServerConfig::default())
+    start_with(ServerConfig { limits: generous(), ..Default::default() })
 }
 
 pub fn start_with(config: ServerConfig) -> Server {
     Server::start(ServerConfig { listen: ([127, 0, 0, 1], 0).into(), ..config }).unwrap()
 }
 
+/// Limits that tests reach which are about something else: all of them come from one address.
+pub fn generous() -> LimitsConfig {
+    let plenty = || Rate { rate: NonZeroU32::MAX, burst: NonZeroU32::MAX };
+    LimitsConfig {
+        connections_per_address: 10_000,
+        connects_per_address: plenty(),
+        failures_per_address: plenty(),
+        messages: plenty(),
+        messages_per_address: plenty(),
+        packets: plenty(),
+        packets_per_address: plenty(),
+        bytes: plenty(),
+        bytes_per_address: plenty(),
+        ..Default::default()
+    }
+}
+
 pub async fn within<T>(future: impl Future<Output = T>) -> T {
     timeout(LIMIT, future).await.expect("nothing happened for a minute")
 }
 
-pub fn key(number: u8) -> PeerKey {
-    PeerKey::from_bytes([number; 16])
+pub fn key(number: u16) -> PeerKey {
+    PeerKey::from_bytes(u128::from(number).to_be_bytes())
 }
 
-pub fn join(room: &str, size: u8, number: u8) -> ClientMessage {
-    ClientMessage::Join { version: VERSION, room: room.into(), size, key: key(number) }
+pub fn join(room: &str, size: u8, number: u16) -> ClientMessage {
+    ClientMessage::Join(join_by(Entry::Room(room.into()), size, number))
 }
 
-pub fn signal(to: u8, signal: Signal) -> ClientMessage {
+/// What a peer joins with that has no password and no token, and says nothing of its game.
+pub fn join_by(entry: Entry, size: u8, number: u16) -> Join {
+    let (game, password, token) = (GameInfo::default(), None, None);
+    Join { version: VERSION, key: key(number), entry, size, game, password, token }
+}
+
+pub fn signal(to: u16, signal: Signal) -> ClientMessage {
     ClientMessage::Signal { to: key(to), connection: ConnectionId(1), signal }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use netplay_protocol::signaling::{ClientMessage, Refusal, ServerMessage, VERSION};
+use netplay_protocol::signaling::{ClientMessage, Presence, Refusal, ServerMessage, VERSION};
 use netplay_server::{Server, ServerConfig, ServerError, parse_ice_server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -17,8 +17,11 @@ async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
         start_with(ServerConfig { ice_servers: ice_servers.clone(), ..Default::default() });
     let mut client = Client::connect(&server).await;
     client.send(&join("room", 2, 1)).await;
-    let welcome = ServerMessage::Welcome { version: VERSION, ice_servers };
-    assert_eq!(client.next().await, Some(welcome));
+    let Some(ServerMessage::Welcome { version, ice_servers: told, .. }) = client.next().await
+    else {
+        panic!("not welcomed")
+    };
+    assert_eq!((version, told), (VERSION, ice_servers));
     client.expect_roster(2, &[1]).await;
 }
 
@@ -26,30 +29,32 @@ async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
 async fn everybody_is_told_who_comes_and_who_goes() {
     let server = start();
     let mut first = Client::seated(&server, "room", 3, 1, &[1]).await;
-    let second = Client::seated(&server, "ROOM", 3, 2, &[1, 2]).await;
+    let mut second = Client::seated(&server, "ROOM", 3, 2, &[1, 2]).await;
     first.expect_roster(3, &[1, 2]).await;
-    drop(second);
+    second.send(&ClientMessage::Leave).await;
+    first.expect_presence(2, Presence::Left).await;
     first.expect_roster(3, &[1]).await;
     let mut third = Client::seated(&server, "room", 3, 3, &[1, 3]).await;
     first.expect_roster(3, &[1, 3]).await;
-    drop(first);
+    first.send(&ClientMessage::Leave).await;
+    third.expect_presence(1, Presence::Left).await;
     third.expect_roster(3, &[3]).await;
 }
 
 #[tokio::test]
-async fn of_a_hundred_who_join_a_room_of_eight_at_once_eight_are_seated_in_one_order() {
+async fn of_a_thousand_who_join_a_room_of_eight_at_once_eight_are_seated_in_one_order() {
     let server = start();
     let mut joining = Vec::new();
-    for number in 0..100 {
+    for number in 0..1000 {
         let mut client = Client::connect(&server).await;
         joining.push(tokio::spawn(async move {
             client.send(&join("room", 8, number)).await;
             loop {
                 match client.next().await {
                     Some(ServerMessage::Welcome { .. }) => {}
-                    Some(ServerMessage::Roster(roster)) if !roster.is_complete() => {}
+                    Some(ServerMessage::Roster { roster, .. }) if !roster.is_complete() => {}
                     // The client stays: should it leave, the others would be told another roster.
-                    Some(ServerMessage::Roster(roster)) => return (Some(roster), client),
+                    Some(ServerMessage::Roster { roster, .. }) => return (Some(roster), client),
                     Some(ServerMessage::Refused { reason }) => {
                         assert_eq!(reason, Refusal::RoomFull { size: 8 });
                         return (None, client);

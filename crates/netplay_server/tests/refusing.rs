@@ -1,22 +1,23 @@
 use futures::SinkExt;
 use netplay_protocol::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, MAX_SIGNALING_BYTES};
-use netplay_protocol::signaling::{ClientMessage, Refusal, ServerMessage, Signal};
+use netplay_protocol::signaling::{
+    ClientMessage, Entry, Join, Presence, Refusal, ServerMessage, Signal,
+};
 use netplay_server::Server;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{Client, join, key, offer, signal, start, within};
+use crate::client::{Client, join, join_by, offer, signal, start, within};
 
 #[tokio::test]
 async fn a_client_of_another_version_is_told_to_update() {
     let server = start();
     let mut client = Client::connect(&server).await;
-    client
-        .send(&ClientMessage::Join { version: 7, room: "room".into(), size: 2, key: key(1) })
-        .await;
+    let join = Join { version: 7, ..join_by(Entry::New, 2, 1) };
+    client.send(&ClientMessage::Join(join)).await;
     let refusal = client.expect_refusal().await;
     assert_eq!(
         refusal.to_string(),
-        "the server speaks signaling version 1, this game version 7: update the older one"
+        "the server speaks signaling version 2, this game version 7: update the older one"
     );
 }
 
@@ -54,6 +55,7 @@ async fn joining_twice_is_out_of_order_and_costs_the_seat() {
     second.send(&join("other", 2, 2)).await;
     assert_eq!(second.expect_refusal().await, Refusal::OutOfOrder);
     first.expect_roster(2, &[1, 2]).await;
+    first.expect_presence(2, Presence::Left).await;
     first.expect_roster(2, &[1]).await;
 }
 
@@ -74,7 +76,7 @@ async fn what_is_not_a_message_is_malformed() {
     for raw in [
         Message::text("not json"),
         Message::text("{\"type\":\"teleport\"}"),
-        Message::text("{\"type\":\"join\",\"version\":1}"),
+        Message::text("{\"type\":\"join\",\"version\":2}"),
         Message::text("[".repeat(MAX_SIGNALING_BYTES)),
         Message::binary(serde_json::to_vec(&join("room", 2, 1)).unwrap()),
         Message::binary(Vec::new()),
@@ -106,7 +108,7 @@ async fn a_message_over_the_limit_is_too_large() {
 }
 
 #[tokio::test]
-async fn a_huge_message_is_not_even_read_and_costs_the_seat() {
+async fn a_huge_message_is_not_even_read_and_breaks_the_connection() {
     let server = start();
     let mut first = Client::seated(&server, "room", 2, 1, &[1]).await;
     let mut second = Client::seated(&server, "room", 2, 2, &[1, 2]).await;
@@ -114,7 +116,7 @@ async fn a_huge_message_is_not_even_read_and_costs_the_seat() {
     let huge = Message::text(" ".repeat(8 * 1024 * 1024));
     let _ = within(second.socket.send(huge)).await;
     first.expect_roster(2, &[1, 2]).await;
-    first.expect_roster(2, &[1]).await;
+    first.expect_presence(2, Presence::Away).await;
 }
 
 async fn refused(server: &Server, message: &ClientMessage) -> Refusal {

@@ -1,6 +1,6 @@
 use futures::{SinkExt, StreamExt};
 use netplay_protocol::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
-use netplay_protocol::signaling::{ServerMessage, Signal};
+use netplay_protocol::signaling::{Presence, ServerMessage, Signal};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Client, key, offer, signal, start, within};
@@ -76,9 +76,9 @@ async fn a_peer_that_does_not_read_is_dropped_and_holds_nobody_up() {
     let alone = async {
         while let Some(Ok(message)) = stream.next().await {
             if let Message::Text(text) = message
-                && let Ok(ServerMessage::Roster(roster)) = serde_json::from_str(&text)
-                && roster.members == [key(1)]
+                && let Ok(ServerMessage::Presence { peer, presence }) = serde_json::from_str(&text)
             {
+                assert_eq!((peer, presence), (key(2), Presence::Away));
                 return true;
             }
         }

@@ -73,6 +73,10 @@ impl Transport for ConditionedTransport {
         Ok(())
     }
 
+    fn set_playing(&mut self, playing: bool) {
+        self.below.set_playing(playing);
+    }
+
     fn leave(&mut self) {
         // Goodbyes are not worth delaying.
         for (peer, emulator) in &mut self.peers {

@@ -1,24 +1,48 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use netplay_protocol::signaling::Refusal;
-use netplay_protocol::{PeerKey, RoomCode, Roster};
+use netplay_protocol::signaling::{Entry, GameInfo, Presence, Refusal};
+use netplay_protocol::{PeerKey, RoomCode, Roster, Secret};
 
 /// What a peer wants to join. Everything random is brought by the caller.
 #[derive(Clone, Debug)]
 pub struct JoinRequest {
-    /// The signaling server, such as `ws://127.0.0.1:3536`.
-    pub server: String,
-    /// The room.
-    pub room: RoomCode,
+    /// The signaling servers, such as `ws://127.0.0.1:3536`: the first that can be reached and lets us in
+    /// is the one. Should it be lost, they are tried in turn.
+    pub servers: Vec<String>,
+    /// Which room, or which queue.
+    pub entry: Entry,
     /// How many players the room is for.
     pub size: u8,
     /// Who we are.
     pub key: PeerKey,
+    /// What is played. Rooms and queues are per game.
+    pub game: GameInfo,
+    /// The password of the room: whoever makes the room sets it.
+    pub password: Option<Secret>,
+    /// A token, for servers that want one.
+    pub token: Option<Secret>,
     /// Which paths may carry packets.
     pub policy: PathPolicy,
     /// Where the ids of our attempts come from.
     pub seed: u64,
+}
+
+impl JoinRequest {
+    /// A request without servers, password and token, of an unnamed game, for any path.
+    pub fn new(entry: Entry, size: u8, key: PeerKey) -> Self {
+        Self {
+            servers: Vec::new(),
+            entry,
+            size,
+            key,
+            game: GameInfo::default(),
+            password: None,
+            token: None,
+            policy: PathPolicy::Any,
+            seed: 0,
+        }
+    }
 }
 
 /// Brings the peers of a room together and carries packets between them.
@@ -42,6 +66,9 @@ pub trait Transport: Send + Sync {
         packet: &[u8],
     ) -> Result<(), SendError>;
 
+    /// Tells the server whether a match is running: while one is, it lets nobody new into the room.
+    fn set_playing(&mut self, playing: bool);
+
     /// Leaves the room once what was sent reliably is on its way. Events end with
     /// [`TransportEvent::Left`].
     fn leave(&mut self);
@@ -59,8 +86,16 @@ pub enum Channel {
 /// What happened on a transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportEvent {
+    /// We wait to be brought together with others.
+    Queued {
+        /// How many wait for the same, we included.
+        waiting: u32,
+    },
     /// The server took us in.
-    Joined,
+    Joined {
+        /// The code of the room, to invite others.
+        room: RoomCode,
+    },
     /// Who is in the room now.
     Roster(Roster),
     /// Packets flow to and from this peer.
@@ -107,11 +142,21 @@ pub enum TransportEvent {
         /// What was wrong with it.
         reason: String,
     },
-    /// The signaling server is gone. Links that are up stay up; no new ones can be made.
+    /// A peer of the room lost its connection to the server, came back or left.
+    Presence {
+        /// The peer.
+        peer: PeerKey,
+        /// Where it is now.
+        presence: Presence,
+    },
+    /// The signaling server is lost. Links that are up stay up; no new ones can be made until it is
+    /// [restored](Self::SignalingRestored).
     SignalingLost {
         /// Why, in words.
         reason: String,
     },
+    /// The signaling server is there again, and so is our seat.
+    SignalingRestored,
     /// We are out of the room; no event follows.
     Left(LeaveReason),
 }
@@ -140,9 +185,6 @@ pub enum LeaveReason {
     /// The server went away, or spoke no signaling, before everybody was connected.
     #[error("lost the server before the match could start ({0}): join again")]
     ServerGone(String),
-    /// The policy cannot be met.
-    #[error("{0}")]
-    Policy(&'static str),
 }
 
 /// How packets travel to a peer, best first.
@@ -152,6 +194,8 @@ pub enum PathKind {
     Direct,
     /// Through a TURN server.
     Turn,
+    /// Through the signaling server.
+    Relay,
     /// Inside this process.
     Memory,
 }

@@ -3,7 +3,7 @@
 use async_tungstenite::tungstenite::Message;
 use futures::StreamExt;
 use netplay_protocol::ConnectionId;
-use netplay_protocol::signaling::{ClientMessage, PATH, Signal, VERSION};
+use netplay_protocol::signaling::{ClientMessage, Entry, GameInfo, Join, PATH, Signal, VERSION};
 use netplay_server::Server;
 use netplay_transport::TransportEvent;
 
@@ -15,7 +15,15 @@ fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
     let url = format!("{}{PATH}", server.url());
     smol::spawn(async move {
         let (mut socket, _) = async_tungstenite::smol::connect_async(url).await.unwrap();
-        let join = ClientMessage::Join { version: VERSION, room: "TEST".into(), size, key: key(0) };
+        let join = ClientMessage::Join(Join {
+            version: VERSION,
+            key: key(0),
+            entry: Entry::Room("TEST".into()),
+            size,
+            game: GameInfo::default(),
+            password: None,
+            token: None,
+        });
         let attempts = signals.into_iter().zip(1..).map(|(signal, attempt)| {
             ClientMessage::Signal { to: key(1), connection: ConnectionId(attempt), signal }
         });

@@ -2,7 +2,11 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
+mod entering;
 mod hostile;
+mod proxy;
+mod relaying;
+mod resuming;
 mod rooms;
 mod support;
 mod webrtc;

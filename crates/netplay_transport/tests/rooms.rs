@@ -4,21 +4,9 @@ use std::io::Read;
 use std::net::TcpListener;
 
 use netplay_protocol::signaling::Refusal;
-use netplay_transport::{JoinRequest, LeaveReason, PathPolicy, Transport};
+use netplay_transport::{LeaveReason, Transport};
 
-use crate::support::{Peer, request, server, until};
-
-fn ends(request: JoinRequest) -> LeaveReason {
-    let mut peer = Peer::join(request);
-    until(&mut [&mut peer], |peers| peers[0].left().is_some());
-    peer.left().unwrap().clone()
-}
-
-/// An address where nothing listens.
-fn nowhere() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("ws://{}", listener.local_addr().unwrap())
-}
+use crate::support::{Peer, ends, nowhere, request, server, until};
 
 #[test]
 fn a_server_that_is_not_there_is_named() {
@@ -47,13 +35,6 @@ fn what_is_no_address_is_refused_without_a_connection() {
 }
 
 #[test]
-fn a_policy_that_cannot_be_met_is_refused() {
-    let server = server();
-    let request = JoinRequest { policy: PathPolicy::Relay, ..request(&server.url(), 1, 2) };
-    assert!(matches!(ends(request), LeaveReason::Policy(_)));
-}
-
-#[test]
 fn a_full_room_refuses_the_next_and_keeps_the_others() {
     let server = server();
     let mut pair = [1, 2].map(|n| Peer::join(request(&server.url(), n, 2)));
@@ -75,17 +56,6 @@ fn the_same_key_twice_and_another_size_are_refused() {
     assert_eq!(ends(request(&server.url(), 2, 2)), differs);
     let size = LeaveReason::Refused(Refusal::BadRoomSize { size: 9 });
     assert_eq!(ends(request(&server.url(), 2, 9)), size);
-}
-
-#[test]
-fn a_server_that_goes_away_ends_the_lobby() {
-    let server = server();
-    let mut peer = Peer::join(request(&server.url(), 1, 2));
-    until(&mut [&mut peer], |peers| peers[0].roster().is_some());
-    drop(server);
-    until(&mut [&mut peer], |peers| peers[0].left().is_some());
-    let reason = peer.left().unwrap().to_string();
-    assert!(reason.contains("server"), "{reason}");
 }
 
 #[test]

@@ -1,18 +1,37 @@
 //! Peers of a test, polled until what is waited for has happened.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use netplay_protocol::signaling::Entry;
 use netplay_protocol::{PeerKey, Roster};
 use netplay_server::{Server, ServerConfig};
 use netplay_transport::rtc::RtcTransport;
-use netplay_transport::{Channel, JoinRequest, LeaveReason, PathPolicy, Transport, TransportEvent};
+use netplay_transport::{Channel, JoinRequest, LeaveReason, Transport, TransportEvent};
 
 /// Far longer than anything takes: only a hang runs into it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn server() -> Server {
+    server_with(ServerConfig::default())
+}
+
+pub fn server_with(config: ServerConfig) -> Server {
     let listen = "127.0.0.1:0".parse().unwrap();
-    Server::start(ServerConfig { listen, ..ServerConfig::default() }).unwrap()
+    Server::start(ServerConfig { listen, ..config }).unwrap()
+}
+
+/// An address where nothing listens.
+pub fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("ws://{}", listener.local_addr().unwrap())
+}
+
+/// Joins, and waits for the end of it.
+pub fn ends(request: JoinRequest) -> LeaveReason {
+    let mut peer = Peer::join(request);
+    until(&mut [&mut peer], |peers| peers[0].left().is_some());
+    peer.left().unwrap().clone()
 }
 
 pub fn key(n: u8) -> PeerKey {
@@ -21,12 +40,9 @@ pub fn key(n: u8) -> PeerKey {
 
 pub fn request(server: &str, n: u8, size: u8) -> JoinRequest {
     JoinRequest {
-        server: server.to_owned(),
-        room: "TEST".parse().unwrap(),
-        size,
-        key: key(n),
-        policy: PathPolicy::Any,
-        seed: u64::from(n),
+        servers: vec![server.to_owned()],
+        seed: n.into(),
+        ..JoinRequest::new(Entry::Room("TEST".into()), size, key(n))
     }
 }
 
@@ -59,6 +75,10 @@ impl Peer {
     pub fn is_up(&self, n: u8) -> bool {
         let up = |event: &TransportEvent| matches!(event, TransportEvent::LinkUp { peer, .. } if *peer == key(n));
         self.events.iter().any(up)
+    }
+
+    pub fn count(&self, of: impl Fn(&TransportEvent) -> bool) -> usize {
+        self.events.iter().filter(|event| of(event)).count()
     }
 
     pub fn roster(&self) -> Option<&Roster> {

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use netplay_core::link::{LinkEvent, OpenError};
-use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, Roster};
+use netplay_protocol::signaling::GameInfo;
+use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, RoomCode, Roster};
 use netplay_transport::{
     Channel, JoinRequest, LeaveReason, PathKind, SendError, Transport, TransportEvent,
 };
@@ -14,9 +15,9 @@ use crate::ggrs_wire::SharedWire;
 use crate::links::PathChange;
 use crate::messages::{
     DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed,
-    QualityChanged, RematchWanted,
+    PresenceChanged, QualityChanged, RematchWanted,
 };
-use crate::{EndReason, Match, NetplayConfig, NetplayState, Room};
+use crate::{CurrentRoom, EndReason, Match, NetplayConfig, NetplayState, Room};
 
 /// The session. See the [module](super).
 #[derive(Resource)]
@@ -46,6 +47,8 @@ pub(super) struct Joined {
     /// The epoch we are ready for; 0 is none.
     pub(super) ready: u16,
     pub(super) game: Option<Playing>,
+    /// Since when there is no connection to the signaling server, and why.
+    pub(super) signaling_lost: Option<(Duration, String)>,
     /// From joining the room until everybody was connected.
     pub(super) connected_after: Option<Duration>,
     /// From joining the room until the first frame was confirmed.
@@ -64,6 +67,7 @@ pub(super) enum Step {
     State(NetplayState),
     Start(Match),
     End(EndReason),
+    Room(CurrentRoom),
     Tell(Message),
 }
 
@@ -74,6 +78,7 @@ pub(super) enum Message {
     Left(PeerLeft),
     Interrupted(PeerInterrupted),
     Resumed(PeerResumed),
+    Presence(PresenceChanged),
     Path(PathChanged),
     Quality(QualityChanged),
     Desync(DesyncDetected),
@@ -137,6 +142,7 @@ impl Netplay {
             peers: BTreeMap::new(),
             ready: 0,
             game: None,
+            signaling_lost: None,
             connected_after: None,
             first_confirmed_after: None,
         });
@@ -149,13 +155,22 @@ impl Netplay {
         config: &NetplayConfig,
     ) -> Result<JoinRequest, EndReason> {
         let bad = |reason: &dyn std::fmt::Display| EndReason::BadRoom(reason.to_string());
+        if let Some(code) = room.code() {
+            code.parse::<RoomCode>().map_err(|error| bad(&error))?;
+        }
+        let servers = room.server.as_ref().unwrap_or(&config.server);
         Ok(JoinRequest {
-            server: room.server.clone().unwrap_or_else(|| config.server.clone()),
-            room: room.code.parse().map_err(|error| bad(&error))?,
-            size: room.players,
-            key: self.key,
+            servers: servers.split(',').map(|server| server.trim().to_owned()).collect(),
+            game: GameInfo {
+                game: config.game.clone(),
+                mode: room.mode.clone(),
+                ..GameInfo::default()
+            },
+            password: room.password.clone(),
+            token: room.token.clone(),
             policy: config.policy,
             seed: entropy(),
+            ..JoinRequest::new(room.entry.clone(), room.players, self.key)
         })
     }
 
@@ -220,7 +235,19 @@ impl Joined {
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
         match event {
-            TransportEvent::Joined => steps.push(Step::State(NetplayState::Lobby)),
+            TransportEvent::Queued { waiting } => {
+                let waiting = Some(waiting);
+                steps.push(Step::Room(CurrentRoom { waiting, code: None }));
+            }
+            TransportEvent::Joined { room } => {
+                info!("in room {room}");
+                steps.push(Step::Room(CurrentRoom { code: Some(room), waiting: None }));
+                steps.push(Step::State(NetplayState::Lobby));
+            }
+            TransportEvent::Presence { peer, presence } => {
+                let changed = PresenceChanged { peer, presence };
+                steps.push(Step::Tell(Message::Presence(changed)));
+            }
             TransportEvent::Roster(roster) => self.new_roster(roster, us),
             TransportEvent::LinkUp { peer, path, attempts } => {
                 self.link_up(now, peer, path, attempts, steps);
@@ -239,11 +266,13 @@ impl Joined {
             TransportEvent::MalformedSignal { peer, reason } => {
                 warn!("dropped a malformed signal of {peer:?}: {reason}");
             }
-            TransportEvent::SignalingLost { reason } if self.game.is_some() => {
-                warn!("lost the signaling server ({reason}): the match goes on without it");
-            }
             TransportEvent::SignalingLost { reason } => {
-                return Err(EndReason::Transport(LeaveReason::ServerGone(reason)));
+                warn!("lost the signaling server ({reason}): going on without it until it is back");
+                self.signaling_lost = Some((now, reason));
+            }
+            TransportEvent::SignalingRestored => {
+                info!("the signaling server is back");
+                self.signaling_lost = None;
             }
             TransportEvent::Left(reason) => return Err(EndReason::Transport(reason)),
         }
@@ -342,6 +371,12 @@ impl Joined {
     fn time_out(&mut self, now: Duration, steps: &mut Vec<Step>) -> Result<(), EndReason> {
         let timeout = self.config.disconnect_timeout;
         let playing = self.game.is_some();
+        // Whoever is still missing cannot come without the server.
+        if let Some((since, reason)) = self.signaling_lost.as_ref().filter(|_| !playing)
+            && now.saturating_sub(*since) >= timeout
+        {
+            return Err(EndReason::Transport(LeaveReason::ServerGone(reason.clone())));
+        }
         let seats: Vec<(PeerKey, usize)> =
             self.peers.keys().map(|key| (*key, self.seat(*key))).collect();
         for (key, player) in seats {

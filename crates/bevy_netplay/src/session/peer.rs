@@ -49,6 +49,7 @@ impl Peer {
         match self.path {
             Some(PathKind::Direct) => self.inputs_by_path.direct += 1,
             Some(PathKind::Turn) => self.inputs_by_path.turn += 1,
+            Some(PathKind::Relay) => self.inputs_by_path.relay += 1,
             Some(PathKind::Memory) | None => {}
         }
     }

@@ -63,6 +63,7 @@ impl Joined {
         for _ in 0..8 {
             session.poll_remote_clients();
         }
+        self.transport.set_playing(true);
         self.game = Some(Playing { game: game.clone(), wire });
         Ok(session)
     }

@@ -13,8 +13,8 @@ use super::{TransportFactory, entropy};
 use crate::input::{NetplayGgrs, NetplayInput};
 use crate::messages::{DesyncDetected, MatchStarted};
 use crate::{
-    Checksums, EndReason, Match, NetplayConfig, NetplayState, PeerLinks, RollbackMetrics,
-    RollbackRegistry, Room, start,
+    Checksums, CurrentRoom, EndReason, Match, NetplayConfig, NetplayState, PeerLinks,
+    RollbackMetrics, RollbackRegistry, Room, start,
 };
 
 /// Does what the game asked for, takes in what has arrived, starts and ends matches.
@@ -37,6 +37,7 @@ pub(crate) fn receive<I: NetplayInput>(world: &mut World) {
                 Step::State(state) => set_state(world, state),
                 Step::Start(game) => start_match::<I>(world, &mut netplay, now, game),
                 Step::End(reason) => end_with::<I>(world, &mut netplay, now, reason),
+                Step::Room(room) => world.insert_resource(room),
                 Step::Tell(message) => tell(world, message),
             }
         }
@@ -109,6 +110,7 @@ fn join<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration
     let registered = world.resource::<RollbackRegistry>().hash::<I>();
     netplay.enter(transport, config, registered, now);
     world.insert_resource(PeerLinks::default());
+    world.insert_resource(CurrentRoom::default());
     set_state(world, NetplayState::Connecting);
 }
 
@@ -172,6 +174,7 @@ fn tell(world: &mut World, message: Message) {
         Message::Left(message) => drop(world.write_message(message)),
         Message::Interrupted(message) => drop(world.write_message(message)),
         Message::Resumed(message) => drop(world.write_message(message)),
+        Message::Presence(message) => drop(world.write_message(message)),
         Message::Path(message) => drop(world.write_message(message)),
         Message::Quality(message) => drop(world.write_message(message)),
         Message::Rematch(message) => drop(world.write_message(message)),

@@ -34,22 +34,18 @@ pub use transport::MemoryTransport;
 /// use netplay_core::emulator::NetworkConditions;
 /// use netplay_protocol::PeerKey;
 /// use netplay_transport::memory::MemoryHub;
-/// use netplay_transport::{JoinRequest, PathPolicy, Transport, TransportEvent};
+/// use netplay_protocol::signaling::Entry;
+/// use netplay_transport::{JoinRequest, Transport, TransportEvent};
 /// use std::time::Duration;
 ///
 /// let hub = MemoryHub::new(NetworkConditions::wifi(), 1);
-/// let request = |name: u8| JoinRequest {
-///     server: String::new(),
-///     room: "ABC".parse().unwrap(),
-///     size: 2,
-///     key: PeerKey::from_bytes([name; 16]),
-///     policy: PathPolicy::Any,
-///     seed: 0,
+/// let request = |name: u8| {
+///     JoinRequest::new(Entry::Room("ABC".into()), 2, PeerKey::from_bytes([name; 16]))
 /// };
 /// let mut first = hub.join(&request(1));
 /// let _second = hub.join(&request(2));
 /// first.poll(Duration::ZERO);
-/// assert_eq!(first.next_event(), Some(TransportEvent::Joined));
+/// assert!(matches!(first.next_event(), Some(TransportEvent::Joined { .. })));
 /// ```
 #[derive(Clone, Debug)]
 pub struct MemoryHub {
@@ -63,8 +59,8 @@ impl MemoryHub {
     }
 
     /// Joins a room, making it if it is not there. A peer that is refused gets a transport whose only
-    /// event is [`Left`](crate::TransportEvent::Left). The request's server, policy and seed mean
-    /// nothing here.
+    /// event is [`Left`](crate::TransportEvent::Left). A queue is one room per
+    /// size. The request's servers, game, password, token and policy mean nothing here.
     pub fn join(&self, request: &JoinRequest) -> MemoryTransport {
         let member = self.state().join(request);
         MemoryTransport::new(self.clone(), member)

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use netplay_core::emulator::NetworkConditions;
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
-use netplay_protocol::signaling::Refusal;
+use netplay_protocol::signaling::{Entry, Refusal};
 use netplay_protocol::{PeerKey, RoomCode, Roster};
 
 use super::wire::{Parcel, Wire};
@@ -69,58 +69,70 @@ impl State {
     pub(super) fn join(&mut self, request: &JoinRequest) -> MemberId {
         let id = self.next_member;
         self.next_member += 1;
-        let refusal = self.refusal(request);
+        let admitted = self.room(request).and_then(|room| self.admit(room, request));
         let mut member = Member {
             key: request.key,
-            room: refusal.is_none().then(|| request.room.clone()),
+            room: admitted.clone().ok(),
             offset: None,
             polled: Duration::ZERO,
             events: VecDeque::new(),
             links: BTreeMap::new(),
             injected: Vec::new(),
         };
-        match refusal {
-            Some(refusal) => {
+        match admitted {
+            Err(refusal) => {
                 let reason = LeaveReason::Refused(refusal);
                 member.events.push_back(TransportEvent::Left(reason));
                 self.members.insert(id, member);
             }
-            None => {
-                member.events.push_back(TransportEvent::Joined);
+            Ok(room) => {
+                member.events.push_back(TransportEvent::Joined { room: room.clone() });
                 self.members.insert(id, member);
-                self.enter(id, request);
+                self.enter(id, room, request);
             }
         }
         id
     }
 
-    /// Why a server would refuse this request.
-    fn refusal(&self, request: &JoinRequest) -> Option<Refusal> {
-        if !(MIN_PLAYERS..=MAX_PLAYERS).contains(&request.size) {
-            return Some(Refusal::BadRoomSize { size: request.size });
-        }
-        let room = self.rooms.get(&request.room)?;
-        let joined = |id: &MemberId| self.members.get(id).is_some_and(|m| m.key == request.key);
-        if room.size != request.size {
-            Some(Refusal::RoomSizeDiffers { size: room.size })
-        } else if room.members.iter().any(joined) {
-            Some(Refusal::AlreadyJoined)
-        } else if room.members.len() >= usize::from(room.size) {
-            Some(Refusal::RoomFull { size: room.size })
-        } else {
-            None
+    /// The room a request is about. A queue is one room per size.
+    fn room(&self, request: &JoinRequest) -> Result<RoomCode, Refusal> {
+        let read = |code: &str| code.parse::<RoomCode>().map_err(|_| Refusal::BadRoomCode);
+        match &request.entry {
+            Entry::Room(code) => read(code),
+            Entry::Existing(code) => {
+                let code = read(code)?;
+                self.rooms.contains_key(&code).then_some(code).ok_or(Refusal::NoSuchRoom)
+            }
+            Entry::New => Ok(RoomCode::from_entropy(request.seed)),
+            Entry::Queue { .. } => read(&format!("QUEUE{}", request.size)),
         }
     }
 
-    fn enter(&mut self, id: MemberId, request: &JoinRequest) {
+    /// Whether a server would let this request into a room.
+    fn admit(&self, code: RoomCode, request: &JoinRequest) -> Result<RoomCode, Refusal> {
+        if !(MIN_PLAYERS..=MAX_PLAYERS).contains(&request.size) {
+            return Err(Refusal::BadRoomSize { size: request.size });
+        }
+        let Some(room) = self.rooms.get(&code) else { return Ok(code) };
+        let joined = |id: &MemberId| self.members.get(id).is_some_and(|m| m.key == request.key);
+        if room.size != request.size {
+            Err(Refusal::RoomSizeDiffers { size: room.size })
+        } else if room.members.iter().any(joined) {
+            Err(Refusal::AlreadyJoined)
+        } else if room.members.len() >= usize::from(room.size) {
+            Err(Refusal::RoomFull { size: room.size })
+        } else {
+            Ok(code)
+        }
+    }
+
+    fn enter(&mut self, id: MemberId, code: RoomCode, request: &JoinRequest) {
         let size = request.size;
-        let room = self
-            .rooms
-            .entry(request.room.clone())
-            .or_insert_with(|| Room { size, members: Vec::new() });
+        let room =
+            self.rooms.entry(code.clone()).or_insert_with(|| Room { size, members: Vec::new() });
         let others = room.members.clone();
         room.members.push(id);
-        self.tell_roster(&request.room);
+        self.tell_roster(&code);
         for other in others {
             let Some(other_key) = self.members.get(&other).map(|member| member.key) else {
                 continue;

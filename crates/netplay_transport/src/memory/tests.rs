@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use netplay_protocol::Roster;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
-use netplay_protocol::signaling::Refusal;
+use netplay_protocol::signaling::{Entry, Refusal};
 
 use super::*;
-use crate::{LeaveReason, PathKind, PathPolicy, SendError, Transport, TransportEvent};
+use crate::{LeaveReason, PathKind, SendError, Transport, TransportEvent};
 
 #[test]
 fn the_order_of_joining_is_the_order_of_the_roster_and_links_come_up_both_ways() {
@@ -14,7 +14,7 @@ fn the_order_of_joining_is_the_order_of_the_roster_and_links_come_up_both_ways()
     let full = Roster { size: 3, members: [3, 1, 2].map(key).to_vec() };
     for (peer, others) in peers.iter_mut().zip([[1, 2], [3, 2], [3, 1]]) {
         let events = at(peer, Duration::ZERO);
-        assert_eq!(events.first(), Some(&TransportEvent::Joined));
+        assert_eq!(events.first(), Some(&TransportEvent::Joined { room: "ABC".parse().unwrap() }));
         let mut rosters = events.iter().filter(|event| matches!(event, TransportEvent::Roster(_)));
         assert_eq!(rosters.next_back(), Some(&TransportEvent::Roster(full.clone())));
         for other in others {
@@ -247,14 +247,7 @@ fn key(name: u8) -> PeerKey {
 }
 
 fn request(name: u8, room: &str, size: u8) -> JoinRequest {
-    JoinRequest {
-        server: String::new(),
-        room: room.parse().unwrap(),
-        size,
-        key: key(name),
-        policy: PathPolicy::Any,
-        seed: 0,
-    }
+    JoinRequest::new(Entry::Room(room.into()), size, key(name))
 }
 
 /// Peers 1 and 2, whose joining has been read.

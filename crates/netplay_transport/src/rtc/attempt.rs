@@ -17,6 +17,7 @@ use netplay_protocol::{ConnectionId, PeerKey};
 
 use super::driver::Happening;
 use super::gate::{Gate, GateError, Role};
+use super::links::Sender;
 use super::platform::{self, Task};
 use super::signaller::{AttemptSignaller, OneSignaller, Outgoing, peer_id};
 use crate::{CandidateKind, Candidates, Channel, PathKind, PathPolicy, SendError};
@@ -188,7 +189,8 @@ async fn watch(
     }
     let senders = Senders { peer: peer_id(remote), datagram: datagram_tx, reliable: reliable_tx };
     // Told to the caller from here, so that no packet overtakes it.
-    let up = Happening::LinkUp { peer: remote, path: PathKind::Direct, attempts: number, senders };
+    let sender = Sender::Rtc(senders);
+    let up = Happening::LinkUp { peer: remote, path: PathKind::Direct, attempts: number, sender };
     let mut inbox = reports.packets.clone();
     if inbox.send(up).await.is_err() {
         return "nobody waits for the connection".to_owned();
@@ -264,6 +266,7 @@ async fn forward(
     mut inbox: mpsc::Sender<Happening>,
 ) -> String {
     while let Some((channel, packet)) = packets.next().await {
+        let packet = packet.to_vec();
         let happening = Happening::Packet { peer, at: platform::now(), channel, packet };
         match inbox.try_send(happening) {
             Ok(()) => {}

@@ -1,28 +1,27 @@
-//! The background task of a transport: the WebSocket to the signaling server, and the attempts.
+//! The background task of a transport: the room, and the attempts and relays to its other peers.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures::channel::mpsc;
-use futures::future::{Either, select};
 use futures::{FutureExt, SinkExt, StreamExt, select_biased};
 use futures_timer::Delay;
-use matchbox_socket::Packet;
-use netplay_protocol::limits::MAX_SIGNALING_BYTES;
-use netplay_protocol::signaling::{ClientMessage, IceServer, PATH, ServerMessage, Signal, VERSION};
-use netplay_protocol::{ConnectionId, PeerKey, Roster};
+use netplay_protocol::signaling::{ClientMessage, IceServer, Presence, ServerMessage, Signal};
+use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, Roster};
 use web_time::Instant;
 
-use super::attempt::{Attempt, AttemptEvent, AttemptSpec, Reports, Senders};
+use super::attempt::{Attempt, AttemptEvent, AttemptSpec, Reports};
 use super::gate::Role;
-use super::platform::{self, TextSink, TextStream, now};
+use super::links::Sender;
+use super::platform::now;
+use super::relay::{Relay, RelayQueue, RelaySender};
+use super::server::{Server, ServerEvent};
 use super::signaller::Outgoing;
 use crate::{
     CandidateKind, Channel, JoinRequest, LeaveReason, PathKind, PathPolicy, TransportEvent,
 };
 
-/// How long the server may take to let us in.
-const JOIN_DEADLINE: Duration = Duration::from_secs(10);
 /// Attempts in a row before a peer counts as unreachable.
 const MAX_ATTEMPTS: u32 = 3;
 /// How long to wait before the second attempt; twice that before the third.
@@ -34,6 +33,8 @@ const LINGER: Duration = Duration::from_millis(150);
 
 /// What the caller asks of the driver.
 pub(super) enum Command {
+    /// Say whether a match is running.
+    Playing(bool),
     /// Leave the room.
     Leave,
 }
@@ -43,9 +44,9 @@ pub(super) enum Happening {
     /// Passed on as it is.
     Event(TransportEvent),
     /// A connection is open.
-    LinkUp { peer: PeerKey, path: PathKind, attempts: u32, senders: Senders },
+    LinkUp { peer: PeerKey, path: PathKind, attempts: u32, sender: Sender },
     /// A packet came.
-    Packet { peer: PeerKey, at: Instant, channel: Channel, packet: Packet },
+    Packet { peer: PeerKey, at: Instant, channel: Channel, packet: Vec<u8> },
 }
 
 /// Joins a room and keeps a connection to every peer in it, until told to leave.
@@ -54,8 +55,35 @@ pub(super) async fn drive(
     commands: mpsc::UnboundedReceiver<Command>,
     mut inbox: mpsc::Sender<Happening>,
 ) {
-    let reason = match Driver::join(request, inbox.clone()).await {
-        Ok((driver, stream)) => driver.run(stream, commands).await,
+    let (key, policy, size, seed) = (request.key, request.policy, request.size, request.seed);
+    let reason = match Server::join(request).await {
+        Ok(server) => {
+            let (signals_tx, signals) = mpsc::unbounded();
+            let (events_tx, attempt_events) = mpsc::unbounded();
+            let reports =
+                Reports { signals: signals_tx, events: events_tx, packets: inbox.clone() };
+            let (relay_sender, relayed) = RelayQueue::new();
+            let driver = Driver {
+                key,
+                policy,
+                seed,
+                server,
+                lost: None,
+                joined: false,
+                playing: false,
+                inbox: inbox.clone(),
+                ice_servers: Vec::new(),
+                roster: Roster { size, members: Vec::new() },
+                remotes: BTreeMap::new(),
+                attempts_started: 0,
+                reports,
+                signals,
+                attempt_events,
+                relay_sender,
+                relayed,
+            };
+            driver.run(commands).await
+        }
         Err(reason) => reason,
     };
     // A caller that dropped the transport does not want to know.
@@ -63,9 +91,14 @@ pub(super) async fn drive(
 }
 
 struct Driver {
-    request: JoinRequest,
-    /// None once signaling is lost.
-    sink: Option<TextSink>,
+    key: PeerKey,
+    policy: PathPolicy,
+    seed: u64,
+    server: Server,
+    /// Since when there is no connection to the server, and why.
+    lost: Option<(Instant, String)>,
+    joined: bool,
+    playing: bool,
     inbox: mpsc::Sender<Happening>,
     ice_servers: Vec<IceServer>,
     roster: Roster,
@@ -74,11 +107,24 @@ struct Driver {
     reports: Reports,
     signals: mpsc::UnboundedReceiver<Outgoing>,
     attempt_events: mpsc::UnboundedReceiver<(PeerKey, ConnectionId, AttemptEvent)>,
+    relay_sender: RelaySender,
+    relayed: RelayQueue,
+}
+
+/// What ended a wait.
+enum Woken {
+    Command(Command),
+    Server(ServerEvent),
+    Signal(Outgoing),
+    Attempt((PeerKey, ConnectionId, AttemptEvent)),
+    Relayed((PeerKey, RelayChannel, Vec<u8>)),
+    Timer,
 }
 
 /// What the driver knows of one other peer.
 struct Remote {
     attempt: Option<Attempt>,
+    relay: Relay,
     /// Attempts since the connection was last open.
     tries: u32,
     retry_at: Option<Instant>,
@@ -93,96 +139,53 @@ impl Remote {
 }
 
 impl Driver {
-    async fn join(
-        request: JoinRequest,
-        inbox: mpsc::Sender<Happening>,
-    ) -> Result<(Self, TextStream), LeaveReason> {
-        if request.policy == PathPolicy::Relay {
-            return Err(LeaveReason::Policy(
-                "the server of this version relays no datagrams: use the policy any, direct or turn",
-            ));
-        }
-        let url = format!("{}{PATH}", address(&request.server)?);
-        let unreachable =
-            |detail| LeaveReason::Unreachable { server: request.server.clone(), detail };
-        let joined = {
-            let handshake = std::pin::pin!(connect_and_join(&url, &request));
-            match select(handshake, Delay::new(JOIN_DEADLINE)).await {
-                Either::Left((joined, _)) => Some(joined),
-                Either::Right(_) => None,
-            }
-        };
-        let (sink, stream, ice_servers) = match joined {
-            Some(Ok(joined)) => joined,
-            Some(Err(JoinError::Socket(detail))) => return Err(unreachable(detail)),
-            Some(Err(JoinError::Left(reason))) => return Err(reason),
-            None => {
-                let seconds = JOIN_DEADLINE.as_secs();
-                return Err(unreachable(format!("no answer within {seconds} s")));
-            }
-        };
-        let (signals_tx, signals) = mpsc::unbounded();
-        let (events_tx, attempt_events) = mpsc::unbounded();
-        let reports = Reports { signals: signals_tx, events: events_tx, packets: inbox.clone() };
-        let roster = Roster { size: request.size, members: Vec::new() };
-        let driver = Self {
-            request,
-            sink: Some(sink),
-            inbox,
-            ice_servers,
-            roster,
-            remotes: BTreeMap::new(),
-            attempts_started: 0,
-            reports,
-            signals,
-            attempt_events,
-        };
-        Ok((driver, stream))
-    }
-
-    async fn run(
-        mut self,
-        stream: TextStream,
-        mut commands: mpsc::UnboundedReceiver<Command>,
-    ) -> LeaveReason {
-        self.tell(TransportEvent::Joined).await;
-        let mut stream = stream.fuse();
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) -> LeaveReason {
         loop {
-            let mut timer = std::pin::pin!(self.timer().fuse());
-            let step = select_biased! {
-                command = commands.next() => match command {
-                    Some(Command::Leave) | None => {
-                        self.send(&ClientMessage::Leave).await;
-                        Delay::new(LINGER).await;
-                        Err(LeaveReason::Asked)
-                    }
-                },
-                text = stream.next() => match text {
-                    Some(Ok(text)) => self.server_text(&text).await,
-                    Some(Err(detail)) => self.signaling_lost(detail).await,
-                    None if self.sink.is_some() => {
-                        self.signaling_lost("the server closed the connection".into()).await
-                    }
-                    None => Ok(()),
-                },
-                signal = self.signals.select_next_some() => {
-                    let (to, connection, signal) = signal;
-                    self.send(&ClientMessage::Signal { to, connection, signal }).await;
-                    Ok(())
-                }
-                event = self.attempt_events.select_next_some() => {
-                    self.attempt_event(event).await;
-                    Ok(())
-                }
-                _ = timer => {
-                    self.time_out().await;
-                    Ok(())
-                }
-            };
-            if let Err(reason) = step {
+            let woken = self.wait(&mut commands).await;
+            if let Err(reason) = self.act(woken).await {
                 return reason;
             }
         }
+    }
+
+    /// Waits for whatever comes first.
+    async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Woken {
+        let online = self.server.is_online();
+        let mut timer = pin!(self.timer().fuse());
+        let mut server = pin!(self.server.next().fuse());
+        let mut relayed = pin!(self.relayed.next(online).fuse());
+        select_biased! {
+            command = commands.next() => Woken::Command(command.unwrap_or(Command::Leave)),
+            event = server => Woken::Server(event),
+            signal = self.signals.select_next_some() => Woken::Signal(signal),
+            event = self.attempt_events.select_next_some() => Woken::Attempt(event),
+            packet = relayed => Woken::Relayed(packet),
+            () = timer => Woken::Timer,
+        }
+    }
+
+    async fn act(&mut self, woken: Woken) -> Result<(), LeaveReason> {
+        match woken {
+            Woken::Command(Command::Playing(playing)) => {
+                self.playing = playing;
+                self.server.say(ClientMessage::Playing { playing }).await;
+            }
+            Woken::Command(Command::Leave) => {
+                self.server.say(ClientMessage::Leave).await;
+                Delay::new(LINGER).await;
+                return Err(LeaveReason::Asked);
+            }
+            Woken::Server(event) => self.server_event(event).await?,
+            Woken::Signal((to, connection, signal)) => {
+                self.server.say(ClientMessage::Signal { to, connection, signal }).await;
+            }
+            Woken::Attempt(event) => self.attempt_event(event).await,
+            Woken::Relayed((to, channel, packet)) => {
+                self.server.carry(to, channel, &packet).await;
+            }
+            Woken::Timer => self.time_out().await?,
+        }
+        Ok(())
     }
 
     async fn tell(&mut self, event: TransportEvent) {
@@ -190,52 +193,118 @@ impl Driver {
         let _ = self.inbox.send(Happening::Event(event)).await;
     }
 
-    async fn send(&mut self, message: &ClientMessage) {
-        let Some(sink) = &mut self.sink else { return };
-        let Ok(text) = serde_json::to_string(message) else { return };
-        if let Err(error) = sink.send(text).await {
-            // The receiving half notices too, and that is where it is handled.
-            log::warn!("could not send to the signaling server: {error}");
+    async fn server_event(&mut self, event: ServerEvent) -> Result<(), LeaveReason> {
+        match event {
+            ServerEvent::Message(message) => self.server_message(message).await,
+            ServerEvent::Packet { from, channel, packet } => {
+                self.relayed_packet(from, channel, packet);
+            }
+            ServerEvent::Lost(reason) => {
+                self.lost = Some((now(), reason.clone()));
+                self.tell(TransportEvent::SignalingLost { reason }).await;
+            }
+            ServerEvent::Restored => {
+                self.lost = None;
+                self.tell(TransportEvent::SignalingRestored).await;
+                self.server.catch_up().await;
+                self.server.say(ClientMessage::Playing { playing: self.playing }).await;
+                let relayed = self.remotes.iter().filter(|(_, remote)| remote.relay.ours);
+                for to in relayed.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+                    self.server.say(ClientMessage::Relay { to, open: true }).await;
+                }
+            }
+            // With a connection, whether the game can do without the server is the caller's to judge.
+            ServerEvent::Gone(reason) if self.has_connections() => {
+                if self.lost.is_none() {
+                    let reason = reason.to_string();
+                    self.tell(TransportEvent::SignalingLost { reason }).await;
+                }
+                self.lost = None;
+                let relayed = self.remotes.iter().filter(|(_, remote)| !remote.is_open());
+                for peer in relayed.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+                    self.link_down(peer).await;
+                }
+            }
+            ServerEvent::Gone(reason) => return Err(reason),
         }
-    }
-
-    async fn server_text(&mut self, text: &str) -> Result<(), LeaveReason> {
-        match read(text) {
-            Ok(ServerMessage::Roster(roster)) => {
-                self.roster = roster.clone();
-                self.tell(TransportEvent::Roster(roster)).await;
-                self.meet_roster().await;
-                Ok(())
-            }
-            Ok(ServerMessage::Signal { from, connection, signal }) => {
-                self.peer_signal(from, connection, signal).await;
-                Ok(())
-            }
-            Ok(ServerMessage::Refused { reason }) if self.somebody_is_connected() => {
-                self.signaling_lost(reason.to_string()).await
-            }
-            Ok(ServerMessage::Refused { reason }) => Err(LeaveReason::Refused(reason)),
-            Ok(ServerMessage::Welcome { .. }) => Ok(()),
-            Err(detail) => {
-                log::warn!("dropping a message of the signaling server: {detail}");
-                Ok(())
-            }
-        }
-    }
-
-    /// Losing the server ends a room in which nobody is connected. With a connection, whether the game
-    /// can do without the server is the caller's to judge.
-    async fn signaling_lost(&mut self, reason: String) -> Result<(), LeaveReason> {
-        self.sink = None;
-        if !self.somebody_is_connected() {
-            return Err(LeaveReason::ServerGone(reason));
-        }
-        self.tell(TransportEvent::SignalingLost { reason }).await;
         Ok(())
     }
 
-    fn somebody_is_connected(&self) -> bool {
+    async fn server_message(&mut self, message: ServerMessage) {
+        match message {
+            ServerMessage::Queued { waiting } => {
+                self.tell(TransportEvent::Queued { waiting }).await;
+            }
+            ServerMessage::Welcome { room, ice_servers, .. } => {
+                self.ice_servers = ice_servers;
+                if !std::mem::replace(&mut self.joined, true) {
+                    self.tell(TransportEvent::Joined { room }).await;
+                }
+            }
+            ServerMessage::Roster { roster, .. } => {
+                self.roster = roster.clone();
+                self.tell(TransportEvent::Roster(roster)).await;
+                self.meet_roster().await;
+            }
+            ServerMessage::Presence { peer, presence } => {
+                if presence != Presence::Online
+                    && let Some(remote) = self.remotes.get_mut(&peer)
+                {
+                    // Whoever comes back opens the relay anew.
+                    remote.relay.theirs = false;
+                }
+                self.tell(TransportEvent::Presence { peer, presence }).await;
+            }
+            ServerMessage::Signal { from, connection, signal } => {
+                self.peer_signal(from, connection, signal).await;
+            }
+            ServerMessage::Relay { from, open } => self.relay_opened(from, open).await,
+            ServerMessage::IceServers { ice_servers } => self.ice_servers = ice_servers,
+            ServerMessage::Draining { within_ms, .. } => {
+                log::info!("the signaling server stops in at most {} s", within_ms / 1000);
+            }
+            // The connection has dealt with it.
+            ServerMessage::Refused { .. } => {}
+        }
+    }
+
+    /// Whether there is a connection that does not need the server.
+    fn has_connections(&self) -> bool {
         self.remotes.values().any(Remote::is_open)
+    }
+
+    /// A peer asked the server to carry its packets to us, or no longer to.
+    async fn relay_opened(&mut self, from: PeerKey, open: bool) {
+        let Some(remote) = self.remotes.get_mut(&from) else { return };
+        remote.relay.theirs = open;
+        if !remote.relay.comes_up() {
+            return;
+        }
+        remote.give_up_at = None;
+        let up = Happening::LinkUp {
+            peer: from,
+            path: PathKind::Relay,
+            attempts: 1,
+            sender: Sender::Relay(self.relay_sender.to(from)),
+        };
+        // A caller that dropped the transport drops this task as well.
+        let _ = self.inbox.send(up).await;
+    }
+
+    fn relayed_packet(&mut self, from: PeerKey, channel: RelayChannel, packet: Vec<u8>) {
+        let up = self.remotes.get(&from).is_some_and(|remote| remote.relay.up);
+        if !up {
+            // Not asked for, or it overtook what opens the relay.
+            return;
+        }
+        let channel = match channel {
+            RelayChannel::Datagram => Channel::Datagram,
+            RelayChannel::Reliable => Channel::Reliable,
+        };
+        let happening = Happening::Packet { peer: from, at: now(), channel, packet };
+        if self.inbox.try_send(happening).is_err() && channel == Channel::Reliable {
+            log::warn!("the game does not take what is relayed to it: a packet is lost");
+        }
     }
 
     /// Begins connecting to whoever is new, forgets whoever left before a connection was open. A
@@ -251,9 +320,13 @@ impl Driver {
             self.link_down(peer).await;
         }
         for peer in members {
-            if peer != self.request.key && !self.remotes.contains_key(&peer) {
-                self.remotes.insert(peer, Remote::new());
-                if self.role(peer) == Role::Offerer {
+            if peer != self.key && !self.remotes.contains_key(&peer) {
+                let mut remote = Remote::new();
+                remote.relay.ours = self.policy == PathPolicy::Relay;
+                self.remotes.insert(peer, remote);
+                if self.policy == PathPolicy::Relay {
+                    self.server.say(ClientMessage::Relay { to: peer, open: true }).await;
+                } else if self.role(peer) == Role::Offerer {
                     let connection = self.new_connection();
                     self.start_attempt(peer, connection);
                 }
@@ -263,14 +336,14 @@ impl Driver {
 
     /// Of two peers, the one with the lower key offers.
     fn role(&self, peer: PeerKey) -> Role {
-        if self.request.key < peer { Role::Offerer } else { Role::Answerer }
+        if self.key < peer { Role::Offerer } else { Role::Answerer }
     }
 
     fn new_connection(&mut self) -> ConnectionId {
         self.attempts_started += 1;
         // A golden-ratio sequence: no id repeats, and the seed is the caller's randomness.
         let step = self.attempts_started.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        ConnectionId(self.request.seed.wrapping_add(step))
+        ConnectionId(self.seed.wrapping_add(step))
     }
 
     fn start_attempt(&mut self, peer: PeerKey, connection: ConnectionId) {
@@ -279,12 +352,12 @@ impl Driver {
         remote.tries += 1;
         remote.retry_at = None;
         let spec = AttemptSpec {
-            local: self.request.key,
+            local: self.key,
             remote: peer,
             role,
             connection,
             number: remote.tries,
-            policy: self.request.policy,
+            policy: self.policy,
             ice_servers: &self.ice_servers,
         };
         remote.attempt = Some(Attempt::start(spec, self.reports.clone()));
@@ -300,7 +373,8 @@ impl Driver {
         if !known {
             // Only the offerer begins attempts, and an offer begins one. Everything else belongs to an
             // attempt that was given up.
-            if role != Role::Answerer || !matches!(signal, Signal::Offer(_)) {
+            let begins = role == Role::Answerer && matches!(signal, Signal::Offer(_));
+            if !begins || self.policy == PathPolicy::Relay {
                 return;
             }
             self.start_attempt(from, connection);
@@ -331,7 +405,7 @@ impl Driver {
             }
             AttemptEvent::Over(reason) => {
                 remote.closed(role, reason);
-                if !self.roster.members.contains(&peer) || self.sink.is_none() {
+                if !self.roster.members.contains(&peer) || self.server.is_gone() {
                     self.link_down(peer).await;
                 }
             }
@@ -345,11 +419,20 @@ impl Driver {
         }
     }
 
+    /// When we no longer wait for the server, and why: with a connection to somebody, never; without any,
+    /// when our seat is gone.
+    fn given_up_at(&self) -> Option<(Instant, &str)> {
+        let (since, reason) = self.lost.as_ref()?;
+        (!self.has_connections()).then_some((*since + self.server.grace(), reason))
+    }
+
     /// Waits for the earliest retry or the earliest giving up.
     fn timer(&self) -> impl Future<Output = ()> + use<> {
         let deadlines =
             self.remotes.values().flat_map(|remote| [remote.retry_at, remote.give_up_at]);
-        let wait = deadlines.flatten().min().map(|at| at.saturating_duration_since(now()));
+        let given_up = self.given_up_at().map(|(at, _)| at);
+        let wait =
+            deadlines.flatten().chain(given_up).min().map(|at| at.saturating_duration_since(now()));
         async move {
             match wait {
                 Some(wait) => Delay::new(wait).await,
@@ -358,8 +441,11 @@ impl Driver {
         }
     }
 
-    async fn time_out(&mut self) {
+    async fn time_out(&mut self) -> Result<(), LeaveReason> {
         let now = now();
+        if let Some((_, reason)) = self.given_up_at().filter(|(at, _)| *at <= now) {
+            return Err(LeaveReason::ServerGone(reason.to_owned()));
+        }
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let lost = self.remotes.iter().filter(|(_, remote)| due(remote.give_up_at));
         for peer in lost.map(|(peer, _)| *peer).collect::<Vec<_>>() {
@@ -370,6 +456,7 @@ impl Driver {
             let connection = self.new_connection();
             self.start_attempt(peer, connection);
         }
+        Ok(())
     }
 }
 
@@ -377,6 +464,7 @@ impl Remote {
     fn new() -> Self {
         Self {
             attempt: None,
+            relay: Relay::default(),
             tries: 0,
             retry_at: None,
             give_up_at: Some(now() + GIVE_UP),
@@ -398,72 +486,6 @@ impl Remote {
             } else {
                 self.give_up_at = Some(now());
             }
-        }
-    }
-}
-
-enum JoinError {
-    Socket(String),
-    Left(LeaveReason),
-}
-
-async fn connect_and_join(
-    url: &str,
-    request: &JoinRequest,
-) -> Result<(TextSink, TextStream, Vec<IceServer>), JoinError> {
-    let (mut sink, mut stream) = platform::connect(url).await.map_err(JoinError::Socket)?;
-    let join = ClientMessage::Join {
-        version: VERSION,
-        room: request.room.to_string(),
-        size: request.size,
-        key: request.key,
-    };
-    let text =
-        serde_json::to_string(&join).map_err(|error| JoinError::Socket(error.to_string()))?;
-    sink.send(text).await.map_err(JoinError::Socket)?;
-    let gone = |detail: &str| JoinError::Left(LeaveReason::ServerGone(detail.into()));
-    match stream.next().await {
-        Some(Ok(text)) => match read(&text) {
-            Ok(ServerMessage::Welcome { ice_servers, .. }) => Ok((sink, stream, ice_servers)),
-            Ok(ServerMessage::Refused { reason }) => {
-                Err(JoinError::Left(LeaveReason::Refused(reason)))
-            }
-            _ => Err(gone("it does not speak this game's signaling")),
-        },
-        Some(Err(detail)) => Err(gone(&detail)),
-        None => Err(gone("it closed the connection")),
-    }
-}
-
-fn read(text: &str) -> Result<ServerMessage, String> {
-    if text.len() > MAX_SIGNALING_BYTES {
-        return Err(format!("{} bytes", text.len()));
-    }
-    serde_json::from_str(text).map_err(|error| error.to_string())
-}
-
-/// The server's address without a trailing slash, if it is one.
-fn address(server: &str) -> Result<&str, LeaveReason> {
-    let bad = || LeaveReason::BadAddress(server.to_owned());
-    let rest =
-        server.strip_prefix("ws://").or_else(|| server.strip_prefix("wss://")).ok_or_else(bad)?;
-    if rest.trim_matches('/').is_empty() || rest.contains(char::is_whitespace) {
-        return Err(bad());
-    }
-    Ok(server.trim_end_matches('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_address_is_refused_with_a_hint() {
-        assert_eq!(address("ws://127.0.0.1:3536/"), Ok("ws://127.0.0.1:3536"));
-        assert_eq!(address("wss://play.example.org"), Ok("wss://play.example.org"));
-        for bad in ["", "127.0.0.1:3536", "http://example.org", "ws://", "ws:// x"] {
-            let refused = address(bad).unwrap_err();
-            assert!(refused.to_string().contains("ws://host:port"), "{refused}");
         }
     }
 }

@@ -1,7 +1,12 @@
 //! WebRTC: a room on a signaling server, and a connection to every other peer in it.
 //!
-//! Everything that waits lives in one background task, the driver, which owns the WebSocket to the
+//! Everything that waits lives in one background task, the driver, which owns the connection to the
 //! signaling server and one attempt per remote peer. [`RtcTransport`] is the caller's end of it.
+//!
+//! The connection to the server looks after itself: it tries several servers, comes back to its seat when
+//! the socket breaks or the server is started anew, and keeps what was to be said meanwhile. Links
+//! that are up do not notice. With [`PathPolicy::Relay`](crate::PathPolicy::Relay) there are no attempts:
+//! the server carries the packets.
 //!
 //! Each attempt is a matchbox socket of its own, for one remote and one try. matchbox has no handshake
 //! deadline, no way to close one peer, and gives up every peer of a socket when one of them sends
@@ -11,7 +16,7 @@
 //!
 //! ```text
 //!            commands                         WebSocket
-//! caller ───────────────► driver ◄───────────────────────► netplay-server
+//! caller ───────────────► driver ◄──────── server ───────► netplay-server
 //!    ▲   ◄─────────────── │    ▲ signals (gate, signaller)
 //!    │       events       ▼    │
 //!    └──── packets ───── attempt (one matchbox socket) ◄──► the same on the other peer
@@ -20,10 +25,13 @@
 mod attempt;
 mod driver;
 mod gate;
+mod links;
 #[cfg_attr(target_arch = "wasm32", path = "platform/wasm.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "platform/native.rs")]
 mod platform;
+mod relay;
 mod sdp;
+mod server;
 mod signaller;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -34,8 +42,8 @@ use netplay_protocol::PeerKey;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
 
 use crate::{Channel, JoinRequest, LeaveReason, SendError, Transport, TransportEvent};
-use attempt::Senders;
 use driver::{Command, Happening};
+use links::Sender;
 
 /// How many happenings may wait for the caller: 8 s of datagrams from seven peers. When a caller stops
 /// polling for longer, datagrams are dropped; inputs are repeated until they are acknowledged.
@@ -46,7 +54,7 @@ pub struct RtcTransport {
     commands: mpsc::UnboundedSender<Command>,
     inbox: mpsc::Receiver<Happening>,
     events: VecDeque<TransportEvent>,
-    links: BTreeMap<PeerKey, Senders>,
+    links: BTreeMap<PeerKey, Sender>,
     left: bool,
     /// Ends the driver, and with it every connection, when the transport is dropped.
     _driver: platform::Task,
@@ -88,13 +96,12 @@ impl Transport for RtcTransport {
                     }
                     self.events.push_back(event);
                 }
-                Ok(Happening::LinkUp { peer, path, attempts, senders }) => {
-                    self.links.insert(peer, senders);
+                Ok(Happening::LinkUp { peer, path, attempts, sender }) => {
+                    self.links.insert(peer, sender);
                     self.events.push_back(TransportEvent::LinkUp { peer, path, attempts });
                 }
                 Ok(Happening::Packet { peer, at, channel, packet }) => {
                     let at = now.saturating_sub(polled.saturating_duration_since(at));
-                    let packet = packet.to_vec();
                     self.events.push_back(TransportEvent::Received { peer, at, channel, packet });
                 }
                 Err(mpsc::TryRecvError::Empty) => break,
@@ -125,7 +132,12 @@ impl Transport for RtcTransport {
         if packet.len() > most {
             return Err(SendError::TooLarge(packet.len()));
         }
-        self.links.get(&to).ok_or(SendError::NoLink)?.send(channel, packet)
+        self.links.get_mut(&to).ok_or(SendError::NoLink)?.send(channel, packet)
+    }
+
+    fn set_playing(&mut self, playing: bool) {
+        // A driver that is gone has left the room.
+        let _ = self.commands.unbounded_send(Command::Playing(playing));
     }
 
     fn leave(&mut self) {

@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use super::random_code;
 use arena::view::Invite;
-use bevy_netplay::prelude::Room;
 
 use super::companions::{Bot, Host, HostError};
 use super::progress::Progress;
@@ -42,7 +42,7 @@ pub enum DemoError {
 /// Runs the demo; the exit code says whether the match was as it should be.
 pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
     let mut host = Host::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    let invite = Invite { server: host.url(), room: Room::random().code().to_owned(), players };
+    let invite = Invite { server: host.url(), room: random_code(), players };
     console::line(format_args!(
         "{players} bots play {frames} frames over WebRTC; server {}, room {}",
         invite.server, invite.room

@@ -38,10 +38,15 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// A code that no other room has.
+pub(super) fn random_code() -> String {
+    Room::random().code().unwrap_or_default().to_owned()
+}
+
 /// Our own server, our own room, and a bot in every other seat.
 fn host(players: u8, args: HostArgs) -> Result<ExitCode, HostError> {
     let host = Host::start(args.listen)?;
-    let invite = Invite { server: host.url(), room: Room::random().code().to_owned(), players };
+    let invite = Invite { server: host.url(), room: random_code(), players };
     console::line(format_args!("server  {}\nroom    {}", invite.server, invite.room));
     console::line(format_args!(
         "to join: arena play --server {} --room {} --players {players}",

@@ -62,6 +62,7 @@ fn show(
             let path = match path {
                 PathKind::Direct => "direct",
                 PathKind::Turn => "through TURN",
+                PathKind::Relay => "through the server",
                 PathKind::Memory => "local",
             };
             add(format_args!(" {path}"));

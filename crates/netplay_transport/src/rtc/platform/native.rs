@@ -3,10 +3,12 @@
 use std::future::Future;
 
 use async_tungstenite::tungstenite::Message;
-use futures::future::ready;
+use futures::future::{BoxFuture, ready};
 use futures::stream::BoxStream;
 use futures::{Sink, SinkExt, StreamExt};
 use std::pin::Pin;
+
+use super::server::Frame;
 
 /// A running task. Dropping it stops it.
 pub(super) struct Task {
@@ -18,24 +20,35 @@ pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
     Task { _task: smol::spawn(future) }
 }
 
+/// A future that one task runs.
+pub(super) type LocalFuture<T> = BoxFuture<'static, T>;
 /// The sending half of a WebSocket.
-pub(super) type TextSink = Pin<Box<dyn Sink<String, Error = String> + Send>>;
-/// The receiving half of a WebSocket: text messages, or why there are no more.
-pub(super) type TextStream = BoxStream<'static, Result<String, String>>;
+pub(super) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String> + Send>>;
+/// The receiving half of a WebSocket: messages, mere signs of life, or why there is no
+/// more.
+pub(super) type FrameStream = BoxStream<'static, Result<Option<Frame>, String>>;
+
+/// Whether the pings of the server are seen.
+pub(super) const SEES_PINGS: bool = true;
 
 /// Opens a WebSocket.
-pub(super) async fn connect(url: &str) -> Result<(TextSink, TextStream), String> {
+pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
     let (socket, _) =
         async_tungstenite::smol::connect_async(url).await.map_err(|error| error.to_string())?;
     let (sink, stream) = StreamExt::split(socket);
-    let sink = sink
-        .sink_map_err(|error| error.to_string())
-        .with(|text: String| ready(Ok::<_, String>(Message::Text(text.into()))));
+    let sink = sink.sink_map_err(|error| error.to_string()).with(|frame: Frame| {
+        ready(Ok::<_, String>(match frame {
+            Frame::Text(text) => Message::Text(text.into()),
+            Frame::Binary(bytes) => Message::Binary(bytes.into()),
+        }))
+    });
     // Pings are answered by the library while the stream is read.
     let stream = stream.filter_map(|message| {
         ready(match message {
-            Ok(Message::Text(text)) => Some(Ok(text.as_str().to_owned())),
-            Ok(_) => None,
+            Ok(Message::Text(text)) => Some(Ok(Some(Frame::Text(text.as_str().to_owned())))),
+            Ok(Message::Binary(bytes)) => Some(Ok(Some(Frame::Binary(bytes.to_vec())))),
+            Ok(Message::Ping(_) | Message::Pong(_)) => Some(Ok(None)),
+            Ok(Message::Close(_) | Message::Frame(_)) => None,
             Err(error) => Some(Err(error.to_string())),
         })
     });

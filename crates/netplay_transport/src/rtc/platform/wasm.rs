@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use futures::future::{AbortHandle, abortable, ready};
+use futures::future::{AbortHandle, LocalBoxFuture, abortable, ready};
 use futures::stream::LocalBoxStream;
 use futures::{Sink, SinkExt, StreamExt};
 use ws_stream_wasm::{WsMessage, WsMeta};
+
+use super::server::Frame;
 
 /// A running task. Dropping it stops it.
 pub(super) struct Task {
@@ -29,23 +31,32 @@ pub(super) fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
     Task { handle }
 }
 
+/// A future that one task runs.
+pub(super) type LocalFuture<T> = LocalBoxFuture<'static, T>;
 /// The sending half of a WebSocket.
-pub(super) type TextSink = Pin<Box<dyn Sink<String, Error = String>>>;
-/// The receiving half of a WebSocket: text messages, or why there are no more.
-pub(super) type TextStream = LocalBoxStream<'static, Result<String, String>>;
+pub(super) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String>>>;
+/// The receiving half of a WebSocket: messages, mere signs of life, or why there is no
+/// more.
+pub(super) type FrameStream = LocalBoxStream<'static, Result<Option<Frame>, String>>;
+
+/// Whether the pings of the server are seen. The browser answers them and tells nobody.
+pub(super) const SEES_PINGS: bool = false;
 
 /// Opens a WebSocket.
-pub(super) async fn connect(url: &str) -> Result<(TextSink, TextStream), String> {
+pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
     let (_meta, socket) = WsMeta::connect(url, None).await.map_err(|error| error.to_string())?;
     let (sink, stream) = socket.split();
-    let sink = sink
-        .sink_map_err(|error| error.to_string())
-        .with(|text: String| ready(Ok::<_, String>(WsMessage::Text(text))));
-    let stream = stream.filter_map(|message| {
-        ready(match message {
-            WsMessage::Text(text) => Some(Ok(text)),
-            WsMessage::Binary(_) => None,
-        })
+    let sink = sink.sink_map_err(|error| error.to_string()).with(|frame: Frame| {
+        ready(Ok::<_, String>(match frame {
+            Frame::Text(text) => WsMessage::Text(text),
+            Frame::Binary(bytes) => WsMessage::Binary(bytes),
+        }))
+    });
+    let stream = stream.map(|message| {
+        Ok(Some(match message {
+            WsMessage::Text(text) => Frame::Text(text),
+            WsMessage::Binary(bytes) => Frame::Binary(bytes),
+        }))
     });
     Ok((Box::pin(sink), stream.boxed_local()))
 }

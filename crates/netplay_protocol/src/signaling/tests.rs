@@ -1,0 +1,69 @@
+use super::*;
+use crate::{PeerKey, Secret};
+
+fn key() -> PeerKey {
+    PeerKey::from_bytes(1u128.to_be_bytes())
+}
+
+#[test]
+fn the_json_of_a_message_is_what_other_clients_would_write() {
+    let join = r#"{"type":"join","version":2,"key":"00000000000000000000000000000001","entry":{"room":"ABC"},"size":2,"game":{"game":"","version":"","mode":""}}"#;
+    let message: ClientMessage = serde_json::from_str(join).unwrap();
+    assert_eq!(serde_json::to_string(&message).unwrap(), join);
+
+    let signal = r#"{"type":"signal","from":"00000000000000000000000000000001","connection":"00000000000000ff","signal":{"offer":"v=0"}}"#;
+    let message: ServerMessage = serde_json::from_str(signal).unwrap();
+    assert_eq!(serde_json::to_string(&message).unwrap(), signal);
+}
+
+#[test]
+fn what_may_be_left_out_of_a_join_may_be_left_out() {
+    for (entry, expected) in [
+        (r#""new""#, Entry::New),
+        (r#"{"existing":"a"}"#, Entry::Existing("a".into())),
+        (r#"{"queue":{}}"#, Entry::Queue { skill: None }),
+        (r#"{"queue":{"skill":-3}}"#, Entry::Queue { skill: Some(-3) }),
+    ] {
+        let key = key();
+        let text =
+            format!(r#"{{"type":"join","version":2,"key":"{key}","entry":{entry},"size":2}}"#);
+        let Ok(ClientMessage::Join(join)) = serde_json::from_str(&text) else { panic!("{text}") };
+        assert_eq!((join.entry, join.password, join.token), (expected, None, None));
+    }
+}
+
+#[test]
+fn secrets_are_in_the_json_and_not_in_the_debug_text() {
+    let join = Join {
+        version: VERSION,
+        key: key(),
+        entry: Entry::New,
+        size: 2,
+        game: GameInfo::default(),
+        password: Some(Secret::from("hunter2")),
+        token: Some(Secret::from("hunter3")),
+    };
+    let json = serde_json::to_string(&join).unwrap();
+    assert!(json.contains("hunter2") && json.contains("hunter3"), "{json}");
+    assert!(!format!("{join:?}").contains("hunter"));
+}
+
+#[test]
+fn a_refusal_is_a_sentence_and_survives_json() {
+    let refusal = Refusal::RoomFull { size: 2 };
+    assert_eq!(refusal.to_string(), "the room is full: it is for 2 players");
+    let json = serde_json::to_string(&ServerMessage::Refused { reason: refusal.clone() }).unwrap();
+    let back: ServerMessage = serde_json::from_str(&json).unwrap();
+    assert_eq!(back, ServerMessage::Refused { reason: refusal });
+    let limited = Refusal::RateLimited { what: "messages".into(), retry_after_ms: 1001 };
+    assert!(limited.to_string().ends_with("wait 2 s and try again"), "{limited}");
+}
+
+#[test]
+fn signals_and_game_infos_over_the_limit_do_not_fit() {
+    assert!(Signal::Offer("x".repeat(MAX_SDP_BYTES)).fits());
+    assert!(!Signal::Offer("x".repeat(MAX_SDP_BYTES + 1)).fits());
+    assert!(!Signal::Candidate("x".repeat(MAX_CANDIDATE_BYTES + 1)).fits());
+    let info = |length| GameInfo { mode: "x".repeat(length), ..GameInfo::default() };
+    assert!(info(64).fits() && !info(65).fits());
+}

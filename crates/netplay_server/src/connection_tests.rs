@@ -1,0 +1,83 @@
+//! These run on tokio's paused clock: minutes pass at once, and exactly.
+
+use futures::channel::mpsc;
+use netplay_protocol::PeerKey;
+use netplay_protocol::signaling::{Entry, GameInfo, Join, VERSION};
+use tokio::time::sleep;
+
+use super::*;
+use crate::lifecycle::Lifecycle;
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_pings_stays_and_who_falls_silent_is_refused() {
+    let start = Instant::now();
+    let (mut say, mut stream) = mpsc::unbounded();
+    let (peer, mut outgoing, config) = connected();
+    say.send(Ok(join())).await.unwrap();
+    let answering = async {
+        let mut answered = 0;
+        while answered < 100 {
+            for message in outgoing.next().await {
+                if let Message::Ping(ping) = message {
+                    say.send(Ok(Message::Pong(ping))).await.unwrap();
+                    answered += 1;
+                }
+            }
+        }
+        // Kept: a stream that ended would say that the peer left.
+        std::future::pending::<()>().await;
+    };
+    let end = tokio::select! {
+        end = listen(&mut stream, &peer, &config) => end,
+        () = answering => unreachable!(),
+    };
+    assert_eq!(end, End::Refused(Refusal::TimedOut));
+    let last_answer = 100 * config.ping_interval;
+    assert_eq!(start.elapsed().as_secs(), (last_answer + config.idle_timeout).as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn talking_does_not_put_off_joining() {
+    let start = Instant::now();
+    let (peer, _outgoing, config) = connected();
+    let mut chatter = Box::pin(futures::stream::unfold((), async |()| {
+        sleep(Duration::from_millis(100)).await;
+        Some((Ok(Message::Pong(Default::default())), ()))
+    }));
+    let end = listen(&mut chatter, &peer, &config).await;
+    assert_eq!(end, End::Refused(Refusal::TimedOut));
+    assert_eq!(start.elapsed().as_secs(), config.handshake_deadline.as_secs());
+}
+
+#[test]
+fn a_close_frame_says_the_reason_and_never_what_was_sent() {
+    let frame = close_frame(&Refusal::RoomFull { size: 2 });
+    assert_eq!(frame.code, close_code::POLICY);
+    assert_eq!(frame.reason.as_str(), "the room is full: it is for 2 players");
+    let frame = close_frame(&Refusal::Malformed { detail: "hunter2".into() });
+    assert!(!frame.reason.as_str().contains("hunter2"));
+    let frame = close_frame(&Refusal::Unauthorized { detail: "ä".repeat(100) });
+    assert!(frame.reason.as_str().len() <= 123);
+}
+
+fn connected() -> (Peer, Outgoing, ServerConfig) {
+    let config = ServerConfig::default();
+    let hub = Arc::new(Hub::new(config.clone(), Lifecycle::default()).unwrap());
+    let (outbox, outgoing) = outbox(hub.relay_bounds());
+    let address = std::net::IpAddr::from([127, 0, 0, 1]).into();
+    let permit = hub.limits.connect(address).unwrap();
+    (hub.connect(outbox, permit), outgoing, config)
+}
+
+fn join() -> Message {
+    let join = ClientMessage::Join(Join {
+        version: VERSION,
+        key: PeerKey::from_bytes([1; 16]),
+        entry: Entry::Room("room".into()),
+        size: 2,
+        game: GameInfo::default(),
+        password: None,
+        token: None,
+    });
+    Message::text(serde_json::to_string(&join).unwrap())
+}

@@ -1,0 +1,142 @@
+//! Running, draining, stopped: what every connection has to know of the server as a whole.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// How far the server is on its way to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// Nobody new is let in; whoever is there stays until then.
+    Draining {
+        until: Instant,
+    },
+    /// Every connection ends.
+    Stopped,
+}
+
+/// The phase, and whoever waits for it to change. Phases only ever advance.
+#[derive(Clone, Debug)]
+pub(crate) struct Lifecycle {
+    phase: watch::Sender<Phase>,
+    /// Nothing is ever sent: every connection holds a receiver, so it shows when all are gone.
+    attendance: watch::Sender<()>,
+}
+
+/// One connection's view of the phases. The server does not end before this is dropped, or overdue.
+pub(crate) struct Attendance {
+    pub(crate) phases: watch::Receiver<Phase>,
+    _present: watch::Receiver<()>,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self { phase: watch::Sender::new(Phase::Running), attendance: watch::Sender::new(()) }
+    }
+}
+
+impl Lifecycle {
+    /// Begins to drain, unless that has begun.
+    pub(crate) fn drain(&self, within: Duration) {
+        let until = Instant::now() + within;
+        self.phase.send_if_modified(|phase| {
+            let begins = *phase == Phase::Running;
+            if begins {
+                *phase = Phase::Draining { until };
+            }
+            begins
+        });
+    }
+
+    pub(crate) fn stop(&self) {
+        self.phase.send_replace(Phase::Stopped);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.phase.borrow() != Phase::Running
+    }
+
+    pub(crate) fn attend(&self) -> Attendance {
+        Attendance { phases: self.phase.subscribe(), _present: self.attendance.subscribe() }
+    }
+
+    /// Waits until every connection is to end: because the server stops, or because it has drained.
+    pub(crate) async fn over(&self) {
+        let mut phases = self.phase.subscribe();
+        loop {
+            let phase = *phases.borrow_and_update();
+            let drained = async {
+                match phase {
+                    Phase::Running => std::future::pending().await,
+                    Phase::Draining { until } => tokio::select! {
+                        () = sleep_until(until) => {}
+                        () = self.deserted() => {}
+                    },
+                    Phase::Stopped => {}
+                }
+            };
+            tokio::select! {
+                () = drained => return,
+                _ = phases.changed() => {}
+            }
+        }
+    }
+
+    /// Waits until no connection is left.
+    pub(crate) async fn deserted(&self) {
+        self.attendance.closed().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn phases_only_advance() {
+        let lifecycle = Lifecycle::default();
+        let Attendance { phases, .. } = lifecycle.attend();
+        assert!(!lifecycle.is_draining());
+        lifecycle.drain(Duration::from_secs(30));
+        let until = Instant::now() + Duration::from_secs(30);
+        assert_eq!(*phases.borrow(), Phase::Draining { until });
+        lifecycle.drain(Duration::from_secs(90));
+        assert_eq!(*phases.borrow(), Phase::Draining { until });
+        lifecycle.stop();
+        lifecycle.drain(Duration::from_secs(1));
+        assert_eq!(*phases.borrow(), Phase::Stopped);
+        assert!(lifecycle.is_draining());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn draining_ends_with_the_last_connection_or_at_the_deadline() {
+        for goes in [true, false] {
+            let lifecycle = Lifecycle::default();
+            let attendance = lifecycle.attend();
+            let mut over = Box::pin(lifecycle.over());
+            assert_eq!((&mut over).now_or_never(), None);
+            lifecycle.drain(Duration::from_secs(30));
+            assert_eq!((&mut over).now_or_never(), None);
+            let began = Instant::now();
+            if goes {
+                drop(attendance);
+            }
+            over.await;
+            let took = if goes { Duration::ZERO } else { Duration::from_secs(30) };
+            assert!(began.elapsed() - took < Duration::from_millis(5));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stopping_does_not_wait() {
+        let lifecycle = Lifecycle::default();
+        let _attendance = lifecycle.attend();
+        lifecycle.drain(Duration::from_secs(30));
+        lifecycle.stop();
+        assert_eq!(lifecycle.over().now_or_never(), Some(()));
+    }
+}

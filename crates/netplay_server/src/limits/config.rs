@@ -1,0 +1,83 @@
+use std::num::NonZeroU32;
+
+use serde::Deserialize;
+
+/// How often something may happen: so many per period on average, and so many at once. A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// How many per period.
+    pub rate: NonZeroU32,
+    /// How many at once, after a time in which nothing happened.
+    pub burst: NonZeroU32,
+}
+
+impl Rate {
+    const fn new(rate: u32, burst: u32) -> Self {
+        let (Some(rate), Some(burst)) = (NonZeroU32::new(rate), NonZeroU32::new(burst)) else {
+            panic!("a rate of zero")
+        };
+        Self { rate, burst }
+    }
+}
+
+/// What one client, and one address, may do. Whoever goes past a limit is told which, and is closed.
+///
+/// An address is an IPv4 address or the /64 network of an IPv6 address. Players behind one router share
+/// one, so what is per address is a multiple of what is per connection.
+///
+/// The sizes of messages and datagrams are no configuration: both sides must agree on them, so they are
+/// constants in [`netplay_protocol::limits`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Connections at a time. Default: 100,000. Raise the limit on open files with it.
+    pub connections: usize,
+    /// Connections of one address at a time. Default: 256.
+    pub connections_per_address: usize,
+    /// Rooms that one address made, at a time. Default: 64.
+    pub rooms_per_address: usize,
+    /// New connections of one address, per second. Default: 20, 100 at once.
+    pub connects_per_address: Rate,
+    /// Joins of one address that failed, per minute: what limits guessing. Default: 30, 30 at once.
+    pub failures_per_address: Rate,
+    /// Signaling messages of one connection, per second. Default: 50, 400 at once: a full mesh of eight
+    /// signals in bursts.
+    pub messages: Rate,
+    /// Signaling messages of one address, per second. Default: 1,000, 4,000 at once.
+    pub messages_per_address: Rate,
+    /// Relayed packets of one connection, per second. Default: 2,000, 2,000 at once: seven peers, each
+    /// four times what a match sends.
+    pub packets: Rate,
+    /// Relayed packets of one address, per second. Default: 20,000, 20,000 at once.
+    pub packets_per_address: Rate,
+    /// Relayed bytes of one connection, headers included, per second. Default: 1 MiB, 1 MiB at once.
+    pub bytes: Rate,
+    /// Relayed bytes of one address, headers included, per second. Default: 8 MiB, 8 MiB at once.
+    pub bytes_per_address: Rate,
+    /// How many relayed datagrams may wait for one connection; then the oldest is dropped. Default: 256.
+    pub relay_queue_datagrams: usize,
+    /// How many bytes of relayed reliable packets may wait for one connection; then the sender waits.
+    /// Default: 256 KiB.
+    pub relay_queue_bytes: usize,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            connections: 100_000,
+            connections_per_address: 256,
+            rooms_per_address: 64,
+            connects_per_address: Rate::new(20, 100),
+            failures_per_address: Rate::new(30, 30),
+            messages: Rate::new(50, 400),
+            messages_per_address: Rate::new(1_000, 4_000),
+            packets: Rate::new(2_000, 2_000),
+            packets_per_address: Rate::new(20_000, 20_000),
+            bytes: Rate::new(1 << 20, 1 << 20),
+            bytes_per_address: Rate::new(8 << 20, 8 << 20),
+            relay_queue_datagrams: 256,
+            relay_queue_bytes: 256 * 1024,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{MatchmakingConfig, Ticket};
+
+/// Those who wait for the same.
+///
+/// Besides the order of arrival there is an index by skill. Whenever nobody can be grouped, every window
+/// holds fewer than a group, so looking at a window is quick however long the line is.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    by_arrival: BTreeMap<u64, Ticket>,
+    by_skill: BTreeSet<(i32, u64)>,
+    /// Who told no skill, by arrival.
+    unskilled: BTreeSet<u64>,
+}
+
+impl Line {
+    pub(super) fn len(&self) -> usize {
+        self.by_arrival.len()
+    }
+
+    /// Who has waited longest.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.by_arrival.keys().next().copied()
+    }
+
+    pub(super) fn insert(&mut self, ticket: Ticket) {
+        self.by_arrival.insert(ticket.arrival, ticket);
+        match ticket.skill {
+            Some(skill) => self.by_skill.insert((skill, ticket.arrival)),
+            None => self.unskilled.insert(ticket.arrival),
+        };
+    }
+
+    pub(super) fn remove(&mut self, ticket: Ticket) {
+        self.by_arrival.remove(&ticket.arrival);
+        match ticket.skill {
+            Some(skill) => self.by_skill.remove(&(skill, ticket.arrival)),
+            None => self.unskilled.remove(&ticket.arrival),
+        };
+    }
+
+    /// The first group: of whoever has waited longest and has so many others in its window, in the order
+    /// of arrival. With a newcomer, only a group of somebody whose window the newcomer is in.
+    pub(super) fn group(
+        &self,
+        now: Duration,
+        config: &MatchmakingConfig,
+        others: usize,
+        newcomer: Option<Ticket>,
+    ) -> Option<Vec<Ticket>> {
+        if self.len() <= others {
+            return None;
+        }
+        self.by_arrival.values().find_map(|anchor| {
+            let window = config.window_after(now.saturating_sub(anchor.since));
+            if newcomer.is_some_and(|newcomer| !within(anchor, &newcomer, window)) {
+                return None;
+            }
+            let found = self.others_in(anchor, window, others);
+            (found.len() == others).then(|| {
+                let others = found.iter().filter_map(|arrival| self.by_arrival.get(arrival));
+                std::iter::once(anchor).chain(others).copied().collect()
+            })
+        })
+    }
+
+    /// The longest waiting of those who came after the anchor and are in its window, at most so many.
+    fn others_in(&self, anchor: &Ticket, window: u64, most: usize) -> BTreeSet<u64> {
+        let Some(skill) = anchor.skill else {
+            let later = self.by_arrival.range(anchor.arrival + 1..);
+            return later.take(most).map(|(arrival, _)| *arrival).collect();
+        };
+        let window = u32::try_from(window).unwrap_or(u32::MAX);
+        let least = skill.saturating_sub_unsigned(window);
+        let greatest = skill.saturating_add_unsigned(window);
+        let skilled = self.by_skill.range((least, 0)..=(greatest, u64::MAX));
+        let later = skilled.map(|(_, arrival)| *arrival).filter(|it| *it > anchor.arrival);
+        let unskilled = self.unskilled.range(anchor.arrival + 1..).take(most).copied();
+        let all: BTreeSet<u64> = later.chain(unskilled).collect();
+        all.into_iter().take(most).collect()
+    }
+}
+
+fn within(anchor: &Ticket, other: &Ticket, window: u64) -> bool {
+    match (anchor.skill, other.skill) {
+        (Some(a), Some(b)) => u64::from(a.abs_diff(b)) <= window,
+        _ => true,
+    }
+}

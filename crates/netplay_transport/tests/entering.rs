@@ -1,0 +1,108 @@
+//! The ways into a room.
+
+use netplay_protocol::signaling::{Entry, GameInfo, Refusal};
+use netplay_server::{AuthConfig, AuthMode, ServerConfig};
+use netplay_transport::{JoinRequest, LeaveReason, Transport, TransportEvent};
+
+use crate::support::{Peer, ends, request, server, server_with, until};
+
+fn code(peer: &Peer) -> Option<String> {
+    peer.events.iter().find_map(|event| match event {
+        TransportEvent::Joined { room } => Some(room.to_string()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_room_that_the_server_named_is_found_by_its_name() {
+    let server = server();
+    let mut first = Peer::join(JoinRequest { entry: Entry::New, ..request(&server.url(), 1, 2) });
+    until(&mut [&mut first], |peers| code(peers[0]).is_some());
+    let entry = Entry::Existing(code(&first).unwrap());
+    let mut second = Peer::join(JoinRequest { entry, ..request(&server.url(), 2, 2) });
+    until(&mut [&mut first, &mut second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
+    let entry = Entry::Existing("NOSUCH".into());
+    let nowhere = ends(JoinRequest { entry, ..request(&server.url(), 3, 2) });
+    assert_eq!(nowhere, LeaveReason::Refused(Refusal::NoSuchRoom));
+}
+
+#[test]
+fn a_password_lets_in_whoever_knows_it_and_nobody_learns_that_there_is_a_room() {
+    let server = server();
+    let with = |n, password: &str| JoinRequest {
+        password: (!password.is_empty()).then(|| password.into()),
+        ..request(&server.url(), n, 2)
+    };
+    let mut first = Peer::join(with(1, "hunter2"));
+    until(&mut [&mut first], |peers| peers[0].roster().is_some());
+    for wrong in ["", "hunter3"] {
+        assert_eq!(ends(with(2, wrong)), LeaveReason::Refused(Refusal::NoSuchRoom));
+    }
+    let mut second = Peer::join(with(2, "hunter2"));
+    until(&mut [&mut first, &mut second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
+}
+
+#[test]
+fn a_server_that_wants_passwords_or_tokens_says_so() {
+    let auth = AuthConfig { mode: AuthMode::Password, ..Default::default() };
+    let server = server_with(ServerConfig { auth, ..Default::default() });
+    let reason = ends(request(&server.url(), 1, 2));
+    assert_eq!(reason, LeaveReason::Refused(Refusal::PasswordWanted));
+    let auth = AuthConfig {
+        mode: AuthMode::Token,
+        token_secret: Some("a secret of sixteen letters".into()),
+        ..Default::default()
+    };
+    let server = server_with(ServerConfig { auth, ..Default::default() });
+    for token in [None, Some("nonsense".into())] {
+        let reason = ends(JoinRequest { token, ..request(&server.url(), 1, 2) });
+        assert!(matches!(reason, LeaveReason::Refused(Refusal::Unauthorized { .. })), "{reason}");
+    }
+}
+
+#[test]
+fn those_who_wait_for_the_same_are_brought_together() {
+    let server = server();
+    let waiting = |n, mode: &str| {
+        let game = GameInfo { mode: mode.into(), ..Default::default() };
+        let entry = Entry::Queue { skill: Some(1000) };
+        Peer::join(JoinRequest { entry, game, ..request(&server.url(), n, 2) })
+    };
+    let mut other = waiting(3, "ranked");
+    let mut first = waiting(1, "casual");
+    let queued =
+        |peer: &Peer| peer.count(|event| *event == TransportEvent::Queued { waiting: 1 }) == 1;
+    until(&mut [&mut other, &mut first], |peers| queued(peers[0]) && queued(peers[1]));
+    let mut second = waiting(2, "casual");
+    until(&mut [&mut first, &mut second, &mut other], |peers| {
+        peers[0].is_up(2) && peers[1].is_up(1)
+    });
+    assert_eq!(code(&first), code(&second));
+    assert_eq!(code(&other), None);
+    other.transport.leave();
+    until(&mut [&mut other], |peers| peers[0].left().is_some());
+}
+
+#[test]
+fn nobody_comes_into_a_running_match_or_into_another_game() {
+    let server = server();
+    let mut first = Peer::join(request(&server.url(), 1, 2));
+    until(&mut [&mut first], |peers| peers[0].roster().is_some());
+    let game = GameInfo { game: "chess".into(), ..Default::default() };
+    let other = ends(JoinRequest { game, ..request(&server.url(), 2, 2) });
+    assert!(matches!(other, LeaveReason::Refused(Refusal::GameDiffers { .. })), "{other}");
+    first.transport.set_playing(true);
+    // Only the server knows when it has heard that: until then it lets others in.
+    loop {
+        let mut second = Peer::join(request(&server.url(), 2, 2));
+        until(&mut [&mut first, &mut second], |peers| {
+            peers[1].left().is_some() || peers[1].roster().is_some()
+        });
+        if let Some(reason) = second.left() {
+            assert_eq!(*reason, LeaveReason::Refused(Refusal::Locked));
+            break;
+        }
+        second.transport.leave();
+        until(&mut [&mut first, &mut second], |peers| peers[1].left().is_some());
+    }
+}

@@ -1,0 +1,89 @@
+//! A TCP proxy in front of a server, that can cut what runs through it.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// Forwards connections. What it cuts ends for both sides at once, as it does when a router restarts.
+pub struct Proxy {
+    addr: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    server: SocketAddr,
+    open: bool,
+    streams: Vec<TcpStream>,
+    accepted: usize,
+}
+
+impl Proxy {
+    pub fn new(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let state = State { server, open: true, streams: Vec::new(), accepted: 0 };
+        let state = Arc::new(Mutex::new(state));
+        let accepting = state.clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                accept(&accepting, client.unwrap());
+            }
+        });
+        Self { addr, state }
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.addr)
+    }
+
+    /// Cuts every connection. New ones are let through.
+    pub fn cut(&self) {
+        for stream in self.state.lock().unwrap().streams.drain(..) {
+            // It may have ended by itself.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Whether new connections are let through.
+    pub fn open(&self, open: bool) {
+        self.state.lock().unwrap().open = open;
+    }
+
+    /// Lets new connections through to another server.
+    pub fn lead_to(&self, server: SocketAddr) {
+        self.state.lock().unwrap().server = server;
+    }
+
+    /// How many connections have come, let through or not.
+    pub fn accepted(&self) -> usize {
+        self.state.lock().unwrap().accepted
+    }
+}
+
+fn accept(state: &Mutex<State>, client: TcpStream) {
+    let mut state = state.lock().unwrap();
+    state.accepted += 1;
+    let Some(server) = state.open.then(|| TcpStream::connect(state.server).ok()).flatten() else {
+        return;
+    };
+    for stream in [&client, &server] {
+        stream.set_nodelay(true).unwrap();
+        state.streams.push(stream.try_clone().unwrap());
+    }
+    for (from, to) in [(&client, &server), (&server, &client)] {
+        let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+        thread::spawn(move || pump(from, to));
+    }
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        if to.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    // The other direction ends as well.
+    let _ = to.shutdown(Shutdown::Both);
+}
