@@ -1,5 +1,6 @@
 //! A client that speaks the protocol by hand, and can be made to break it.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -9,23 +10,36 @@ use netplay_protocol::signaling::{
 };
 use netplay_protocol::{ConnectionId, PeerKey, Roster};
 use netplay_server::{LimitsConfig, Rate, Server, ServerConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// Long enough for the busiest machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
 pub struct Client {
-    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub socket: Socket,
+    /// With what the server has closed, if it has.
+    pub closed: Option<Option<CloseFrame>>,
 }
 
 impl Client {
+    pub fn new(socket: Socket) -> Self {
+        Self { socket, closed: None }
+    }
+
     pub async fn connect(server: &Server) -> Self {
-        let url = format!("{}{PATH}", server.url());
-        let (socket, _) = within(connect_async(url)).await.unwrap();
-        Self { socket }
+        Self::open(server.addr()).await
+    }
+
+    pub async fn open(addr: SocketAddr) -> Self {
+        let (socket, _) = within(connect_async(format!("ws://{addr}{PATH}"))).await.unwrap();
+        Self::new(socket)
     }
 
     /// Connects, joins, and expects to be welcomed with this roster.
@@ -58,10 +72,30 @@ impl Client {
             match within(self.socket.next()).await {
                 Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(Message::Close(frame))) => {
+                    self.closed = Some(frame);
+                    return None;
+                }
+                Some(Err(_)) | None => return None,
                 Some(Ok(other)) => panic!("{other:?}"),
             }
         }
+    }
+
+    /// The next packet that the server carries.
+    pub async fn next_packet(&mut self) -> Bytes {
+        loop {
+            match within(self.socket.next()).await {
+                Some(Ok(Message::Binary(frame))) => return frame,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub async fn expect_relay(&mut self, from: u16, open: bool) {
+        let expected = ServerMessage::Relay { from: key(from), open };
+        assert_eq!(self.next().await, Some(expected));
     }
 
     pub async fn expect_roster(&mut self, size: u8, numbers: &[u16]) {
@@ -116,6 +150,25 @@ pub fn generous() -> LimitsConfig {
         bytes_per_address: plenty(),
         ..Default::default()
     }
+}
+
+/// Asks over HTTP. Returns the status and the body.
+pub async fn http(addr: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = within(TcpStream::connect(addr)).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    within(stream.write_all(request.as_bytes())).await.unwrap();
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), body.to_owned())
+}
+
+/// A figure of `/metrics`; zero if it has not been counted yet.
+pub async fn metric(server: &Server, name: &str) -> u64 {
+    let (status, text) = http(server.metrics_addr(), "/metrics").await;
+    assert_eq!(status, 200);
+    let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    lines.map(|value| value.parse().unwrap()).next().unwrap_or(0)
 }
 
 pub async fn within<T>(future: impl Future<Output = T>) -> T {

@@ -2,10 +2,8 @@ use std::time::Duration;
 
 use netplay_protocol::signaling::{ClientMessage, Presence, Refusal, ServerMessage, VERSION};
 use netplay_server::{Server, ServerConfig, ServerError, parse_ice_server};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::client::{Client, join, start, start_with, within};
+use crate::client::{Client, http, join, start, start_with, within};
 
 #[tokio::test]
 async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
@@ -88,13 +86,7 @@ async fn a_room_that_emptied_can_be_made_anew_with_another_size() {
 #[tokio::test]
 async fn the_server_says_that_it_is_healthy() {
     let server = start();
-    let mut stream = within(TcpStream::connect(server.addr())).await.unwrap();
-    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    within(stream.write_all(request)).await.unwrap();
-    let mut answer = String::new();
-    within(stream.read_to_string(&mut answer)).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
+    assert_eq!(http(server.addr(), "/healthz").await, (200, "ok".to_owned()));
 }
 
 #[test]

@@ -3,8 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is the verdict of a test, and of what helps it")]
 
+mod carrying;
 mod client;
 mod ending;
+mod guarding;
 mod joining;
+mod operating;
 mod refusing;
 mod relaying;
+mod resuming;

@@ -10,12 +10,13 @@ use netplay_protocol::Secret;
 use netplay_protocol::signaling::IceServer;
 use serde::Deserialize;
 
-use crate::ServerError;
 use crate::auth::{AuthConfig, Authenticator};
 use crate::ice;
 use crate::limits::LimitsConfig;
 use crate::queue::MatchmakingConfig;
+use crate::seals::Seals;
 use crate::turn::TurnConfig;
+use crate::{ServerError, tls};
 pub use load::{ConfigError, Overrides};
 
 /// The longest time that makes sense here. Far longer ones would overflow the clock.
@@ -169,7 +170,11 @@ impl ServerConfig {
         if let Some(turn) = &self.turn {
             turn.check()?;
         }
+        if let Some(tls) = &self.tls {
+            tls::load(tls)?;
+        }
         Authenticator::new(&self.auth)?;
+        Seals::new(self.secret.as_ref())?;
         Ok(())
     }
 }
