@@ -103,3 +103,7 @@ mod tests {
         assert!(matches!(open.check(), Err(ServerError::ShortSecret { .. })));
     }
 }
+
+#[cfg(all(test, unix))]
+#[path = "turn_coturn_tests.rs"]
+mod coturn_tests;

@@ -23,6 +23,16 @@ const TOOLS: &[Tool] = &[
         ],
     },
     Tool {
+        name: "coturn",
+        is_there: || {
+            succeeds("turnserver", &["--version"]) && succeeds("which", &["turnutils_uclient"])
+        },
+        install: &[
+            &["apt-get", "update", "-qq"],
+            &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "coturn"],
+        ],
+    },
+    Tool {
         name: "clippy",
         is_there: || succeeds("cargo", &["clippy", "--version"]),
         install: &[&["rustup", "component", "add", "clippy"]],

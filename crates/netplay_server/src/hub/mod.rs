@@ -159,7 +159,7 @@ impl Hub {
 
 /// Seconds since 1970: what the credentials of TURN servers count in.
 #[expect(clippy::disallowed_methods, reason = "a TURN server compares with the time of day")]
-fn unix_now() -> u64 {
+pub(crate) fn unix_now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }

@@ -1,0 +1,101 @@
+//! Our credentials and the real coturn.
+
+use std::net::UdpSocket;
+use std::process::{Child, Command, Stdio};
+
+use netplay_protocol::PeerKey;
+
+use super::*;
+
+const TTL: Duration = Duration::from_secs(60 * 60);
+/// A STUN Binding request (RFC 8489 section 5) without attributes.
+const BINDING_REQUEST: [u8; 20] =
+    [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+
+/// A coturn on a port of its own.
+struct Coturn {
+    process: Child,
+    port: u16,
+}
+
+impl Coturn {
+    fn start(secret: &str) -> Self {
+        let free = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let directory = std::env::temp_dir();
+        let process = Command::new("turnserver")
+            .args(["-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--use-auth-secret"])
+            .args(["--realm=test", "--no-tls", "--no-dtls", "--no-cli", "--log-file=stdout"])
+            // The test's own peer is on this machine; in production this is never set.
+            .arg("--allow-loopback-peers")
+            .arg(format!("--listening-port={port}"))
+            .arg(format!("--static-auth-secret={secret}"))
+            .arg(format!("--userdb={}", directory.join(format!("turn-{port}.db")).display()))
+            .arg(format!("--pidfile={}", directory.join(format!("turn-{port}.pid")).display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("turnserver is missing: install coturn, or run `cargo xtask test --install`");
+        let coturn = Self { process, port };
+        coturn.wait();
+        coturn
+    }
+
+    /// Waits until it answers.
+    fn wait(&self) {
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.connect(("127.0.0.1", self.port)).unwrap();
+        client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let answered = (0..300).any(|_| {
+            // Refused as long as nobody listens.
+            let _ = client.send(&BINDING_REQUEST);
+            client.recv(&mut [0; 256]).is_ok() || {
+                std::thread::park_timeout(Duration::from_millis(50));
+                false
+            }
+        });
+        assert!(answered, "coturn does not answer");
+    }
+
+    /// Whether coturn's own client may relay a packet through it with this credential.
+    fn relays(&self, server: &IceServer) -> bool {
+        let status = Command::new("turnutils_uclient")
+            .args(["-n", "1", "-m", "1", "-c", "-y", "-p", &self.port.to_string()])
+            .args(["-u", server.username.as_deref().unwrap()])
+            .args(["-w", server.credential.as_deref().unwrap(), "127.0.0.1"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.unwrap().success()
+    }
+}
+
+impl Drop for Coturn {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn coturn_takes_a_fresh_credential_and_refuses_an_expired_and_a_forged_one() {
+    let coturn = Coturn::start("north");
+    let turn = |secret: &str| TurnConfig {
+        urls: vec![format!("turn:127.0.0.1:{}", coturn.port)],
+        secret: secret.into(),
+        ttl: TTL,
+    };
+    let now = crate::hub::unix_now();
+    let peer = PeerKey::from_bytes([7; 16]);
+    let fresh = turn("north").mint(peer, now);
+    assert!(coturn.relays(&fresh));
+    let expired = turn("north").mint(peer, now - TTL.as_secs() - 10);
+    assert!(!coturn.relays(&expired));
+    let forged = turn("south").mint(peer, now);
+    assert!(!coturn.relays(&forged));
+    // A credential does not become another one's by changing its name.
+    let username = Some(format!("{}:{peer}", now + 90_000));
+    assert!(!coturn.relays(&IceServer { username, ..fresh }));
+}
