@@ -84,8 +84,7 @@ pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, permit: ConnectionPerm
     note(peer.number(), &hub, &end);
     drop(peer);
     if end != End::Refused(Refusal::TooSlow) {
-        // Who has not gone after this time is cut off by dropping the socket.
-        let _ = timeout(FAREWELL, farewell(sink, stream, outgoing.rest(), end)).await;
+        farewell(sink, stream, outgoing.rest(), end).await;
     }
 }
 
@@ -93,8 +92,7 @@ pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, permit: ConnectionPerm
 pub(crate) async fn refuse(socket: WebSocket, hub: &Hub, reason: Refusal) {
     hub.metrics.refused(&reason);
     let (sink, stream) = socket.split();
-    let end = End::Refused(reason);
-    let _ = timeout(FAREWELL, farewell(sink, stream, std::iter::empty(), end)).await;
+    farewell(sink, stream, std::iter::empty(), End::Refused(reason)).await;
 }
 
 /// Tells the peer when the server begins to drain, and completes when it stops.
@@ -255,29 +253,41 @@ async fn obey(peer: &Peer, message: Message) -> Result<ControlFlow<End>, Refusal
     Ok(ControlFlow::Continue(()))
 }
 
-/// Tells the peer what it was still to hear, closes, and reads on until the peer has closed as well: a
-/// socket that is dropped with something unread in it is reset, and the reset overtakes the reason.
+/// Tells the peer what it was still to hear, and why it ends.
 async fn farewell(
+    sink: SplitSink<WebSocket, Message>,
+    stream: SplitStream<WebSocket>,
+    rest: impl Iterator<Item = Message>,
+    end: End,
+) {
+    match end {
+        End::Refused(reason) => {
+            let frame = close_frame(&reason);
+            let refused = text(&ServerMessage::Refused { reason });
+            close(sink, stream, rest.chain([refused]), Some(frame)).await;
+        }
+        End::Left | End::Broken => close(sink, stream, std::iter::empty(), None).await,
+    }
+}
+
+/// Writes what is left, closes, and reads on until the peer has closed as well: a socket that is dropped
+/// with something unread in it is reset, and the reset overtakes the reason. Who has not gone after a
+/// while is cut off by dropping the socket.
+pub(crate) async fn close(
     mut sink: SplitSink<WebSocket, Message>,
     mut stream: SplitStream<WebSocket>,
     rest: impl Iterator<Item = Message>,
-    end: End,
-) -> Result<(), axum::Error> {
-    let close = match end {
-        End::Refused(reason) => {
-            for message in rest {
-                sink.feed(message).await?;
-            }
-            let frame = close_frame(&reason);
-            sink.feed(text(&ServerMessage::Refused { reason })).await?;
-            Some(frame)
+    frame: Option<CloseFrame>,
+) {
+    let closing = async {
+        for message in rest.chain([Message::Close(frame)]) {
+            sink.feed(message).await?;
         }
-        End::Left | End::Broken => None,
+        sink.close().await?;
+        while let Some(Ok(_)) = stream.next().await {}
+        Ok::<_, axum::Error>(())
     };
-    sink.send(Message::Close(close)).await?;
-    sink.close().await?;
-    while let Some(Ok(_)) = stream.next().await {}
-    Ok(())
+    let _ = timeout(FAREWELL, closing).await;
 }
 
 /// The reason once more, for whoever looks at the WebSocket and not at our messages (RFC 6455

@@ -20,6 +20,8 @@
 //!   passwords;
 //! * a connection is one WebSocket: it reads, writes, pings, and notices silence.
 //!
+//! Beside that, the server speaks matchbox's own signaling on every path that is not ours.
+//!
 //! [`Server`] runs all of it on a thread of its own, for tests and for a game that embeds it; [`serve`]
 //! runs it on the caller's runtime.
 //!
@@ -41,6 +43,7 @@ mod hub;
 mod ice;
 mod lifecycle;
 mod limits;
+mod matchbox;
 mod message;
 mod metrics;
 mod outbox;

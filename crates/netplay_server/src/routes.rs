@@ -14,10 +14,10 @@ use netplay_protocol::limits::MAX_SIGNALING_BYTES;
 use netplay_protocol::signaling;
 use netplay_protocol::signaling::Refusal;
 
-use crate::connection;
 use crate::hub::Hub;
 use crate::limits::{ClientAddress, ConnectionPermit};
 use crate::proxy::client_address;
+use crate::{connection, matchbox};
 
 /// The buffer a WebSocket reads into, in bytes. Nearly every message fits; longer ones grow it.
 const READ_BUFFER: usize = 4 * 1024;
@@ -31,10 +31,18 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// Everything that players reach.
 pub(crate) fn public(hub: Arc<Hub>) -> Router {
-    let router = Router::new().route(signaling::PATH, any(upgrade));
-    let router =
-        if hub.config().metrics_listen.is_none() { router.merge(metrics()) } else { router };
-    router.merge(health()).with_state(hub)
+    let mut router = Router::new().route(signaling::PATH, any(upgrade)).merge(health());
+    if hub.config().metrics_listen.is_none() {
+        router = router.merge(metrics());
+    }
+    if hub.config().matchbox {
+        router = router
+            .route("/", any(matchbox::upgrade_unnamed))
+            .route("/{room}", any(matchbox::upgrade))
+            // Where matchbox_server says that it is healthy.
+            .route("/health", get(async || "ok"));
+    }
+    router.with_state(hub)
 }
 
 /// What is for operators only.

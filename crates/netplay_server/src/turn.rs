@@ -104,6 +104,7 @@ mod tests {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 #[path = "turn_coturn_tests.rs"]
 mod coturn_tests;

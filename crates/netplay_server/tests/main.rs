@@ -8,6 +8,7 @@ mod client;
 mod ending;
 mod guarding;
 mod joining;
+mod matchbox;
 mod operating;
 mod refusing;
 mod relaying;

@@ -24,6 +24,7 @@ use crate::auth::Authenticator;
 use crate::backbone::{Backbone, Memory};
 use crate::lifecycle::Lifecycle;
 use crate::limits::{ConnectionPermit, Limits};
+use crate::matchbox::Matchbox;
 use crate::metrics::Metrics;
 use crate::outbox::{Outbox, RelayBounds};
 use crate::password::Hasher;
@@ -39,6 +40,7 @@ pub(crate) struct Hub {
     pub(crate) limits: Arc<Limits>,
     pub(crate) metrics: Metrics,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) matchbox: Matchbox,
     authenticator: Authenticator,
     seals: Seals,
     hasher: Hasher,
@@ -65,6 +67,7 @@ impl Hub {
             limits: Limits::new(&config.limits),
             metrics: Metrics::new(),
             lifecycle,
+            matchbox: Matchbox::default(),
             authenticator: Authenticator::new(&config.auth)?,
             seals: Seals::new(config.secret.as_ref())?,
             hasher: Hasher::new(),
@@ -103,10 +106,15 @@ impl Hub {
 
     /// Registers a connection, to be written to through this queue.
     pub(crate) fn connect(self: &Arc<Self>, outbox: Outbox, permit: ConnectionPermit) -> Peer {
-        let socket = SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed));
+        let socket = self.next_socket();
         self.backbone.attach(socket, outbox.clone());
         self.metrics.connections.inc();
         Peer::new(self.clone(), socket, outbox, Arc::new(permit))
+    }
+
+    /// A name for a connection that no other has.
+    pub(crate) fn next_socket(&self) -> SocketId {
+        SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Time since the server started.

@@ -67,6 +67,13 @@ pub(crate) struct RoomPermit {
     _room: Counted,
 }
 
+#[cfg(test)]
+impl RoomPermit {
+    pub(crate) fn for_tests() -> Self {
+        Self { _room: Counted(Arc::default()) }
+    }
+}
+
 impl Limits {
     pub(crate) fn new(config: &LimitsConfig) -> Arc<Self> {
         let (connections, addresses) = (Counter::default(), Mutex::default());
