@@ -1,4 +1,5 @@
 //! `cargo xtask bench`: the same match on bevy_netplay and on plain bevy_ggrs + matchbox_socket.
+//! `cargo xtask bench server`: the signaling server beside matchbox_server.
 //!
 //! Two processes play the arena over WebRTC on this machine, with the same inputs, on one stack and then
 //! on the other, as often as asked. What the wire carries is counted at the loopback interface, so that
@@ -10,12 +11,14 @@
 mod interface;
 mod namespace;
 mod round;
+mod server;
+mod spread;
 mod summary;
 
 use std::fs;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::workspace::{cargo, target};
 use round::{Plan, Stack};
@@ -24,7 +27,10 @@ use round::{Plan, Stack};
 const MIN_FRAMES: u32 = 600;
 
 #[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArguments {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// How many matches each stack plays
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -39,8 +45,17 @@ pub struct BenchArguments {
     in_namespace: bool,
 }
 
+#[derive(Clone, Debug, Subcommand)]
+enum Part {
+    /// Loads the signaling server and matchbox_server, and prints how they compare
+    Server(server::ServerArguments),
+}
+
 /// Builds both stacks, plays the rounds, prints the table and writes `bench/match.json`.
 pub fn run(arguments: &BenchArguments) -> Result<(), String> {
+    if let Some(Part::Server(arguments)) = &arguments.part {
+        return server::run(arguments);
+    }
     if arguments.in_namespace {
         namespace::prepare()?;
         return play(arguments, "a private network namespace: nothing else is counted");

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::round::{Round, Wire};
+use super::spread::Spread;
 
 /// What a figure must reach.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -16,14 +17,6 @@ pub enum Target {
     Ratio(f64),
     /// Shown for information.
     None,
-}
-
-/// A figure over all rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
-    median: f64,
-    least: f64,
-    greatest: f64,
 }
 
 /// A line of the table.
@@ -108,29 +101,6 @@ impl Row {
     }
 }
 
-impl Spread {
-    /// `None` where a round is without the figure, or there are no rounds.
-    fn of(values: Vec<Option<f64>>) -> Option<Self> {
-        let mut values = values.into_iter().collect::<Option<Vec<_>>>()?;
-        values.sort_by(f64::total_cmp);
-        let (least, greatest) = (*values.first()?, *values.last()?);
-        let middle = values.len() / 2;
-        let median = if values.len() % 2 == 1 {
-            values[middle]
-        } else {
-            f64::midpoint(values[middle - 1], values[middle])
-        };
-        Some(Self { median, least, greatest })
-    }
-
-    fn text(self, decimals: usize) -> String {
-        format!(
-            "{:.decimals$} ({:.decimals$} to {:.decimals$})",
-            self.median, self.least, self.greatest
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,10 +122,5 @@ mod tests {
         let row = Row::new("x", 1, Target::Value(1.3), None, Spread::of(vec![Some(1.0), None]));
         assert_eq!(row.reached, None);
         assert!(table(&[row]).contains("| x | – | – | – | ≤ 1.3 |  |"));
-    }
-
-    #[test]
-    fn an_even_number_of_rounds_has_its_median_between_the_middle_two() {
-        assert_eq!(Spread::of(vec![Some(1.0), Some(3.0)]).map(|s| s.median), Some(2.0));
     }
 }
