@@ -33,8 +33,8 @@ pub enum AuthMode {
     Open,
     /// A password: every room must have one. Queues need none.
     Password,
-    /// A token (JWT, RFC 7519) whose claims name the game, the room and the player, see
-    /// [`Claims`](self).
+    /// A token (JWT, RFC 7519) with the claims `exp`, `game` (the name of the game), `room` (the room's
+    /// code, or `*`) and `player` (the peer's key, 32 hexadecimal digits).
     Token,
 }
 

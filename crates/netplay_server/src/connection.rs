@@ -231,7 +231,7 @@ async fn obey(peer: &Peer, message: Message) -> Result<ControlFlow<End>, Refusal
             }
         }
     };
-    match message::read(text.as_str())? {
+    match message::read(text.as_str(), peer.limits().message_bytes)? {
         ClientMessage::Join(join) => {
             let key = join.key;
             peer.join(join).await?;

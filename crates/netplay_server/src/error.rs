@@ -40,6 +40,16 @@ pub enum ServerError {
         /// What it was set to.
         time: Duration,
     },
+    /// A size is nothing, or more than the protocol allows.
+    #[error("limits.{name} must be from 1 to {most} bytes, not {size}")]
+    SizeOutOfRange {
+        /// Which size.
+        name: &'static str,
+        /// What it was set to, in bytes.
+        size: usize,
+        /// What the protocol allows, in bytes.
+        most: usize,
+    },
     /// Clients would be taken for gone before they were ever pinged.
     #[error(
         "the idle timeout ({idle:?}) must be longer than the ping interval ({ping:?}), better three \

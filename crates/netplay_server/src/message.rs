@@ -1,7 +1,6 @@
 //! Reading what a client sent, before anybody acts on it, and writing what it is told.
 
 use axum::extract::ws::Message;
-use netplay_protocol::limits::MAX_SIGNALING_BYTES;
 use netplay_protocol::signaling::{ClientMessage, Join, Refusal, Resume, ServerMessage, VERSION};
 use serde::Deserialize;
 
@@ -17,9 +16,9 @@ enum AnyVersion {
     Resume { version: u16 },
 }
 
-/// Reads a message of a client, within the limits and of this version.
-pub(crate) fn read(text: &str) -> Result<ClientMessage, Refusal> {
-    if text.len() > MAX_SIGNALING_BYTES {
+/// Reads a message of a client, of at most so many bytes, within the limits and of this version.
+pub(crate) fn read(text: &str, most: usize) -> Result<ClientMessage, Refusal> {
+    if text.len() > most {
         return Err(Refusal::TooLarge);
     }
     let message =
@@ -69,9 +68,14 @@ fn wrong_version(client: u16) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use netplay_protocol::limits::MAX_SDP_BYTES;
+    use netplay_protocol::limits::{MAX_SDP_BYTES, MAX_SIGNALING_BYTES};
 
+    use super::read as read_at_most;
     use super::*;
+
+    fn read(text: &str) -> Result<ClientMessage, Refusal> {
+        read_at_most(text, MAX_SIGNALING_BYTES)
+    }
 
     #[test]
     fn a_join_of_another_version_is_refused_for_its_version_whatever_else_it_says() {

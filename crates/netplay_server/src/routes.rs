@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use netplay_protocol::limits::MAX_SIGNALING_BYTES;
+use netplay_protocol::limits::MAX_CONTROL_BYTES;
 use netplay_protocol::signaling;
 use netplay_protocol::signaling::Refusal;
 
@@ -23,9 +23,6 @@ use crate::{connection, matchbox};
 const READ_BUFFER: usize = 4 * 1024;
 /// How much is collected before it is written, in bytes.
 const WRITE_BUFFER: usize = 4 * 1024;
-/// The largest message that is read at all, in bytes. Twice the limit, because a message that was
-/// read can be answered with the reason, and one that was not can only be cut off.
-const MAX_READ: usize = 2 * MAX_SIGNALING_BYTES;
 /// The text format of Prometheus that the metrics are in.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -93,19 +90,22 @@ async fn upgrade(
     admission: Admission,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    bounded(upgrade).on_upgrade(async move |socket: WebSocket| match admission.permit {
+    bounded(upgrade, &hub).on_upgrade(async move |socket: WebSocket| match admission.permit {
         Ok(permit) => connection::run(socket, hub, permit).await,
         Err(refusal) => connection::refuse(socket, &hub, refusal).await,
     })
 }
 
 /// An upgrade to a WebSocket that takes little memory, however hard its client tries.
-pub(crate) fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+pub(crate) fn bounded(upgrade: WebSocketUpgrade, hub: &Hub) -> WebSocketUpgrade {
+    // Twice the limit, because a message that was read can be answered with the reason, and one that
+    // was not can only be cut off.
+    let most = 2 * hub.config().limits.message_bytes.max(MAX_CONTROL_BYTES);
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         // Without a bound, a client that pings and never reads would have its pongs collected here.
-        .max_write_buffer_size(WRITE_BUFFER + MAX_READ)
-        .max_message_size(MAX_READ)
-        .max_frame_size(MAX_READ)
+        .max_write_buffer_size(WRITE_BUFFER + most)
+        .max_message_size(most)
+        .max_frame_size(most)
 }

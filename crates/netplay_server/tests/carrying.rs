@@ -86,6 +86,21 @@ async fn what_is_no_packet_costs_the_seat() {
 }
 
 #[tokio::test]
+async fn sizes_can_be_made_smaller() {
+    let limits = LimitsConfig { datagram_bytes: 100, message_bytes: 500, ..generous() };
+    let server = start_with(ServerConfig { limits, ..Default::default() });
+    let (mut first, mut second) = opened(&server).await;
+    first.send_raw(packet(RelayChannel::Datagram, 2, &[7; 100])).await;
+    assert_eq!(second.next_packet().await.len(), RelayHeader::BYTES + 100);
+    first.send_raw(packet(RelayChannel::Datagram, 2, &[7; 101])).await;
+    assert_eq!(first.expect_refusal().await, Refusal::TooLarge);
+    second.send_raw(Message::text(" ".repeat(501))).await;
+    second.expect_presence(1, Presence::Left).await;
+    second.expect_roster(3, &[2]).await;
+    assert_eq!(second.expect_refusal().await, Refusal::TooLarge);
+}
+
+#[tokio::test]
 async fn to_a_receiver_that_does_not_read_the_oldest_datagrams_are_dropped_and_counted() {
     let limits = LimitsConfig { relay_queue_datagrams: 8, ..generous() };
     let server = start_with(ServerConfig { limits, ..Default::default() });

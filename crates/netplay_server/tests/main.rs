@@ -9,6 +9,7 @@ mod ending;
 mod guarding;
 mod joining;
 mod matchbox;
+mod matching;
 mod operating;
 mod refusing;
 mod relaying;

@@ -5,14 +5,15 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netplay_protocol::signaling::{ClientMessage, PATH, Refusal, ServerMessage};
+use netplay_protocol::signaling::{ClientMessage, Entry, Join, PATH, Refusal, ServerMessage};
 use netplay_server::{LimitsConfig, ServerConfig, TlsConfig};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{Connector, connect_async, connect_async_tls_with_config};
 
-use crate::client::{Client, generous, http, join, metric, start, start_with, within};
+use crate::client::{Client, generous, http, join, join_by, metric, start, start_with, within};
 
 #[tokio::test]
 async fn the_metrics_count_what_happens() {
@@ -126,10 +127,20 @@ async fn tls_by_certificate_files_and_a_certificate_that_cannot_be_used() {
 
 /// The program, and where it listens.
 async fn program(arguments: &[&str]) -> (Child, SocketAddr) {
+    let (child, addr, mut log) = logging(arguments, "info").await;
+    // Whatever else it says must not fill the pipe.
+    tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+    (child, addr)
+}
+
+type Log = Lines<BufReader<ChildStderr>>;
+
+/// The program, where it listens, and what it goes on to write to its log.
+async fn logging(arguments: &[&str], level: &str) -> (Child, SocketAddr, Log) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_netplay-server"))
         .args(["--listen", "127.0.0.1:0", "--log-format", "json"])
         .args(arguments)
-        .env_remove("RUST_LOG")
+        .env("RUST_LOG", level)
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -140,9 +151,7 @@ async fn program(arguments: &[&str]) -> (Child, SocketAddr) {
         let entry: serde_json::Value = serde_json::from_str(&line).expect("not a JSON line");
         let message = entry["message"].as_str().unwrap_or_default().to_owned();
         if let Some(address) = message.strip_prefix("listening on ws://") {
-            // Whatever else it says must not fill the pipe.
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return (child, address.parse().unwrap());
+            return (child, address.parse().unwrap(), lines);
         }
     }
 }
@@ -165,6 +174,38 @@ async fn sigterm_drains_the_program_and_a_second_one_stops_it_at_once() {
     terminate(&child);
     assert_eq!(client.expect_refusal().await, Refusal::ShuttingDown);
     assert!(within(child.wait()).await.unwrap().success());
+}
+
+#[tokio::test]
+async fn no_secret_reaches_the_log_however_talkative_it_is() {
+    let turn = "turn:turn.example.org,alice,s3cret";
+    let (child, addr, mut log) = logging(&["--ice-server", turn], "trace").await;
+    let reading = tokio::spawn(async move {
+        let mut text = String::new();
+        while let Ok(Some(line)) = log.next_line().await {
+            text += &line;
+        }
+        text
+    });
+    let join = Join {
+        password: Some("hunter2".into()),
+        token: Some("hunter3".into()),
+        ..join_by(Entry::Room("room".into()), 2, 1)
+    };
+    let mut client = Client::open(addr).await;
+    client.send(&ClientMessage::Join(join)).await;
+    let Some(ServerMessage::Welcome { resume, ice_servers, .. }) = client.next().await else {
+        panic!("not welcomed")
+    };
+    assert_eq!(ice_servers[0].credential.as_deref(), Some("s3cret"));
+    client.send_raw(Message::text("{\"type\":\"hunter4\"}")).await;
+    while client.next().await.is_some() {}
+    terminate(&child);
+    let log = within(reading).await.unwrap();
+    assert!(log.contains("refused"), "{log}");
+    for secret in ["hunter", "s3cret", "alice", resume.expose()] {
+        assert!(!log.contains(secret), "{secret} is in {log}");
+    }
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ fn says(output: &Output) -> String {
 }
 
 /// Lets bots play, and returns their reports by seat.
-fn play(test: &str, players: usize, frames: u32) -> Vec<Value> {
+fn play(test: &str, players: usize, frames: u32, policy: &str) -> Vec<Value> {
     let server = server();
     let directory = directory(test);
     let bots: Vec<_> = (0..players)
@@ -46,7 +46,7 @@ fn play(test: &str, players: usize, frames: u32) -> Vec<Value> {
             let child = arena()
                 .args(["bot", "--room", "TEST", "--wait-s", "60", "--server", &server.url()])
                 .args(["--players", &players.to_string(), "--frames", &frames.to_string()])
-                .args(["--seed", &bot.to_string(), "--report"])
+                .args(["--policy", policy, "--seed", &bot.to_string(), "--report"])
                 .arg(&file)
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
@@ -67,7 +67,7 @@ fn play(test: &str, players: usize, frames: u32) -> Vec<Value> {
     reports
 }
 
-fn assert_a_good_match(reports: &[Value], frames: u32) {
+fn assert_a_good_match(reports: &[Value], frames: u32, path: &str) {
     for (seat, report) in reports.iter().enumerate() {
         assert_eq!(report["local_player"], seat);
         assert_eq!(report["players"], reports.len());
@@ -79,7 +79,10 @@ fn assert_a_good_match(reports: &[Value], frames: u32) {
         let links = report["links"].as_array().unwrap();
         assert_eq!(links.len(), reports.len() - 1);
         for link in links {
-            assert_eq!(link["path"], "direct", "{link}");
+            assert_eq!(link["path"], path, "{link}");
+            // No input took another way.
+            let ways = link["inputs_by_path"].as_object().unwrap();
+            assert!(ways.iter().all(|(way, count)| (*count != 0) == (way == path)), "{link}");
             assert_eq!(link["dropped_malformed"], 0, "{link}");
             assert!(link["datagrams_received"].as_u64().unwrap() > 0, "{link}");
         }
@@ -88,14 +91,20 @@ fn assert_a_good_match(reports: &[Value], frames: u32) {
 
 #[test]
 fn two_processes_play_a_match_over_webrtc() {
-    let reports = play("two", 2, 300);
-    assert_a_good_match(&reports, 300);
+    let reports = play("two", 2, 300, "any");
+    assert_a_good_match(&reports, 300, "direct");
 }
 
 #[test]
 fn four_processes_play_a_match_over_webrtc() {
-    let reports = play("four", 4, 300);
-    assert_a_good_match(&reports, 300);
+    let reports = play("four", 4, 300, "any");
+    assert_a_good_match(&reports, 300, "direct");
+}
+
+#[test]
+fn the_server_carries_a_match_that_may_go_no_other_way() {
+    let reports = play("relay", 3, 300, "relay");
+    assert_a_good_match(&reports, 300, "relay");
 }
 
 #[test]

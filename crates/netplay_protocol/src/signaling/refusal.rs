@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::GameInfo;
-use crate::limits::{MAX_GAME_ID_BYTES, MAX_PLAYERS, MAX_SIGNALING_BYTES, MIN_PLAYERS};
+use crate::limits::{MAX_GAME_ID_BYTES, MAX_PLAYERS, MIN_PLAYERS};
 
 /// Why the server does not serve a peer. Each is a sentence that a player understands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
@@ -99,7 +99,7 @@ pub enum Refusal {
         detail: String,
     },
     /// A message was larger than the limit.
-    #[error("a message was larger than {MAX_SIGNALING_BYTES} bytes")]
+    #[error("a message was larger than the server takes")]
     TooLarge,
     /// Nothing was heard for too long.
     #[error("the server heard nothing for too long")]

@@ -167,6 +167,7 @@ impl ServerConfig {
                 ping: self.ping_interval,
             });
         }
+        self.limits.check()?;
         if let Some(turn) = &self.turn {
             turn.check()?;
         }

@@ -9,6 +9,9 @@ fn times_that_would_drop_healthy_clients_are_refused() {
     assert!(matches!(never.check(), Err(ServerError::TimeOutOfRange { .. })));
     let eternal = ServerConfig { handshake_deadline: Duration::MAX, ..Default::default() };
     assert!(matches!(eternal.check(), Err(ServerError::TimeOutOfRange { .. })));
+    let limits = LimitsConfig { datagram_bytes: 1_201, ..Default::default() };
+    let large = ServerConfig { limits, ..Default::default() };
+    assert!(matches!(large.check(), Err(ServerError::SizeOutOfRange { .. })));
     let late = ServerConfig { ping_interval: Duration::from_secs(30), ..Default::default() };
     assert!(matches!(late.check(), Err(ServerError::IdleBeforePing { .. })));
 }

@@ -8,7 +8,7 @@ use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, RelayHeader};
 
 use super::{Hub, Seat, SeatCell};
 use crate::backbone::Backbone;
-use crate::limits::ConnectionPermit;
+use crate::limits::{ConnectionPermit, LimitsConfig};
 use crate::message::text;
 use crate::outbox::Outbox;
 use crate::room::{Room, Signaled, SocketId};
@@ -53,6 +53,10 @@ impl Peer {
     /// Whether it has joined a room or a queue.
     pub(crate) fn has_entered(&self) -> bool {
         self.seat.get().is_some() || self.queued.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn limits(&self) -> &LimitsConfig {
+        &self.hub.config.limits
     }
 
     /// Counts a message against the limits.
@@ -122,6 +126,9 @@ impl Peer {
         self.permit.relayed(frame.len())?;
         let (channel, to, packet) = RelayHeader::split(frame)
             .map_err(|error| Refusal::Malformed { detail: error.to_string() })?;
+        if channel == RelayChannel::Datagram && packet.len() > self.limits().datagram_bytes {
+            return Err(Refusal::TooLarge);
+        }
         let metrics = &self.hub.metrics;
         let route = self.hub.backbone.route(&self.seat()?.code, self.socket, to).await;
         let Some((from, outbox)) = route else {

@@ -1,6 +1,9 @@
 use std::num::NonZeroU32;
 
+use netplay_protocol::limits::{MAX_DATAGRAM_BYTES, MAX_SIGNALING_BYTES};
 use serde::Deserialize;
+
+use crate::ServerError;
 
 /// How often something may happen: so many per period on average, and so many at once. A token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -26,11 +29,15 @@ impl Rate {
 /// An address is an IPv4 address or the /64 network of an IPv6 address. Players behind one router share
 /// one, so what is per address is a multiple of what is per connection.
 ///
-/// The sizes of messages and datagrams are no configuration: both sides must agree on them, so they are
-/// constants in [`netplay_protocol::limits`].
+/// Sizes can only be made smaller: the defaults are what the protocol allows, and what clients keep to
+/// ([`netplay_protocol::limits`]).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
+    /// Bytes of a signaling message. Default, and at most: 64 KiB.
+    pub message_bytes: usize,
+    /// Bytes of a relayed datagram, without its header. Default, and at most: 1,200.
+    pub datagram_bytes: usize,
     /// Connections at a time. Default: 100,000. Raise the limit on open files with it.
     pub connections: usize,
     /// Connections of one address at a time. Default: 256.
@@ -62,9 +69,25 @@ pub struct LimitsConfig {
     pub relay_queue_bytes: usize,
 }
 
+impl LimitsConfig {
+    pub(crate) fn check(&self) -> Result<(), ServerError> {
+        for (name, size, most) in [
+            ("message_bytes", self.message_bytes, MAX_SIGNALING_BYTES),
+            ("datagram_bytes", self.datagram_bytes, MAX_DATAGRAM_BYTES),
+        ] {
+            if size == 0 || size > most {
+                return Err(ServerError::SizeOutOfRange { name, size, most });
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
+            message_bytes: MAX_SIGNALING_BYTES,
+            datagram_bytes: MAX_DATAGRAM_BYTES,
             connections: 100_000,
             connections_per_address: 256,
             rooms_per_address: 64,

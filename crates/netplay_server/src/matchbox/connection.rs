@@ -7,7 +7,6 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures::stream::SplitStream;
 use futures::{FutureExt, StreamExt};
 use matchbox_protocol::{JsonPeerRequest, PeerId, PeerRequest};
-use netplay_protocol::limits::MAX_SIGNALING_BYTES;
 use netplay_protocol::signaling::Refusal;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -149,7 +148,7 @@ fn obey(hub: &Hub, me: SocketId, message: Message) -> Result<(), Refusal> {
         Message::Binary(_) => return Err(malformed("messages are JSON, as texts")),
         Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(()),
     };
-    if text.len() > MAX_SIGNALING_BYTES {
+    if text.len() > hub.config().limits.message_bytes {
         return Err(Refusal::TooLarge);
     }
     match text.parse::<JsonPeerRequest>() {

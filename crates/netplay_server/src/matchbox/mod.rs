@@ -83,7 +83,7 @@ pub(crate) async fn upgrade(
         Ok(name) => name,
         Err(sentence) => return (StatusCode::BAD_REQUEST, sentence).into_response(),
     };
-    bounded(upgrade).on_upgrade(async move |socket: WebSocket| match admission.permit {
+    bounded(upgrade, &hub).on_upgrade(async move |socket: WebSocket| match admission.permit {
         Ok(permit) => connection::run(socket, hub, permit, name).await,
         Err(refusal) => connection::refuse(socket, &hub, &refusal).await,
     })

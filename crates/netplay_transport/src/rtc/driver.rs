@@ -171,6 +171,11 @@ impl Driver {
                 self.server.say(ClientMessage::Playing { playing }).await;
             }
             Woken::Command(Command::Leave) => {
+                // Goodbyes come before leaving: the server carries nothing for who has left.
+                let online = self.server.is_online();
+                while let Some((to, channel, packet)) = self.relayed.next(online).now_or_never() {
+                    self.server.carry(to, channel, &packet).await;
+                }
                 self.server.say(ClientMessage::Leave).await;
                 Delay::new(LINGER).await;
                 return Err(LeaveReason::Asked);
