@@ -80,11 +80,11 @@ pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, permit: ConnectionPerm
     };
     // A panic is a fault of ours, and must not leave a seat that nobody sits in.
     let end = AssertUnwindSafe(served).catch_unwind().await.unwrap_or(End::Broken);
-    peer.depart(end.departure()).await;
+    Box::pin(peer.depart(end.departure())).await;
     note(peer.number(), &hub, &end);
     drop(peer);
     if end != End::Refused(Refusal::TooSlow) {
-        farewell(sink, stream, outgoing.rest(), end).await;
+        Box::pin(farewell(sink, stream, outgoing.rest(), end)).await;
     }
 }
 
@@ -212,26 +212,28 @@ impl<'a> Clock<'a> {
 }
 
 /// Does what a message asks for. Breaks when the peer goes.
+///
+/// Whatever is not done all the time is boxed: its state would take room in every idle connection.
 async fn obey(peer: &Peer, message: Message) -> Result<ControlFlow<End>, Refusal> {
-    let text = match message {
-        Message::Binary(frame) => {
-            peer.carry(&frame).await?;
-            return Ok(ControlFlow::Continue(()));
-        }
+    match message {
+        Message::Binary(frame) => peer.carry(&frame).await?,
         Message::Close(_) => return Ok(ControlFlow::Break(End::Broken)),
-        Message::Ping(_) | Message::Pong(_) | Message::Text(_) => {
+        Message::Ping(_) => peer.count_message()?,
+        Message::Pong(payload) => {
             peer.count_message()?;
-            match message {
-                Message::Text(text) => text,
-                Message::Pong(payload) => {
-                    peer.answered(&payload).await;
-                    return Ok(ControlFlow::Continue(()));
-                }
-                _ => return Ok(ControlFlow::Continue(())),
-            }
+            Box::pin(peer.answered(&payload)).await;
         }
-    };
-    match message::read(text.as_str(), peer.limits().message_bytes)? {
+        Message::Text(text) => {
+            peer.count_message()?;
+            return Box::pin(understand(peer, text.as_str())).await;
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Does what a signaling message asks for.
+async fn understand(peer: &Peer, text: &str) -> Result<ControlFlow<End>, Refusal> {
+    match message::read(text, peer.limits().message_bytes)? {
         ClientMessage::Join(join) => {
             let key = join.key;
             peer.join(join).await?;

@@ -20,7 +20,7 @@ use crate::proxy::client_address;
 use crate::{connection, matchbox};
 
 /// The buffer a WebSocket reads into, in bytes. Nearly every message fits; longer ones grow it.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 /// How much is collected before it is written, in bytes.
 const WRITE_BUFFER: usize = 4 * 1024;
 /// The text format of Prometheus that the metrics are in.
