@@ -1,12 +1,14 @@
 //! From joining a room to a match, and what can be in the way.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 use bevy_netplay::TransportFactory;
 use bevy_netplay::prelude::*;
 use bevy_netplay::protocol::signaling::Entry;
 use bevy_netplay::protocol::{ControlMessage, Hello, PeerKey};
 use bevy_netplay::transport::memory::MemoryTransport;
-use bevy_netplay::transport::{Channel, JoinRequest, Transport, TransportEvent};
+use bevy_netplay::transport::{Channel, JoinRequest, SendError, Transport, TransportEvent};
 use netplay_testkit::{Cluster, TICK};
 
 #[test]
@@ -192,6 +194,114 @@ fn rooms_that_cannot_be_joined_end_with_a_sentence() {
     cluster.join(1, Room::new("ABC").players(3));
     cluster.run(10);
     assert_eq!(*cluster.state(1), NetplayState::Lobby, "{cluster}");
+}
+
+#[test]
+fn a_room_that_the_server_named_shows_its_code_and_is_found_by_it() {
+    let mut cluster = Cluster::builder(81).players(2).build();
+    cluster.join(0, Room::create());
+    cluster.run(10);
+    let code = cluster.world(0).resource::<CurrentRoom>().code.clone().unwrap();
+    cluster.join(1, Room::existing("NOSUCH"));
+    cluster.run(10);
+    let sentence = crate::ended(&cluster, 1).to_string();
+    assert!(sentence.contains("there is no such room"), "{sentence}");
+    cluster.join(1, Room::existing(code.to_string()));
+    cluster.run_until("both play", 600, Cluster::all_playing);
+    assert_eq!(cluster.world(1).resource::<CurrentRoom>().code, Some(code));
+}
+
+#[test]
+fn those_who_are_matched_play() {
+    let mut cluster = Cluster::builder(82).players(2).build();
+    for seat in [0, 1] {
+        cluster.join(seat, Room::matchmaking().mode("ranked").skill(1500));
+    }
+    cluster.run_until("both play", 600, Cluster::all_playing);
+}
+
+/// A transport whose server is lost for a while.
+struct Interrupted {
+    transport: MemoryTransport,
+    /// When the server is lost and when it is back, on the transport's clock.
+    lost: [Duration; 2],
+    told: usize,
+    now: Duration,
+}
+
+impl Transport for Interrupted {
+    fn poll(&mut self, now: Duration) {
+        self.now = now;
+        self.transport.poll(now);
+    }
+
+    fn next_event(&mut self) -> Option<TransportEvent> {
+        if self.lost.get(self.told).is_some_and(|at| *at <= self.now) {
+            self.told += 1;
+            let reason = "the cable was pulled".to_owned();
+            return Some(match self.told {
+                1 => TransportEvent::SignalingLost { reason },
+                _ => TransportEvent::SignalingRestored,
+            });
+        }
+        self.transport.next_event()
+    }
+
+    fn send(
+        &mut self,
+        now: Duration,
+        to: PeerKey,
+        channel: Channel,
+        packet: &[u8],
+    ) -> Result<(), SendError> {
+        self.transport.send(now, to, channel, packet)
+    }
+
+    fn set_playing(&mut self, playing: bool) {
+        self.transport.set_playing(playing);
+    }
+
+    fn leave(&mut self) {
+        self.transport.leave();
+    }
+}
+
+/// App 0 loses the server for so long, 5 s after it has joined.
+fn without_a_server_for(seconds: u64, players: usize) -> Cluster {
+    let mut cluster = Cluster::builder(83).players(players).build();
+    let hub = cluster.hub().clone();
+    let lost = [5, 5 + seconds].map(Duration::from_secs);
+    cluster.world_mut(0).insert_resource(TransportFactory(Box::new(move |request| {
+        let transport = hub.join(request);
+        Box::new(Interrupted { transport, lost, told: 0, now: Duration::ZERO })
+    })));
+    cluster
+}
+
+#[test]
+fn a_lobby_outlives_a_server_that_comes_back_and_not_one_that_stays_away() {
+    let frames = |seconds: u32| seconds * 60;
+    for (seconds, stays) in [(8, true), (20, false)] {
+        let mut cluster = without_a_server_for(seconds, 2);
+        cluster.join(0, Room::new("ABC"));
+        cluster.run(frames(30));
+        if stays {
+            assert_eq!(*cluster.state(0), NetplayState::Lobby, "{cluster}");
+            cluster.join(1, Room::new("ABC"));
+            cluster.run_until("both play", 600, Cluster::all_playing);
+        } else {
+            let sentence = crate::ended(&cluster, 0).to_string();
+            assert!(sentence.contains("the cable was pulled"), "{sentence}");
+        }
+    }
+}
+
+#[test]
+fn a_running_match_does_not_need_the_server() {
+    let mut cluster = without_a_server_for(60, 2);
+    cluster.join_all();
+    cluster.run_until("both play", 600, Cluster::all_playing);
+    cluster.run_until_confirmed(1800, 2400);
 }
 
 /// A peer that is not bevy_netplay, in the room of App 0.
