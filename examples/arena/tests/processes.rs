@@ -1,8 +1,9 @@
 //! Matches over real WebRTC: the program itself, as many processes, and a server in this one.
 
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use netplay_server::{Server, ServerConfig};
 use serde_json::Value;
@@ -105,6 +106,74 @@ fn four_processes_play_a_match_over_webrtc() {
 fn the_server_carries_a_match_that_may_go_no_other_way() {
     let reports = play("relay", 3, 300, "relay");
     assert_a_good_match(&reports, 300, "relay");
+}
+
+/// Two bots and the last frame that the first one says is confirmed.
+struct Pair {
+    bots: Vec<Child>,
+    progress: Lines<BufReader<ChildStdout>>,
+}
+
+impl Pair {
+    fn start(server: &str, frames: u32) -> Self {
+        let start = |seed: &str| {
+            arena()
+                .args(["bot", "--progress", "--room", "TEST", "--wait-s", "60", "--linger-s", "5"])
+                .args(["--frames", &frames.to_string(), "--server", server, "--seed", seed])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap()
+        };
+        let mut bots = vec![start("1"), start("2")];
+        let progress = BufReader::new(bots[0].stdout.take().unwrap()).lines();
+        Self { bots, progress }
+    }
+
+    fn wait_for(&mut self, frame: i64) {
+        loop {
+            let line = self.progress.next().expect("the bot ended").unwrap();
+            let progress = serde_json::from_str::<Value>(&line).unwrap_or_default();
+            if progress["confirmed"].as_i64().is_some_and(|confirmed| confirmed >= frame) {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_match_does_not_notice_that_the_server_is_started_anew() {
+    let secret = Some("a secret of both servers".into());
+    let config = |port| ServerConfig {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        secret: secret.clone(),
+        ..ServerConfig::default()
+    };
+    let before = Server::start(config(0)).unwrap();
+    let addr = before.addr();
+    let mut pair = Pair::start(&before.url(), 900);
+    pair.wait_for(60);
+    drop(before);
+    pair.wait_for(240);
+    let _after = Server::start(config(addr.port())).unwrap();
+    // Both are back in their room, which the server made again.
+    let resumed = || {
+        let mut stream = std::net::TcpStream::connect(addr).unwrap();
+        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.contains("netplay_resumes_total{outcome=\"resumed\"} 2")
+    };
+    let mut frame = 240;
+    while !resumed() {
+        frame += 30;
+        pair.wait_for(frame);
+    }
+    for bot in pair.bots {
+        let output = finish(bot);
+        assert!(output.status.success(), "{}", says(&output));
+    }
 }
 
 #[test]
