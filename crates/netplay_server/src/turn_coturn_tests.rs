@@ -1,5 +1,6 @@
 //! Our credentials and the real coturn.
 
+use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
 
@@ -20,17 +21,42 @@ struct Coturn {
 
 impl Coturn {
     fn start(secret: &str) -> Self {
+        Self::with(&[
+            "-n",
+            "--use-auth-secret",
+            &format!("--static-auth-secret={secret}"),
+            "--realm=test",
+            "--no-cli",
+            // The test's own peer is on this machine; in production this is never set.
+            "--allow-loopback-peers",
+        ])
+    }
+
+    /// As the documentation says, but for certificates, and with this secret.
+    fn as_documented(secret: &str) -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deploy/turnserver.conf");
+        let text = std::fs::read_to_string(path).unwrap().replace("REPLACE_ME", secret);
+        let without_files: String = text
+            .lines()
+            .filter(|line| !line.starts_with("cert=") && !line.starts_with("pkey="))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        let name = format!("turnserver-{}.conf", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        std::fs::write(&file, without_files).unwrap();
+        Self::with(&["-c", file.to_str().unwrap()])
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let free = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
         let directory = std::env::temp_dir();
         let process = Command::new("turnserver")
-            .args(["-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--use-auth-secret"])
-            .args(["--realm=test", "--no-tls", "--no-dtls", "--no-cli", "--log-file=stdout"])
-            // The test's own peer is on this machine; in production this is never set.
-            .arg("--allow-loopback-peers")
+            .args(arguments)
+            .args(["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1"])
+            .args(["--no-tls", "--no-dtls", "--log-file=stdout"])
             .arg(format!("--listening-port={port}"))
-            .arg(format!("--static-auth-secret={secret}"))
             .arg(format!("--userdb={}", directory.join(format!("turn-{port}.db")).display()))
             .arg(format!("--pidfile={}", directory.join(format!("turn-{port}.pid")).display()))
             .stdout(Stdio::null())
@@ -71,6 +97,35 @@ impl Coturn {
     }
 }
 
+impl Coturn {
+    /// Whether coturn would relay to this address. No packet is sent there.
+    fn lets_reach(&self, server: &IceServer, address: &str) -> bool {
+        let mut client = Command::new("turnutils_uclient")
+            .args(["-v", "-c", "-n", "1", "-m", "1", "-p", &self.port.to_string()])
+            .args(["-u", server.username.as_deref().unwrap()])
+            .args(["-w", server.credential.as_deref().unwrap()])
+            .args(["-e", address, "127.0.0.1"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(client.stdout.take().unwrap()).lines();
+        let mut asked = false;
+        let mut verdict = None;
+        for line in lines.map_while(Result::ok) {
+            asked |= line.contains("channel bind sent");
+            if asked && (line.contains("success: 0x") || line.contains("error 403")) {
+                verdict = Some(line.contains("success"));
+                break;
+            }
+        }
+        // On success it would begin to send.
+        let _ = client.kill();
+        let _ = client.wait();
+        verdict.expect("coturn said neither yes nor no")
+    }
+}
+
 impl Drop for Coturn {
     fn drop(&mut self) {
         // It may have ended by itself.
@@ -98,4 +153,17 @@ fn coturn_takes_a_fresh_credential_and_refuses_an_expired_and_a_forged_one() {
     // A credential does not become another one's by changing its name.
     let username = Some(format!("{}:{peer}", now + 90_000));
     assert!(!coturn.relays(&IceServer { username, ..fresh }));
+}
+
+#[test]
+fn coturn_as_documented_relays_to_the_internet_and_not_into_the_network_it_stands_in() {
+    let coturn = Coturn::as_documented("north");
+    let turn = TurnConfig { urls: Vec::new(), secret: "north".into(), ttl: TTL };
+    let server = turn.mint(PeerKey::from_bytes([7; 16]), crate::hub::unix_now());
+    assert!(coturn.lets_reach(&server, "8.8.8.8"));
+    for address in
+        ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"]
+    {
+        assert!(!coturn.lets_reach(&server, address), "{address}");
+    }
 }
