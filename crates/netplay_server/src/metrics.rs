@@ -55,7 +55,11 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self::default();
         let mut registry = Registry::with_prefix("netplay");
-        registry.register("connections", "WebSockets that are open", metrics.connections.clone());
+        registry.register(
+            "connections",
+            "WebSockets that speak our own protocol",
+            metrics.connections.clone(),
+        );
         registry.register(
             "matchbox_peers",
             "WebSockets that speak matchbox's protocol",

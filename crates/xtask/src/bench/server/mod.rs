@@ -38,14 +38,13 @@ pub fn run(arguments: &ServerArguments) -> Result<(), String> {
     let folder = target().join("bench");
     fs::create_dir_all(&folder)
         .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-    let packages = ["-p", "netplay_server", "-p", "netplay_load"];
-    succeeds(cargo().args(["build", "--release", "--locked"]).args(packages))?;
-    let matchbox = install_matchbox(&folder)?;
-    let release = target().join("release");
+    // Each as its operators get it.
+    succeeds(cargo().args(["build", "--profile", "dist", "--locked", "-p", "netplay_server"]))?;
+    succeeds(cargo().args(["build", "--release", "--locked", "-p", "netplay_load"]))?;
     let programs = Programs {
-        ours: release.join("netplay-server"),
-        matchbox,
-        load: release.join("netplay-load"),
+        ours: target().join("dist/netplay-server"),
+        matchbox: install_matchbox(&folder)?,
+        load: target().join("release/netplay-load"),
         config: configuration(&folder)?,
     };
     let plan = Plan::new(arguments.rounds, arguments.quick);
