@@ -142,7 +142,8 @@ async fn to_a_receiver_that_does_not_read_reliable_packets_wait_and_none_is_lost
         }
         sink
     });
-    // All of it is far more than the server and the sockets hold, so the sender is still at it.
+    // All of it is far more than the server and the sockets hold: when nothing more is carried for a
+    // while, the sender waits. Should the machine have paused, less was carried, and what follows holds.
     let carried = || metric(&server, "netplay_relayed_packets_total{channel=\"reliable\"}");
     let mut before = 0;
     loop {

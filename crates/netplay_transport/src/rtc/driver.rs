@@ -15,19 +15,14 @@ use super::attempt::{Attempt, AttemptEvent, AttemptSpec, Reports};
 use super::gate::Role;
 use super::links::Sender;
 use super::platform::now;
-use super::relay::{Relay, RelayQueue, RelaySender};
+use super::relay::{RelayQueue, RelaySender};
+use super::remote::Remote;
 use super::server::{Server, ServerEvent};
 use super::signaller::Outgoing;
 use crate::{
     CandidateKind, Channel, JoinRequest, LeaveReason, PathKind, PathPolicy, TransportEvent,
 };
 
-/// Attempts in a row before a peer counts as unreachable.
-const MAX_ATTEMPTS: u32 = 3;
-/// How long to wait before the second attempt; twice that before the third.
-const BACK_OFF: Duration = Duration::from_millis(500);
-/// How long the answerer waits for a connection: three attempts of 10 s, their back-offs, and slack.
-const GIVE_UP: Duration = Duration::from_secs(40);
 /// How long a leaver lets its last reliable messages get out.
 const LINGER: Duration = Duration::from_millis(150);
 
@@ -119,23 +114,6 @@ enum Woken {
     Attempt((PeerKey, ConnectionId, AttemptEvent)),
     Relayed((PeerKey, RelayChannel, Vec<u8>)),
     Timer,
-}
-
-/// What the driver knows of one other peer.
-struct Remote {
-    attempt: Option<Attempt>,
-    relay: Relay,
-    /// Attempts since the connection was last open.
-    tries: u32,
-    retry_at: Option<Instant>,
-    give_up_at: Option<Instant>,
-    last_failure: String,
-}
-
-impl Remote {
-    fn is_open(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|attempt| attempt.open)
-    }
 }
 
 impl Driver {
@@ -462,35 +440,5 @@ impl Driver {
             self.start_attempt(peer, connection);
         }
         Ok(())
-    }
-}
-
-impl Remote {
-    fn new() -> Self {
-        Self {
-            attempt: None,
-            relay: Relay::default(),
-            tries: 0,
-            retry_at: None,
-            give_up_at: Some(now() + GIVE_UP),
-            last_failure: "nobody answered".to_owned(),
-        }
-    }
-
-    /// An attempt failed or an open connection closed: the offerer tries again, the answerer waits.
-    fn closed(&mut self, role: Role, reason: String) {
-        let was_open = self.is_open();
-        self.attempt = None;
-        self.last_failure = reason;
-        if was_open {
-            self.give_up_at = Some(now() + GIVE_UP);
-        }
-        if role == Role::Offerer {
-            if self.tries < MAX_ATTEMPTS {
-                self.retry_at = Some(now() + BACK_OFF * self.tries);
-            } else {
-                self.give_up_at = Some(now());
-            }
-        }
     }
 }

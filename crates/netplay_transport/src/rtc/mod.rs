@@ -30,6 +30,7 @@ mod links;
 #[cfg_attr(not(target_arch = "wasm32"), path = "platform/native.rs")]
 mod platform;
 mod relay;
+mod remote;
 mod sdp;
 mod server;
 mod signaller;

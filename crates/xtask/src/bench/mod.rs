@@ -14,6 +14,7 @@ mod round;
 mod server;
 mod spread;
 mod summary;
+mod table;
 
 use std::fs;
 use std::time::Duration;
@@ -115,7 +116,7 @@ fn play(arguments: &BenchArguments, network: &str) -> Result<(), String> {
         "\n2 players, {} frames, {} rounds each, median (least to greatest)\n\n{}",
         arguments.frames,
         arguments.rounds,
-        summary::table(&rows)
+        table::text("plain", &rows)
     );
     let file = folder.join("match.json");
     let json = serde_json::json!({

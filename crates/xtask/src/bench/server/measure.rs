@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::process::{Measured, Programs};
-use super::table::{Row, Target};
 use crate::bench::spread::Spread;
+use crate::bench::table::{Row, Target};
 
 /// How much of everything.
 pub struct Plan {
@@ -76,8 +76,8 @@ impl Bench<'_> {
         let [plain, ours] = figures.map(Spread::of);
         let what = "memory per idle connection, KiB";
         Ok(vec![
-            Row::new(what, 1, plain, ours, Target::AtMost(14.0)),
-            Row::new("the same, as a share", 1, plain, ours, Target::RatioAtMost(0.1)),
+            Row::new(what, 1, plain, ours, Target::Value(14.0)),
+            Row::new("the same, as a share", 1, plain, ours, Target::Ratio(0.1)),
         ])
     }
 
@@ -107,7 +107,7 @@ impl Bench<'_> {
         Ok(vec![
             Row::new("joins per second", 0, plain, ours, Target::RatioAtLeast(2.0)),
             Row::new("CPU per join, µs", 1, plain_cpu, ours_cpu, Target::None),
-            Row::new("p99 at half that rate, ms", 1, plain_late, ours_late, Target::AtMost(50.0)),
+            Row::new("p99 at half that rate, ms", 1, plain_late, ours_late, Target::Value(50.0)),
         ])
     }
 
@@ -127,7 +127,7 @@ impl Bench<'_> {
         }
         let [few, many] = figures.map(Spread::of);
         let what = "CPU per join with 10,000 rooms (beside: with 100), µs";
-        Ok(Row::new(what, 1, few, many, Target::RatioAtMost(1.2)))
+        Ok(Row::new(what, 1, few, many, Target::Ratio(1.2)))
     }
 
     fn relay(&mut self) -> Result<Vec<Row>, String> {
@@ -167,7 +167,7 @@ impl Bench<'_> {
                 2,
                 pipe,
                 ours,
-                Target::AddedAtMost(1.0),
+                Target::Added(1.0),
             ),
         ])
     }
@@ -178,7 +178,7 @@ impl Bench<'_> {
         let measured = self.one(Measured::Ours, &load)?;
         let growth = number(&measured, "growth").map(|growth| growth * 100.0);
         let what = "growth of memory by 1,000,000 joins and leaves, %";
-        Ok(Row::new(what, 1, None, Spread::of(vec![growth]), Target::AtMost(10.0)))
+        Ok(Row::new(what, 1, None, Spread::of(vec![growth]), Target::Value(10.0)))
     }
 }
 

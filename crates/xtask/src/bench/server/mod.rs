@@ -6,13 +6,13 @@
 
 mod measure;
 mod process;
-mod table;
 
 use std::fs;
 use std::path::Path;
 
 use clap::Args;
 
+use super::table;
 use crate::workspace::{cargo, target};
 use measure::Plan;
 use process::Programs;
@@ -49,7 +49,7 @@ pub fn run(arguments: &ServerArguments) -> Result<(), String> {
     };
     let plan = Plan::new(arguments.rounds, arguments.quick);
     let (rows, raw) = measure::all(&programs, &plan)?;
-    println!("\nmedian (least to greatest)\n\n{}", table::text(&rows));
+    println!("\nmedian (least to greatest)\n\n{}", table::text("matchbox_server", &rows));
     let file = folder.join("server.json");
     let json = serde_json::json!({ "summary": rows, "measured": raw, "quick": arguments.quick });
     fs::write(&file, format!("{json:#}\n"))
