@@ -1,6 +1,6 @@
 use bevy::prelude::*;
 use netplay_protocol::signaling::Entry;
-use netplay_protocol::{RoomCode, Secret};
+use netplay_protocol::{PeerKey, RoomCode, Secret};
 
 use crate::session::Netplay;
 
@@ -14,6 +14,7 @@ pub struct Room {
     pub(crate) mode: String,
     pub(crate) password: Option<Secret>,
     pub(crate) token: Option<Secret>,
+    pub(crate) host: Option<PeerKey>,
 }
 
 impl Room {
@@ -47,7 +48,16 @@ impl Room {
 
     fn entering(entry: Entry) -> Self {
         let (players, server, mode) = (2, None, String::new());
-        Self { entry, players, server, mode, password: None, token: None }
+        Self { entry, players, server, mode, password: None, token: None, host: None }
+    }
+
+    /// Who must be in the room, as the one who invited us said
+    /// ([`CurrentRoom::us`](crate::CurrentRoom::us)). Names are fingerprints of keys, and a server cannot
+    /// speak for one that is not its own: so one that leads us into another room is found out. Ends in
+    /// [`EndReason::HostMissing`](crate::EndReason::HostMissing).
+    pub fn host(mut self, host: PeerKey) -> Self {
+        self.host = Some(host);
+        self
     }
 
     /// How many players the room is for, 2 to 8.

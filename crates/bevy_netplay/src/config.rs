@@ -3,7 +3,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::link::LinkConfig;
-use netplay_protocol::PeerKey;
+use netplay_protocol::Identity;
 use netplay_transport::PathPolicy;
 
 /// Where `netplay-server` listens unless told otherwise.
@@ -25,16 +25,17 @@ pub struct NetplayConfig {
     pub input_delay: usize,
     /// How many frames the simulation may run ahead of the last confirmed one, 1 to 32. Default 8.
     pub max_prediction: usize,
-    /// After how long without a sign of life a player counts as gone. Default 10 s.
+    /// After how long without a sign of life a player is dropped from the match. Default 10 s.
     pub disconnect_timeout: Duration,
     /// How many frames lie between two compared checksums. Default 15.
     pub checksum_interval: u32,
-    /// Thresholds of links.
+    /// Thresholds of links, of the choice of paths and of what a peer may send.
     pub link: LinkConfig,
     /// Which paths may carry packets.
     pub policy: PathPolicy,
-    /// Who we are, to come back as the same peer. Default none: a random key, new with every start.
-    pub key: Option<PeerKey>,
+    /// Who we are, to come back as the same peer: keep [`Identity::secret`] where nobody else can read it.
+    /// Default none: a new identity with every start, which is stored nowhere.
+    pub identity: Option<Identity>,
     /// For development: delays and loses what we send, as this network would.
     pub emulate: Option<NetworkConditions>,
 }
@@ -51,7 +52,7 @@ impl Default for NetplayConfig {
             checksum_interval: 15,
             link: LinkConfig::default(),
             policy: PathPolicy::Any,
-            key: None,
+            identity: None,
             emulate: None,
         }
     }

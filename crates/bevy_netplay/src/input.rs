@@ -27,9 +27,16 @@ pub struct Inputs<'w, I: NetplayInput> {
 }
 
 impl<I: NetplayInput> Inputs<'_, I> {
-    /// The input of a player, counted from 0. A player that does not exist presses nothing.
+    /// The input of a player, counted from 0. A player that does not exist, or is [gone](Self::is_gone),
+    /// presses nothing.
     pub fn get(&self, player: usize) -> I {
-        self.inputs.get(player).map(|(input, _)| input.0).unwrap_or_default()
+        self.inputs.get(player).map(|(input, _)| input.input).unwrap_or_default()
+    }
+
+    /// Whether a player has been dropped from the match. It is so from the same frame on for everybody who
+    /// plays on, and may decide what is simulated.
+    pub fn is_gone(&self, player: usize) -> bool {
+        self.inputs.get(player).is_some_and(|(input, _)| input.gone)
     }
 }
 
@@ -43,53 +50,79 @@ impl<I> fmt::Debug for NetplayGgrs<I> {
 }
 
 impl<I: NetplayInput> ggrs::Config for NetplayGgrs<I> {
-    type Input = PodInput<I>;
+    type Input = SeatInput<I>;
     type InputPredictor = PredictRepeatLast;
     type State = u8;
     type Address = PeerKey;
 }
 
-/// An input as ggrs wants it: serialised as its bytes, always [`size_of::<I>()`](size_of) of them.
+/// The input of a seat as ggrs wants it: serialised as its bytes, always [`SeatInput::BYTES`] of them.
+///
+/// That a player is gone is part of its input: so it is rolled back to like any other change, and is so from
+/// the same frame on for everybody.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PodInput<I>(pub I);
+pub struct SeatInput<I> {
+    /// What the player presses.
+    pub input: I,
+    /// The player has been dropped from the match.
+    pub gone: bool,
+}
 
-impl<I: NetplayInput> Serialize for PodInput<I> {
+impl<I> SeatInput<I> {
+    /// The size of an input, in bytes.
+    pub const BYTES: usize = size_of::<I>() + 1;
+}
+
+/// The bytes of the input of a seat whose player is gone: nothing is pressed, and the last byte says why.
+pub(crate) fn gone_bytes(input_bytes: usize) -> Vec<u8> {
+    let mut bytes = vec![0; input_bytes];
+    if let Some(last) = bytes.last_mut() {
+        *last = 1;
+    }
+    bytes
+}
+
+impl<I: NetplayInput> Serialize for SeatInput<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeTuple;
         // A tuple of bytes has no length prefix.
-        let bytes = bytemuck::bytes_of(&self.0);
-        let mut tuple = serializer.serialize_tuple(bytes.len())?;
-        bytes.iter().try_for_each(|byte| tuple.serialize_element(byte))?;
+        let mut tuple = serializer.serialize_tuple(Self::BYTES)?;
+        bytemuck::bytes_of(&self.input)
+            .iter()
+            .try_for_each(|byte| tuple.serialize_element(byte))?;
+        tuple.serialize_element(&u8::from(self.gone))?;
         tuple.end()
     }
 }
 
-impl<'de, I: NetplayInput> Deserialize<'de> for PodInput<I> {
+impl<'de, I: NetplayInput> Deserialize<'de> for SeatInput<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Bytes<I>(PhantomData<I>);
 
         impl<'de, I: NetplayInput> Visitor<'de> for Bytes<I> {
-            type Value = PodInput<I>;
+            type Value = SeatInput<I>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{} bytes of input", size_of::<I>())
+                write!(f, "{} bytes of input", SeatInput::<I>::BYTES)
             }
 
             fn visit_seq<A: serde::de::SeqAccess<'de>>(
                 self,
                 mut sequence: A,
             ) -> Result<Self::Value, A::Error> {
+                let mut next = |place| -> Result<u8, A::Error> {
+                    let missing = || Error::invalid_length(place, &"more bytes of input");
+                    sequence.next_element()?.ok_or_else(missing)
+                };
                 let mut input = I::default();
-                for (index, byte) in bytemuck::bytes_of_mut(&mut input).iter_mut().enumerate() {
-                    *byte = sequence
-                        .next_element()?
-                        .ok_or_else(|| Error::invalid_length(index, &"more bytes of input"))?;
+                for (place, byte) in bytemuck::bytes_of_mut(&mut input).iter_mut().enumerate() {
+                    *byte = next(place)?;
                 }
-                Ok(PodInput(input))
+                Ok(SeatInput { input, gone: next(size_of::<I>())? != 0 })
             }
         }
 
-        deserializer.deserialize_tuple(size_of::<I>(), Bytes(PhantomData))
+        deserializer.deserialize_tuple(Self::BYTES, Bytes(PhantomData))
     }
 }
 
@@ -101,7 +134,7 @@ pub struct ReadInputs;
 /// Lets the game read its devices, then hands the input to ggrs.
 pub(crate) fn read_inputs<I: NetplayInput>(world: &mut World) {
     world.run_schedule(ReadInputs);
-    let input = PodInput(world.resource::<LocalInput<I>>().0);
+    let input = SeatInput { input: world.resource::<LocalInput<I>>().0, gone: false };
     let players = &world.resource::<LocalPlayers>().0;
     let inputs = players.iter().map(|player| (*player, input)).collect();
     world.insert_resource(LocalInputs::<NetplayGgrs<I>>(inputs));
@@ -112,10 +145,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_input_travels_as_its_bytes_and_nothing_else() {
-        let bytes = postcard::to_stdvec(&PodInput([1u8, 2, 3])).unwrap();
-        assert_eq!(bytes, [1, 2, 3]);
-        assert_eq!(postcard::from_bytes::<PodInput<[u8; 3]>>(&bytes).unwrap(), PodInput([1, 2, 3]));
-        assert!(postcard::from_bytes::<PodInput<[u8; 3]>>(&[1, 2]).is_err());
+    fn an_input_travels_as_its_bytes_and_whether_the_player_is_gone() {
+        let seat = SeatInput { input: [1u8, 2, 3], gone: false };
+        let bytes = postcard::to_stdvec(&seat).unwrap();
+        assert_eq!(bytes, [1, 2, 3, 0]);
+        assert_eq!(postcard::from_bytes::<SeatInput<[u8; 3]>>(&bytes).unwrap(), seat);
+        assert!(postcard::from_bytes::<SeatInput<[u8; 3]>>(&bytes[..3]).is_err());
+        let gone = postcard::from_bytes::<SeatInput<[u8; 3]>>(&gone_bytes(4)).unwrap();
+        assert_eq!(gone, SeatInput { input: [0; 3], gone: true });
     }
 }

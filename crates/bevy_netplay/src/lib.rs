@@ -74,7 +74,7 @@ pub use checksums::Checksums;
 pub use commands::{NetplayCommands, Room};
 pub use config::{DEFAULT_SERVER, NetplayConfig};
 pub use diagnostics::NetplayDiagnosticsPlugin;
-pub use input::{Inputs, LocalInput, NetplayGgrs, NetplayInput, PodInput, ReadInputs};
+pub use input::{Inputs, LocalInput, NetplayGgrs, NetplayInput, ReadInputs, SeatInput};
 pub use links::{PathChange, PeerLink, PeerLinks};
 pub use metrics::{NetplayMetricsPlugin, RollbackMetrics};
 pub use plugin::{NetplayPlugin, NetplayPlugins, NetplaySystems};
@@ -101,6 +101,7 @@ pub mod prelude {
     pub use netplay_core::emulator::NetworkConditions;
     pub use netplay_core::link::{LinkConfig, Quality};
     pub use netplay_protocol::signaling::Presence;
+    pub use netplay_protocol::{Identity, PeerKey};
     pub use netplay_transport::{PathKind, PathPolicy};
 
     pub use crate::messages::*;

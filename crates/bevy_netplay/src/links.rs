@@ -25,7 +25,7 @@ pub struct PeerLink {
     pub peer: PeerKey,
     /// The seat of the peer, counted from 0; none before the server has told the roster.
     pub player: Option<usize>,
-    /// How packets travel; none while they do not.
+    /// How packets travel; none before there is a path.
     #[reflect(ignore)]
     pub path: Option<PathKind>,
     /// Which ICE candidates the path runs over; none before they are known.
@@ -46,7 +46,7 @@ pub struct PeerLink {
     #[reflect(ignore)]
     pub counters: LinkCounters,
     /// Attempts at a connection, since the link began.
-    pub attempts: u32,
+    pub attempts: u64,
     /// Datagrams with inputs, by the path they took.
     #[reflect(ignore)]
     pub inputs_by_path: InputsByPath,
@@ -113,19 +113,20 @@ impl PeerLinks {
         self.links.clear();
         self.links.extend(netplay.peers().map(|peer| {
             let stats = peer.link.stats(now);
+            let path = peer.link.path_that_carries();
             PeerLink {
                 peer: peer.key,
                 player: netplay.player(peer.key),
-                path: peer.path,
-                candidates: peer.candidates,
+                path: stats.path,
+                candidates: path.and_then(|path| peer.candidates.get(&path)).copied(),
                 rtt: stats.rtt,
                 rtt_min: stats.rtt_min,
                 jitter: stats.jitter,
                 loss: stats.loss,
                 quality: stats.quality,
                 counters: stats.counters,
-                attempts: peer.attempts,
-                inputs_by_path: peer.inputs_by_path,
+                attempts: stats.counters.attempts,
+                inputs_by_path: InputsByPath::of(&peer.link),
                 path_changes: peer.path_changes.clone(),
             }
         }));

@@ -24,6 +24,18 @@ pub struct PeerLeft {
     pub reason: String,
 }
 
+/// A player has been dropped from the match, which goes on without it: from the frame after `frame` on it
+/// presses nothing, and [`Inputs::is_gone`](crate::Inputs::is_gone) says so, on every machine alike.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub struct PlayerDropped {
+    /// The seat of the player.
+    pub player: usize,
+    /// The last frame whose input it gave; -1 if it gave none.
+    pub frame: i32,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// Nothing has been heard of a player for a while. The match goes on if the player comes back in time.
 #[derive(Message, Clone, Debug, PartialEq, Eq)]
 pub struct PeerInterrupted {
@@ -106,6 +118,7 @@ pub struct MatchStarted {
 pub(crate) fn register(app: &mut App) {
     app.add_message::<PeerJoined>()
         .add_message::<PeerLeft>()
+        .add_message::<PlayerDropped>()
         .add_message::<PeerInterrupted>()
         .add_message::<PeerResumed>()
         .add_message::<PresenceChanged>()

@@ -167,7 +167,8 @@ fn judge_predictions<I: NetplayInput>(
     frame: Res<RollbackFrameCount>,
     inputs: Res<PlayerInputs<NetplayGgrs<I>>>,
 ) {
-    let used = inputs.iter().map(|(input, status)| (input.0, *status == InputStatus::Predicted));
+    let used =
+        inputs.iter().map(|(input, status)| (input.input, *status == InputStatus::Predicted));
     let used: Vec<(I, bool)> = used.collect();
     let frames = &mut predictions.frames;
     if let Some((_, before)) = frames.iter_mut().find(|(at, _)| *at == frame.0) {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_ggrs::ConfirmedFrameCount;
-use netplay_core::link::Quality;
+use netplay_core::link::{Link, Quality};
 use netplay_transport::{CandidateKind, PathKind};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ pub struct LinkReport {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub dropped_malformed: u64,
-    pub attempts: u32,
+    pub attempts: u64,
     pub inputs_by_path: InputsByPath,
     pub path_changes: Vec<PathChangeReport>,
 }
@@ -73,6 +73,16 @@ pub struct InputsByPath {
     pub turn: u64,
     /// Through the signaling server.
     pub relay: u64,
+}
+
+impl InputsByPath {
+    pub(crate) fn of(link: &Link) -> Self {
+        Self {
+            direct: link.inputs_by(PathKind::Direct),
+            turn: link.inputs_by(PathKind::Turn),
+            relay: link.inputs_by(PathKind::Relay),
+        }
+    }
 }
 
 /// A change of path in a report.
@@ -162,7 +172,7 @@ impl LinkReport {
     fn of(link: &PeerLink) -> Self {
         Self {
             player: link.player.unwrap_or_default(),
-            path: link.path.map(|path| path_name(path).to_owned()),
+            path: link.path.map(|path| path.to_string()),
             local_candidate: link.candidates.map(|pair| candidate_name(pair.local).to_owned()),
             remote_candidate: link.candidates.map(|pair| candidate_name(pair.remote).to_owned()),
             rtt_ms: ms(link.rtt.unwrap_or_default()),
@@ -182,8 +192,8 @@ impl LinkReport {
                 .iter()
                 .map(|change| PathChangeReport {
                     at_ms: ms(change.at),
-                    from: path_name(change.from).to_owned(),
-                    to: path_name(change.to).to_owned(),
+                    from: change.from.to_string(),
+                    to: change.to.to_string(),
                     reason: change.reason.clone(),
                 })
                 .collect(),
@@ -193,15 +203,6 @@ impl LinkReport {
 
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
-}
-
-fn path_name(path: PathKind) -> &'static str {
-    match path {
-        PathKind::Direct => "direct",
-        PathKind::Turn => "turn",
-        PathKind::Relay => "relay",
-        PathKind::Memory => "memory",
-    }
 }
 
 fn candidate_name(candidate: CandidateKind) -> &'static str {

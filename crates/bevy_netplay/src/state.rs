@@ -29,6 +29,11 @@ pub enum EndReason {
     /// The transport lost the room, or never got in.
     #[error("{0}")]
     Transport(#[from] LeaveReason),
+    /// The room is without the player who invited us: the server led us elsewhere, or that player left.
+    #[error(
+        "the player who invited you is not in this room: the invitation is old, or the server is not to be trusted"
+    )]
+    HostMissing,
     /// No connection to a player could be made.
     #[error("could not connect to player {player}: {detail}", player = player + 1)]
     CannotConnect {

@@ -6,9 +6,11 @@ use bevy::prelude::*;
 use bevy_netplay::TransportFactory;
 use bevy_netplay::prelude::*;
 use bevy_netplay::protocol::signaling::Entry;
-use bevy_netplay::protocol::{ControlMessage, Hello, PeerKey};
+use bevy_netplay::protocol::{ControlMessage, Hello, ReliableHeader};
 use bevy_netplay::transport::memory::MemoryTransport;
-use bevy_netplay::transport::{Channel, JoinRequest, SendError, Transport, TransportEvent};
+use bevy_netplay::transport::{
+    Channel, JoinRequest, PathId, SendError, Transport, TransportEvent, TransportRequest,
+};
 use netplay_testkit::{Cluster, TICK};
 
 #[test]
@@ -118,9 +120,12 @@ fn another_protocol_version_ends_with_the_reason_on_both_sides() {
     let mut old = stranger(&cluster);
     old.poll(TICK);
     let hello = Hello { game: "duel 1".into(), registered: 0, roster: 0, frame_rate: 60 };
-    let mut packet = ControlMessage::Hello(hello).encode().unwrap();
+    let message = ControlMessage::Hello(hello).encode().unwrap();
+    let mut packet = ReliableHeader { sequence: 1, ack: 0 }.packet(&message);
     packet[..2].copy_from_slice(&9u16.to_le_bytes());
-    old.send(TICK, cluster.key(0), Channel::Reliable, &packet).unwrap();
+    old.request(TransportRequest::Attempt(cluster.key(0)));
+    old.poll(TICK);
+    old.send(TICK, cluster.key(0), PathId(1), Channel::Reliable, &packet).unwrap();
     cluster.run_until("the App has ended", 60, Cluster::all_ended);
 
     let reason = crate::ended(&cluster, 0);
@@ -135,8 +140,8 @@ fn another_protocol_version_ends_with_the_reason_on_both_sides() {
         TransportEvent::Received { packet, channel: Channel::Reliable, .. } => Some(packet),
         _ => None,
     });
-    assert_eq!(said.map(|packet| &packet[..2]), Some(&1u16.to_le_bytes()[..]), "{events:?}");
-    let gone = events.iter().any(|event| matches!(event, TransportEvent::LinkDown { .. }));
+    assert_eq!(said.map(|packet| &packet[..2]), Some(&2u16.to_le_bytes()[..]), "{events:?}");
+    let gone = events.iter().any(|event| matches!(event, TransportEvent::PathDown { .. }));
     assert!(gone, "{events:?}");
 }
 
@@ -161,9 +166,10 @@ fn the_same_player_twice_is_refused_with_a_sentence() {
     let mut cluster = Cluster::builder(79).players(2).build();
     cluster.join(0, Room::new("ABC").players(2));
     cluster.step();
-    let (hub, key) = (cluster.hub().clone(), cluster.key(0));
+    let hub = cluster.hub().clone();
+    let identity = cluster.world(0).resource::<NetplayConfig>().identity.clone().unwrap();
     cluster.world_mut(1).insert_resource(TransportFactory(Box::new(move |request| {
-        Box::new(hub.join(&JoinRequest { key, ..request.clone() }))
+        Box::new(hub.join(&JoinRequest { identity: identity.clone(), ..request.clone() }))
     })));
     cluster.join(1, Room::new("ABC").players(2));
     cluster.run(10);
@@ -251,14 +257,15 @@ impl Transport for Interrupted {
         &mut self,
         now: Duration,
         to: PeerKey,
+        path: PathId,
         channel: Channel,
         packet: &[u8],
-    ) -> Result<(), SendError> {
-        self.transport.send(now, to, channel, packet)
+    ) -> Result<usize, SendError> {
+        self.transport.send(now, to, path, channel, packet)
     }
 
-    fn set_playing(&mut self, playing: bool) {
-        self.transport.set_playing(playing);
+    fn request(&mut self, request: TransportRequest) {
+        self.transport.request(request);
     }
 
     fn leave(&mut self) {
@@ -304,10 +311,27 @@ fn a_running_match_does_not_need_the_server() {
     cluster.run_until_confirmed(1800, 2400);
 }
 
+#[test]
+fn a_room_without_the_player_who_invited_us_is_left() {
+    let mut cluster = Cluster::builder(84).players(3).build();
+    cluster.join(0, Room::new("ABC"));
+    cluster.run(10);
+    let host = cluster.world(0).resource::<CurrentRoom>().us.unwrap();
+    assert_eq!(host, cluster.key(0));
+    // The same code, on a server that brings us to somebody else.
+    cluster.join(2, Room::new("ELSEWHERE").host(host));
+    cluster.run(10);
+    assert_eq!(*crate::ended(&cluster, 2), EndReason::HostMissing, "{cluster}");
+    cluster.join(1, Room::new("ABC").host(host));
+    cluster.run_until("both play", 600, |cluster| {
+        [0, 1].iter().all(|seat| *cluster.state(*seat) == NetplayState::Playing)
+    });
+}
+
 /// A peer that is not bevy_netplay, in the room of App 0.
 fn stranger(cluster: &Cluster) -> MemoryTransport {
     let entry = Entry::Room("ABC".into());
-    cluster.hub().join(&JoinRequest::new(entry, 2, PeerKey::from_bytes([9; 16])))
+    cluster.hub().join(&JoinRequest::new(entry, 2, Identity::from_secret(&[9; 32])))
 }
 
 #[track_caller]

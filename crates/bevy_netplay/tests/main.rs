@@ -6,6 +6,7 @@
 
 mod conditions;
 mod desync;
+mod dropping;
 mod leaving;
 mod lobby;
 mod malformed;

@@ -2,7 +2,7 @@
 
 use bevy_netplay::prelude::*;
 use bevy_netplay::protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
-use bevy_netplay::protocol::{DatagramHeader, PeerKey};
+use bevy_netplay::protocol::{DatagramHeader, ReliableHeader};
 use bevy_netplay::transport::Channel;
 use netplay_testkit::{Cluster, Keys};
 use rand::{Rng, RngExt, SeedableRng};
@@ -13,6 +13,7 @@ const VERSION: usize = 0;
 const KIND: usize = 1;
 const EPOCH: usize = 2;
 const SEQUENCE: usize = 4;
+const PATH_SEQUENCE: usize = 6;
 
 #[test]
 fn bytes_that_are_no_datagram_are_counted_and_dropped() {
@@ -25,12 +26,12 @@ fn bytes_that_are_no_datagram_are_counted_and_dropped() {
     };
     let mut packets = vec![
         bent(VERSION, 0),
-        bent(VERSION, 2),
+        bent(VERSION, 1),
         bent(VERSION, 255),
         bent(KIND, 2),
         bent(KIND, 255),
         [&real[..], &vec![0; MAX_DATAGRAM_BYTES]].concat(),
-        vec![1; 60_000],
+        vec![2; 60_000],
     ];
     packets.extend((0..DatagramHeader::BYTES).map(|length| real[..length].to_vec()));
     for packet in packets {
@@ -165,15 +166,15 @@ fn malformed_reliable_messages_are_counted_and_dropped() {
     let mut cluster = playing(67);
     let mut random = Pcg32::seed_from_u64(67);
     let mut packets =
-        vec![vec![], vec![1], vec![1, 0], vec![1, 0, 0xff], vec![1, 0, 0, 0xff, 0xff]];
-    packets.push([vec![1, 0], vec![0; MAX_CONTROL_BYTES]].concat());
-    packets.extend((0..50).map(|_| {
-        let mut bytes = vec![0; random.random_range(4..300)];
+        vec![vec![], vec![2], vec![2, 0], vec![2, 0, 0xff], vec![2, 0, 0, 0xff, 0xff]];
+    packets.push([vec![2, 0], vec![0; MAX_CONTROL_BYTES]].concat());
+    // App 1 has said hello and that it is ready: these are the next numbers.
+    packets.extend((3..53).map(|sequence| {
+        let mut bytes = vec![0; random.random_range(2..300)];
         random.fill_bytes(&mut bytes);
-        // The version of today, and a message it does not have.
-        bytes[..2].copy_from_slice(&[1, 0]);
-        bytes[2] |= 0x40;
-        bytes
+        // A message that there is not.
+        bytes[0] |= 0x40;
+        ReliableHeader { sequence, ack: 0 }.packet(&bytes)
     }));
     for packet in packets {
         let shown = format!("{:02x?}", &packet[..packet.len().min(32)]);
@@ -202,7 +203,7 @@ fn a_match_starts_although_malformed_packets_came_before_it() {
         let mut bytes = vec![0; random.random_range(0..100)];
         random.fill_bytes(&mut bytes);
         cluster.inject(1, 0, Channel::Datagram, bytes);
-        cluster.inject(1, 0, Channel::Reliable, vec![1, 0, 0x7f]);
+        cluster.inject(1, 0, Channel::Reliable, vec![2, 0, 0x7f]);
         cluster.step();
     }
     cluster.run_until("everybody plays", 600, Cluster::all_playing);
@@ -251,8 +252,10 @@ fn genuine(cluster: &Cluster) -> Vec<u8> {
 fn next(cluster: &Cluster, payload: &[u8]) -> Vec<u8> {
     let mut datagram = genuine(cluster);
     datagram.truncate(DatagramHeader::BYTES);
-    let sequence = u16::from_le_bytes([datagram[SEQUENCE], datagram[SEQUENCE + 1]]);
-    datagram[SEQUENCE..][..2].copy_from_slice(&sequence.wrapping_add(1).to_le_bytes());
+    for at in [SEQUENCE, PATH_SEQUENCE] {
+        let sequence = u16::from_le_bytes([datagram[at], datagram[at + 1]]);
+        datagram[at..][..2].copy_from_slice(&sequence.wrapping_add(1).to_le_bytes());
+    }
     datagram.extend_from_slice(payload);
     datagram
 }

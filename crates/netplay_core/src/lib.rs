@@ -2,7 +2,19 @@
 //!
 //! This crate is sans-IO: there is no socket, clock, randomness, Bevy or async in it. The moment (`now`,
 //! a [`Duration`](std::time::Duration) since any fixed point), seeds and packets are passed in; packets to
-//! send and events come out. That is what lets whole matches run on virtual time, repeatable by seed.
+//! send, commands and events come out. That is what lets whole matches run on virtual time, repeatable by
+//! seed.
+//!
+//! * [`path`]: one way to carry packets, and what is known of it;
+//! * [`agent`]: which path carries, when that changes, and when a new one is attempted;
+//! * [`link`]: everything between us and one peer, made of the two;
+//! * [`departure`]: how survivors agree on the last frame of a player who is gone;
+//! * [`rate`]: how often something may happen;
+//! * [`emulator`]: a bad network.
 
+pub mod agent;
+pub mod departure;
 pub mod emulator;
 pub mod link;
+pub mod path;
+pub mod rate;

@@ -1,10 +1,12 @@
 use serde::{Deserialize, Serialize};
 
+use crate::ReliableHeader;
 use crate::limits::{MAX_CONTROL_BYTES, MAX_GAME_ID_BYTES};
 
 /// A reliable, ordered message between two peers.
 ///
-/// On the wire: [`ControlMessage::VERSION`] in two bytes, little endian, then the message in postcard.
+/// On the wire: a [`ReliableHeader`](crate::ReliableHeader), which carries the version, then the message in
+/// postcard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ControlMessage {
     /// The first message on a link: what I play.
@@ -30,6 +32,25 @@ pub enum ControlMessage {
         /// My checksum of that frame.
         checksum: u64,
     },
+    /// A player is to be dropped from the match.
+    Gone(Gone),
+}
+
+/// What a survivor knows of a player that is to be dropped from a match. It takes nothing more from that
+/// player. Survivors tell each other until all know the same, and then drop it after the same frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// The match.
+    pub epoch: u16,
+    /// The seat of the player.
+    pub player: u8,
+    /// The last frame whose input of that player I have; -1 if there is none.
+    pub frame: i32,
+    /// Its inputs of the last frames up to that one, oldest first, one after the other: what other
+    /// survivors may lack.
+    pub inputs: Vec<u8>,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// What both sides of a link must agree on before a match starts.
@@ -45,48 +66,39 @@ pub struct Hello {
     pub frame_rate: u16,
 }
 
-/// The bytes are not a control message of this version.
+/// The bytes are not a control message: too long, truncated or something else.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ControlError {
-    /// Of another version.
-    #[error(
-        "the other player's game speaks protocol version {0}, this one version {version}: update the older one",
-        version = ControlMessage::VERSION
-    )]
-    Version(u16),
-    /// Too long, truncated or not a message.
-    #[error("a malformed control message of {0} bytes")]
-    Malformed(usize),
-}
+#[error("a malformed control message of {0} bytes")]
+pub struct ControlError(pub usize);
 
 impl ControlMessage {
-    /// The version of the protocol between peers.
-    pub const VERSION: u16 = 1;
+    /// The most bytes a message may have.
+    pub const MAX_BYTES: usize = MAX_CONTROL_BYTES - ReliableHeader::BYTES;
 
     /// The message as it travels.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`] where it would be longer than [`Self::MAX_BYTES`].
     pub fn encode(&self) -> Result<Vec<u8>, ControlError> {
-        let bytes = postcard::to_extend(self, Self::VERSION.to_le_bytes().to_vec())
-            .map_err(|_| ControlError::Malformed(0))?;
-        if bytes.len() > MAX_CONTROL_BYTES {
-            return Err(ControlError::Malformed(bytes.len()));
+        let bytes = postcard::to_stdvec(self).map_err(|_| ControlError(0))?;
+        if bytes.len() > Self::MAX_BYTES {
+            return Err(ControlError(bytes.len()));
         }
         Ok(bytes)
     }
 
-    /// Reads a message. The version is read before anything else, so that a newer peer's message is
-    /// refused for its version and not for its contents.
+    /// Reads a message.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`] where it is none.
     pub fn decode(bytes: &[u8]) -> Result<Self, ControlError> {
-        let malformed = || ControlError::Malformed(bytes.len());
-        let (version, body) = bytes.split_first_chunk::<2>().ok_or_else(malformed)?;
-        let version = u16::from_le_bytes(*version);
-        if version != Self::VERSION {
-            return Err(ControlError::Version(version));
-        }
-        if bytes.len() > MAX_CONTROL_BYTES {
+        let malformed = || ControlError(bytes.len());
+        if bytes.len() > Self::MAX_BYTES {
             return Err(malformed());
         }
-        match postcard::from_bytes(body) {
+        match postcard::from_bytes(bytes) {
             Ok(Self::Hello(hello)) if hello.game.len() > MAX_GAME_ID_BYTES => Err(malformed()),
             Ok(message) => Ok(message),
             Err(_) => Err(malformed()),
@@ -107,17 +119,16 @@ mod tests {
             ControlMessage::Ready { roster: 9, epoch: 7 },
             ControlMessage::Bye { reason: "left".into() },
             ControlMessage::Desync { epoch: 1, frame: -1, checksum: 5 },
+            ControlMessage::Gone(Gone {
+                epoch: 1,
+                player: 2,
+                frame: 77,
+                inputs: vec![1, 2],
+                reason: "left".into(),
+            }),
         ] {
             assert_eq!(ControlMessage::decode(&message.encode().unwrap()), Ok(message));
         }
-    }
-
-    #[test]
-    fn another_version_is_refused_before_its_contents_are_read() {
-        let mut bytes = ControlMessage::Ready { roster: 9, epoch: 1 }.encode().unwrap();
-        bytes[0] = 9;
-        bytes.truncate(3);
-        assert_eq!(ControlMessage::decode(&bytes), Err(ControlError::Version(9)));
     }
 
     #[test]

@@ -3,9 +3,9 @@ use bytemuck::{Pod, Zeroable};
 use crate::limits::MAX_DATAGRAM_BYTES;
 
 /// The version of the datagram layout, the first byte of every datagram.
-pub const DATAGRAM_VERSION: u8 = 1;
+pub const DATAGRAM_VERSION: u8 = 2;
 
-/// What stands before the payload of every datagram between two peers: 12 bytes, little endian, no
+/// What stands before the payload of every datagram between two peers: 14 bytes, little endian, no
 /// padding.
 ///
 /// | bytes | field | meaning |
@@ -13,10 +13,8 @@ pub const DATAGRAM_VERSION: u8 = 1;
 /// | 0 | `version` | [`DATAGRAM_VERSION`] |
 /// | 1 | `kind` | a [`DatagramKind`] |
 /// | 2..4 | `epoch` | the match the payload belongs to |
-/// | 4..6 | `sequence` | counts the datagrams of this direction of the link, wrapping |
-/// | 6..8 | `sent` | the sender's clock in units of 250 µs, wrapping after 16.4 s |
-/// | 8..10 | `ack` | the highest `sequence` received |
-/// | 10..12 | `ack_delay` | how long ago that one came, in units of 250 µs; [`Self::NO_ACK`]: none came |
+/// | 4..6 | `sequence` | counts the datagrams of this direction of the link, wrapping; one that travels on two paths has the same number on both |
+/// | 6..14 | `stamp` | a [`PathStamp`], of the path it travels on |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct DatagramHeader {
@@ -24,16 +22,37 @@ pub struct DatagramHeader {
     kind: u8,
     epoch: [u8; 2],
     sequence: [u8; 2],
-    sent: [u8; 2],
-    ack: [u8; 2],
-    ack_delay: [u8; 2],
+    stamp: [[u8; 2]; 4],
+}
+
+/// What the two ends of a path tell each other with every datagram: 8 bytes.
+///
+/// | bytes | field | meaning |
+/// | --- | --- | --- |
+/// | 0..2 | `sequence` | counts the datagrams of this direction of the path, wrapping |
+/// | 2..4 | `sent` | the sender's clock in units of 250 µs, wrapping after 16.4 s |
+/// | 4..6 | `ack` | the highest `sequence` received on the path |
+/// | 6..8 | `ack_delay` | how long ago that one came, in units of 250 µs; [`Self::NO_ACK`]: none came |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathStamp {
+    /// The number of this datagram in its direction of the path.
+    pub sequence: u16,
+    /// When it was sent, on the sender's clock, in units of 250 µs.
+    pub sent: u16,
+    /// The highest number that the sender had received, and how many units of 250 µs ago.
+    pub ack: Option<(u16, u16)>,
+}
+
+impl PathStamp {
+    /// `ack_delay` of a sender that has not received anything yet.
+    pub const NO_ACK: u16 = u16::MAX;
 }
 
 /// What the payload of a datagram is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DatagramKind {
-    /// Nothing: the datagram keeps the link and its estimates alive.
+    /// Nothing: the datagram keeps a path and its estimates alive.
     KeepAlive = 0,
     /// Messages of the match.
     Match = 1,
@@ -62,30 +81,24 @@ pub enum DatagramError {
 impl DatagramHeader {
     /// The size of the header, in bytes.
     pub const BYTES: usize = size_of::<Self>();
-    /// `ack_delay` of a sender that has not received anything yet.
-    pub const NO_ACK: u16 = u16::MAX;
 
     /// A header of this version.
-    pub fn new(
-        kind: DatagramKind,
-        epoch: u16,
-        sequence: u16,
-        sent: u16,
-        ack: u16,
-        ack_delay: u16,
-    ) -> Self {
+    pub fn new(kind: DatagramKind, epoch: u16, sequence: u16, stamp: PathStamp) -> Self {
+        let (ack, ack_delay) = stamp.ack.unwrap_or((0, PathStamp::NO_ACK));
         Self {
             version: DATAGRAM_VERSION,
             kind: kind as u8,
             epoch: epoch.to_le_bytes(),
             sequence: sequence.to_le_bytes(),
-            sent: sent.to_le_bytes(),
-            ack: ack.to_le_bytes(),
-            ack_delay: ack_delay.to_le_bytes(),
+            stamp: [stamp.sequence, stamp.sent, ack, ack_delay].map(u16::to_le_bytes),
         }
     }
 
     /// The header and the payload of a datagram.
+    ///
+    /// # Errors
+    ///
+    /// [`DatagramError`] where it is none of this version.
     pub fn split(datagram: &[u8]) -> Result<(Self, DatagramKind, &[u8]), DatagramError> {
         if datagram.len() > MAX_DATAGRAM_BYTES {
             return Err(DatagramError::TooLong(datagram.len()));
@@ -110,20 +123,16 @@ impl DatagramHeader {
         u16::from_le_bytes(self.epoch)
     }
 
-    /// The number of this datagram in its direction.
+    /// The number of this datagram in its direction of the link.
     pub fn sequence(&self) -> u16 {
         u16::from_le_bytes(self.sequence)
     }
 
-    /// When it was sent, on the sender's clock, in units of 250 µs.
-    pub fn sent(&self) -> u16 {
-        u16::from_le_bytes(self.sent)
-    }
-
-    /// The highest sequence that the sender had received, and how many units of 250 µs ago.
-    pub fn ack(&self) -> Option<(u16, u16)> {
-        let delay = u16::from_le_bytes(self.ack_delay);
-        (delay != Self::NO_ACK).then_some((u16::from_le_bytes(self.ack), delay))
+    /// What it tells of the path it travels on.
+    pub fn stamp(&self) -> PathStamp {
+        let [sequence, sent, ack, ack_delay] = self.stamp.map(u16::from_le_bytes);
+        let ack = (ack_delay != PathStamp::NO_ACK).then_some((ack, ack_delay));
+        PathStamp { sequence, sent, ack }
     }
 }
 
@@ -132,13 +141,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_twelve_bytes_in_little_endian() {
-        let header = DatagramHeader::new(DatagramKind::Match, 0x0102, 0x0304, 0x0506, 0x0708, 9);
-        assert_eq!(bytemuck::bytes_of(&header), &[1, 1, 2, 1, 4, 3, 6, 5, 8, 7, 9, 0]);
-        let (read, kind, payload) =
-            DatagramHeader::split(&[1, 1, 2, 1, 4, 3, 6, 5, 8, 7, 9, 0, 42]).unwrap();
+    fn a_header_is_fourteen_bytes_in_little_endian() {
+        let stamp = PathStamp { sequence: 0x0506, sent: 0x0708, ack: Some((0x090a, 11)) };
+        let header = DatagramHeader::new(DatagramKind::Match, 0x0102, 0x0304, stamp);
+        let bytes = [2, 1, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 11, 0];
+        assert_eq!(bytemuck::bytes_of(&header), &bytes);
+        let datagram = [&bytes[..], &[42]].concat();
+        let (read, kind, payload) = DatagramHeader::split(&datagram).unwrap();
         assert_eq!((read, kind, payload), (header, DatagramKind::Match, &[42][..]));
-        assert_eq!(read.ack(), Some((0x0708, 9)));
+        assert_eq!((read.epoch(), read.sequence(), read.stamp()), (0x0102, 0x0304, stamp));
+        let nothing_yet = PathStamp { ack: None, ..stamp };
+        let header = DatagramHeader::new(DatagramKind::Match, 1, 1, nothing_yet);
+        assert_eq!(header.stamp(), nothing_yet);
     }
 
     #[test]
@@ -148,10 +162,10 @@ mod tests {
             (bytes[0], bytes[1]) = (version, kind);
             DatagramHeader::split(&bytes).map(|_| ())
         };
-        assert_eq!(with(1, 0), Ok(()));
-        assert_eq!(with(2, 0), Err(DatagramError::Version(2)));
-        assert_eq!(with(1, 9), Err(DatagramError::Kind(9)));
-        assert_eq!(DatagramHeader::split(&[1; 11]), Err(DatagramError::Truncated(11)));
-        assert_eq!(DatagramHeader::split(&[1; 1201]), Err(DatagramError::TooLong(1201)));
+        assert_eq!(with(2, 0), Ok(()));
+        assert_eq!(with(1, 0), Err(DatagramError::Version(1)));
+        assert_eq!(with(2, 9), Err(DatagramError::Kind(9)));
+        assert_eq!(DatagramHeader::split(&[2; 13]), Err(DatagramError::Truncated(13)));
+        assert_eq!(DatagramHeader::split(&[2; 1201]), Err(DatagramError::TooLong(1201)));
     }
 }

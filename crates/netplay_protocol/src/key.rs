@@ -5,8 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The stable name of a peer: it outlives sockets, attempts and matches.
 ///
-/// Sixteen bytes, chosen at random by the peer itself when it starts. Keys are ordered, and the order
-/// decides who offers: of two peers, the one with the lower key.
+/// Sixteen bytes: a fingerprint of the peer's public key ([`identity`](crate::identity)), so that nobody
+/// else can speak for it. Keys are ordered, and the order decides who yields when two attempts cross: of two
+/// peers, the one with the higher key.
 ///
 /// ```
 /// use netplay_protocol::PeerKey;

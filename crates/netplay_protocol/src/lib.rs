@@ -6,7 +6,7 @@
 //!   ([`signaling`]), naming peers by [`PeerKey`] and rooms by [`RoomCode`]; and, where a peer asks for
 //!   it, packets that the server carries, as binary messages that begin with a [`RelayHeader`];
 //! * **links**: binary packets between two peers, either unreliable datagrams that begin with a
-//!   [`DatagramHeader`], or reliable [`ControlMessage`]s.
+//!   [`DatagramHeader`], or reliable [`ControlMessage`]s behind a [`ReliableHeader`].
 //!
 //! Both carry a version, and a reader that meets another version refuses with a sentence instead of
 //! guessing. Everything that has a size has a bound, and every bound is a constant in [`limits`].
@@ -15,16 +15,20 @@
 
 mod control;
 mod datagram;
+pub mod identity;
 mod key;
 pub mod limits;
 mod relay;
+mod reliable;
 mod room;
 mod secret;
 pub mod signaling;
 
-pub use control::{ControlError, ControlMessage, Hello};
-pub use datagram::{DATAGRAM_VERSION, DatagramError, DatagramHeader, DatagramKind};
+pub use control::{ControlError, ControlMessage, Gone, Hello};
+pub use datagram::{DATAGRAM_VERSION, DatagramError, DatagramHeader, DatagramKind, PathStamp};
+pub use identity::{Identity, PublicKey};
 pub use key::{BadPeerKey, ConnectionId, PeerKey};
 pub use relay::{RelayChannel, RelayError, RelayHeader};
+pub use reliable::{ReliableError, ReliableHeader};
 pub use room::{BadRoomCode, RoomCode, Roster};
 pub use secret::Secret;

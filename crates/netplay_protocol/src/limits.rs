@@ -22,5 +22,8 @@ pub const MAX_CANDIDATES_PER_ATTEMPT: usize = 64;
 pub const MAX_DATAGRAM_BYTES: usize = 1200;
 /// The largest reliable message between peers, in bytes.
 pub const MAX_CONTROL_BYTES: usize = 16 * 1024;
+/// How many bytes it takes to seal a packet that the server carries: a number (8) and an authentication
+/// tag (16). Packets are kept this much shorter than the limits above, so that they fit every path.
+pub const SEAL_BYTES: usize = 24;
 /// The longest name of a game, in bytes of UTF-8.
 pub const MAX_GAME_ID_BYTES: usize = 64;

@@ -249,6 +249,7 @@ async fn understand(peer: &Peer, text: &str) -> Result<ControlFlow<End>, Refusal
         }
         ClientMessage::Playing { playing } => peer.playing(playing).await?,
         ClientMessage::Relay { to, open } => peer.open_relay(to, open).await?,
+        ClientMessage::Ping => peer.tell(&ServerMessage::Pong),
         ClientMessage::Leave if peer.has_entered() => return Ok(ControlFlow::Break(End::Left)),
         ClientMessage::Leave => return Err(Refusal::OutOfOrder),
     }

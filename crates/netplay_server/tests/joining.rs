@@ -107,3 +107,11 @@ fn the_url_of_a_server_that_listens_everywhere_can_be_connected_to() {
     let server = Server::start(everywhere).unwrap();
     assert_eq!(server.url(), format!("ws://127.0.0.1:{}", server.addr().port()));
 }
+
+#[tokio::test]
+async fn whoever_asks_is_told_that_the_server_is_there() {
+    let server = start();
+    let mut client = Client::seated(&server, "room", 2, 1, &[1]).await;
+    client.send(&ClientMessage::Ping).await;
+    assert_eq!(client.next().await, Some(ServerMessage::Pong));
+}

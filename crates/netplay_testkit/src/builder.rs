@@ -78,15 +78,18 @@ impl ClusterBuilder {
     }
 
     fn seat(&self, seat: usize, hub: &MemoryHub) -> Seat {
-        // Keys follow from the seed as well, and so does who has the lower one.
-        let key = PeerKey::from_bytes([(seat as u8 + 1) ^ self.seed as u8; 16]);
-        let mut config = NetplayConfig { game: "duel 1".into(), key: Some(key), ..default() };
+        // Identities follow from the seed as well, and so does who has the lower key.
+        let mut secret = [seat as u8 + 1; 32];
+        secret[..8].copy_from_slice(&self.seed.to_le_bytes());
+        let identity = Some(Identity::from_secret(&secret));
+        let mut config = NetplayConfig { game: "duel 1".into(), identity, ..default() };
         (self.configure)(seat, &mut config);
         let key = Arc::new(Mutex::new(None::<PeerKey>));
         let factory = {
             let (hub, key) = (hub.clone(), key.clone());
             TransportFactory(Box::new(move |request| {
-                *key.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.key);
+                *key.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(request.identity.peer_key());
                 Box::new(hub.join(request))
             }))
         };

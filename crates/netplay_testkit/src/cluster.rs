@@ -28,13 +28,15 @@ pub(crate) struct Seat {
     key: Arc<Mutex<Option<PeerKey>>>,
     pub(crate) tick: Duration,
     pub(crate) paused: bool,
+    /// Nothing is expected of it any more.
+    pub(crate) excluded: bool,
     /// Time that has passed while the App was paused.
     pub(crate) missed: Duration,
 }
 
 impl Seat {
     pub(crate) fn new(app: App, key: Arc<Mutex<Option<PeerKey>>>) -> Self {
-        Self { app, key, tick: TICK, paused: false, missed: Duration::ZERO }
+        Self { app, key, tick: TICK, paused: false, excluded: false, missed: Duration::ZERO }
     }
 
     pub(crate) fn step(&mut self) {
@@ -79,6 +81,11 @@ impl Cluster {
         0..self.seats.len()
     }
 
+    /// The numbers of the Apps of which something is expected.
+    pub(crate) fn expected(&self) -> impl Iterator<Item = usize> + Clone {
+        self.seats().filter(|seat| !self.seats[*seat].excluded)
+    }
+
     /// The world of an App.
     pub fn world(&self, seat: usize) -> &World {
         self.seats[seat].app.world()
@@ -119,17 +126,17 @@ impl Cluster {
     /// none.
     pub fn confirmed(&self) -> i32 {
         let confirmed = |seat| self.record(seat).confirmed.get(&self.epoch(seat)?).copied();
-        self.seats().map(|seat| confirmed(seat).unwrap_or(-1)).min().unwrap_or(-1)
+        self.expected().map(|seat| confirmed(seat).unwrap_or(-1)).min().unwrap_or(-1)
     }
 
     /// Whether every App is in a match.
     pub fn all_playing(&self) -> bool {
-        self.seats().all(|seat| *self.state(seat) == NetplayState::Playing)
+        self.expected().all(|seat| *self.state(seat) == NetplayState::Playing)
     }
 
     /// Whether every App has been told that it is out of its room.
     pub fn all_ended(&self) -> bool {
-        self.seats().all(|seat| matches!(self.state(seat), NetplayState::Ended(_)))
+        self.expected().all(|seat| matches!(self.state(seat), NetplayState::Ended(_)))
     }
 
     /// Lets a [`TICK`] pass in every App that is not paused.

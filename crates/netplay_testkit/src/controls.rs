@@ -51,9 +51,16 @@ impl Cluster {
         self.seats[seat].missed = Duration::ZERO;
     }
 
-    /// The last App's process ends without a word.
-    pub fn crash_last(&mut self) {
-        self.seats.pop();
+    /// An App's process ends without a word. Nothing is expected of it any more.
+    pub fn crash(&mut self, seat: usize) {
+        self.hub().crash(self.key(seat));
+        self.pause(seat);
+        self.exclude(&[seat]);
+    }
+
+    /// Nothing is expected of these Apps any more: they need not agree with the others.
+    pub fn exclude(&mut self, seats: &[usize]) {
+        seats.iter().for_each(|seat| self.seats[*seat].excluded = true);
     }
 
     /// How much time passes for an App in a step, instead of [`TICK`](crate::TICK): its clock runs fast

@@ -14,6 +14,8 @@ use crate::game::{Crate, Dice, Score, Ship, Shot};
 pub struct Record {
     /// The inputs of all players that a frame was simulated with.
     pub inputs: BTreeMap<(u16, i32), Vec<Keys>>,
+    /// Which players were gone in a frame.
+    pub gone: BTreeMap<(u16, i32), Vec<bool>>,
     /// A hash of the state before a frame was simulated, made without bevy_netplay.
     pub states: BTreeMap<(u16, i32), u64>,
     /// bevy_netplay's checksums of confirmed frames.
@@ -51,8 +53,13 @@ pub struct Heard {
     pub resumed: Vec<PeerResumed>,
     /// Every peer that left.
     pub left: Vec<PeerLeft>,
+    /// Every player that was dropped.
+    pub dropped: Vec<PlayerDropped>,
+    /// Every change of path.
+    pub paths: Vec<PathChanged>,
 }
 
+#[expect(clippy::too_many_arguments, reason = "a reader for each message")]
 pub(crate) fn listen(
     mut heard: ResMut<Heard>,
     mut started: MessageReader<MatchStarted>,
@@ -60,12 +67,16 @@ pub(crate) fn listen(
     mut interrupted: MessageReader<PeerInterrupted>,
     mut resumed: MessageReader<PeerResumed>,
     mut left: MessageReader<PeerLeft>,
+    mut dropped: MessageReader<PlayerDropped>,
+    mut paths: MessageReader<PathChanged>,
 ) {
     heard.started.extend(started.read().cloned());
     heard.desyncs.extend(desyncs.read().cloned());
     heard.interrupted.extend(interrupted.read().cloned());
     heard.resumed.extend(resumed.read().cloned());
     heard.left.extend(left.read().cloned());
+    heard.dropped.extend(dropped.read().cloned());
+    heard.paths.extend(paths.read().cloned());
 }
 
 /// The last system of a frame. bevy_ggrs counts the frame before it simulates it: the inputs are those
@@ -84,6 +95,8 @@ pub(crate) fn write_down(
 ) {
     let keys = (0..game.players).map(|player| inputs.get(player)).collect();
     record.inputs.insert((game.epoch, frame.0 - 1), keys);
+    let gone = (0..game.players).map(|player| inputs.is_gone(player)).collect();
+    record.gone.insert((game.epoch, frame.0 - 1), gone);
 
     let mut hasher = DefaultHasher::new();
     score.hash(&mut hasher);

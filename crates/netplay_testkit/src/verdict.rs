@@ -27,7 +27,7 @@ impl Cluster {
     /// If one has.
     #[track_caller]
     pub fn assert_no_desync(&self) {
-        for seat in self.seats() {
+        for seat in self.expected() {
             let desyncs = &self.heard(seat).desyncs;
             assert!(desyncs.is_empty(), "App {seat} heard of {desyncs:?}: {self}");
         }
@@ -40,11 +40,13 @@ impl Cluster {
     /// If one has not, or if there is nothing to compare.
     #[track_caller]
     pub fn assert_equal_states(&self) {
-        let first = self.record(0);
-        for seat in self.seats().skip(1) {
+        let mut expected = self.expected();
+        let Some(reference) = expected.next() else { return };
+        let first = self.record(reference);
+        for seat in expected {
             let other = self.record(seat);
-            for (epoch, frames) in self.common_frames(seat) {
-                let what = format!("match {epoch}, Apps 0 and {seat}");
+            for (epoch, frames) in self.common_frames(reference, seat) {
+                let what = format!("match {epoch}, Apps {reference} and {seat}");
                 // Nothing is simulated before frame 0, so nothing is written down of it.
                 let written = (1..=frames).map(|frame| (epoch, frame));
                 let differs =
@@ -70,14 +72,17 @@ impl Cluster {
     #[track_caller]
     pub fn assert_no_lost_input(&self) {
         let script = self.script();
-        for seat in self.seats() {
+        for seat in self.expected() {
             let delay = self.world(seat).resource::<NetplayConfig>().input_delay as i32;
             let record = self.record(seat);
             for (epoch, confirmed) in &record.confirmed {
                 for frame in 0..*confirmed {
                     let used = record.inputs.get(&(*epoch, frame));
+                    let gone = &record.gone[&(*epoch, frame)];
+                    self.assert_gone_rightly(seat, gone);
                     let pressed: Vec<Keys> = (0..used.map_or(0, Vec::len))
                         .map(|player| match frame {
+                            _ if gone[player] => Keys::default(),
                             // Nobody could press anything before the first frame.
                             frame if frame < delay => Keys::default(),
                             frame => script.keys(*epoch, player, frame),
@@ -93,13 +98,25 @@ impl Cluster {
         }
     }
 
-    /// For each match that the first App and this one played: the last frame that is final on both.
-    fn common_frames(&self, seat: usize) -> BTreeMap<u16, i32> {
+    /// Whoever is gone was dropped.
+    #[track_caller]
+    fn assert_gone_rightly(&self, seat: usize, gone: &[bool]) {
+        let earlier =
+            |player: usize| self.heard(seat).dropped.iter().any(|dropped| dropped.player == player);
+        let wrong = (0..gone.len()).find(|player| gone[*player] && !earlier(*player));
+        assert_eq!(wrong, None, "App {seat}: a player is gone who was never dropped: {self}");
+    }
+
+    /// For each match that two Apps played: the last frame that is final on both.
+    fn common_frames(&self, reference: usize, seat: usize) -> BTreeMap<u16, i32> {
         let other = &self.record(seat).confirmed;
         let common = |(epoch, frame): (&u16, &i32)| Some((*epoch, *frame.min(other.get(epoch)?)));
         let common: BTreeMap<u16, i32> =
-            self.record(0).confirmed.iter().filter_map(common).collect();
-        assert!(!common.is_empty(), "Apps 0 and {seat} have no confirmed frame in common: {self}");
+            self.record(reference).confirmed.iter().filter_map(common).collect();
+        assert!(
+            !common.is_empty(),
+            "Apps {reference} and {seat} have no confirmed frame in common: {self}"
+        );
         common
     }
 }

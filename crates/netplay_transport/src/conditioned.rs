@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use netplay_core::emulator::{NetworkConditions, NetworkEmulator};
+use netplay_core::path::{Channel, PathId};
 use netplay_protocol::PeerKey;
 
-use crate::{Channel, SendError, Transport, TransportEvent};
+use crate::{SendError, Transport, TransportEvent, TransportRequest};
+
+/// The network that a path seems to be.
+type Emulator = NetworkEmulator<(Channel, Vec<u8>)>;
 
 /// A transport behind emulated conditions. They hold for what we send: both sides set them to make a
 /// round trip bad in both directions. Packets leave when the transport is polled, so delays are as fine
@@ -16,36 +20,36 @@ pub struct ConditionedTransport {
     below: Box<dyn Transport>,
     conditions: NetworkConditions,
     seed: u64,
-    peers: BTreeMap<PeerKey, NetworkEmulator<(Channel, Vec<u8>)>>,
+    paths: BTreeMap<(PeerKey, PathId), Emulator>,
     events: VecDeque<TransportEvent>,
 }
 
 impl ConditionedTransport {
     /// Puts `conditions` in front of a transport; what is lost depends on `seed`.
     pub fn new(below: Box<dyn Transport>, conditions: NetworkConditions, seed: u64) -> Self {
-        Self { below, conditions, seed, peers: BTreeMap::new(), events: VecDeque::new() }
+        Self { below, conditions, seed, paths: BTreeMap::new(), events: VecDeque::new() }
     }
 }
 
 impl Transport for ConditionedTransport {
     fn poll(&mut self, now: Duration) {
-        for (peer, emulator) in &mut self.peers {
+        for ((peer, path), emulator) in &mut self.paths {
             while let Some((channel, packet)) = emulator.pop(now) {
-                // The link was up when the packet was sent; that it no longer is comes as an event.
-                let _ = self.below.send(now, *peer, channel, &packet);
+                // The path was up when the packet was sent; that it no longer is comes as an event.
+                let _ = self.below.send(now, *peer, *path, channel, &packet);
             }
         }
         self.below.poll(now);
         while let Some(event) = self.below.next_event() {
             match &event {
-                TransportEvent::LinkUp { peer, .. } => {
-                    // Each peer its own sequence of accidents.
-                    let seed = self.seed.wrapping_add(self.peers.len() as u64);
+                TransportEvent::PathUp { peer, path, .. } => {
+                    // Each path its own sequence of accidents.
+                    let seed = self.seed.wrapping_add(self.paths.len() as u64);
                     let emulator = || NetworkEmulator::new(self.conditions.clone(), seed);
-                    self.peers.entry(*peer).or_insert_with(emulator);
+                    self.paths.entry((*peer, *path)).or_insert_with(emulator);
                 }
-                TransportEvent::LinkDown { peer, .. } => {
-                    self.peers.remove(peer);
+                TransportEvent::PathDown { peer, path, .. } => {
+                    self.paths.remove(&(*peer, *path));
                 }
                 _ => {}
             }
@@ -61,27 +65,34 @@ impl Transport for ConditionedTransport {
         &mut self,
         now: Duration,
         to: PeerKey,
+        path: PathId,
         channel: Channel,
         packet: &[u8],
-    ) -> Result<(), SendError> {
-        let emulator = self.peers.get_mut(&to).ok_or(SendError::NoLink)?;
+    ) -> Result<usize, SendError> {
+        let emulator = self.paths.get_mut(&(to, path)).ok_or(SendError::NoPath)?;
         let packet = (channel, packet.to_vec());
         match channel {
             Channel::Datagram => emulator.push(now, packet),
             Channel::Reliable => emulator.push_reliable(now, packet),
         }
-        Ok(())
+        // What is emulated to be under way does not wait to be sent.
+        Ok(0)
     }
 
-    fn set_playing(&mut self, playing: bool) {
-        self.below.set_playing(playing);
+    fn request(&mut self, request: TransportRequest) {
+        match request {
+            TransportRequest::Close(peer, path) => drop(self.paths.remove(&(peer, path))),
+            TransportRequest::Forget(peer) => self.paths.retain(|(known, _), _| *known != peer),
+            _ => {}
+        }
+        self.below.request(request);
     }
 
     fn leave(&mut self) {
         // Goodbyes are not worth delaying.
-        for (peer, emulator) in &mut self.peers {
+        for ((peer, path), emulator) in &mut self.paths {
             for (channel, packet) in emulator.drain() {
-                let _ = self.below.send(Duration::ZERO, *peer, channel, &packet);
+                let _ = self.below.send(Duration::ZERO, *peer, *path, channel, &packet);
             }
         }
         self.below.leave();

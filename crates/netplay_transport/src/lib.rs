@@ -1,8 +1,9 @@
 //! The sockets of a match. This crate does, and never decides.
 //!
-//! A [`Transport`] brings the peers of one room together and carries packets between them:
+//! A [`Transport`] brings the peers of one room together and carries packets between them, on paths that its
+//! caller asks for:
 //!
-//! * [`rtc`] joins a room on a signaling server and opens a WebRTC connection to every other peer;
+//! * [`rtc`] joins a room on a signaling server, opens WebRTC connections and has the server relay;
 //! * [`memory`] connects peers inside one process, through a seeded emulation of a bad network;
 //! * [`conditioned`] puts that emulation in front of another transport.
 //!
@@ -13,7 +14,8 @@ pub mod memory;
 pub mod rtc;
 mod transport;
 
+pub use netplay_core::path::{BadPathPolicy, Channel, PathId, PathKind, PathPolicy};
 pub use transport::{
-    CandidateKind, Candidates, Channel, JoinRequest, LeaveReason, PathKind, PathPolicy, SendError,
-    Transport, TransportEvent,
+    CandidateKind, Candidates, JoinRequest, LeaveReason, SendError, Transport, TransportEvent,
+    TransportRequest,
 };

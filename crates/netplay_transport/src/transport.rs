@@ -1,8 +1,8 @@
-use std::str::FromStr;
 use std::time::Duration;
 
+use netplay_core::path::{Channel, PathId, PathKind, PathPolicy};
 use netplay_protocol::signaling::{Entry, GameInfo, Presence, Refusal};
-use netplay_protocol::{PeerKey, RoomCode, Roster, Secret};
+use netplay_protocol::{Identity, PeerKey, RoomCode, Roster, Secret};
 
 /// What a peer wants to join. Everything random is brought by the caller.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct JoinRequest {
     /// How many players the room is for.
     pub size: u8,
     /// Who we are.
-    pub key: PeerKey,
+    pub identity: Identity,
     /// What is played. Rooms and queues are per game.
     pub game: GameInfo,
     /// The password of the room: whoever makes the room sets it.
@@ -30,12 +30,12 @@ pub struct JoinRequest {
 
 impl JoinRequest {
     /// A request without servers, password and token, of an unnamed game, for any path.
-    pub fn new(entry: Entry, size: u8, key: PeerKey) -> Self {
+    pub fn new(entry: Entry, size: u8, identity: Identity) -> Self {
         Self {
             servers: Vec::new(),
             entry,
             size,
-            key,
+            identity,
             game: GameInfo::default(),
             password: None,
             token: None,
@@ -47,9 +47,10 @@ impl JoinRequest {
 
 /// Brings the peers of a room together and carries packets between them.
 ///
-/// The caller polls once a frame, then reads events until there are none. Packets are delivered as
-/// they came: unordered and perhaps twice on [`Channel::Datagram`], once and in order on
-/// [`Channel::Reliable`].
+/// The caller polls once a frame, then reads events until there are none. Between two peers there may be
+/// several paths at a time; which of them to use, and when to attempt another, is the caller's to decide.
+/// Packets are delivered as they came: unordered and perhaps twice on [`Channel::Datagram`]; on
+/// [`Channel::Reliable`] once and in order, as long as the path lives.
 pub trait Transport: Send + Sync {
     /// Takes in what has arrived by `now`, counted from any fixed moment.
     fn poll(&mut self, now: Duration);
@@ -57,30 +58,45 @@ pub trait Transport: Send + Sync {
     /// The next thing that happened, oldest first.
     fn next_event(&mut self) -> Option<TransportEvent>;
 
-    /// Sends a packet to a peer whose link is up. Never blocks.
+    /// Sends a packet on a path that is up. Never blocks. Returns about how many bytes wait to be sent on
+    /// the path now.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] where the path is down or the packet too large.
     fn send(
         &mut self,
         now: Duration,
         to: PeerKey,
+        path: PathId,
         channel: Channel,
         packet: &[u8],
-    ) -> Result<(), SendError>;
+    ) -> Result<usize, SendError>;
 
-    /// Tells the server whether a match is running: while one is, it lets nobody new into the room.
-    fn set_playing(&mut self, playing: bool);
+    /// Does something about paths, or tells the server something. What comes of it comes as events.
+    fn request(&mut self, request: TransportRequest);
 
     /// Leaves the room once what was sent reliably is on its way. Events end with
     /// [`TransportEvent::Left`].
     fn leave(&mut self);
 }
 
-/// The two channels of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// Unordered, never retransmitted: inputs.
-    Datagram,
-    /// Ordered, retransmitted until it arrives: everything else.
-    Reliable,
+/// What a caller can ask of a transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportRequest {
+    /// Begin an attempt at a connection to a peer of the room. Ends in [`TransportEvent::PathUp`] or
+    /// [`TransportEvent::AttemptFailed`]; of two that cross, one yields to the other.
+    Attempt(PeerKey),
+    /// Have the server carry packets to a peer. [`TransportEvent::PathUp`] says when it does.
+    OpenRelay(PeerKey),
+    /// Close a path. No event follows on this side.
+    Close(PeerKey, PathId),
+    /// Forget a peer: close everything that leads to it.
+    Forget(PeerKey),
+    /// See whether the connection to the server still works.
+    CheckServer,
+    /// Tell the server whether a match is running: while one is, it lets nobody new into the room.
+    Playing(bool),
 }
 
 /// What happened on a transport.
@@ -98,27 +114,42 @@ pub enum TransportEvent {
     },
     /// Who is in the room now.
     Roster(Roster),
-    /// Packets flow to and from this peer.
-    LinkUp {
+    /// A path to a peer is there: packets can be sent on it.
+    PathUp {
         /// The peer.
         peer: PeerKey,
-        /// How packets travel.
-        path: PathKind,
-        /// How many attempts it took, counted from 1.
-        attempts: u32,
+        /// The path.
+        path: PathId,
+        /// How packets travel on it. A guess until [`Self::PathKnown`] for a WebRTC connection.
+        kind: PathKind,
     },
-    /// It is known which candidates the path runs over, or they changed.
+    /// It is known which candidates a path runs over, or they changed.
     PathKnown {
         /// The peer.
         peer: PeerKey,
-        /// How packets travel.
-        path: PathKind,
+        /// The path.
+        path: PathId,
+        /// How packets travel on it.
+        kind: PathKind,
         /// Both ends of the pair.
         candidates: Candidates,
     },
-    /// Packets no longer flow: the peer left, which the roster has told before, or every attempt to
-    /// make them flow again has failed.
-    LinkDown {
+    /// A path is no more.
+    PathDown {
+        /// The peer.
+        peer: PeerKey,
+        /// The path.
+        path: PathId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The peer began an attempt, and we take part.
+    PeerAttempts {
+        /// The peer.
+        peer: PeerKey,
+    },
+    /// An attempt, ours or the peer's, came to nothing.
+    AttemptFailed {
         /// The peer.
         peer: PeerKey,
         /// Why, in words.
@@ -128,6 +159,8 @@ pub enum TransportEvent {
     Received {
         /// From whom.
         peer: PeerKey,
+        /// On which path.
+        path: PathId,
         /// When, on the clock of [`Transport::poll`]: at or before the `now` of the last poll.
         at: Duration,
         /// On which channel.
@@ -135,7 +168,7 @@ pub enum TransportEvent {
         /// What.
         packet: Vec<u8>,
     },
-    /// Something a peer signaled was dropped because it was malformed.
+    /// Something a peer signaled was dropped because it was malformed, forged or too much.
     MalformedSignal {
         /// From whom.
         peer: PeerKey,
@@ -157,6 +190,8 @@ pub enum TransportEvent {
     },
     /// The signaling server is there again, and so is our seat.
     SignalingRestored,
+    /// The machine is on another network than before.
+    NetworkChanged,
     /// We are out of the room; no event follows.
     Left(LeaveReason),
 }
@@ -187,19 +222,6 @@ pub enum LeaveReason {
     ServerGone(String),
 }
 
-/// How packets travel to a peer, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PathKind {
-    /// Straight to the peer (ICE host, server reflexive or peer reflexive candidates).
-    Direct,
-    /// Through a TURN server.
-    Turn,
-    /// Through the signaling server.
-    Relay,
-    /// Inside this process.
-    Memory,
-}
-
 /// What kind of ICE candidate an end of a path is (RFC 8445).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CandidateKind {
@@ -222,46 +244,13 @@ pub struct Candidates {
     pub remote: CandidateKind,
 }
 
-/// Which paths may carry packets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum PathPolicy {
-    /// Whatever works.
-    #[default]
-    Any,
-    /// Only straight to the peer.
-    Direct,
-    /// Only through a TURN server.
-    Turn,
-    /// Only through the signaling server.
-    Relay,
-}
-
-/// The text is not a [`PathPolicy`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a path policy: use any, direct, turn or relay")]
-pub struct BadPathPolicy(String);
-
-impl FromStr for PathPolicy {
-    type Err = BadPathPolicy;
-
-    fn from_str(text: &str) -> Result<Self, BadPathPolicy> {
-        match text {
-            "any" => Ok(Self::Any),
-            "direct" => Ok(Self::Direct),
-            "turn" => Ok(Self::Turn),
-            "relay" => Ok(Self::Relay),
-            other => Err(BadPathPolicy(other.to_owned())),
-        }
-    }
-}
-
 /// Why a packet was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// No link to this peer is up.
-    #[error("no link to this peer is up")]
-    NoLink,
+    /// There is no such path to this peer.
+    #[error("there is no such path to this peer")]
+    NoPath,
     /// The packet is larger than the channel carries.
     #[error("a packet of {0} bytes is larger than the channel carries")]
     TooLarge(usize),

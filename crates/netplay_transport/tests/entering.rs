@@ -2,7 +2,7 @@
 
 use netplay_protocol::signaling::{Entry, GameInfo, Refusal};
 use netplay_server::{AuthConfig, AuthMode, ServerConfig};
-use netplay_transport::{JoinRequest, LeaveReason, Transport, TransportEvent};
+use netplay_transport::{JoinRequest, LeaveReason, Transport, TransportEvent, TransportRequest};
 
 use crate::support::{Peer, ends, request, server, server_with, until};
 
@@ -91,7 +91,7 @@ fn nobody_comes_into_a_running_match_or_into_another_game() {
     let game = GameInfo { game: "chess".into(), ..Default::default() };
     let other = ends(JoinRequest { game, ..request(&server.url(), 2, 2) });
     assert!(matches!(other, LeaveReason::Refused(Refusal::GameDiffers { .. })), "{other}");
-    first.transport.set_playing(true);
+    first.transport.request(TransportRequest::Playing(true));
     // Only the server knows when it has heard that: until then it lets others in.
     loop {
         let mut second = Peer::join(request(&server.url(), 2, 2));

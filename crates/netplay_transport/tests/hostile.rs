@@ -3,14 +3,15 @@
 use async_tungstenite::tungstenite::Message;
 use futures::StreamExt;
 use netplay_protocol::ConnectionId;
+use netplay_protocol::identity::DescriptionContext;
 use netplay_protocol::signaling::{ClientMessage, Entry, GameInfo, Join, PATH, Signal, VERSION};
 use netplay_server::Server;
 use netplay_transport::TransportEvent;
 
-use crate::support::{Peer, key, request, server, until};
+use crate::support::{Peer, identity, key, request, server, until};
 
-/// Joins the room as the peer with the lowest key, so that it is the one to offer, sends the signals
-/// to peer 1, each in an attempt of its own, and stays.
+/// Joins the room as peer 0, sends the signals to peer 1, each in an attempt of its own, and stays. What is
+/// an offer is signed as it should be.
 fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
     let url = format!("{}{PATH}", server.url());
     smol::spawn(async move {
@@ -25,7 +26,14 @@ fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
             token: None,
         });
         let attempts = signals.into_iter().zip(1..).map(|(signal, attempt)| {
-            ClientMessage::Signal { to: key(1), connection: ConnectionId(attempt), signal }
+            let connection = ConnectionId(attempt);
+            let (from, to) = (key(0), key(1));
+            let context = DescriptionContext { offers: true, connection, from, to };
+            let signal = match signal {
+                Signal::Offer(sdp) => Signal::Offer(identity(0).sign_description(&context, &sdp)),
+                other => other,
+            };
+            ClientMessage::Signal { to, connection, signal }
         });
         for message in std::iter::once(join).chain(attempts) {
             let text = serde_json::to_string(&message).unwrap();

@@ -38,7 +38,7 @@ fn a_cut_socket_costs_neither_the_seat_nor_the_connections() {
     until(&mut [&mut first, &mut second, &mut third], |peers| {
         peers[2].is_up(1) && peers[2].is_up(2) && peers[1].is_up(3)
     });
-    let went_down = |event: &TransportEvent| matches!(event, TransportEvent::LinkDown { .. });
+    let went_down = |event: &TransportEvent| matches!(event, TransportEvent::PathDown { .. });
     assert_eq!(first.count(went_down) + second.count(went_down), 0);
     assert_eq!(first.roster(), third.roster());
 }

@@ -4,10 +4,13 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use netplay_protocol::signaling::Entry;
-use netplay_protocol::{PeerKey, Roster};
+use netplay_protocol::{Identity, PeerKey, Roster};
 use netplay_server::{Server, ServerConfig};
 use netplay_transport::rtc::RtcTransport;
-use netplay_transport::{Channel, JoinRequest, LeaveReason, Transport, TransportEvent};
+use netplay_transport::{
+    Channel, JoinRequest, LeaveReason, PathId, PathPolicy, Transport, TransportEvent,
+    TransportRequest,
+};
 
 /// Far longer than anything takes: only a hang runs into it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,22 +37,30 @@ pub fn ends(request: JoinRequest) -> LeaveReason {
     peer.left().unwrap().clone()
 }
 
+pub fn identity(n: u8) -> Identity {
+    Identity::from_secret(&[n; 32])
+}
+
 pub fn key(n: u8) -> PeerKey {
-    PeerKey::from_bytes([n; 16])
+    identity(n).peer_key()
 }
 
 pub fn request(server: &str, n: u8, size: u8) -> JoinRequest {
     JoinRequest {
         servers: vec![server.to_owned()],
         seed: n.into(),
-        ..JoinRequest::new(Entry::Room("TEST".into()), size, key(n))
+        ..JoinRequest::new(Entry::Room("TEST".into()), size, identity(n))
     }
 }
 
-/// A transport and everything that has happened on it.
+/// A transport and everything that has happened on it. It connects to whoever comes into the room, as its
+/// policy says.
 pub struct Peer {
     pub transport: RtcTransport,
     pub events: Vec<TransportEvent>,
+    key: PeerKey,
+    policy: PathPolicy,
+    met: Vec<PeerKey>,
     started: Instant,
 }
 
@@ -60,21 +71,65 @@ fn now() -> Instant {
 
 impl Peer {
     pub fn join(request: JoinRequest) -> Self {
-        Self { transport: RtcTransport::join(request), events: Vec::new(), started: now() }
+        Self {
+            key: request.identity.peer_key(),
+            policy: request.policy,
+            transport: RtcTransport::join(request),
+            events: Vec::new(),
+            met: Vec::new(),
+            started: now(),
+        }
     }
 
     pub fn poll(&mut self) {
         self.transport.poll(self.started.elapsed());
-        self.events.extend(std::iter::from_fn(|| self.transport.next_event()));
+        while let Some(event) = self.transport.next_event() {
+            if let TransportEvent::Roster(roster) = &event {
+                self.met.retain(|met| roster.members.contains(met));
+                for peer in roster.members.clone() {
+                    if peer != self.key && !self.met.contains(&peer) {
+                        self.met.push(peer);
+                        self.connect(peer);
+                    }
+                }
+            }
+            self.events.push(event);
+        }
+    }
+
+    fn connect(&mut self, peer: PeerKey) {
+        match self.policy {
+            PathPolicy::Relay => self.transport.request(TransportRequest::OpenRelay(peer)),
+            _ if self.key < peer => self.transport.request(TransportRequest::Attempt(peer)),
+            _ => {}
+        }
     }
 
     pub fn send(&mut self, to: u8, channel: Channel, packet: &[u8]) {
-        self.transport.send(self.started.elapsed(), key(to), channel, packet).unwrap();
+        let path = self.path(to).unwrap();
+        let now = self.started.elapsed();
+        self.transport.send(now, key(to), path, channel, packet).unwrap();
+    }
+
+    /// The newest path to a peer.
+    pub fn path(&self, n: u8) -> Option<PathId> {
+        let mut newest = None;
+        for event in &self.events {
+            match event {
+                TransportEvent::PathUp { peer, path, .. } if *peer == key(n) => {
+                    newest = Some(*path);
+                }
+                TransportEvent::PathDown { peer, path, .. } if *peer == key(n) => {
+                    newest = newest.filter(|newest| newest != path);
+                }
+                _ => {}
+            }
+        }
+        newest
     }
 
     pub fn is_up(&self, n: u8) -> bool {
-        let up = |event: &TransportEvent| matches!(event, TransportEvent::LinkUp { peer, .. } if *peer == key(n));
-        self.events.iter().any(up)
+        self.path(n).is_some()
     }
 
     pub fn count(&self, of: impl Fn(&TransportEvent) -> bool) -> usize {

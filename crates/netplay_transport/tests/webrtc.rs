@@ -1,7 +1,9 @@
 //! Connections between peers.
 
-use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
-use netplay_transport::{CandidateKind, Channel, PathKind, SendError, Transport, TransportEvent};
+use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, SEAL_BYTES};
+use netplay_transport::{
+    CandidateKind, Channel, PathId, PathKind, SendError, Transport, TransportEvent,
+};
 
 use crate::support::{Peer, key, request, server, until};
 
@@ -23,7 +25,7 @@ fn two_peers_connect_directly_and_exchange_packets_on_both_channels() {
     assert!(order.is_sorted(), "{order:?}");
 
     let known = |event: &TransportEvent| {
-        matches!(event, TransportEvent::PathKnown { path: PathKind::Direct, candidates, .. }
+        matches!(event, TransportEvent::PathKnown { kind: PathKind::Direct, candidates, .. }
             if candidates.local == CandidateKind::Host)
     };
     until(&mut [first, second], |peers| peers.iter().all(|peer| peer.events.iter().any(known)));
@@ -48,15 +50,18 @@ fn packets_that_are_too_large_or_for_nobody_are_refused() {
     let mut pair = [1, 2].map(|n| Peer::join(request(&server.url(), n, 2)));
     let [first, second] = &mut pair;
     let now = std::time::Duration::ZERO;
-    let nobody = first.transport.send(now, key(9), Channel::Datagram, b"x");
-    assert_eq!(nobody, Err(SendError::NoLink));
+    let nobody = first.transport.send(now, key(9), PathId(1), Channel::Datagram, b"x");
+    assert_eq!(nobody, Err(SendError::NoPath));
     until(&mut [first, second], |peers| peers[0].is_up(2));
+    let path = first.path(2).unwrap();
     for (channel, most) in
         [(Channel::Datagram, MAX_DATAGRAM_BYTES), (Channel::Reliable, MAX_CONTROL_BYTES)]
     {
-        let refused = first.transport.send(now, key(2), channel, &vec![0; most + 1]);
+        // Every path takes the same, the sealed one included.
+        let most = most - SEAL_BYTES;
+        let refused = first.transport.send(now, key(2), path, channel, &vec![0; most + 1]);
         assert_eq!(refused, Err(SendError::TooLarge(most + 1)));
-        assert_eq!(first.transport.send(now, key(2), channel, &vec![7; most]), Ok(()));
+        assert!(first.transport.send(now, key(2), path, channel, &vec![7; most]).is_ok());
         until(&mut [first, second], |peers| {
             peers[1].received(channel).iter().any(|packet| packet.len() == most)
         });
@@ -78,7 +83,7 @@ fn a_connection_outlives_the_signaling_server() {
 }
 
 #[test]
-fn a_peer_that_is_gone_takes_its_link_down_and_nothing_else() {
+fn a_peer_that_is_gone_takes_its_path_down_and_nothing_else() {
     let server = server();
     let mut peers = [1, 2, 3].map(|n| Peer::join(request(&server.url(), n, 3)));
     let [a, b, c] = &mut peers;
@@ -86,7 +91,7 @@ fn a_peer_that_is_gone_takes_its_link_down_and_nothing_else() {
         peers[0].is_up(2) && peers[0].is_up(3) && peers[1].is_up(3) && peers[2].is_up(1)
     });
     c.transport.leave();
-    let down = |event: &TransportEvent| matches!(event, TransportEvent::LinkDown { peer, .. } if *peer == key(3));
+    let down = |event: &TransportEvent| matches!(event, TransportEvent::PathDown { peer, .. } if *peer == key(3));
     until(&mut [a, b, c], |peers| peers[..2].iter().all(|peer| peer.events.iter().any(down)));
     a.send(2, Channel::Reliable, b"you and me");
     until(&mut [a, b], |peers| !peers[1].received(Channel::Reliable).is_empty());

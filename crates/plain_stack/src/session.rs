@@ -8,7 +8,7 @@ use bevy_ggrs::{
     GgrsPlugin, LocalInputs, LocalPlayers, ReadInputs, RollbackFrameCount, RollbackFrameRate,
     Session,
 };
-use bevy_netplay::{Match, NetplayConfig, NetplayGgrs, PodInput, StartMatch};
+use bevy_netplay::{Match, NetplayConfig, NetplayGgrs, SeatInput, StartMatch};
 use ggrs::{DesyncDetection, PlayerType, SessionBuilder};
 use matchbox_socket::{Error, RtcIceServerConfig, WebRtcSocket};
 
@@ -90,7 +90,8 @@ fn choose_inputs(
     frame: Res<RollbackFrameCount>,
     players: Res<LocalPlayers>,
 ) {
-    let input = PodInput(random_input(arguments.seed, frame.0.unsigned_abs()));
+    let input = random_input(arguments.seed, frame.0.unsigned_abs());
+    let input = SeatInput { input, gone: false };
     let inputs = players.0.iter().map(|player| (*player, input)).collect();
     commands.insert_resource(LocalInputs::<Config>(inputs));
 }

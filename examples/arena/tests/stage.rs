@@ -8,7 +8,7 @@ use bevy::time::TimeUpdateStrategy;
 use bevy_ggrs::prelude::*;
 use bevy_ggrs::{Checksum, ChecksumPlugin, LocalInputs, LocalPlayers};
 use bevy_netplay::prelude::{ConfirmedFrameCount, Match, RollbackFrameCount, StartMatch};
-use bevy_netplay::{NetplayGgrs, PodInput};
+use bevy_netplay::{NetplayGgrs, SeatInput};
 use std::time::Duration;
 
 pub type Ggrs = NetplayGgrs<ArenaInput>;
@@ -59,7 +59,10 @@ fn press(
     players: Res<LocalPlayers>,
     frame: Res<RollbackFrameCount>,
 ) {
-    let buttons = |player: usize| PodInput(script.0(player as u64, frame.0.unsigned_abs()));
+    let buttons = |player: usize| SeatInput {
+        input: script.0(player as u64, frame.0.unsigned_abs()),
+        gone: false,
+    };
     let inputs = players.0.iter().map(|&player| (player, buttons(player))).collect();
     commands.insert_resource(LocalInputs::<Ggrs>(inputs));
 }

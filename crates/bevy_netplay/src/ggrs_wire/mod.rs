@@ -9,9 +9,12 @@
 //! * [`outbox`] merges everything said to a peer since the last datagram. Inputs are cumulative, so the
 //!   newest message says it all; it is sent at once when an input changed, every second frame when it
 //!   did not (the peer predicts that, and predicts it right), and again while nobody acknowledges it.
+//! * [`inputs`] keeps what has come of each player, for the others should it be lost, and makes up the
+//!   inputs of a player who is gone: to ggrs it plays on and presses nothing.
 //! * [`payload`] is the layout of a datagram's payload, and the checks of everything in it.
 //! * [`mirror`] is the layout of ggrs' own messages, whose fields are private.
 
+mod inputs;
 mod mirror;
 mod outbox;
 mod payload;

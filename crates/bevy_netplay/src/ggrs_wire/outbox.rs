@@ -27,12 +27,14 @@ pub(super) struct Outbox {
     /// Datagrams that still have to go out at once.
     urgent: u8,
     newest_change: i32,
+    /// The newest frame with an input in the payload.
+    newest_input: i32,
     /// How many more datagrams carry each checksum: ggrs tells each once, and any may get lost.
     checksum_sends: Vec<u8>,
-    /// The last datagram: its sequence number and when it went.
-    last: Option<(u16, Duration)>,
-    /// The peer has acknowledged a datagram of this match.
-    heard: bool,
+    /// When the last datagram went.
+    last: Option<Duration>,
+    /// The last frame whose input the peer has acknowledged.
+    acked: i32,
 }
 
 impl Outbox {
@@ -40,13 +42,10 @@ impl Outbox {
         Self {
             payload: Payload { ack_frame: NULL_FRAME, ..Payload::default() },
             newest_change: NULL_FRAME,
+            newest_input: NULL_FRAME,
+            acked: NULL_FRAME,
             ..Self::default()
         }
-    }
-
-    /// The sequence number of the last datagram.
-    pub(super) fn last_sequence(&self) -> Option<u16> {
-        self.last.map(|(sequence, _)| sequence)
     }
 
     /// Takes a message of ggrs. Synchronization and round-trip messages are not for the peer and never
@@ -82,11 +81,12 @@ impl Outbox {
             last_frames: input.peer_connect_status.iter().map(|status| status.last_frame).collect(),
             bytes: input.bytes,
         };
-        if let Some(change) = part.newest_change(input_bytes)
-            && change > self.newest_change
-        {
-            self.newest_change = change;
-            self.urgent = URGENT_SENDS;
+        if let Some((newest, change)) = part.newest(input_bytes) {
+            self.newest_input = newest;
+            if let Some(change) = change.filter(|change| *change > self.newest_change) {
+                self.newest_change = change;
+                self.urgent = URGENT_SENDS;
+            }
         }
         self.payload.input = Some(part);
         self.fresh_input = true;
@@ -96,13 +96,20 @@ impl Outbox {
         self.payload.ack_frame = self.payload.ack_frame.max(ack_frame);
     }
 
-    /// The payload to send now, if one is due. `acked` tells whether the peer has the last datagram.
-    pub(super) fn due(&self, now: Duration, acked: bool, pace: Pace) -> Option<Vec<u8>> {
-        let waited = self.last.map(|(_, at)| now.saturating_sub(at));
+    /// The peer has our inputs up to this frame.
+    pub(super) fn acked(&mut self, frame: i32) {
+        self.acked = self.acked.max(frame);
+    }
+
+    /// The payload to send now, if one is due.
+    pub(super) fn due(&self, now: Duration, pace: Pace) -> Option<Vec<u8>> {
+        // That a datagram arrived says nothing of one before it: only what the peer has counts.
+        let acked = self.newest_input <= self.acked;
+        let waited = self.last.map(|at| now.saturating_sub(at));
         let due = match waited {
             None => self.fresh,
             Some(waited) if self.fresh => {
-                let first_frames = !self.heard && !acked;
+                let first_frames = self.acked == NULL_FRAME && !acked;
                 let at_once = self.urgent > 0 || first_frames;
                 (self.fresh_input && at_once) || waited >= pace.steady
             }
@@ -112,9 +119,8 @@ impl Outbox {
     }
 
     /// Notes that what [`due`](Self::due) gave was sent.
-    pub(super) fn sent(&mut self, now: Duration, sequence: u16, acked: bool) {
-        self.heard |= acked;
-        self.last = Some((sequence, now));
+    pub(super) fn sent(&mut self, now: Duration) {
+        self.last = Some(now);
         (self.fresh, self.fresh_input) = (false, false);
         self.urgent = self.urgent.saturating_sub(1);
         self.payload.frame_advantage = None;
@@ -165,10 +171,13 @@ mod tests {
         let mut sends = vec![];
         for frame in 0..frames {
             outbox.push(input(frame, frame - 2, changes.contains(&frame)), 1);
+            if acked {
+                outbox.acked(frame);
+            }
             let now = FRAME * frame as u32;
-            if outbox.due(now, acked, PACE).is_some() {
+            if outbox.due(now, PACE).is_some() {
                 sends.push(frame);
-                outbox.sent(now, frame as u16, acked);
+                outbox.sent(now);
             }
         }
         sends
@@ -191,13 +200,14 @@ mod tests {
     fn acknowledgements_between_two_frames_wait_for_the_next() {
         let mut outbox = Outbox::new();
         outbox.push(input(0, -1, true), 1);
-        outbox.sent(FRAME, 0, true);
+        outbox.acked(0);
+        outbox.sent(FRAME);
         for poll in 1..4 {
             outbox.push(Body::InputAck { ack_frame: poll }, 1);
-            assert_eq!(outbox.due(FRAME + FRAME / 4 * poll as u32, true, PACE), None);
+            assert_eq!(outbox.due(FRAME + FRAME / 4 * poll as u32, PACE), None);
         }
         outbox.push(input(1, 0, false), 1);
-        assert!(outbox.due(FRAME * 2, true, PACE).is_some());
+        assert!(outbox.due(FRAME * 2, PACE).is_some());
     }
 
     #[test]
@@ -209,11 +219,12 @@ mod tests {
     fn what_nobody_acknowledges_is_repeated_and_what_is_acknowledged_is_not() {
         let mut outbox = Outbox::new();
         outbox.push(input(0, -1, true), 1);
-        let first = outbox.due(FRAME, false, PACE).unwrap();
-        outbox.sent(FRAME, 0, false);
-        assert_eq!(outbox.due(FRAME * 2, false, PACE), None);
-        assert_eq!(outbox.due(FRAME * 9, true, PACE), None);
-        assert_eq!(outbox.due(FRAME * 9, false, PACE), Some(first));
+        let first = outbox.due(FRAME, PACE).unwrap();
+        outbox.sent(FRAME);
+        assert_eq!(outbox.due(FRAME * 2, PACE), None);
+        assert_eq!(outbox.due(FRAME * 9, PACE), Some(first));
+        outbox.acked(0);
+        assert_eq!(outbox.due(FRAME * 9, PACE), None);
     }
 
     #[test]
@@ -223,7 +234,7 @@ mod tests {
         for sends in 1..=3 {
             outbox.push(Body::ChecksumReport { checksum: 5, frame: 3 + sends }, 1);
             assert_eq!(outbox.payload.checksums[0].0, 3);
-            outbox.sent(FRAME * sends as u32, sends as u16, true);
+            outbox.sent(FRAME * sends as u32);
         }
         assert_eq!(outbox.payload.checksums, [(5, 5), (6, 5)]);
     }
@@ -238,7 +249,8 @@ mod tests {
         outbox.push(input(9, 6, false), 1);
         let payload = &outbox.payload;
         assert_eq!((payload.ack_frame, payload.frame_advantage), (9, Some(4)));
-        assert_eq!(payload.input.as_ref().unwrap().newest_frame(1), Some(9));
+        let inputs = payload.input.as_ref().unwrap().inputs(&[0]).unwrap();
+        assert_eq!(inputs.len(), 3, "frames 7 to 9");
         assert_eq!(payload.checksums, [(3, 5)]);
     }
 }

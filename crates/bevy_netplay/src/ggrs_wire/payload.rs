@@ -71,7 +71,7 @@ pub(crate) enum PayloadError {
     Frame,
     #[error("inputs that do not decode to whole frames")]
     Input,
-    #[error("from somebody who does not play")]
+    #[error("from somebody who does not play, or no longer")]
     Stranger,
 }
 
@@ -175,32 +175,58 @@ impl InputPart {
         Some(Self { start_frame, bytes: bitfield_rle::encode(rest), ..self })
     }
 
-    /// The newest frame this part carries.
-    pub(super) fn newest_frame(&self, input_bytes: usize) -> Option<i32> {
-        let frames = self.deltas(input_bytes)?.len() as i32;
-        Some(self.start_frame + frames - 1)
-    }
-
-    /// The newest frame whose input differs from the one before.
-    pub(super) fn newest_change(&self, input_bytes: usize) -> Option<i32> {
+    /// The newest frame this part carries, and the newest whose input differs from the one before.
+    pub(super) fn newest(&self, input_bytes: usize) -> Option<(i32, Option<i32>)> {
         let deltas = self.deltas(input_bytes)?;
-        deltas.iter().rposition(|changed| *changed).map(|index| self.start_frame + index as i32)
+        let change = deltas.iter().rposition(|changed| *changed);
+        let frame = |index: usize| self.start_frame + index as i32;
+        Some((frame(deltas.len().checked_sub(1)?), change.map(frame)))
     }
 
-    /// For each frame, whether its input differs from the one before: ggrs writes each frame as its
-    /// length in two bytes, little endian, and the exclusive or with the frame before.
+    /// For each frame, whether its input differs from the one before.
     fn deltas(&self, input_bytes: usize) -> Option<Vec<bool>> {
+        let differences = self.differences(input_bytes)?;
+        Some(differences.iter().map(|delta| delta.iter().any(|byte| *byte != 0)).collect())
+    }
+
+    /// A part that says these inputs, the first of which is of this frame, to whoever knows the one before.
+    pub(super) fn of(start_frame: i32, before: &[u8], inputs: &[Vec<u8>]) -> Self {
+        let length = (before.len() as u16).to_le_bytes();
+        let mut frames = Vec::new();
+        let mut base = before;
+        for input in inputs {
+            frames.extend_from_slice(&length);
+            frames.extend(base.iter().zip(input).map(|(before, now)| before ^ now));
+            base = input;
+        }
+        Self { start_frame, last_frames: Vec::new(), bytes: bitfield_rle::encode(frames) }
+    }
+
+    /// The inputs this part says, given the one before the first.
+    pub(super) fn inputs(&self, before: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let mut input = before.to_vec();
+        let differences = self.differences(before.len())?;
+        let next = |delta: &Vec<u8>| {
+            input.iter_mut().zip(delta).for_each(|(byte, delta)| *byte ^= delta);
+            input.clone()
+        };
+        Some(differences.iter().map(next).collect())
+    }
+
+    /// For each frame, how its input differs from the one before: ggrs writes each frame as its length in two
+    /// bytes, little endian, and the exclusive or with the frame before.
+    fn differences(&self, input_bytes: usize) -> Option<Vec<Vec<u8>>> {
         let frame_bytes = 2 + input_bytes;
         let decoded = rle::decode(&self.bytes, MAX_FRAMES * frame_bytes)?;
         if !decoded.len().is_multiple_of(frame_bytes) {
             return None;
         }
-        let changed = |frame: &[u8]| {
+        let difference = |frame: &[u8]| {
             let (length, delta) = frame.split_first_chunk::<2>()?;
             let whole = usize::from(u16::from_le_bytes(*length)) == input_bytes;
-            whole.then(|| delta.iter().any(|byte| *byte != 0))
+            whole.then(|| delta.to_vec())
         };
-        decoded.chunks_exact(frame_bytes).map(changed).collect()
+        decoded.chunks_exact(frame_bytes).map(difference).collect()
     }
 }
 
@@ -344,9 +370,8 @@ mod tests {
     fn the_newest_change_is_found() {
         let part =
             |inputs: &[u8]| InputPart { start_frame: 10, last_frames: vec![], bytes: code(inputs) };
-        assert_eq!(part(&[0, 0]).newest_change(1), None);
-        assert_eq!(part(&[4, 4, 4]).newest_change(1), Some(10));
-        assert_eq!(part(&[4, 4, 0, 0]).newest_change(1), Some(12));
-        assert_eq!(part(&[4, 4, 0, 0]).newest_frame(1), Some(13));
+        assert_eq!(part(&[0, 0]).newest(1), Some((11, None)));
+        assert_eq!(part(&[4, 4, 4]).newest(1), Some((12, Some(10))));
+        assert_eq!(part(&[4, 4, 0, 0]).newest(1), Some((13, Some(12))));
     }
 }

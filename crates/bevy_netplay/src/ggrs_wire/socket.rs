@@ -6,9 +6,11 @@ use bevy::log::error;
 use ggrs::{Message, NonBlockingSocket};
 use netplay_protocol::PeerKey;
 
+use super::inputs::ReceivedInputs;
 use super::mirror::{self, Body, ConnectionStatus, Input};
 use super::outbox::{Outbox, Pace};
-use super::payload::{Bounds, Payload, PayloadError};
+use super::payload::{Bounds, InputPart, Payload, PayloadError};
+use crate::NetplayConfig;
 
 /// What ggrs' socket and the session share: both run on the main thread, one after the other.
 #[derive(Clone)]
@@ -35,7 +37,11 @@ pub(crate) struct MatchWire {
 
 struct PeerWire {
     outbox: Outbox,
-    newest: Option<i32>,
+    received: ReceivedInputs,
+    /// Nothing is taken from this peer any more.
+    frozen: bool,
+    /// It is gone: inputs that say so are made up for it.
+    gone: bool,
     rtt: Duration,
 }
 
@@ -45,7 +51,13 @@ impl MatchWire {
         input_bytes: usize,
         peers: impl IntoIterator<Item = PeerKey>,
     ) -> Self {
-        let peer = || PeerWire { outbox: Outbox::new(), newest: None, rtt: Duration::ZERO };
+        let peer = || PeerWire {
+            outbox: Outbox::new(),
+            received: ReceivedInputs::new(input_bytes),
+            frozen: false,
+            gone: false,
+            rtt: Duration::ZERO,
+        };
         Self {
             players,
             input_bytes,
@@ -57,47 +69,114 @@ impl MatchWire {
 
     /// Takes the payload of a datagram, checks it and keeps it for ggrs.
     pub(crate) fn accept(&mut self, from: PeerKey, payload: &[u8]) -> Result<(), PayloadError> {
-        let peer = self.peers.get_mut(&from).ok_or(PayloadError::Stranger)?;
+        let peer = self.peers.get_mut(&from).filter(|peer| !peer.frozen);
+        let peer = peer.ok_or(PayloadError::Stranger)?;
+        let newest = peer.received.newest();
         let bounds = Bounds {
             players: self.players,
             input_bytes: self.input_bytes,
-            newest: peer.newest,
+            newest,
             local_frame: self.local_frame,
         };
         let mut payload = Payload::decode(payload, &bounds)?;
-        payload.input = payload.input.and_then(|part| part.after(peer.newest, self.input_bytes));
-        let newest = payload.input.as_ref().and_then(|part| part.newest_frame(self.input_bytes));
-        peer.newest = peer.newest.max(newest);
+        payload.input = payload.input.and_then(|part| part.after(newest, self.input_bytes));
+        if let Some(part) = &payload.input {
+            peer.received.extend(part)?;
+        }
+        peer.outbox.acked(payload.ack_frame);
         for body in bodies(payload) {
             self.deliver(from, body);
         }
         Ok(())
     }
 
-    /// The payload to send to a peer now, if one is due.
-    pub(crate) fn due(
-        &self,
-        to: PeerKey,
-        now: Duration,
-        acked: impl Fn(u16) -> bool,
-        pace: Pace,
-    ) -> Option<DuePayload> {
-        let outbox = &self.peers.get(&to)?.outbox;
-        let acked = outbox.last_sequence().is_some_and(acked);
-        let bytes = outbox.due(now, acked, pace)?;
-        Some(DuePayload { bytes, acked, has_input: outbox.has_input() })
+    /// The last frame whose input has come from a peer; -1 if none has.
+    pub(crate) fn newest(&self, peer: PeerKey) -> i32 {
+        self.peers.get(&peer).and_then(|peer| peer.received.newest()).unwrap_or(-1)
     }
 
-    /// Notes that a payload was sent.
-    pub(crate) fn sent(&mut self, to: PeerKey, now: Duration, sequence: u16, due: &DuePayload) {
-        if let Some(peer) = self.peers.get_mut(&to) {
-            peer.outbox.sent(now, sequence, due.acked);
+    /// The last inputs of a peer, oldest first, one after the other: what others may lack.
+    pub(crate) fn tail(&self, peer: PeerKey) -> Vec<u8> {
+        self.peers.get(&peer).map(|peer| peer.received.tail()).unwrap_or_default()
+    }
+
+    /// Takes nothing from a peer any more.
+    pub(crate) fn freeze(&mut self, peer: PeerKey) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.frozen = true;
         }
     }
 
-    /// Tells which frame is simulated, and how long a round trip to a peer takes.
-    pub(crate) fn update(&mut self, local_frame: i32, peer: PeerKey, rtt: Option<Duration>) {
+    /// Takes inputs of a peer, up to this frame, that another one hands over.
+    pub(crate) fn hand_over(
+        &mut self,
+        of: PeerKey,
+        frame: i32,
+        inputs: &[u8],
+    ) -> Result<(), PayloadError> {
+        let latest = self.local_frame.saturating_add(2 * NetplayConfig::MAX_PREDICTION as i32 + 80);
+        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
+        if frame > latest {
+            return Err(PayloadError::Frame);
+        }
+        if let Some(part) = peer.received.hand_over(frame, inputs)? {
+            self.tell_inputs(of, part);
+        }
+        Ok(())
+    }
+
+    /// A peer is gone from its next frame on.
+    pub(crate) fn drop_peer(&mut self, peer: PeerKey) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            (peer.frozen, peer.gone) = (true, true);
+        }
+    }
+
+    /// Makes up the inputs of whoever is gone, as far as the match can want them.
+    fn make_up(&mut self) {
+        let until = self.local_frame + NetplayConfig::MAX_INPUT_DELAY as i32;
+        let gone = self.peers.iter_mut().filter(|(_, peer)| peer.gone);
+        let parts: Vec<_> =
+            gone.filter_map(|(key, peer)| Some((*key, peer.received.make_up(until)?))).collect();
+        for (key, part) in parts {
+            self.tell_inputs(key, part);
+        }
+    }
+
+    /// Hands inputs of a peer to ggrs that did not come from itself.
+    fn tell_inputs(&mut self, of: PeerKey, part: InputPart) {
+        let last_frames = vec![part.start_frame; self.players];
+        let input = Some(InputPart { last_frames, ..part });
+        // Acknowledged as well, or ggrs would keep our inputs for it.
+        let ack_frame = self.local_frame + NetplayConfig::MAX_INPUT_DELAY as i32 + 1;
+        let payload = Payload { ack_frame, input, ..Payload::default() };
+        for body in bodies(payload) {
+            self.deliver(of, body);
+        }
+    }
+
+    /// The payload to send to a peer now, if one is due.
+    pub(crate) fn due(&self, to: PeerKey, now: Duration, pace: Pace) -> Option<DuePayload> {
+        let outbox = &self.peers.get(&to).filter(|peer| !peer.frozen)?.outbox;
+        let bytes = outbox.due(now, pace)?;
+        Some(DuePayload { bytes, has_input: outbox.has_input() })
+    }
+
+    /// Notes that a payload was sent.
+    pub(crate) fn sent(&mut self, to: PeerKey, now: Duration) {
+        if let Some(peer) = self.peers.get_mut(&to) {
+            peer.outbox.sent(now);
+        }
+    }
+
+    /// Tells which frame is simulated.
+    pub(crate) fn simulated(&mut self, local_frame: i32) {
         self.local_frame = local_frame;
+        self.make_up();
+    }
+
+    /// Tells how long a round trip to a peer takes.
+    pub(crate) fn measured(&mut self, peer: PeerKey, rtt: Option<Duration>) {
         if let Some(peer) = self.peers.get_mut(&peer) {
             peer.rtt = rtt.unwrap_or_default();
         }
@@ -138,7 +217,6 @@ pub(crate) struct DuePayload {
     pub(crate) bytes: Vec<u8>,
     /// Whether it carries inputs.
     pub(crate) has_input: bool,
-    acked: bool,
 }
 
 /// What a checked payload says, in ggrs' words.

@@ -2,70 +2,45 @@
 
 use std::time::Duration;
 
-use bevy::prelude::*;
-use netplay_protocol::{ControlError, ControlMessage, Hello, PeerKey, Roster};
+use netplay_protocol::{ControlMessage, Hello, PeerKey, Roster};
 
+use super::dropping::Loss;
 use super::netplay::{Joined, Message, Step};
 use crate::messages::{DesyncDetected, RematchWanted};
 use crate::{EndReason, Match, NetplayState};
 
 impl Joined {
-    pub(super) fn new_roster(&mut self, roster: Roster, us: PeerKey) {
-        // A running match has its players; who comes and goes at the server does not change them.
-        if self.game.is_some() || self.roster.as_ref() == Some(&roster) {
-            return;
-        }
-        if roster.seat(us).is_none() {
-            warn!("the server's roster is without us");
-            return;
-        }
-        info!("{} of {} players are in the room", roster.members.len(), roster.size);
-        self.ready = 0;
-        for peer in self.peers.values_mut() {
-            peer.greeted = false;
-            peer.seat = roster.seat(peer.key).or(peer.seat);
-        }
-        self.roster = Some(roster);
-    }
-
+    /// Takes a message of a peer.
     pub(super) fn control(
         &mut self,
         now: Duration,
         from: PeerKey,
-        packet: &[u8],
+        message: ControlMessage,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
         let player = self.seat(from);
-        let Some(peer) = self.peers.get_mut(&from) else { return Ok(()) };
-        match ControlMessage::decode(packet) {
-            Ok(ControlMessage::Hello(hello)) => peer.hello = Some(hello),
-            Ok(ControlMessage::Ready { roster, epoch }) => {
+        let Some(peer) = self.peers.get_mut(&from).filter(|peer| !peer.gone) else { return Ok(()) };
+        match message {
+            ControlMessage::Hello(hello) => peer.hello = Some(hello),
+            ControlMessage::Ready { roster, epoch } => {
                 peer.ready = Some((roster, epoch));
                 if self.game.is_some() {
                     steps.push(Step::Tell(Message::Rematch(RematchWanted { player })));
                 }
             }
-            Ok(ControlMessage::Bye { reason }) => {
-                let left = Err(EndReason::PeerLeft { player, detail: tidy(&reason) });
-                // Before a match, whoever leaves makes room for another player, unless what they play
-                // differs: then our own comparison says it better.
-                return if self.game.is_some() { left } else { self.compare(from, player) };
+            ControlMessage::Bye { reason } if self.game.is_some() => {
+                self.lose(now, player, Loss::left(&tidy(&reason)), steps)?;
             }
-            Ok(ControlMessage::Desync { epoch, frame, checksum }) => {
+            // Before a match, whoever leaves makes room for another player, unless what they play differs:
+            // then our own comparison says it better.
+            ControlMessage::Bye { .. } => self.compare(from, player)?,
+            ControlMessage::Desync { epoch, frame, checksum } => {
                 if self.game.as_ref().is_some_and(|playing| playing.game.epoch == epoch) {
                     let desync = DesyncDetected { player, frame, local: None, remote: checksum };
                     steps.push(Step::Tell(Message::Desync(desync)));
                 }
             }
-            Err(error @ ControlError::Version(_)) => {
-                // Say hello before we go, so that the other side sees the difference as well.
-                self.greet(now, from);
-                return Err(EndReason::ProtocolDiffers { player, detail: error.to_string() });
-            }
-            Err(error) => {
-                debug!("dropped a control message of {from:?}: {error}");
-                peer.link.count_malformed();
-            }
+            ControlMessage::Gone(gone) => self.gone(now, from, gone, steps)?,
         }
         Ok(())
     }
@@ -74,12 +49,15 @@ impl Joined {
     pub(super) fn proceed(
         &mut self,
         now: Duration,
-        us: PeerKey,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
         let Some(roster) = self.roster.clone().filter(Roster::is_complete) else { return Ok(()) };
-        let others: Vec<PeerKey> =
-            roster.members.iter().copied().filter(|member| *member != us).collect();
+        let us = self.us;
+        let members = roster.members.iter().enumerate();
+        let others: Vec<PeerKey> = members
+            .filter(|(seat, member)| **member != us && !self.gone.contains(seat))
+            .map(|(_, member)| *member)
+            .collect();
         if self.game.is_none() {
             for peer in &others {
                 self.greet(now, *peer);
@@ -119,10 +97,10 @@ impl Joined {
     }
 
     fn is_up(&self, peer: PeerKey) -> bool {
-        self.peers.get(&peer).is_some_and(|peer| peer.path.is_some())
+        self.peers.get(&peer).is_some_and(|peer| peer.connected)
     }
 
-    fn greet(&mut self, now: Duration, to: PeerKey) {
+    pub(super) fn greet(&mut self, now: Duration, to: PeerKey) {
         let hello = self.hello();
         let Some(peer) = self.peers.get_mut(&to).filter(|peer| !peer.greeted) else { return };
         peer.greeted = true;
@@ -174,6 +152,6 @@ fn seed(roster: &Roster, epoch: u16) -> u64 {
 }
 
 /// Words of another player, fit to be shown: short and without control characters.
-fn tidy(text: &str) -> String {
+pub(super) fn tidy(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(120).collect()
 }

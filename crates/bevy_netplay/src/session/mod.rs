@@ -7,12 +7,15 @@
 //! ```
 //!
 //! [`Netplay`] decides and keeps state; it is driven once a frame and says what is to be done to the
-//! world as [`Step`]s. [`systems`] does it.
+//! world as [`Step`]s. [`systems`] does it. [`linking`] stands between the links and the transport.
 //!
 //! Two peers that are connected first say hello: which game, what it rolls back, which roster. When a
 //! peer has heard every other's hello and agrees, it says that it is ready for the first epoch; when
-//! everybody is ready, the match starts. A rematch is the same vote for the next epoch.
+//! everybody is ready, the match starts. A rematch is the same vote for the next epoch. A player who is
+//! lost in a match is dropped from it, after the same frame for everybody else ([`dropping`]).
 
+mod dropping;
+mod linking;
 mod lobby;
 mod netplay;
 mod peer;

@@ -1,20 +1,18 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::link::{LinkEvent, OpenError};
+use netplay_core::departure::Departures;
 use netplay_protocol::signaling::GameInfo;
-use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, RoomCode, Roster};
-use netplay_transport::{
-    Channel, JoinRequest, LeaveReason, PathKind, SendError, Transport, TransportEvent,
-};
+use netplay_protocol::{ControlMessage, Gone, Identity, PeerKey, RoomCode, Roster};
+use netplay_transport::{JoinRequest, LeaveReason, Transport, TransportEvent};
 
+use super::dropping::Loss;
 use super::entropy;
 use super::peer::Peer;
 use crate::ggrs_wire::SharedWire;
-use crate::links::PathChange;
 use crate::messages::{
-    DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed,
+    DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed, PlayerDropped,
     PresenceChanged, QualityChanged, RematchWanted,
 };
 use crate::{CurrentRoom, EndReason, Match, NetplayConfig, NetplayState, Room};
@@ -22,7 +20,7 @@ use crate::{CurrentRoom, EndReason, Match, NetplayConfig, NetplayState, Room};
 /// The session. See the [module](super).
 #[derive(Resource)]
 pub(crate) struct Netplay {
-    pub(super) key: PeerKey,
+    pub(super) identity: Identity,
     pub(super) asked: Vec<Asked>,
     pub(super) room: Option<Joined>,
     /// A room we have left, kept until its transport has said goodbye.
@@ -39,11 +37,20 @@ pub(super) enum Asked {
 /// The room we are in.
 pub(super) struct Joined {
     pub(super) transport: Box<dyn Transport>,
+    pub(super) us: PeerKey,
+    /// Who must be in the room: the player who invited us.
+    host: Option<PeerKey>,
     pub(super) config: NetplayConfig,
     pub(super) registered: u64,
     pub(super) joined_at: Duration,
     pub(super) roster: Option<Roster>,
     pub(super) peers: BTreeMap<PeerKey, Peer>,
+    /// Who is in the room as far as the server knows, while a match is played.
+    pub(super) present: Vec<PeerKey>,
+    /// The seats of players who were dropped from a match in this room.
+    pub(super) gone: BTreeSet<usize>,
+    /// Who is gone, and when the transport is to forget it.
+    pub(super) to_forget: Vec<(Duration, PeerKey)>,
     /// The epoch we are ready for; 0 is none.
     pub(super) ready: u16,
     pub(super) game: Option<Playing>,
@@ -59,6 +66,11 @@ pub(super) struct Joined {
 pub(super) struct Playing {
     pub(super) game: Match,
     pub(super) wire: SharedWire,
+    pub(super) departures: Departures,
+    /// Why players are gone, or about to be.
+    pub(super) losses: BTreeMap<usize, Loss>,
+    /// What was announced of the next match before it began for us.
+    pub(super) early: Vec<(PeerKey, Gone)>,
 }
 
 /// What is to be done to the world.
@@ -76,6 +88,7 @@ pub(super) enum Step {
 pub(super) enum Message {
     Joined(PeerJoined),
     Left(PeerLeft),
+    Dropped(PlayerDropped),
     Interrupted(PeerInterrupted),
     Resumed(PeerResumed),
     Presence(PresenceChanged),
@@ -87,10 +100,12 @@ pub(super) enum Message {
 
 impl Default for Netplay {
     fn default() -> Self {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&entropy().to_le_bytes());
-        bytes[8..].copy_from_slice(&entropy().to_le_bytes());
-        Self { key: PeerKey::from_bytes(bytes), asked: Vec::new(), room: None, leaving: None }
+        let mut secret = [0; 32];
+        if let Err(error) = getrandom::fill(&mut secret) {
+            error!("the system gives no randomness ({error}): others can guess who we are");
+        }
+        let identity = Identity::from_secret(&secret);
+        Self { identity, asked: Vec::new(), room: None, leaving: None }
     }
 }
 
@@ -129,17 +144,22 @@ impl Netplay {
     pub(super) fn enter(
         &mut self,
         transport: Box<dyn Transport>,
-        config: NetplayConfig,
+        (config, host): (NetplayConfig, Option<PeerKey>),
         registered: u64,
         now: Duration,
     ) {
         self.room = Some(Joined {
             transport,
+            us: self.identity.peer_key(),
+            host,
             config,
             registered,
             joined_at: now,
             roster: None,
             peers: BTreeMap::new(),
+            present: Vec::new(),
+            gone: BTreeSet::new(),
+            to_forget: Vec::new(),
             ready: 0,
             game: None,
             signaling_lost: None,
@@ -170,7 +190,7 @@ impl Netplay {
             token: room.token.clone(),
             policy: config.policy,
             seed: entropy(),
-            ..JoinRequest::new(room.entry.clone(), room.players, self.key)
+            ..JoinRequest::new(room.entry.clone(), room.players, self.identity.clone())
         })
     }
 
@@ -178,6 +198,7 @@ impl Netplay {
     pub(super) fn depart(&mut self, now: Duration, reason: &str) {
         if let Some(mut room) = self.room.take() {
             room.say_to_all(now, &ControlMessage::Bye { reason: reason.to_owned() });
+            room.carry_out(now);
             room.transport.leave();
             self.leaving = Some(room.transport);
         }
@@ -189,15 +210,7 @@ impl Netplay {
         let mut steps = Vec::new();
         let Some(room) = &mut self.room else { return steps };
         room.transport.poll(now);
-        while let Some(event) = room.transport.next_event() {
-            if let Err(reason) = room.event(now, event, self.key, &mut steps) {
-                steps.push(Step::End(reason));
-                return steps;
-            }
-        }
-        if let Err(reason) =
-            room.time_out(now, &mut steps).and_then(|()| room.proceed(now, self.key, &mut steps))
-        {
+        if let Err(reason) = room.receive(now, &mut steps) {
             steps.push(Step::End(reason));
         }
         steps
@@ -227,200 +240,108 @@ impl Joined {
         self.player(peer).or_else(before).unwrap_or(self.peers.len())
     }
 
+    /// Takes in what the transport has, and goes on from there.
+    fn receive(&mut self, now: Duration, steps: &mut Vec<Step>) -> Result<(), EndReason> {
+        while let Some(event) = self.transport.next_event() {
+            self.event(now, event, steps)?;
+        }
+        self.hear_early(now, steps)?;
+        self.tend_links(now, steps)?;
+        self.miss_server(now)?;
+        self.proceed(now, steps)?;
+        self.carry_out(now);
+        self.forget_gone(now);
+        Ok(())
+    }
+
     fn event(
         &mut self,
         now: Duration,
         event: TransportEvent,
-        us: PeerKey,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
         match event {
             TransportEvent::Queued { waiting } => {
-                let waiting = Some(waiting);
-                steps.push(Step::Room(CurrentRoom { waiting, code: None }));
+                let room = CurrentRoom { waiting: Some(waiting), code: None, us: Some(self.us) };
+                steps.push(Step::Room(room));
             }
             TransportEvent::Joined { room } => {
                 info!("in room {room}");
-                steps.push(Step::Room(CurrentRoom { code: Some(room), waiting: None }));
+                let room = CurrentRoom { code: Some(room), waiting: None, us: Some(self.us) };
+                steps.push(Step::Room(room));
                 steps.push(Step::State(NetplayState::Lobby));
             }
             TransportEvent::Presence { peer, presence } => {
                 let changed = PresenceChanged { peer, presence };
                 steps.push(Step::Tell(Message::Presence(changed)));
             }
-            TransportEvent::Roster(roster) => self.new_roster(roster, us),
-            TransportEvent::LinkUp { peer, path, attempts } => {
-                self.link_up(now, peer, path, attempts, steps);
+            TransportEvent::Roster(roster) => self.new_roster(now, roster, steps)?,
+            TransportEvent::Received { peer, path, at, channel, packet } => {
+                self.packet(now, at, (peer, path, channel), &packet, steps)?;
             }
-            TransportEvent::PathKnown { peer, path, candidates } => {
-                self.set_path(now, peer, path, "its candidates became known", steps);
-                if let Some(peer) = self.peers.get_mut(&peer) {
-                    peer.candidates = Some(candidates);
-                }
-            }
-            TransportEvent::LinkDown { peer, reason } => self.link_down(peer, reason, steps)?,
-            TransportEvent::Received { peer, at, channel, packet } => match channel {
-                Channel::Datagram => self.datagram(at, peer, &packet),
-                Channel::Reliable => self.control(now, peer, &packet, steps)?,
-            },
             TransportEvent::MalformedSignal { peer, reason } => {
-                warn!("dropped a malformed signal of {peer:?}: {reason}");
+                warn!("dropped a signal of {peer:?}: {reason}");
             }
             TransportEvent::SignalingLost { reason } => {
                 warn!("lost the signaling server ({reason}): going on without it until it is back");
                 self.signaling_lost = Some((now, reason));
+                self.server_changed(now, false);
             }
             TransportEvent::SignalingRestored => {
                 info!("the signaling server is back");
                 self.signaling_lost = None;
+                self.server_changed(now, true);
+            }
+            TransportEvent::NetworkChanged => {
+                self.peers.values_mut().for_each(|peer| peer.link.network_changed(now));
             }
             TransportEvent::Left(reason) => return Err(EndReason::Transport(reason)),
+            event @ (TransportEvent::PathUp { .. }
+            | TransportEvent::PathKnown { .. }
+            | TransportEvent::PathDown { .. }
+            | TransportEvent::PeerAttempts { .. }
+            | TransportEvent::AttemptFailed { .. }) => self.path_event(now, event),
         }
         Ok(())
     }
 
-    fn link_up(
+    fn new_roster(
         &mut self,
         now: Duration,
-        key: PeerKey,
-        path: PathKind,
-        attempts: u32,
-        steps: &mut Vec<Step>,
-    ) {
-        let link = self.config.link.clone();
-        let peer = self.peers.entry(key).or_insert_with(|| Peer::new(key, link, now));
-        peer.seat = self.roster.as_ref().and_then(|roster| roster.seat(key));
-        peer.attempts += attempts;
-        if peer.path.is_none() && peer.path_changes.is_empty() {
-            peer.path = Some(path);
-            steps.push(Step::Tell(Message::Joined(PeerJoined { peer: key })));
-        } else {
-            self.set_path(now, key, path, "a new connection opened", steps);
-        }
-    }
-
-    fn set_path(
-        &mut self,
-        now: Duration,
-        key: PeerKey,
-        to: PathKind,
-        reason: &str,
-        steps: &mut Vec<Step>,
-    ) {
-        let at = now.saturating_sub(self.joined_at);
-        let Some(peer) = self.peers.get_mut(&key) else { return };
-        if let Some(from) = peer.path.replace(to)
-            && from != to
-        {
-            let reason = reason.to_owned();
-            peer.path_changes.push(PathChange { at, from, to, reason: reason.clone() });
-            steps.push(Step::Tell(Message::Path(PathChanged { peer: key, from, to, reason })));
-        }
-    }
-
-    fn link_down(
-        &mut self,
-        key: PeerKey,
-        reason: String,
+        roster: Roster,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
-        let player = self.seat(key);
-        if self.peers.remove(&key).is_some() {
-            let told = PeerLeft { peer: key, reason: reason.clone() };
-            steps.push(Step::Tell(Message::Left(told)));
+        self.present.clone_from(&roster.members);
+        // A running match has its players; who comes and goes at the server does not change them.
+        if self.game.is_some() || self.roster.as_ref() == Some(&roster) {
+            return Ok(());
         }
-        if self.game.is_some() {
-            Err(EndReason::PeerLost { player, detail: reason })
-        } else if self.player(key).is_some() {
-            // Still in the room, so no attempt to reach it is left.
-            Err(EndReason::CannotConnect { player, detail: reason })
-        } else {
-            Ok(())
+        if roster.seat(self.us).is_none() {
+            warn!("the server's roster is without us");
+            return Ok(());
         }
-    }
-
-    fn datagram(&mut self, at: Duration, from: PeerKey, packet: &[u8]) {
-        let Some(peer) = self.peers.get_mut(&from) else { return };
-        let opened = match peer.link.open(at, packet) {
-            Ok(opened) => opened,
-            Err(OpenError::Duplicate) => return,
-            Err(error) => {
-                debug!("dropped a datagram of {from:?}: {error}");
-                return;
-            }
-        };
-        if opened.kind == DatagramKind::KeepAlive {
-            return;
-        }
-        let epoch = self.game.as_ref().map_or(0, |playing| playing.game.epoch);
-        let distance = opened.epoch.wrapping_sub(epoch) as i16;
-        match &self.game {
-            Some(playing) if distance == 0 => {
-                if let Err(error) = playing.wire.lock().accept(from, opened.payload) {
-                    debug!("dropped a payload of {from:?}: {error}");
-                    peer.link.count_malformed();
-                }
-            }
-            // Stragglers of a match before, or a peer that starts the next one a moment before us: its
-            // inputs are repeated until we acknowledge them.
-            _ if opened.epoch != 0 && distance <= 1 => {}
-            _ => peer.link.count_malformed(),
-        }
-    }
-
-    fn time_out(&mut self, now: Duration, steps: &mut Vec<Step>) -> Result<(), EndReason> {
-        let timeout = self.config.disconnect_timeout;
-        let playing = self.game.is_some();
-        // Whoever is still missing cannot come without the server.
-        if let Some((since, reason)) = self.signaling_lost.as_ref().filter(|_| !playing)
-            && now.saturating_sub(*since) >= timeout
+        if let Some(host) = self.host
+            && roster.seat(host).is_none()
         {
-            return Err(EndReason::Transport(LeaveReason::ServerGone(reason.clone())));
+            return Err(EndReason::HostMissing);
         }
-        let seats: Vec<(PeerKey, usize)> =
-            self.peers.keys().map(|key| (*key, self.seat(*key))).collect();
-        for (key, player) in seats {
-            let Some(peer) = self.peers.get_mut(&key) else { continue };
-            peer.link.handle_timeout(now);
-            let silence = peer.link.silence(now);
-            while let Some(event) = peer.link.next_event() {
-                let message = match event {
-                    LinkEvent::QualityChanged { from, to } => {
-                        Message::Quality(QualityChanged { player, from, to })
-                    }
-                    LinkEvent::Silent => Message::Interrupted(PeerInterrupted {
-                        player,
-                        time_left: timeout.saturating_sub(silence),
-                    }),
-                    LinkEvent::Heard { after } => Message::Resumed(PeerResumed { player, after }),
-                };
-                steps.push(Step::Tell(message));
-            }
-            if playing && silence >= timeout {
-                let detail = format!("nothing was heard for {} s", timeout.as_secs());
-                return Err(EndReason::PeerLost { player, detail });
-            }
-        }
+        info!("{} of {} players are in the room", roster.members.len(), roster.size);
+        self.ready = 0;
+        self.meet(now, &roster, steps);
+        self.roster = Some(roster);
         Ok(())
     }
 
-    /// Sends a reliable message to a peer.
-    pub(super) fn say(&mut self, now: Duration, to: PeerKey, message: &ControlMessage) {
-        let bytes = match message.encode() {
-            Ok(bytes) => bytes,
-            Err(error) => return error!("a message could not be encoded: {error}"),
-        };
-        match self.transport.send(now, to, Channel::Reliable, &bytes) {
-            // A link that is down says so by an event.
-            Ok(()) | Err(SendError::NoLink) => {}
-            Err(error) => error!("a message could not be sent: {error}"),
-        }
-    }
-
-    /// Sends a reliable message to every peer.
-    pub(super) fn say_to_all(&mut self, now: Duration, message: &ControlMessage) {
-        for peer in self.peers.keys().copied().collect::<Vec<_>>() {
-            self.say(now, peer, message);
+    /// Whoever is still missing before a match cannot come without the server.
+    fn miss_server(&self, now: Duration) -> Result<(), EndReason> {
+        match &self.signaling_lost {
+            Some((since, reason))
+                if self.game.is_none()
+                    && now.saturating_sub(*since) >= self.config.disconnect_timeout =>
+            {
+                Err(EndReason::Transport(LeaveReason::ServerGone(reason.clone())))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -1,11 +1,10 @@
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use netplay_core::link::{Link, LinkConfig};
+use netplay_core::link::Link;
 use netplay_protocol::{Hello, PeerKey};
-use netplay_transport::{Candidates, PathKind};
+use netplay_transport::{Candidates, PathId};
 
 use crate::links::PathChange;
-use crate::report::InputsByPath;
 
 /// What we know of one other peer of the room.
 pub(crate) struct Peer {
@@ -13,12 +12,14 @@ pub(crate) struct Peer {
     /// Its seat in the last roster that it was in.
     pub(crate) seat: Option<usize>,
     pub(crate) link: Link,
-    /// None while no packets flow.
-    pub(crate) path: Option<PathKind>,
-    pub(crate) candidates: Option<Candidates>,
-    pub(crate) attempts: u32,
+    pub(crate) candidates: BTreeMap<PathId, Candidates>,
     pub(crate) path_changes: Vec<PathChange>,
-    pub(crate) inputs_by_path: InputsByPath,
+    /// Whether the game has been told that it is connected.
+    pub(crate) connected: bool,
+    /// Whether it has left the room, as far as the server knows: it may still have something to say.
+    pub(crate) absent: bool,
+    /// Whether it has been dropped from the match: nothing is heard of it or said to it any more.
+    pub(crate) gone: bool,
     /// What the peer plays, once it has said so.
     pub(crate) hello: Option<Hello>,
     /// Whether it has heard from us what we play, in the present roster.
@@ -28,29 +29,19 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(key: PeerKey, config: LinkConfig, now: Duration) -> Self {
+    pub(crate) fn new(key: PeerKey, link: Link) -> Self {
         Self {
             key,
             seat: None,
-            link: Link::new(config, now),
-            path: None,
-            candidates: None,
-            attempts: 0,
+            link,
+            candidates: BTreeMap::new(),
             path_changes: Vec::new(),
-            inputs_by_path: InputsByPath::default(),
+            connected: false,
+            absent: false,
+            gone: false,
             hello: None,
             greeted: false,
             ready: None,
-        }
-    }
-
-    /// Counts a datagram with inputs for the path it takes.
-    pub(crate) fn count_input(&mut self) {
-        match self.path {
-            Some(PathKind::Direct) => self.inputs_by_path.direct += 1,
-            Some(PathKind::Turn) => self.inputs_by_path.turn += 1,
-            Some(PathKind::Relay) => self.inputs_by_path.relay += 1,
-            Some(PathKind::Memory) | None => {}
         }
     }
 }

@@ -93,8 +93,8 @@ fn desyncs<I: NetplayInput>(world: &mut World) -> Vec<(PeerKey, i32, u64, u64)> 
 fn join<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration, room: &Room) {
     end::<I>(world, netplay, now, "they joined another room");
     let config = world.resource::<NetplayConfig>().clone();
-    if let Some(key) = config.key {
-        netplay.key = key;
+    if let Some(identity) = &config.identity {
+        netplay.identity = identity.clone();
     }
     let request = match netplay.request(room, &config) {
         Ok(request) => request,
@@ -108,7 +108,7 @@ fn join<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration
         None => transport,
     };
     let registered = world.resource::<RollbackRegistry>().hash::<I>();
-    netplay.enter(transport, config, registered, now);
+    netplay.enter(transport, (config, room.host), registered, now);
     world.insert_resource(PeerLinks::default());
     world.insert_resource(CurrentRoom::default());
     set_state(world, NetplayState::Connecting);
@@ -172,6 +172,7 @@ fn tell(world: &mut World, message: Message) {
     match message {
         Message::Joined(message) => drop(world.write_message(message)),
         Message::Left(message) => drop(world.write_message(message)),
+        Message::Dropped(message) => drop(world.write_message(message)),
         Message::Interrupted(message) => drop(world.write_message(message)),
         Message::Resumed(message) => drop(world.write_message(message)),
         Message::Presence(message) => drop(world.write_message(message)),

@@ -1,83 +1,94 @@
 //! The link: everything between us and one peer, whatever path carries it.
 //!
-//! A link numbers what it sends and acknowledges what it receives, in the twelve bytes of a
-//! [`DatagramHeader`]. From these it knows, without sending anything extra,
+//! A link has any number of paths. Its [agent](crate::agent) decides which of them carries; a datagram that
+//! travels on two of them is taken once; reliable messages arrive once and in order, whatever becomes of the
+//! paths. What is known of the path that carries makes a [`Quality`] that a game can show. A peer that sends
+//! more than its [budget](BudgetConfig) is not listened to.
 //!
-//! * the round trip time: now, minus when the acknowledged datagram was sent, minus how long the peer
-//!   held the acknowledgement (the estimator of RFC 6298, and the minimum over a sliding window);
-//! * the jitter: how unevenly datagrams arrive (RFC 3550 section 6.4.1);
-//! * the loss: gaps in the sequence numbers over a sliding window;
-//! * and, from these, a [`Quality`] that a game can show.
+//! The driver's obligation:
 //!
-//! The driver's obligation: call [`Link::seal`] for each datagram it sends, [`Link::open`] for each it
-//! receives, [`Link::handle_timeout`] at least every 50 ms, and read [`Link::next_event`] after both.
+//! * tell the link what happens to paths, attempts and the server ([`Link::path_opened`] and its
+//!   neighbours), and hand it every packet ([`Link::receive`], [`Link::receive_reliable`]);
+//! * call [`Link::handle_timeout`] once a frame;
+//! * after any of these, and after sending, carry out every [`Link::next_command`], and read every
+//!   [`Link::next_event`] and [`Link::next_message`].
+//!
 //! `now` never goes back.
 
+mod budget;
 mod config;
-mod jitter;
-mod loss;
 mod quality;
-mod rtt;
-mod window;
+mod reliable;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use netplay_protocol::limits::MAX_DATAGRAM_BYTES;
-use netplay_protocol::{DatagramError, DatagramHeader, DatagramKind};
+use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, SEAL_BYTES};
+use netplay_protocol::{
+    DatagramError, DatagramHeader, DatagramKind, ReliableError, ReliableHeader,
+};
 
+use crate::agent::{Agent, Decision, Path, SwitchReason};
+use crate::path::{Arrival, Channel, PathId, PathKind, PathPolicy, ReceiveWindow};
+use budget::{Budget, Expense, Verdict};
+use quality::QualityGauge;
+use reliable::Reliable;
+
+pub use budget::BudgetConfig;
 pub use config::LinkConfig;
 pub use quality::Quality;
+pub use reliable::Backlog;
 
-use jitter::Jitter;
-use loss::Loss;
-use quality::QualityGauge;
-use rtt::Rtt;
-use window::{Arrival, ReceiveWindow};
-
-/// Datagrams whose sending time is remembered. At 60 a second, acknowledgements may be 4 s late.
-const SENT_RING: usize = 256;
+/// After how long between two calls of [`Link::handle_timeout`] we count as having stood still ourselves.
+const STOOD_STILL: Duration = Duration::from_millis(200);
 
 /// One link. See the [module](self) for what the driver owes it.
 #[derive(Debug)]
 pub struct Link {
     config: LinkConfig,
+    agent: Agent,
+    paths: Vec<Path>,
     next_sequence: u16,
-    sent: Box<[Option<(u16, Duration)>; SENT_RING]>,
-    last_sent: Duration,
-    acked: Option<u16>,
     received: ReceiveWindow,
-    last_new: Option<(u16, Duration)>,
     last_heard: Duration,
+    last_timeout: Duration,
     silent: bool,
-    rtt: Rtt,
-    jitter: Jitter,
-    loss: Loss,
+    reliable: Reliable,
+    budget: Budget,
     quality: QualityGauge,
     counters: LinkCounters,
+    inputs: [u64; 4],
+    decisions: VecDeque<Decision>,
+    commands: VecDeque<LinkCommand>,
     events: VecDeque<LinkEvent>,
 }
 
 /// What a link counts, since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkCounters {
-    /// Datagrams sealed.
+    /// Datagrams sent. One that travels on two paths counts twice.
     pub datagrams_sent: u64,
-    /// Well-formed, new datagrams opened.
+    /// Well-formed, new datagrams received.
     pub datagrams_received: u64,
-    /// Bytes sealed, headers of the link included, headers below it not.
+    /// Bytes sent, headers of the link included, headers below it not.
     pub bytes_sent: u64,
     /// Bytes of everything that came, even malformed.
     pub bytes_received: u64,
     /// Datagrams that came twice or so late that nobody can tell.
     pub duplicates: u64,
-    /// What came and was no datagram of this version.
+    /// What came and was no datagram or message of this version.
     pub malformed: u64,
+    /// What came while the peer was muted, and was not looked at.
+    pub muted: u64,
+    /// Attempts at a connection, the peer's included.
+    pub attempts: u64,
 }
 
-/// What a link knows about itself at a moment.
+/// What a link knows about itself at a moment. Estimates are those of the path that carries.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkStats {
+    /// How packets travel; none while there is no path.
+    pub path: Option<PathKind>,
     /// Smoothed round trip time; none before the first acknowledgement.
     pub rtt: Option<Duration>,
     /// The smallest round trip time of the sliding window.
@@ -92,8 +103,30 @@ pub struct LinkStats {
     pub counters: LinkCounters,
 }
 
+/// What a link wants its driver to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkCommand {
+    /// Send this.
+    Transmit {
+        /// On which path.
+        path: PathId,
+        /// On which of its channels.
+        channel: Channel,
+        /// What.
+        packet: Vec<u8>,
+    },
+    /// Begin an attempt at a connection.
+    Attempt,
+    /// Ask the server to carry packets to the peer.
+    OpenRelay,
+    /// Close a path.
+    Close(PathId),
+    /// Nothing is heard: see whether the connection to the server still works.
+    CheckServer,
+}
+
 /// What happened on a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkEvent {
     /// The verdict changed.
     QualityChanged {
@@ -102,6 +135,15 @@ pub enum LinkEvent {
         /// What it is.
         to: Quality,
     },
+    /// Another path carries.
+    PathChanged {
+        /// Which kind carried before; none for the first.
+        from: Option<PathKind>,
+        /// Which kind carries now.
+        to: PathKind,
+        /// Why.
+        reason: SwitchReason,
+    },
     /// Nothing has been heard for [`LinkConfig::silent_after`].
     Silent,
     /// Something was heard again.
@@ -109,6 +151,13 @@ pub enum LinkEvent {
         /// How long the silence lasted.
         after: Duration,
     },
+    /// No way to the peer was found. Attempts go on.
+    Unreachable {
+        /// Why the last attempt failed, in words.
+        reason: String,
+    },
+    /// The peer sends more than it may, again and again.
+    Flooded,
 }
 
 /// A datagram that was opened: well-formed and not seen before.
@@ -122,130 +171,259 @@ pub struct Opened<'a> {
     pub payload: &'a [u8],
 }
 
-/// Why a datagram was not opened.
+/// Why a packet was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum ReceiveError {
     /// It is no datagram; counted in [`LinkCounters::malformed`].
     #[error(transparent)]
-    Malformed(#[from] DatagramError),
-    /// Its sequence number is far from everything that the peer can have sent; counted as malformed.
+    Datagram(#[from] DatagramError),
+    /// It is no reliable message; counted in [`LinkCounters::malformed`].
+    #[error(transparent)]
+    Reliable(#[from] ReliableError),
+    /// Its number is far from everything that the peer can have sent; counted as malformed.
     #[error("a sequence number out of nowhere")]
     WildSequence,
     /// It came before; counted in [`LinkCounters::duplicates`].
     #[error("a datagram that came before")]
     Duplicate,
+    /// The peer has sent too much; counted in [`LinkCounters::muted`].
+    #[error("the peer has sent too much and is not listened to for a while")]
+    Muted,
 }
 
-/// The payload does not fit into a datagram.
+/// A packet is too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a payload of {0} bytes does not fit into a datagram")]
-pub struct PayloadTooLong(pub usize);
+#[error("{0} bytes do not fit into a packet")]
+pub struct TooLong(pub usize);
+
+/// Why a reliable message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MessageError {
+    /// It is too large.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// Too many wait.
+    #[error(transparent)]
+    Backlog(#[from] Backlog),
+}
 
 impl Link {
-    /// The most bytes a payload may have.
-    pub const MAX_PAYLOAD: usize = MAX_DATAGRAM_BYTES - DatagramHeader::BYTES;
+    /// The most bytes the payload of a datagram may have.
+    pub const MAX_PAYLOAD: usize = MAX_DATAGRAM_BYTES - SEAL_BYTES - DatagramHeader::BYTES;
+    /// The most bytes a reliable message may have.
+    pub const MAX_MESSAGE: usize = MAX_CONTROL_BYTES - SEAL_BYTES - ReliableHeader::BYTES;
 
-    /// A link that begins now.
-    pub fn new(config: LinkConfig, now: Duration) -> Self {
+    /// A link that begins now, without a path. `yields`: whether we give way when attempts cross; of two
+    /// peers, exactly one does.
+    pub fn new(config: LinkConfig, policy: PathPolicy, yields: bool, now: Duration) -> Self {
         Self {
+            agent: Agent::new(policy, yields, now),
+            paths: Vec::new(),
             next_sequence: 0,
-            sent: Box::new([None; SENT_RING]),
-            last_sent: now,
-            acked: None,
             received: ReceiveWindow::default(),
-            last_new: None,
             last_heard: now,
+            last_timeout: now,
             silent: false,
-            rtt: Rtt::new(config.rtt_window),
-            jitter: Jitter::default(),
-            loss: Loss::new(config.loss_window),
+            reliable: Reliable::default(),
+            budget: Budget::new(&config.budget, now),
             quality: QualityGauge::new(),
             counters: LinkCounters::default(),
+            inputs: [0; 4],
+            decisions: VecDeque::new(),
+            commands: VecDeque::new(),
             events: VecDeque::new(),
             config,
         }
     }
 
-    /// Writes a datagram around `payload` into `out` (cleared first) and returns its sequence number.
-    pub fn seal(
+    /// A path is there.
+    pub fn path_opened(&mut self, now: Duration, id: PathId, kind: PathKind) {
+        if self.path(id).is_none() {
+            self.paths.push(Path::new(&self.config, now, id, kind));
+        }
+        self.agent.opened(id, kind);
+        self.decide(now);
+    }
+
+    /// It became known how a path travels.
+    pub fn path_known(&mut self, id: PathId, kind: PathKind) {
+        let Some(path) = self.path(id) else { return };
+        let guessed = std::mem::replace(&mut path.kind, kind);
+        let counted = std::mem::take(&mut path.inputs_while_guessed);
+        self.inputs[guessed as usize] -= counted;
+        self.inputs[kind as usize] += counted;
+    }
+
+    /// A path is no more.
+    pub fn path_closed(&mut self, now: Duration, id: PathId) {
+        let Some(place) = self.paths.iter().position(|path| path.id == id) else { return };
+        let path = self.paths.remove(place);
+        self.agent.closed(now, id, path.kind);
+        self.decide(now);
+    }
+
+    /// The peer began an attempt.
+    pub fn peer_attempts(&mut self) {
+        self.counters.attempts += 1;
+        self.agent.peer_attempts();
+    }
+
+    /// An attempt, ours or the peer's, came to nothing.
+    pub fn attempt_failed(&mut self, now: Duration, reason: String) {
+        self.agent.attempt_failed(&self.config.agent, now, reason);
+    }
+
+    /// The machine is on another network than before.
+    pub fn network_changed(&mut self, now: Duration) {
+        self.agent.network_changed(now);
+    }
+
+    /// The connection to the signaling server was lost, or is there again.
+    pub fn server_changed(&mut self, now: Duration, online: bool) {
+        self.agent.server(now, online);
+    }
+
+    /// How many bytes wait to be sent on a path.
+    pub fn set_buffered(&mut self, id: PathId, bytes: usize) {
+        if let Some(path) = self.path(id) {
+            path.buffered = bytes;
+        }
+    }
+
+    /// Sends messages of a match. `inputs` says whether there are inputs among them, to be counted.
+    pub fn send(
         &mut self,
         now: Duration,
-        kind: DatagramKind,
         epoch: u16,
         payload: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<u16, PayloadTooLong> {
+        inputs: bool,
+    ) -> Result<(), TooLong> {
         if payload.len() > Self::MAX_PAYLOAD {
-            return Err(PayloadTooLong(payload.len()));
+            return Err(TooLong(payload.len()));
         }
-        let sequence = self.next_sequence;
-        self.next_sequence = sequence.wrapping_add(1);
-        let (ack, ack_delay) = match self.last_new {
-            // One unit below the sentinel is 16 s: by then the sample is worthless anyway.
-            Some((ack, at)) => (ack, units(now.saturating_sub(at)).min(DatagramHeader::NO_ACK - 1)),
-            None => (0, DatagramHeader::NO_ACK),
-        };
-        let header = DatagramHeader::new(kind, epoch, sequence, clock(now), ack, ack_delay);
-        out.clear();
-        out.extend_from_slice(bytemuck::bytes_of(&header));
-        out.extend_from_slice(payload);
+        let sequence = self.number();
+        let carriers: Vec<PathId> = self.agent.carriers(now, &self.paths).collect();
+        for id in carriers {
+            self.transmit(now, id, DatagramKind::Match, epoch, sequence, payload);
+            if inputs && let Some(path) = self.path(id) {
+                path.inputs_while_guessed += 1;
+                let kind = path.kind;
+                self.inputs[kind as usize] += 1;
+            }
+        }
+        Ok(())
+    }
 
-        self.sent[usize::from(sequence) % SENT_RING] = Some((sequence, now));
-        self.last_sent = now;
-        self.counters.datagrams_sent += 1;
-        self.counters.bytes_sent += out.len() as u64;
-        Ok(sequence)
+    /// Sends a message that must arrive.
+    pub fn send_reliable(&mut self, now: Duration, message: Vec<u8>) -> Result<(), MessageError> {
+        if message.len() > Self::MAX_MESSAGE {
+            return Err(TooLong(message.len()).into());
+        }
+        self.reliable.push(message)?;
+        self.send_due(now);
+        Ok(())
     }
 
     /// Checks a datagram that came at `at`, learns from its header and hands out its payload.
-    pub fn open<'a>(&mut self, at: Duration, datagram: &'a [u8]) -> Result<Opened<'a>, OpenError> {
+    pub fn receive<'a>(
+        &mut self,
+        at: Duration,
+        id: PathId,
+        datagram: &'a [u8],
+    ) -> Result<Opened<'a>, ReceiveError> {
         self.counters.bytes_received += datagram.len() as u64;
-        let (header, kind, payload) =
-            DatagramHeader::split(datagram).inspect_err(|_| self.counters.malformed += 1)?;
-        match self.received.arrive(header.sequence()) {
-            Arrival::Newest { advanced } => {
-                self.loss.record(at, advanced, 1);
-                self.jitter.sample(at, header.sent());
-                self.last_new = Some((header.sequence(), at));
+        self.spend(at, Expense::Datagram)?;
+        let (header, kind, payload) = match DatagramHeader::split(datagram) {
+            Ok(split) => split,
+            Err(error) => {
+                self.count_malformed(at);
+                return Err(error.into());
             }
-            Arrival::Late => self.loss.record(at, 0, 1),
+        };
+        let stamp = header.stamp();
+        if let Some(path) = self.path(id) {
+            let arrival = path.estimator.arrive(at, stamp);
+            if arrival == Arrival::Wild {
+                self.count_malformed(at);
+                return Err(ReceiveError::WildSequence);
+            }
+            if let Some(ack) = stamp.ack {
+                path.estimator.acknowledged(at, ack);
+            }
+        }
+        if id == PathId::RELAY && kind == DatagramKind::Match {
+            self.agent.peer_used_relay(at);
+        }
+        match self.received.arrive(header.sequence()) {
+            Arrival::Newest { .. } | Arrival::Late => {}
             Arrival::Duplicate => {
                 self.counters.duplicates += 1;
-                return Err(OpenError::Duplicate);
+                return Err(ReceiveError::Duplicate);
             }
             Arrival::Wild => {
-                self.counters.malformed += 1;
-                return Err(OpenError::WildSequence);
+                self.count_malformed(at);
+                return Err(ReceiveError::WildSequence);
             }
         }
         self.counters.datagrams_received += 1;
         self.heard(at);
-        if let Some((ack, delay)) = header.ack() {
-            self.acknowledged(at, ack, delay);
-        }
         Ok(Opened { kind, epoch: header.epoch(), payload })
     }
 
-    /// Lets time pass: notices silence and judges the quality.
+    /// Takes a reliable packet in. What is complete comes out of [`Self::next_message`].
+    pub fn receive_reliable(
+        &mut self,
+        at: Duration,
+        id: PathId,
+        packet: &[u8],
+    ) -> Result<(), ReceiveError> {
+        self.counters.bytes_received += packet.len() as u64;
+        self.spend(at, Expense::Message)?;
+        match ReliableHeader::split(packet) {
+            Ok((header, message)) => self.reliable.receive(header, message),
+            Err(error) => {
+                self.count_malformed(at);
+                return Err(error.into());
+            }
+        }
+        if let Some(path) = self.path(id) {
+            path.estimator.heard(at);
+        }
+        self.heard(at);
+        Ok(())
+    }
+
+    /// Lets time pass: judges paths and quality, sends what is due.
     pub fn handle_timeout(&mut self, now: Duration) {
-        if !self.silent && now.saturating_sub(self.last_heard) >= self.config.silent_after {
+        let passed = now.saturating_sub(std::mem::replace(&mut self.last_timeout, now));
+        if passed > STOOD_STILL {
+            // Nobody can have been heard, and nothing was sent that could have been acknowledged.
+            self.paths.iter_mut().for_each(|path| path.estimator.forgive(now, passed));
+        }
+        self.decide(now);
+        self.keep_alive(now);
+        self.send_due(now);
+        if !self.silent && self.silence(now) >= self.config.silent_after {
             self.silent = true;
             self.events.push_back(LinkEvent::Silent);
         }
-        let verdict = if self.silent {
-            Quality::Lost
-        } else {
-            Quality::judge(&self.config, self.rtt.smoothed(), self.loss.fraction(now))
+        let (rtt, loss) = self
+            .active()
+            .map_or((None, 0.0), |path| (path.estimator.rtt(), path.estimator.loss(now)));
+        let verdict = match self.silent {
+            true => Quality::Lost,
+            false => Quality::judge(&self.config, rtt, loss),
         };
         if let Some((from, to)) = self.quality.update(now, verdict, self.config.recover_after) {
             self.events.push_back(LinkEvent::QualityChanged { from, to });
         }
     }
 
-    /// Whether nothing has been sent for so long that a [`DatagramKind::KeepAlive`] is due.
-    pub fn keepalive_due(&self, now: Duration) -> bool {
-        now.saturating_sub(self.last_sent) >= self.config.keepalive_after
+    /// What is to be done next, oldest first.
+    pub fn next_command(&mut self) -> Option<LinkCommand> {
+        self.commands.pop_front()
     }
 
     /// The next thing that happened, oldest first.
@@ -253,9 +431,9 @@ impl Link {
         self.events.pop_front()
     }
 
-    /// Whether the peer has acknowledged the datagram of this sequence number or a later one.
-    pub fn is_acked(&self, sequence: u16) -> bool {
-        self.acked.is_some_and(|acked| !is_newer(sequence, acked))
+    /// The next reliable message of the peer, in order.
+    pub fn next_message(&mut self) -> Option<Vec<u8>> {
+        self.reliable.next()
     }
 
     /// How long nothing has been heard.
@@ -263,24 +441,66 @@ impl Link {
         now.saturating_sub(self.last_heard)
     }
 
+    /// The path that carries.
+    pub fn path_that_carries(&self) -> Option<PathId> {
+        self.agent.active()
+    }
+
+    /// Whether there is any path, be it one that does not work at the moment.
+    pub fn has_path(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
+    /// Datagrams with inputs that were sent on paths of a kind.
+    pub fn inputs_by(&self, kind: PathKind) -> u64 {
+        self.inputs[kind as usize]
+    }
+
     /// What the link knows at this moment.
     pub fn stats(&self, now: Duration) -> LinkStats {
+        let active = self.active();
+        let estimator = active.map(|path| &path.estimator);
         LinkStats {
-            rtt: self.rtt.smoothed(),
-            rtt_min: self.rtt.min(now),
-            jitter: self.jitter.mean(),
-            loss: self.loss.fraction(now),
+            path: active.map(|path| path.kind),
+            rtt: estimator.and_then(|path| path.rtt()),
+            rtt_min: estimator.and_then(|path| path.rtt_min(now)),
+            jitter: estimator.map_or(Duration::ZERO, |path| path.jitter()),
+            loss: estimator.map_or(0.0, |path| path.loss(now)),
             quality: self.quality.current(),
             counters: self.counters,
         }
     }
 
     /// Counts something that arrived well-formed but whose payload turned out not to be.
-    pub fn count_malformed(&mut self) {
+    pub fn count_malformed(&mut self, at: Duration) {
         self.counters.malformed += 1;
+        // The packet is dropped already, whatever the budget says.
+        let _ = self.spend(at, Expense::Malformed);
+    }
+
+    fn path(&mut self, id: PathId) -> Option<&mut Path> {
+        self.paths.iter_mut().find(|path| path.id == id)
+    }
+
+    fn active(&self) -> Option<&Path> {
+        let active = self.agent.active()?;
+        self.paths.iter().find(|path| path.id == active)
+    }
+
+    fn spend(&mut self, at: Duration, expense: Expense) -> Result<(), ReceiveError> {
+        let verdict = self.budget.spend(&self.config.budget, at, expense);
+        if verdict == Verdict::Heard {
+            return Ok(());
+        }
+        self.counters.muted += 1;
+        if verdict == Verdict::Exceeded {
+            self.events.push_back(LinkEvent::Flooded);
+        }
+        Err(ReceiveError::Muted)
     }
 
     fn heard(&mut self, at: Duration) {
+        self.agent.heard();
         if self.silent {
             self.silent = false;
             self.events.push_back(LinkEvent::Heard { after: at.saturating_sub(self.last_heard) });
@@ -288,40 +508,86 @@ impl Link {
         self.last_heard = self.last_heard.max(at);
     }
 
-    fn acknowledged(&mut self, at: Duration, ack: u16, delay: u16) {
-        if self.acked.is_some_and(|acked| !is_newer(ack, acked)) {
-            return;
-        }
-        // An acknowledgement of what was never sent, or was sent too long ago to tell, teaches nothing.
-        let Some((sequence, sent)) = self.sent[usize::from(ack) % SENT_RING] else { return };
-        if sequence != ack {
-            return;
-        }
-        self.acked = Some(ack);
-        let held = UNIT * u32::from(delay);
-        if let Some(sample) = at.checked_sub(sent).and_then(|elapsed| elapsed.checked_sub(held)) {
-            self.rtt.sample(at, sample);
+    fn number(&mut self) -> u16 {
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        sequence
+    }
+
+    fn transmit(
+        &mut self,
+        now: Duration,
+        id: PathId,
+        kind: DatagramKind,
+        epoch: u16,
+        sequence: u16,
+        payload: &[u8],
+    ) {
+        let Some(path) = self.path(id) else { return };
+        let stamp = path.estimator.stamp(now);
+        let header = DatagramHeader::new(kind, epoch, sequence, stamp);
+        let mut packet = Vec::with_capacity(DatagramHeader::BYTES + payload.len());
+        packet.extend_from_slice(bytemuck::bytes_of(&header));
+        packet.extend_from_slice(payload);
+        self.counters.datagrams_sent += 1;
+        self.counters.bytes_sent += packet.len() as u64;
+        let channel = Channel::Datagram;
+        self.commands.push_back(LinkCommand::Transmit { path: id, channel, packet });
+    }
+
+    /// Sends reliable messages that are due.
+    fn send_due(&mut self, now: Duration) {
+        let Some(active) = self.active() else { return };
+        let (path, rtt) = (active.id, active.estimator.rtt());
+        for packet in self.reliable.due(now, rtt) {
+            self.counters.bytes_sent += packet.len() as u64;
+            let channel = Channel::Reliable;
+            self.commands.push_back(LinkCommand::Transmit { path, channel, packet });
         }
     }
-}
 
-/// The unit of times in a [`DatagramHeader`].
-const UNIT: Duration = Duration::from_micros(250);
+    /// Sends on every path on which nothing was sent for a while.
+    fn keep_alive(&mut self, now: Duration) {
+        let active = self.agent.active();
+        let (keep, probe) = (self.config.keepalive_after, self.config.agent.probe_every);
+        let every = |path: &Path| if Some(path.id) == active { keep } else { probe };
+        let idle = self.paths.iter().filter(|path| path.estimator.idle(now) >= every(path));
+        for id in idle.map(|path| path.id).collect::<Vec<_>>() {
+            let sequence = self.number();
+            self.transmit(now, id, DatagramKind::KeepAlive, 0, sequence, &[]);
+        }
+    }
 
-/// A span in units, saturating.
-fn units(span: Duration) -> u16 {
-    u16::try_from(span.as_micros() / UNIT.as_micros()).unwrap_or(u16::MAX)
-}
-
-/// A moment in units, wrapping: only differences mean anything.
-fn clock(now: Duration) -> u16 {
-    (now.as_micros() / UNIT.as_micros()) as u16
-}
-
-/// Whether sequence number `a` comes after `b` (RFC 1982 serial number arithmetic).
-fn is_newer(a: u16, b: u16) -> bool {
-    let distance = a.wrapping_sub(b);
-    distance != 0 && distance < 0x8000
+    /// Lets the agent conclude from what is known now.
+    fn decide(&mut self, now: Duration) {
+        let config = &self.config.agent;
+        self.agent.decide(config, now, &mut self.paths, &mut self.decisions);
+        while let Some(decision) = self.decisions.pop_front() {
+            match decision {
+                Decision::Switched { from, to, reason } => {
+                    self.reliable.path_changed();
+                    let to = self.path(to).map_or(PathKind::Direct, |path| path.kind);
+                    self.events.push_back(LinkEvent::PathChanged { from, to, reason });
+                }
+                Decision::Attempt => {
+                    self.counters.attempts += 1;
+                    self.commands.push_back(LinkCommand::Attempt);
+                }
+                Decision::OpenRelay => self.commands.push_back(LinkCommand::OpenRelay),
+                Decision::Close(id) => {
+                    self.commands.push_back(LinkCommand::Close(id));
+                    if let Some(place) = self.paths.iter().position(|path| path.id == id) {
+                        let path = self.paths.remove(place);
+                        self.agent.closed(now, id, path.kind);
+                    }
+                }
+                Decision::CheckServer => self.commands.push_back(LinkCommand::CheckServer),
+                Decision::Unreachable(reason) => {
+                    self.events.push_back(LinkEvent::Unreachable { reason });
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,28 @@
-//! Two links on a virtual clock.
+//! Two links with one path on a virtual clock.
+
+use netplay_protocol::PathStamp;
 
 use super::*;
 
 const MS: Duration = Duration::from_millis(1);
+const PATH: PathId = PathId(1);
+
+/// A link with one path.
+fn link() -> Link {
+    let mut link = Link::new(LinkConfig::default(), PathPolicy::Direct, false, Duration::ZERO);
+    link.path_opened(Duration::ZERO, PATH, PathKind::Direct);
+    assert!(link.next_event().is_some_and(|event| matches!(event, LinkEvent::PathChanged { .. })));
+    link
+}
+
+/// The datagrams that a link wants to be sent.
+fn sent(link: &mut Link) -> Vec<Vec<u8>> {
+    let packet = |command| match command {
+        LinkCommand::Transmit { channel: Channel::Datagram, packet, .. } => Some(packet),
+        _ => None,
+    };
+    std::iter::from_fn(|| link.next_command()).filter_map(packet).collect()
+}
 
 /// Both ends of a link whose one-way delay is fixed, ticking 60 times a second.
 struct Pair {
@@ -14,7 +34,6 @@ struct Pair {
 
 impl Pair {
     fn new(delay: Duration) -> Self {
-        let link = || Link::new(LinkConfig::default(), Duration::ZERO);
         Self { ends: [link(), link()], now: Duration::ZERO, flying: Vec::new(), delay }
     }
 
@@ -22,15 +41,16 @@ impl Pair {
     fn tick(&mut self, mut lose: impl FnMut(usize) -> bool) {
         self.now += MS * 16;
         for end in 0..2 {
-            let mut datagram = Vec::new();
-            self.ends[end].seal(self.now, DatagramKind::Match, 1, b"input", &mut datagram).unwrap();
-            if !lose(end) {
-                self.flying.push((self.now + self.delay, 1 - end, datagram));
+            self.ends[end].send(self.now, 1, b"input", true).unwrap();
+            for datagram in sent(&mut self.ends[end]) {
+                if !lose(end) {
+                    self.flying.push((self.now + self.delay, 1 - end, datagram));
+                }
             }
         }
         let now = self.now;
         for (at, end, datagram) in self.flying.extract_if(.., |(at, ..)| *at <= now) {
-            self.ends[end].open(at, &datagram).unwrap();
+            self.ends[end].receive(at, PATH, &datagram).unwrap();
         }
         self.ends.iter_mut().for_each(|end| end.handle_timeout(now));
     }
@@ -107,63 +127,100 @@ fn silence_is_an_event_and_so_is_its_end() {
         pair.tick(|_| false);
     }
     let events = pair.events(0);
-    assert!(matches!(events[0], LinkEvent::Heard { after } if after > MS * 1500), "{events:?}");
+    assert!(matches!(&events[0], LinkEvent::Heard { after } if *after > MS * 1500), "{events:?}");
 }
 
 #[test]
 fn a_datagram_that_comes_twice_is_dropped_and_counted() {
-    let mut pair = Pair::new(MS);
-    let mut datagram = Vec::new();
-    pair.ends[0].seal(MS, DatagramKind::Match, 3, b"x", &mut datagram).unwrap();
-    let opened = pair.ends[1].open(MS * 2, &datagram).unwrap();
+    let (mut a, mut b) = (link(), link());
+    a.send(MS, 3, b"x", true).unwrap();
+    let datagram = &sent(&mut a)[0];
+    let opened = b.receive(MS * 2, PATH, datagram).unwrap();
     assert_eq!(opened, Opened { kind: DatagramKind::Match, epoch: 3, payload: b"x" });
-    assert_eq!(pair.ends[1].open(MS * 3, &datagram), Err(OpenError::Duplicate));
-    assert_eq!(pair.ends[1].stats(MS * 3).counters.duplicates, 1);
+    assert_eq!(b.receive(MS * 3, PATH, datagram), Err(ReceiveError::Duplicate));
+    assert_eq!(b.receive(MS * 3, PathId(2), datagram), Err(ReceiveError::Duplicate));
+    assert_eq!(b.stats(MS * 3).counters.duplicates, 2);
 }
 
 #[test]
 fn what_is_not_a_datagram_is_counted_and_teaches_nothing() {
-    let mut link = Link::new(LinkConfig::default(), Duration::ZERO);
+    let mut link = link();
     for bytes in [&[][..], &[1], &[9; 40], &[0xff; 12], &[0; 2000]] {
-        assert!(link.open(MS, bytes).is_err());
+        assert!(link.receive(MS, PATH, bytes).is_err());
+        assert!(link.receive_reliable(MS, PATH, bytes).is_err());
     }
     let stats = link.stats(MS);
-    assert_eq!((stats.counters.malformed, stats.counters.datagrams_received), (5, 0));
+    assert_eq!((stats.counters.malformed, stats.counters.datagrams_received), (10, 0));
     assert_eq!(stats.rtt, None);
 }
 
 #[test]
 fn an_acknowledgement_of_what_was_never_sent_is_ignored() {
-    let mut liar = Link::new(LinkConfig::default(), Duration::ZERO);
-    let header = DatagramHeader::new(DatagramKind::KeepAlive, 0, 0, 0, 999, 0);
-    liar.open(MS, bytemuck::bytes_of(&header)).unwrap();
-    assert!(!liar.is_acked(999));
-    assert_eq!(liar.stats(MS).rtt, None);
+    let mut link = link();
+    let stamp = PathStamp { sequence: 0, sent: 0, ack: Some((999, 0)) };
+    let header = DatagramHeader::new(DatagramKind::KeepAlive, 0, 0, stamp);
+    link.receive(MS, PATH, bytemuck::bytes_of(&header)).unwrap();
+    assert_eq!(link.stats(MS).rtt, None);
 }
 
 #[test]
-fn sequences_are_acknowledged_cumulatively() {
-    let mut pair = Pair::new(MS);
-    for _ in 0..10 {
+fn a_keepalive_is_sent_only_when_nothing_else_was() {
+    let mut link = link();
+    let mut at = |ms| {
+        link.handle_timeout(MS * ms);
+        if ms == 150 {
+            link.send(MS * ms, 1, b"input", true).unwrap();
+        }
+        sent(&mut link).len()
+    };
+    assert_eq!([10, 99, 109, 110, 150, 249, 250].map(&mut at), [1, 0, 0, 1, 1, 0, 1]);
+}
+
+#[test]
+fn a_payload_or_message_that_does_not_fit_is_refused() {
+    let mut link = link();
+    let payload = vec![0; Link::MAX_PAYLOAD + 1];
+    assert_eq!(link.send(MS, 1, &payload, true), Err(TooLong(Link::MAX_PAYLOAD + 1)));
+    let message = vec![0; Link::MAX_MESSAGE + 1];
+    let refused = link.send_reliable(MS, message);
+    assert_eq!(refused, Err(MessageError::TooLong(TooLong(Link::MAX_MESSAGE + 1))));
+}
+
+#[test]
+fn inputs_are_counted_for_what_the_path_turns_out_to_be() {
+    let mut link = link();
+    for _ in 0..3 {
+        link.send(MS, 1, b"input", true).unwrap();
+    }
+    link.send(MS, 1, b"acknowledgement", false).unwrap();
+    assert_eq!((link.inputs_by(PathKind::Direct), link.inputs_by(PathKind::Turn)), (3, 0));
+    link.path_known(PATH, PathKind::Turn);
+    assert_eq!((link.inputs_by(PathKind::Direct), link.inputs_by(PathKind::Turn)), (0, 3));
+    assert_eq!(link.stats(MS).path, Some(PathKind::Turn));
+}
+
+#[test]
+fn a_flood_is_muted_and_told_and_the_link_lives() {
+    let mut link = link();
+    for ms in 0..40_000 {
+        let _ = link.receive(MS * ms, PATH, b"garbage");
+    }
+    let told = std::iter::from_fn(|| link.next_event()).any(|event| event == LinkEvent::Flooded);
+    let counters = link.stats(MS * 40_000).counters;
+    assert!(told && counters.muted > 30_000, "{counters:?}");
+}
+
+#[test]
+fn standing_still_ourselves_says_nothing_about_the_path() {
+    let mut pair = Pair::new(MS * 10);
+    for _ in 0..50 {
         pair.tick(|_| false);
     }
-    assert!(pair.ends[0].is_acked(0) && pair.ends[0].is_acked(6));
-    assert!(!pair.ends[0].is_acked(10));
-}
-
-#[test]
-fn a_keepalive_is_due_only_when_nothing_else_was_sent() {
-    let mut link = Link::new(LinkConfig::default(), Duration::ZERO);
-    assert!(!link.keepalive_due(MS * 199));
-    assert!(link.keepalive_due(MS * 200));
-    link.seal(MS * 200, DatagramKind::KeepAlive, 0, &[], &mut Vec::new()).unwrap();
-    assert!(!link.keepalive_due(MS * 399));
-}
-
-#[test]
-fn a_payload_that_does_not_fit_is_refused() {
-    let mut link = Link::new(LinkConfig::default(), Duration::ZERO);
-    let payload = vec![0; Link::MAX_PAYLOAD + 1];
-    let refused = link.seal(MS, DatagramKind::Match, 1, &payload, &mut Vec::new());
-    assert_eq!(refused, Err(PayloadTooLong(Link::MAX_PAYLOAD + 1)));
+    pair.now += MS * 3000;
+    let now = pair.now;
+    pair.ends[0].handle_timeout(now);
+    assert_eq!(pair.ends[0].stats(now).path, Some(PathKind::Direct));
+    let commands: Vec<_> = std::iter::from_fn(|| pair.ends[0].next_command()).collect();
+    let asked = |command: &LinkCommand| !matches!(command, LinkCommand::Transmit { .. });
+    assert!(!commands.iter().any(asked), "{commands:?}");
 }

@@ -34,6 +34,8 @@ pub enum ClientMessage {
         /// Whether to carry them.
         open: bool,
     },
+    /// Are you there? The server answers [`ServerMessage::Pong`](super::ServerMessage::Pong) at once.
+    Ping,
     /// I leave the room, or the queue. The seat is free at once; closing the socket without this keeps
     /// it for the grace period.
     Leave,

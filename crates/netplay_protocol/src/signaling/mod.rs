@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
 
 /// The version of these messages.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// The path of the WebSocket on the server.
 pub const PATH: &str = "/netplay";
 
@@ -34,12 +34,15 @@ pub const PATH: &str = "/netplay";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
-    /// A session description that offers.
+    /// A session description that offers, [signed](crate::identity).
     Offer(String),
-    /// A session description that answers.
+    /// A session description that answers, [signed](crate::identity).
     Answer(String),
     /// An ICE candidate in the JSON form of `RTCIceCandidateInit`.
     Candidate(String),
+    /// A message of the handshake by which two peers agree on keys for what the server carries, in
+    /// hexadecimal digits.
+    Handshake(String),
 }
 
 impl Signal {
@@ -47,7 +50,7 @@ impl Signal {
     pub fn fits(&self) -> bool {
         match self {
             Self::Offer(sdp) | Self::Answer(sdp) => sdp.len() <= MAX_SDP_BYTES,
-            Self::Candidate(candidate) => candidate.len() <= MAX_CANDIDATE_BYTES,
+            Self::Candidate(text) | Self::Handshake(text) => text.len() <= MAX_CANDIDATE_BYTES,
         }
     }
 }

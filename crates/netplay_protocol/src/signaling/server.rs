@@ -63,6 +63,8 @@ pub enum ServerMessage {
         /// The servers that help to find a path.
         ice_servers: Vec<IceServer>,
     },
+    /// I am here: the answer to [`ClientMessage::Ping`](super::ClientMessage::Ping).
+    Pong,
     /// This server is about to stop. Whoever is connected stays so until then.
     Draining {
         /// In how many milliseconds at the latest.

@@ -33,10 +33,12 @@ impl Mailbox {
 /// What a message takes, in bytes: the text it carries decides.
 fn size(message: &ServerMessage) -> usize {
     let text = match message {
-        ServerMessage::Signal {
-            signal: Signal::Offer(text) | Signal::Answer(text) | Signal::Candidate(text),
-            ..
-        } => text.len(),
+        ServerMessage::Signal { signal, .. } => match signal {
+            Signal::Offer(text)
+            | Signal::Answer(text)
+            | Signal::Candidate(text)
+            | Signal::Handshake(text) => text.len(),
+        },
         _ => 0,
     };
     size_of::<ServerMessage>() + text

@@ -1,9 +1,9 @@
 use netplay_core::emulator::NetworkConditions;
+use netplay_core::path::{Channel, PathKind};
 use netplay_protocol::PeerKey;
 
 use super::state::{Member, State};
-use super::wire::pair;
-use crate::Channel;
+use super::wire::Wire;
 
 impl State {
     pub(super) fn set_conditions(
@@ -12,45 +12,42 @@ impl State {
         to: PeerKey,
         conditions: NetworkConditions,
     ) {
-        for wire in self.wires.values_mut().filter(|wire| wire.from == from && wire.to == to) {
-            wire.network.set_conditions(conditions.clone());
-        }
+        let concerned = |wire: &&mut Wire| (wire.from, wire.to) == (from, to);
+        self.wires.values_mut().filter(concerned).for_each(|wire| wire.set(&conditions));
         self.overrides.insert((from, to), conditions);
     }
 
     pub(super) fn set_all_conditions(&mut self, conditions: NetworkConditions) {
-        for wire in self.wires.values_mut() {
-            wire.network.set_conditions(conditions.clone());
-        }
+        self.wires.values_mut().for_each(|wire| wire.set(&conditions));
         self.overrides.clear();
         self.conditions = conditions;
     }
 
-    pub(super) fn cut(&mut self, a: PeerKey, b: PeerKey) {
-        self.cut.insert(pair(a, b));
-        for wire in self.wires.values_mut().filter(|wire| pair(wire.from, wire.to) == pair(a, b)) {
-            wire.interrupt();
-        }
+    /// Cuts paths of a kind, from one peer to another.
+    pub(super) fn cut(&mut self, from: PeerKey, to: PeerKey, kind: PathKind) {
+        self.obstacles.cut.insert((from, to, kind));
+        let concerned = |wire: &&mut Wire| (wire.from, wire.to, wire.kind) == (from, to, kind);
+        self.wires.values_mut().filter(concerned).for_each(Wire::interrupt);
     }
 
-    pub(super) fn heal(&mut self, a: PeerKey, b: PeerKey) {
-        self.cut.remove(&pair(a, b));
+    pub(super) fn heal(&mut self, from: PeerKey, to: PeerKey, kind: PathKind) {
+        self.obstacles.cut.remove(&(from, to, kind));
         self.release();
     }
 
     pub(super) fn mute(&mut self, peer: PeerKey) {
-        self.muted.insert(peer);
+        self.obstacles.muted.insert(peer);
     }
 
     pub(super) fn unmute(&mut self, peer: PeerKey) {
-        self.muted.remove(&peer);
+        self.obstacles.muted.remove(&peer);
         self.release();
     }
 
     /// Sends what waited, wherever nothing is in its way any more.
     fn release(&mut self) {
         for wire in self.wires.values_mut() {
-            if !wire.is_blocked(&self.cut, &self.muted) {
+            if !self.obstacles.block(wire.from, wire.to, wire.kind) {
                 wire.release(self.now);
             }
         }

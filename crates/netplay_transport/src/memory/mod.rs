@@ -2,28 +2,32 @@
 //!
 //! A [`MemoryHub`] is what a server and the network between the peers are outside: it keeps rooms by
 //! code, agrees the roster, refuses whom a server would refuse, and carries packets through one
-//! [`NetworkEmulator`](netplay_core::emulator::NetworkEmulator) for each direction of each link. A
+//! [`NetworkEmulator`](netplay_core::emulator::NetworkEmulator) for each direction of each path. An attempt
+//! makes a path of the kind [`Memory`](PathKind::Memory); the relay is a path beside it. A
 //! [`MemoryTransport`] is one peer's end of it.
 //!
 //! Time is what the transports are polled with: the hub's clock is the furthest that any peer has come,
 //! so nothing sleeps and everything repeats by seed. Signaling takes no time. A peer's last reliable
 //! packets arrive before others learn that it is gone.
 //!
-//! For tests, links can be [cut](MemoryHub::cut), peers [muted](MemoryHub::mute) and packets
+//! For tests, paths can be [cut](MemoryHub::cut), peers [muted](MemoryHub::mute) and packets
 //! [injected](MemoryHub::inject).
 
 mod controls;
 mod packets;
+mod paths;
 mod state;
 mod transport;
 mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use netplay_core::emulator::NetworkConditions;
+use netplay_core::path::{Channel, PathKind};
 use netplay_protocol::PeerKey;
 
-use crate::{Channel, JoinRequest};
+use crate::JoinRequest;
 use state::State;
 
 pub use transport::MemoryTransport;
@@ -32,7 +36,7 @@ pub use transport::MemoryTransport;
 ///
 /// ```
 /// use netplay_core::emulator::NetworkConditions;
-/// use netplay_protocol::PeerKey;
+/// use netplay_protocol::Identity;
 /// use netplay_transport::memory::MemoryHub;
 /// use netplay_protocol::signaling::Entry;
 /// use netplay_transport::{JoinRequest, Transport, TransportEvent};
@@ -40,7 +44,7 @@ pub use transport::MemoryTransport;
 ///
 /// let hub = MemoryHub::new(NetworkConditions::wifi(), 1);
 /// let request = |name: u8| {
-///     JoinRequest::new(Entry::Room("ABC".into()), 2, PeerKey::from_bytes([name; 16]))
+///     JoinRequest::new(Entry::Room("ABC".into()), 2, Identity::from_secret(&[name; 32]))
 /// };
 /// let mut first = hub.join(&request(1));
 /// let _second = hub.join(&request(2));
@@ -77,15 +81,47 @@ impl MemoryHub {
         self.state().set_all_conditions(conditions);
     }
 
-    /// Cuts the cable between two peers: what is in flight or sent from now on does not arrive, in both
-    /// directions. Reliable packets wait until [`Self::heal`].
+    /// How long an attempt takes from now on, of those that are begun. Default no time at all.
+    pub fn set_attempts_take(&self, time: Duration) {
+        self.state().attempts_take = time;
+    }
+
+    /// Cuts every path between two peers: what is in flight or sent from now on does not arrive, in both
+    /// directions. Reliable packets wait until [`Self::heal`]; attempts fail.
     pub fn cut(&self, a: PeerKey, b: PeerKey) {
-        self.state().cut(a, b);
+        for kind in [PathKind::Memory, PathKind::Relay] {
+            self.cut_path(a, b, kind);
+            self.cut_path(b, a, kind);
+        }
     }
 
     /// Mends what [`Self::cut`] cut. Reliable packets that waited are on their way now.
     pub fn heal(&self, a: PeerKey, b: PeerKey) {
-        self.state().heal(a, b);
+        for kind in [PathKind::Memory, PathKind::Relay] {
+            self.heal_path(a, b, kind);
+            self.heal_path(b, a, kind);
+        }
+    }
+
+    /// Cuts what one peer sends to another on paths of a kind, [`Memory`](PathKind::Memory) or
+    /// [`Relay`](PathKind::Relay).
+    pub fn cut_path(&self, from: PeerKey, to: PeerKey, kind: PathKind) {
+        self.state().cut(from, to, kind);
+    }
+
+    /// Mends what [`Self::cut_path`] cut.
+    pub fn heal_path(&self, from: PeerKey, to: PeerKey, kind: PathKind) {
+        self.state().heal(from, to, kind);
+    }
+
+    /// Closes every connection between two peers. What the server carries goes on.
+    pub fn reset(&self, a: PeerKey, b: PeerKey) {
+        self.state().reset(a, b);
+    }
+
+    /// Whether there is a signaling server. Without it nothing is relayed and every attempt fails.
+    pub fn set_server(&self, there: bool) {
+        self.state().set_server(there);
     }
 
     /// Nothing that this peer sends from now on arrives anywhere, though it hears the others. Reliable
@@ -97,6 +133,11 @@ impl MemoryHub {
     /// The peer is heard again. Reliable packets that waited are on their way now.
     pub fn unmute(&self, peer: PeerKey) {
         self.state().unmute(peer);
+    }
+
+    /// The process of a peer ends: its paths go down when what it had sent has arrived.
+    pub fn crash(&self, peer: PeerKey) {
+        self.state().crash(peer);
     }
 
     /// Hands a packet of any content and size to `to` when it polls next, as if it came from `from`.

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
+use netplay_core::path::{Channel, PathId};
 use netplay_protocol::PeerKey;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
 
-use super::state::{MemberId, State};
+use super::state::{MemberId, State, WireId};
 use super::wire::Parcel;
-use crate::{Channel, SendError, TransportEvent};
+use crate::{SendError, TransportEvent};
 
 impl State {
     pub(super) fn poll(&mut self, id: MemberId, now: Duration) {
@@ -16,35 +17,47 @@ impl State {
         member.polled = now.max(before);
 
         for (peer, channel, packet) in member.injected.drain(..) {
-            member.events.push_back(TransportEvent::Received { peer, at: now, channel, packet });
+            let mut paths = member.paths.keys().filter(|(other, _)| *other == peer);
+            let path = paths.next_back().map_or(PathId::RELAY, |(_, path)| *path);
+            let received = TransportEvent::Received { peer, path, at: now, channel, packet };
+            member.events.push_back(received);
         }
+        self.finish_attempts();
         let mut arrived = Vec::new();
-        for ((_, from), wire) in self.wires.range_mut((id, MemberId::MIN)..=(id, MemberId::MAX)) {
+        let mine = (id, MemberId::MIN, PathId(0))..=(id, MemberId::MAX, PathId(u64::MAX));
+        for ((_, from, path), wire) in self.wires.range_mut(mine) {
             while let Some((due, parcel)) = wire.network.pop_with_due(hub_now) {
-                arrived.push((due, *from, wire.from, parcel));
+                arrived.push((due, *from, *path, wire.from, parcel));
             }
         }
-        // The sort is stable: what one peer sent stays in its order.
+        // The sort is stable: what one peer sent on a path stays in its order.
         arrived.sort_by_key(|(due, ..)| *due);
-        for (due, from, peer, parcel) in arrived {
-            // Nothing is heard of a peer after its link went down, not even what was overtaken by that.
-            if !self.wires.contains_key(&(id, from)) {
+        for (due, from, path, peer, parcel) in arrived {
+            // Nothing is heard on a path after it went down, not even what was overtaken by that.
+            if !self.wires.contains_key(&(id, from, path)) {
                 continue;
             }
             // A peer that was paused is behind the hub: the packet came while it did not look.
             let at = now.saturating_sub(hub_now.saturating_sub(due)).max(before).min(now);
-            let received = |channel, packet| TransportEvent::Received { peer, at, channel, packet };
-            member.events.push_back(match parcel {
-                Parcel::Datagram(packet) => received(Channel::Datagram, packet),
-                Parcel::Reliable(packet) => received(Channel::Reliable, packet),
-                Parcel::Down(reason) => {
-                    self.wires.remove(&(id, from));
-                    if member.links.get(&peer) == Some(&from) {
-                        member.links.remove(&peer);
-                    }
-                    TransportEvent::LinkDown { peer, reason: reason.to_owned() }
+            let received =
+                |channel, packet| TransportEvent::Received { peer, path, at, channel, packet };
+            let Some(member) = self.members.get_mut(&id) else { return };
+            match parcel {
+                Parcel::Datagram(packet) => {
+                    member.events.push_back(received(Channel::Datagram, packet));
                 }
-            });
+                Parcel::Reliable(packet) => {
+                    member.events.push_back(received(Channel::Reliable, packet));
+                }
+                Parcel::Down(reason) => {
+                    self.wires.remove(&(id, from, path));
+                    if member.paths.get(&(peer, path)) == Some(&from) {
+                        member.paths.remove(&(peer, path));
+                        let reason = reason.to_owned();
+                        member.events.push_back(TransportEvent::PathDown { peer, path, reason });
+                    }
+                }
+            }
         }
     }
 
@@ -57,11 +70,12 @@ impl State {
         id: MemberId,
         now: Duration,
         to: PeerKey,
+        path: PathId,
         channel: Channel,
         packet: &[u8],
-    ) -> Result<(), SendError> {
-        let member = self.members.get(&id).ok_or(SendError::NoLink)?;
-        let receiver = *member.links.get(&to).ok_or(SendError::NoLink)?;
+    ) -> Result<usize, SendError> {
+        let member = self.members.get(&id).ok_or(SendError::NoPath)?;
+        let receiver = *member.paths.get(&(to, path)).ok_or(SendError::NoPath)?;
         let (limit, parcel) = match channel {
             Channel::Datagram => (MAX_DATAGRAM_BYTES, Parcel::Datagram(packet.to_vec())),
             Channel::Reliable => (MAX_CONTROL_BYTES, Parcel::Reliable(packet.to_vec())),
@@ -70,14 +84,15 @@ impl State {
             return Err(SendError::TooLarge(packet.len()));
         }
         self.now = self.now.max(now + member.offset.unwrap_or_default());
-        self.put((receiver, id), parcel);
-        Ok(())
+        self.put((receiver, id, path), parcel);
+        // What is on its way does not wait.
+        Ok(0)
     }
 
     /// Puts a parcel on a wire. It goes nowhere if the receiver has left.
-    pub(super) fn put(&mut self, wire: (MemberId, MemberId), parcel: Parcel) {
+    pub(super) fn put(&mut self, wire: WireId, parcel: Parcel) {
         let Some(wire) = self.wires.get_mut(&wire) else { return };
-        let blocked = wire.is_blocked(&self.cut, &self.muted);
+        let blocked = self.obstacles.block(wire.from, wire.to, wire.kind);
         wire.put(self.now, parcel, blocked);
     }
 }

@@ -1,13 +1,14 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use netplay_core::emulator::NetworkConditions;
+use netplay_core::path::{Channel, PathId};
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
 use netplay_protocol::signaling::{Entry, Refusal};
 use netplay_protocol::{PeerKey, RoomCode, Roster};
 
-use super::wire::{Parcel, Wire};
-use crate::{Channel, JoinRequest, LeaveReason, PathKind, TransportEvent};
+use super::wire::{Obstacles, Parcel, Wire};
+use crate::{JoinRequest, LeaveReason, TransportEvent};
 
 /// One stay of one peer in one room. A peer that comes back is another member.
 pub(super) type MemberId = u64;
@@ -20,15 +21,22 @@ pub(super) struct State {
     pub(super) now: Duration,
     pub(super) conditions: NetworkConditions,
     pub(super) overrides: BTreeMap<(PeerKey, PeerKey), NetworkConditions>,
-    pub(super) cut: BTreeSet<(PeerKey, PeerKey)>,
-    pub(super) muted: BTreeSet<PeerKey>,
+    pub(super) obstacles: Obstacles,
     pub(super) rooms: BTreeMap<RoomCode, Room>,
     pub(super) members: BTreeMap<MemberId, Member>,
-    /// By receiver, then sender: what a member polls is one range.
-    pub(super) wires: BTreeMap<(MemberId, MemberId), Wire>,
+    /// By receiver, then sender and path: what a member polls is one range.
+    pub(super) wires: BTreeMap<WireId, Wire>,
+    /// How long an attempt takes.
+    pub(super) attempts_take: Duration,
+    /// Attempts under way: when they end, of whom and with whom.
+    pub(super) attempts: Vec<(Duration, MemberId, PeerKey)>,
     pub(super) next_member: MemberId,
     pub(super) wires_made: u64,
+    pub(super) paths_made: u64,
 }
+
+/// To whom, from whom, and on which path.
+pub(super) type WireId = (MemberId, MemberId, PathId);
 
 #[derive(Debug)]
 pub(super) struct Room {
@@ -45,7 +53,8 @@ pub(super) struct Member {
     pub(super) offset: Option<Duration>,
     pub(super) polled: Duration,
     pub(super) events: VecDeque<TransportEvent>,
-    pub(super) links: BTreeMap<PeerKey, MemberId>,
+    /// What it can send on, and who hears it there.
+    pub(super) paths: BTreeMap<(PeerKey, PathId), MemberId>,
     pub(super) injected: Vec<(PeerKey, Channel, Vec<u8>)>,
 }
 
@@ -56,13 +65,15 @@ impl State {
             now: Duration::ZERO,
             conditions,
             overrides: BTreeMap::new(),
-            cut: BTreeSet::new(),
-            muted: BTreeSet::new(),
+            obstacles: Obstacles::default(),
             rooms: BTreeMap::new(),
             members: BTreeMap::new(),
             wires: BTreeMap::new(),
+            attempts_take: Duration::ZERO,
+            attempts: Vec::new(),
             next_member: 0,
             wires_made: 0,
+            paths_made: 0,
         }
     }
 
@@ -71,12 +82,12 @@ impl State {
         self.next_member += 1;
         let admitted = self.room(request).and_then(|room| self.admit(room, request));
         let mut member = Member {
-            key: request.key,
+            key: request.identity.peer_key(),
             room: admitted.clone().ok(),
             offset: None,
             polled: Duration::ZERO,
             events: VecDeque::new(),
-            links: BTreeMap::new(),
+            paths: BTreeMap::new(),
             injected: Vec::new(),
         };
         match admitted {
@@ -114,7 +125,8 @@ impl State {
             return Err(Refusal::BadRoomSize { size: request.size });
         }
         let Some(room) = self.rooms.get(&code) else { return Ok(code) };
-        let joined = |id: &MemberId| self.members.get(id).is_some_and(|m| m.key == request.key);
+        let key = request.identity.peer_key();
+        let joined = |id: &MemberId| self.members.get(id).is_some_and(|m| m.key == key);
         if room.size != request.size {
             Err(Refusal::RoomSizeDiffers { size: room.size })
         } else if room.members.iter().any(joined) {
@@ -130,32 +142,8 @@ impl State {
         let size = request.size;
         let room =
             self.rooms.entry(code.clone()).or_insert_with(|| Room { size, members: Vec::new() });
-        let others = room.members.clone();
         room.members.push(id);
         self.tell_roster(&code);
-        for other in others {
-            let Some(other_key) = self.members.get(&other).map(|member| member.key) else {
-                continue;
-            };
-            self.connect(other, id, request.key);
-            self.connect(id, other, other_key);
-        }
-    }
-
-    /// Makes the wire that `to` sends to `from` on, and tells `to` that the link is up.
-    fn connect(&mut self, to: MemberId, from: MemberId, from_key: PeerKey) {
-        let Some(member) = self.members.get_mut(&to) else { return };
-        member.links.insert(from_key, from);
-        member.events.push_back(TransportEvent::LinkUp {
-            peer: from_key,
-            path: PathKind::Memory,
-            attempts: 1,
-        });
-        let pair = (from_key, member.key);
-        let conditions = self.overrides.get(&pair).unwrap_or(&self.conditions).clone();
-        let seed = self.seed.wrapping_add(self.wires_made.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        self.wires_made += 1;
-        self.wires.insert((to, from), Wire::new(pair, conditions, seed));
     }
 
     pub(super) fn leave(&mut self, id: MemberId) {
@@ -163,6 +151,13 @@ impl State {
             && let Some(member) = self.members.get_mut(&id)
         {
             member.events.push_back(TransportEvent::Left(LeaveReason::Asked));
+        }
+    }
+
+    pub(super) fn crash(&mut self, peer: PeerKey) {
+        let is = |(_, member): &(&MemberId, &Member)| member.key == peer && member.room.is_some();
+        if let Some(id) = self.members.iter().find(is).map(|(id, _)| *id) {
+            self.drop_member(id);
         }
     }
 
@@ -175,7 +170,7 @@ impl State {
     fn depart(&mut self, id: MemberId, reason: &'static str) -> bool {
         let Some(member) = self.members.get_mut(&id) else { return false };
         let Some(code) = member.room.take() else { return false };
-        member.links.clear();
+        member.paths.clear();
         member.injected.clear();
         if let Some(room) = self.rooms.get_mut(&code) {
             room.members.retain(|member| *member != id);
@@ -184,8 +179,10 @@ impl State {
             }
         }
         self.tell_roster(&code);
-        self.wires.retain(|(to, _), _| *to != id);
-        let outgoing: Vec<_> = self.wires.keys().copied().filter(|(_, from)| *from == id).collect();
+        self.attempts.retain(|(_, member, _)| *member != id);
+        self.wires.retain(|(to, ..), _| *to != id);
+        let outgoing: Vec<_> =
+            self.wires.keys().copied().filter(|(_, from, _)| *from == id).collect();
         for wire in outgoing {
             self.put(wire, Parcel::Down(reason));
         }

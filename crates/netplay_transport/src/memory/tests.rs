@@ -1,28 +1,104 @@
 use std::time::Duration;
 
-use netplay_protocol::Roster;
+use netplay_core::path::PathId;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
 use netplay_protocol::signaling::{Entry, Refusal};
+use netplay_protocol::{Identity, Roster};
 
 use super::*;
-use crate::{LeaveReason, PathKind, SendError, Transport, TransportEvent};
+use crate::{LeaveReason, SendError, Transport, TransportEvent, TransportRequest};
+
+/// The first path that is made.
+const PATH: PathId = PathId(1);
 
 #[test]
-fn the_order_of_joining_is_the_order_of_the_roster_and_links_come_up_both_ways() {
+fn the_order_of_joining_is_the_order_of_the_roster() {
     let hub = MemoryHub::new(NetworkConditions::terrible(), 1);
     let mut peers = [3, 1, 2].map(|name| hub.join(&request(name, "ABC", 3)));
     let full = Roster { size: 3, members: [3, 1, 2].map(key).to_vec() };
-    for (peer, others) in peers.iter_mut().zip([[1, 2], [3, 2], [3, 1]]) {
+    for peer in &mut peers {
         let events = at(peer, Duration::ZERO);
         assert_eq!(events.first(), Some(&TransportEvent::Joined { room: "ABC".parse().unwrap() }));
-        let mut rosters = events.iter().filter(|event| matches!(event, TransportEvent::Roster(_)));
-        assert_eq!(rosters.next_back(), Some(&TransportEvent::Roster(full.clone())));
-        for other in others {
-            let path = PathKind::Memory;
-            let up = TransportEvent::LinkUp { peer: key(other), path, attempts: 1 };
-            assert_eq!(events.iter().filter(|event| **event == up).count(), 1);
-        }
+        assert_eq!(events.last(), Some(&TransportEvent::Roster(full.clone())));
     }
+}
+
+#[test]
+fn an_attempt_takes_its_time_and_makes_a_path_for_both() {
+    let hub = MemoryHub::new(NetworkConditions::default(), 1);
+    hub.set_attempts_take(ms(400));
+    let mut peers = [1, 2].map(|name| hub.join(&request(name, "ABC", 2)));
+    peers.iter_mut().for_each(|peer| drop(at(peer, ms(0))));
+    peers[0].request(TransportRequest::Attempt(key(2)));
+    assert_eq!(at(&mut peers[0], ms(399)), []);
+    assert_eq!(at(&mut peers[1], ms(399)), [TransportEvent::PeerAttempts { peer: key(1) }]);
+    for (peer, other) in peers.iter_mut().zip([2, 1]) {
+        let up = TransportEvent::PathUp { peer: key(other), path: PATH, kind: PathKind::Memory };
+        assert_eq!(at(peer, ms(400)), [up]);
+    }
+}
+
+#[test]
+fn attempts_fail_while_nothing_gets_through_and_when_nobody_is_there() {
+    let hub = MemoryHub::new(NetworkConditions::default(), 1);
+    let mut peers = [1, 2].map(|name| hub.join(&request(name, "ABC", 2)));
+    at(&mut peers[0], ms(0));
+    let failed = |peer: &mut MemoryTransport, with| {
+        peer.request(TransportRequest::Attempt(key(with)));
+        matches!(&at(peer, ms(1))[..], [.., TransportEvent::AttemptFailed { .. }])
+    };
+    hub.cut_path(key(2), key(1), PathKind::Memory);
+    assert!(failed(&mut peers[0], 2), "one way is not enough");
+    hub.heal_path(key(2), key(1), PathKind::Memory);
+    assert!(failed(&mut peers[0], 9));
+    hub.set_server(false);
+    assert!(failed(&mut peers[0], 2));
+    hub.set_server(true);
+    assert!(!failed(&mut peers[0], 2));
+}
+
+#[test]
+fn the_relay_goes_its_own_way_and_ends_with_the_server() {
+    let hub = MemoryHub::new(NetworkConditions::terrible(), 1);
+    let (mut first, mut second) = pair_of_peers(&hub);
+    first.request(TransportRequest::OpenRelay(key(2)));
+    let (path, kind) = (PathId::RELAY, PathKind::Relay);
+    assert_eq!(at(&mut first, ms(1)), [TransportEvent::PathUp { peer: key(2), path, kind }]);
+    hub.reset(key(1), key(2));
+    for peer in [&mut first, &mut second] {
+        let events = at(peer, ms(2));
+        assert!(matches!(&events[..], [TransportEvent::PathDown { path: PATH, .. }]), "{events:?}");
+    }
+    for n in 0..50u8 {
+        first.send(ms(2), key(2), PathId::RELAY, Channel::Datagram, &[n]).unwrap();
+    }
+    let events = at(&mut second, ms(5000));
+    assert_eq!(packets(&events), (0..50u8).map(|n| vec![n]).collect::<Vec<_>>());
+    let refused = second.send(ms(5000), key(1), PathId::RELAY, Channel::Datagram, b"x");
+    assert_eq!(refused, Err(SendError::NoPath), "it has not asked for its direction");
+    hub.set_server(false);
+    let events = at(&mut first, ms(5001));
+    let lost = TransportEvent::SignalingLost { reason: "it was switched off".into() };
+    assert!(events.contains(&lost), "{events:?}");
+    assert!(
+        matches!(&events[..], [.., TransportEvent::PathDown { path: PathId::RELAY, .. }]),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_path_that_one_side_closes_goes_down_on_the_other() {
+    let hub = MemoryHub::new(NetworkConditions { latency: ms(30), ..Default::default() }, 1);
+    let (mut first, mut second) = pair_of_peers(&hub);
+    first.send(ms(1), key(2), PATH, Channel::Reliable, b"last").unwrap();
+    first.request(TransportRequest::Close(key(2), PATH));
+    let refused = first.send(ms(1), key(2), PATH, Channel::Datagram, b"x");
+    assert_eq!(refused, Err(SendError::NoPath));
+    let events = at(&mut second, ms(100));
+    assert!(
+        matches!(&events[..], [TransportEvent::Received { .. }, TransportEvent::PathDown { .. }]),
+        "{events:?}"
+    );
 }
 
 #[test]
@@ -40,7 +116,7 @@ fn the_hub_refuses_whom_a_server_refuses() {
         let mut peer = hub.join(&request);
         let left = TransportEvent::Left(LeaveReason::Refused(refusal));
         assert_eq!(at(&mut peer, Duration::ZERO), [left]);
-        assert_eq!(peer.send(ms(1), key(1), Channel::Reliable, b"x"), Err(SendError::NoLink));
+        assert_eq!(peer.send(ms(1), key(1), PATH, Channel::Reliable, b"x"), Err(SendError::NoPath));
     }
 }
 
@@ -59,14 +135,14 @@ fn packets_arrive_after_the_latency_and_say_when() {
     let latency = ms(50);
     let hub = MemoryHub::new(NetworkConditions { latency, ..Default::default() }, 1);
     let (mut first, mut second) = pair_of_peers(&hub);
-    first.send(ms(10), key(2), Channel::Datagram, b"hello").unwrap();
+    first.send(ms(10), key(2), PATH, Channel::Datagram, b"hello").unwrap();
     assert_eq!(hub.in_flight(), 1);
     assert_eq!(hub.last_datagram(key(1), key(2)).as_deref(), Some(b"hello".as_slice()));
     assert_eq!(hub.last_datagram(key(2), key(1)), None);
     assert_eq!(at(&mut second, ms(59)), []);
     let packet = b"hello".to_vec();
     let channel = Channel::Datagram;
-    let hello = TransportEvent::Received { peer: key(1), at: ms(60), channel, packet };
+    let hello = TransportEvent::Received { peer: key(1), path: PATH, at: ms(60), channel, packet };
     assert_eq!(at(&mut second, ms(75)), [hello]);
     assert_eq!(hub.in_flight(), 0);
 }
@@ -77,12 +153,13 @@ fn peers_whose_clocks_began_at_different_moments_understand_each_other() {
     let hub = MemoryHub::new(NetworkConditions { latency, ..Default::default() }, 1);
     let (mut first, mut second) =
         (hub.join(&request(1, "ABC", 2)), hub.join(&request(2, "ABC", 2)));
+    first.request(TransportRequest::Attempt(key(2)));
     at(&mut first, ms(9_000));
     at(&mut second, ms(0));
-    first.send(ms(9_000), key(2), Channel::Reliable, b"a").unwrap();
+    first.send(ms(9_000), key(2), PATH, Channel::Reliable, b"a").unwrap();
     assert_eq!(packets(&at(&mut second, ms(49))), Vec::<&[u8]>::new());
     assert_eq!(packets(&at(&mut second, ms(50))), [b"a"]);
-    second.send(ms(60), key(1), Channel::Reliable, b"b").unwrap();
+    second.send(ms(60), key(1), PATH, Channel::Reliable, b"b").unwrap();
     assert_eq!(packets(&at(&mut first, ms(9_109))), Vec::<&[u8]>::new());
     assert_eq!(packets(&at(&mut first, ms(9_110))), [b"b"]);
 }
@@ -94,7 +171,7 @@ fn a_peer_that_was_paused_gets_what_came_meanwhile_no_earlier_than_its_last_poll
     at(&mut second, ms(10));
     for moment in (20..5_000).step_by(20) {
         at(&mut first, ms(moment));
-        first.send(ms(moment), key(2), Channel::Datagram, b"x").unwrap();
+        first.send(ms(moment), key(2), PATH, Channel::Datagram, b"x").unwrap();
     }
     let events = at(&mut second, ms(26));
     assert_eq!(events.len(), 249);
@@ -105,19 +182,19 @@ fn a_peer_that_was_paused_gets_what_came_meanwhile_no_earlier_than_its_last_poll
 }
 
 #[test]
-fn what_a_leaver_sent_reliably_arrives_before_its_link_goes_down() {
+fn what_a_leaver_sent_reliably_arrives_before_its_path_goes_down() {
     let hub = MemoryHub::new(NetworkConditions::terrible(), 5);
     let (mut first, mut second) = pair_of_peers(&hub);
     for packet in 0..50 {
-        second.send(ms(1), key(1), Channel::Reliable, &[packet]).unwrap();
-        second.send(ms(1), key(1), Channel::Datagram, &[packet]).unwrap();
+        second.send(ms(1), key(1), PATH, Channel::Reliable, &[packet]).unwrap();
+        second.send(ms(1), key(1), PATH, Channel::Datagram, &[packet]).unwrap();
     }
     second.leave();
     second.leave();
     assert_eq!(at(&mut second, ms(2)), [TransportEvent::Left(LeaveReason::Asked)]);
-    assert_eq!(second.send(ms(2), key(1), Channel::Reliable, b"x"), Err(SendError::NoLink));
+    assert_eq!(second.send(ms(2), key(1), PATH, Channel::Reliable, b"x"), Err(SendError::NoPath));
     // The sender does not know yet: what it sends goes nowhere.
-    assert_eq!(first.send(ms(2), key(2), Channel::Reliable, b"x"), Ok(()));
+    assert_eq!(first.send(ms(2), key(2), PATH, Channel::Reliable, b"x"), Ok(0));
 
     let events = at(&mut first, ms(60_000));
     let reliable = events.iter().filter_map(|event| match event {
@@ -125,19 +202,22 @@ fn what_a_leaver_sent_reliably_arrives_before_its_link_goes_down() {
         _ => None,
     });
     assert!(reliable.eq(0..50));
-    assert!(matches!(events.last(), Some(TransportEvent::LinkDown { .. })), "{events:?}");
-    assert_eq!(first.send(ms(60_000), key(2), Channel::Datagram, b"x"), Err(SendError::NoLink));
+    assert!(matches!(events.last(), Some(TransportEvent::PathDown { .. })), "{events:?}");
+    assert_eq!(
+        first.send(ms(60_000), key(2), PATH, Channel::Datagram, b"x"),
+        Err(SendError::NoPath)
+    );
     assert_eq!(hub.in_flight(), 0);
 }
 
 #[test]
-fn a_peer_that_is_dropped_takes_its_link_down_and_leaves_the_roster() {
+fn a_peer_that_is_dropped_takes_its_path_down_and_leaves_the_roster() {
     let hub = MemoryHub::new(NetworkConditions::default(), 1);
     let (mut first, second) = pair_of_peers(&hub);
     drop(second);
     let roster = TransportEvent::Roster(Roster { size: 2, members: vec![key(1)] });
     let reason = "the other player's game closed".to_owned();
-    let down = TransportEvent::LinkDown { peer: key(2), reason };
+    let down = TransportEvent::PathDown { peer: key(2), path: PATH, reason };
     assert_eq!(at(&mut first, ms(1)), [roster, down]);
 }
 
@@ -148,11 +228,11 @@ fn packets_over_the_limit_of_their_channel_are_refused() {
     for (channel, limit) in
         [(Channel::Datagram, MAX_DATAGRAM_BYTES), (Channel::Reliable, MAX_CONTROL_BYTES)]
     {
-        assert_eq!(first.send(ms(1), key(2), channel, &vec![0; limit]), Ok(()));
-        let refused = first.send(ms(1), key(2), channel, &vec![0; limit + 1]);
+        assert_eq!(first.send(ms(1), key(2), PATH, channel, &vec![0; limit]), Ok(0));
+        let refused = first.send(ms(1), key(2), PATH, channel, &vec![0; limit + 1]);
         assert_eq!(refused, Err(SendError::TooLarge(limit + 1)));
     }
-    assert_eq!(first.send(ms(1), key(9), Channel::Datagram, b"x"), Err(SendError::NoLink));
+    assert_eq!(first.send(ms(1), key(9), PATH, Channel::Datagram, b"x"), Err(SendError::NoPath));
 }
 
 #[test]
@@ -160,8 +240,8 @@ fn a_cut_loses_datagrams_in_flight_and_holds_reliable_packets_in_order_until_it_
     let hub = MemoryHub::new(NetworkConditions { latency: ms(50), ..Default::default() }, 1);
     let (mut first, mut second) = pair_of_peers(&hub);
     let mut send = |now, packet: &[u8; 1]| {
-        first.send(now, key(2), Channel::Datagram, b"datagram").unwrap();
-        first.send(now, key(2), Channel::Reliable, packet).unwrap();
+        first.send(now, key(2), PATH, Channel::Datagram, b"datagram").unwrap();
+        first.send(now, key(2), PATH, Channel::Reliable, packet).unwrap();
     };
     send(ms(1), b"a");
     hub.cut(key(2), key(1));
@@ -181,11 +261,11 @@ fn a_cut_loses_datagrams_in_flight_and_holds_reliable_packets_in_order_until_it_
 fn a_muted_peer_hears_and_is_not_heard() {
     let hub = MemoryHub::new(NetworkConditions { latency: ms(50), ..Default::default() }, 1);
     let (mut first, mut second) = pair_of_peers(&hub);
-    first.send(ms(1), key(2), Channel::Datagram, b"before").unwrap();
+    first.send(ms(1), key(2), PATH, Channel::Datagram, b"before").unwrap();
     hub.mute(key(1));
-    first.send(ms(2), key(2), Channel::Datagram, b"lost").unwrap();
-    first.send(ms(2), key(2), Channel::Reliable, b"held").unwrap();
-    second.send(ms(2), key(1), Channel::Datagram, b"heard").unwrap();
+    first.send(ms(2), key(2), PATH, Channel::Datagram, b"lost").unwrap();
+    first.send(ms(2), key(2), PATH, Channel::Reliable, b"held").unwrap();
+    second.send(ms(2), key(1), PATH, Channel::Datagram, b"heard").unwrap();
     assert_eq!(packets(&at(&mut first, ms(100))), [b"heard"]);
     assert_eq!(packets(&at(&mut second, ms(100))), [b"before"]);
     hub.unmute(key(1));
@@ -199,8 +279,8 @@ fn conditions_can_differ_by_direction_and_change() {
     hub.set_conditions(key(1), key(2), lost.clone());
     let (mut first, mut second) = pair_of_peers(&hub);
     let mut exchange = |now| {
-        first.send(now, key(2), Channel::Datagram, b"x").unwrap();
-        second.send(now, key(1), Channel::Datagram, b"x").unwrap();
+        first.send(now, key(2), PATH, Channel::Datagram, b"x").unwrap();
+        second.send(now, key(1), PATH, Channel::Datagram, b"x").unwrap();
         (at(&mut first, now).len(), at(&mut second, now).len())
     };
     assert_eq!(exchange(ms(1)), (1, 0));
@@ -228,8 +308,8 @@ fn the_same_seed_gives_the_same_events() {
         (1..200u8)
             .flat_map(|tick| {
                 let now = ms(16) * u32::from(tick);
-                first.send(now, key(2), Channel::Datagram, &[tick]).unwrap();
-                first.send(now, key(2), Channel::Reliable, &[tick]).unwrap();
+                first.send(now, key(2), PATH, Channel::Datagram, &[tick]).unwrap();
+                first.send(now, key(2), PATH, Channel::Reliable, &[tick]).unwrap();
                 at(&mut second, now)
             })
             .collect::<Vec<_>>()
@@ -242,17 +322,22 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+fn identity(name: u8) -> Identity {
+    Identity::from_secret(&[name; 32])
+}
+
 fn key(name: u8) -> PeerKey {
-    PeerKey::from_bytes([name; 16])
+    identity(name).peer_key()
 }
 
 fn request(name: u8, room: &str, size: u8) -> JoinRequest {
-    JoinRequest::new(Entry::Room(room.into()), size, key(name))
+    JoinRequest::new(Entry::Room(room.into()), size, identity(name))
 }
 
-/// Peers 1 and 2, whose joining has been read.
+/// Peers 1 and 2 with a path between them, of which everything has been read.
 fn pair_of_peers(hub: &MemoryHub) -> (MemoryTransport, MemoryTransport) {
     let mut peers = (hub.join(&request(1, "ABC", 2)), hub.join(&request(2, "ABC", 2)));
+    peers.0.request(TransportRequest::Attempt(key(2)));
     at(&mut peers.0, Duration::ZERO);
     at(&mut peers.1, Duration::ZERO);
     peers

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
+use netplay_core::path::{Channel, PathId};
 use netplay_protocol::PeerKey;
 
 use super::MemoryHub;
 use super::state::MemberId;
-use crate::{Channel, SendError, Transport, TransportEvent};
+use crate::{SendError, Transport, TransportEvent, TransportRequest};
 
 /// One peer's end of a [`MemoryHub`]. Dropping it is what a crash of the process is: the others see
-/// the link go down.
+/// its paths go down.
 #[derive(Debug)]
 pub struct MemoryTransport {
     hub: MemoryHub,
@@ -33,14 +34,16 @@ impl Transport for MemoryTransport {
         &mut self,
         now: Duration,
         to: PeerKey,
+        path: PathId,
         channel: Channel,
         packet: &[u8],
-    ) -> Result<(), SendError> {
-        self.hub.state().send(self.member, now, to, channel, packet)
+    ) -> Result<usize, SendError> {
+        self.hub.state().send(self.member, now, to, path, channel, packet)
     }
 
-    /// Rooms of a hub are open to whoever fits in.
-    fn set_playing(&mut self, _playing: bool) {}
+    fn request(&mut self, request: TransportRequest) {
+        self.hub.state().request(self.member, request);
+    }
 
     fn leave(&mut self) {
         self.hub.state().leave(self.member);

@@ -2,13 +2,17 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use netplay_core::emulator::{NetworkConditions, NetworkEmulator};
+use netplay_core::path::PathKind;
 use netplay_protocol::PeerKey;
 
-/// One direction between two members.
+use super::paths::over_tcp;
+
+/// One direction of a path between two members.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) from: PeerKey,
     pub(super) to: PeerKey,
+    pub(super) kind: PathKind,
     pub(super) network: NetworkEmulator<Parcel>,
     /// What is reliable and waits for the wire to be mended, oldest first.
     held: VecDeque<Parcel>,
@@ -28,20 +32,20 @@ pub(super) enum Parcel {
 impl Wire {
     pub(super) fn new(
         (from, to): (PeerKey, PeerKey),
+        kind: PathKind,
         conditions: NetworkConditions,
         seed: u64,
     ) -> Self {
         let network = NetworkEmulator::new(conditions, seed);
-        Self { from, to, network, held: VecDeque::new(), last_datagram: None }
+        Self { from, to, kind, network, held: VecDeque::new(), last_datagram: None }
     }
 
-    /// Whether what is sent on this wire goes nowhere for now.
-    pub(super) fn is_blocked(
-        &self,
-        cut: &BTreeSet<(PeerKey, PeerKey)>,
-        muted: &BTreeSet<PeerKey>,
-    ) -> bool {
-        muted.contains(&self.from) || cut.contains(&pair(self.from, self.to))
+    /// The network is like this from now on.
+    pub(super) fn set(&mut self, conditions: &NetworkConditions) {
+        self.network.set_conditions(match self.kind {
+            PathKind::Relay => over_tcp(conditions),
+            _ => conditions.clone(),
+        });
     }
 
     pub(super) fn put(&mut self, now: Duration, parcel: Parcel, blocked: bool) {
@@ -77,7 +81,22 @@ impl Wire {
     }
 }
 
-/// Two peers, whichever is named first.
-pub(super) fn pair(a: PeerKey, b: PeerKey) -> (PeerKey, PeerKey) {
-    (a.min(b), a.max(b))
+/// What does not get through.
+#[derive(Debug, Default)]
+pub(super) struct Obstacles {
+    /// Which kinds of path are cut, from whom to whom.
+    pub(super) cut: BTreeSet<(PeerKey, PeerKey, PathKind)>,
+    /// Who is not heard by anybody.
+    pub(super) muted: BTreeSet<PeerKey>,
+    /// There is no server.
+    pub(super) no_server: bool,
+}
+
+impl Obstacles {
+    /// Whether what is sent goes nowhere for now.
+    pub(super) fn block(&self, from: PeerKey, to: PeerKey, kind: PathKind) -> bool {
+        self.muted.contains(&from)
+            || self.cut.contains(&(from, to, kind))
+            || (self.no_server && kind == PathKind::Relay)
+    }
 }

@@ -12,15 +12,16 @@ use matchbox_socket::{
     CandidateType, ChannelConfig, MessageLoopFuture, Packet, PeerEvent, PeerId, PeerSignal,
     PeerState, RtcIceServerConfig, WebRtcSocket, WebRtcSocketBuilder,
 };
-use netplay_protocol::signaling::{IceServer, Signal};
+use netplay_protocol::signaling::IceServer;
 use netplay_protocol::{ConnectionId, PeerKey};
 
 use super::driver::Happening;
-use super::gate::{Gate, GateError, Role};
-use super::links::Sender;
+use super::gate::{Gate, GateError, Role, Step};
 use super::platform::{self, Task};
+use super::quota::Quota;
+use super::sender::Sender;
 use super::signaller::{AttemptSignaller, OneSignaller, Outgoing, peer_id};
-use crate::{CandidateKind, Candidates, Channel, PathKind, PathPolicy, SendError};
+use crate::{CandidateKind, Candidates, Channel, PathId, PathKind, PathPolicy, SendError};
 
 /// How long an attempt may take until its channels are open.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -48,20 +49,22 @@ pub(super) struct Senders {
 }
 
 impl Senders {
-    pub(super) fn send(&self, channel: Channel, packet: &[u8]) -> Result<(), SendError> {
+    /// Returns about how many bytes wait: as many packets of this size as the channel has not taken yet.
+    pub(super) fn send(&self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
         let sender = match channel {
             Channel::Datagram => &self.datagram,
             Channel::Reliable => &self.reliable,
         };
-        let packet = Packet::copy_from_slice(packet);
-        sender.unbounded_send((self.peer, packet)).map_err(|_| SendError::NoLink)
+        let copy = Packet::copy_from_slice(packet);
+        sender.unbounded_send((self.peer, copy)).map_err(|_| SendError::NoPath)?;
+        Ok(sender.len() * packet.len())
     }
 }
 
 /// A running attempt. Dropping it closes its connection.
 pub(super) struct Attempt {
     pub(super) connection: ConnectionId,
-    pub(super) open: bool,
+    pub(super) role: Role,
     gate: Gate,
     remote: PeerId,
     signals: mpsc::UnboundedSender<PeerEvent>,
@@ -74,8 +77,6 @@ pub(super) struct AttemptSpec<'a> {
     pub(super) remote: PeerKey,
     pub(super) role: Role,
     pub(super) connection: ConnectionId,
-    /// Counted from 1.
-    pub(super) number: u32,
     pub(super) policy: PathPolicy,
     pub(super) ice_servers: &'a [IceServer],
 }
@@ -90,7 +91,7 @@ pub(super) struct Reports {
 
 impl Attempt {
     pub(super) fn start(spec: AttemptSpec<'_>, reports: Reports) -> Self {
-        let AttemptSpec { local, remote, role, connection, number, policy, ice_servers } = spec;
+        let AttemptSpec { local, remote, role, connection, policy, ice_servers } = spec;
         let (signaller, signals) = AttemptSignaller::new(
             (local, remote),
             role,
@@ -106,10 +107,11 @@ impl Attempt {
             .add_channel(ChannelConfig::reliable())
             .signaller_builder(Arc::new(OneSignaller::new(signaller)))
             .build();
-        let task = platform::spawn(run(remote, connection, number, socket, message_loop, reports));
+        let task =
+            platform::spawn(run(remote, connection, guess(policy), socket, message_loop, reports));
         Self {
             connection,
-            open: false,
+            role,
             gate: Gate::new(role, policy),
             remote: peer_id(remote),
             signals,
@@ -117,18 +119,26 @@ impl Attempt {
         }
     }
 
-    /// Takes a signal of the peer that the server passed on.
-    pub(super) fn signal(&mut self, signal: Signal) -> Result<(), GateError> {
-        for signal in self.gate.accept(signal)? {
-            let data = match signal {
-                Signal::Offer(sdp) => PeerSignal::Offer(sdp),
-                Signal::Answer(sdp) => PeerSignal::Answer(sdp),
-                Signal::Candidate(json) => PeerSignal::IceCandidate(json),
+    /// Takes a step of the peer that the server passed on.
+    pub(super) fn take(&mut self, step: Step) -> Result<(), GateError> {
+        for step in self.gate.accept(step)? {
+            let data = match step {
+                Step::Offer(sdp) => PeerSignal::Offer(sdp),
+                Step::Answer(sdp) => PeerSignal::Answer(sdp),
+                Step::Candidate(json) => PeerSignal::IceCandidate(json),
             };
             // An attempt that is over says so by its event.
             let _ = self.signals.unbounded_send(PeerEvent::Signal { sender: self.remote, data });
         }
         Ok(())
+    }
+}
+
+/// What kind of path a connection will be, before its candidates are known.
+fn guess(policy: PathPolicy) -> PathKind {
+    match policy {
+        PathPolicy::Turn => PathKind::Turn,
+        _ => PathKind::Direct,
     }
 }
 
@@ -152,7 +162,7 @@ fn ice_config(servers: &[IceServer], policy: PathPolicy) -> RtcIceServerConfig {
 async fn run(
     remote: PeerKey,
     connection: ConnectionId,
-    number: u32,
+    kind: PathKind,
     socket: WebRtcSocket,
     message_loop: MessageLoopFuture,
     reports: Reports,
@@ -164,7 +174,7 @@ async fn run(
         Err(_) => "the connection broke down on something the other side sent".to_owned(),
     });
     let message_loop = std::pin::pin!(message_loop);
-    let watched = std::pin::pin!(watch(remote, connection, number, socket, &reports));
+    let watched = std::pin::pin!(watch(remote, connection, kind, socket, &reports));
     let reason = match select(message_loop, watched).await {
         Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
     };
@@ -176,7 +186,7 @@ async fn run(
 async fn watch(
     remote: PeerKey,
     connection: ConnectionId,
-    number: u32,
+    kind: PathKind,
     mut socket: WebRtcSocket,
     reports: &Reports,
 ) -> String {
@@ -190,7 +200,8 @@ async fn watch(
     let senders = Senders { peer: peer_id(remote), datagram: datagram_tx, reliable: reliable_tx };
     // Told to the caller from here, so that no packet overtakes it.
     let sender = Sender::Rtc(senders);
-    let up = Happening::LinkUp { peer: remote, path: PathKind::Direct, attempts: number, sender };
+    let path = PathId(connection.0);
+    let up = Happening::PathUp { peer: remote, path, kind, sender };
     let mut inbox = reports.packets.clone();
     if inbox.send(up).await.is_err() {
         return "nobody waits for the connection".to_owned();
@@ -204,7 +215,7 @@ async fn watch(
         datagrams.map(|(_, packet)| (Channel::Datagram, packet)),
         reliable.map(|(_, packet)| (Channel::Reliable, packet)),
     );
-    let forwarded = std::pin::pin!(forward(remote, packets, inbox));
+    let forwarded = std::pin::pin!(forward(remote, path, packets, inbox));
     match select(closed, forwarded).await {
         Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
     }
@@ -262,16 +273,20 @@ fn kind(candidate: CandidateType) -> CandidateKind {
 
 async fn forward(
     peer: PeerKey,
+    path: PathId,
     mut packets: impl futures::Stream<Item = (Channel, Packet)> + Unpin,
     mut inbox: mpsc::Sender<Happening>,
 ) -> String {
+    let quota = Quota::default();
     while let Some((channel, packet)) = packets.next().await {
-        let packet = packet.to_vec();
-        let happening = Happening::Packet { peer, at: platform::now(), channel, packet };
-        match inbox.try_send(happening) {
-            Ok(()) => {}
-            Err(error) if error.is_full() && channel == Channel::Datagram => {}
-            Err(_) => return "the game does not take what the other side sends".to_owned(),
+        let taken = quota.take().is_some_and(|ticket| {
+            let (at, packet) = (platform::now(), packet.to_vec());
+            let arrived = Happening::Packet { peer, path, at, channel, packet, _ticket: ticket };
+            inbox.try_send(arrived).is_ok()
+        });
+        // What is unreliable may get lost here as well as anywhere.
+        if !taken && channel == Channel::Reliable {
+            return "the game does not take what the other side sends".to_owned();
         }
     }
     "the channels closed".to_owned()

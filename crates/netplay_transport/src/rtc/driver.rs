@@ -7,29 +7,30 @@ use std::time::Duration;
 use futures::channel::mpsc;
 use futures::{FutureExt, SinkExt, StreamExt, select_biased};
 use futures_timer::Delay;
-use netplay_protocol::signaling::{ClientMessage, IceServer, Presence, ServerMessage, Signal};
-use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, Roster};
+use netplay_core::path::{PathId, PathKind};
+use netplay_protocol::signaling::{ClientMessage, IceServer, Presence, ServerMessage};
+use netplay_protocol::{ConnectionId, Identity, PeerKey, RelayChannel, Roster};
 use web_time::Instant;
 
-use super::attempt::{Attempt, AttemptEvent, AttemptSpec, Reports};
-use super::gate::Role;
-use super::links::Sender;
-use super::platform::now;
+use super::attempt::{AttemptEvent, Reports};
+use super::platform::{now, route};
+use super::quota::Ticket;
 use super::relay::{RelayQueue, RelaySender};
 use super::remote::Remote;
+use super::sender::Sender;
 use super::server::{Server, ServerEvent};
 use super::signaller::Outgoing;
-use crate::{
-    CandidateKind, Channel, JoinRequest, LeaveReason, PathKind, PathPolicy, TransportEvent,
-};
+use crate::{Channel, JoinRequest, LeaveReason, PathPolicy, TransportEvent, TransportRequest};
 
 /// How long a leaver lets its last reliable messages get out.
 const LINGER: Duration = Duration::from_millis(150);
+/// How often it is looked at whether the machine is on another network.
+const LOOK_AT_NETWORK: Duration = Duration::from_secs(1);
 
 /// What the caller asks of the driver.
 pub(super) enum Command {
-    /// Say whether a match is running.
-    Playing(bool),
+    /// Something about paths.
+    Request(TransportRequest),
     /// Leave the room.
     Leave,
 }
@@ -38,19 +39,28 @@ pub(super) enum Command {
 pub(super) enum Happening {
     /// Passed on as it is.
     Event(TransportEvent),
-    /// A connection is open.
-    LinkUp { peer: PeerKey, path: PathKind, attempts: u32, sender: Sender },
+    /// A path is there.
+    PathUp { peer: PeerKey, path: PathId, kind: PathKind, sender: Sender },
     /// A packet came.
-    Packet { peer: PeerKey, at: Instant, channel: Channel, packet: Vec<u8> },
+    Packet {
+        peer: PeerKey,
+        path: PathId,
+        at: Instant,
+        channel: Channel,
+        packet: Vec<u8>,
+        /// Its room, until it is taken.
+        _ticket: Ticket,
+    },
 }
 
-/// Joins a room and keeps a connection to every peer in it, until told to leave.
+/// Joins a room and does what the caller asks for, until told to leave.
 pub(super) async fn drive(
     request: JoinRequest,
     commands: mpsc::UnboundedReceiver<Command>,
     mut inbox: mpsc::Sender<Happening>,
 ) {
-    let (key, policy, size, seed) = (request.key, request.policy, request.size, request.seed);
+    let (identity, policy, seed) = (request.identity.clone(), request.policy, request.seed);
+    let size = request.size;
     let reason = match Server::join(request).await {
         Ok(server) => {
             let (signals_tx, signals) = mpsc::unbounded();
@@ -59,7 +69,8 @@ pub(super) async fn drive(
                 Reports { signals: signals_tx, events: events_tx, packets: inbox.clone() };
             let (relay_sender, relayed) = RelayQueue::new();
             let driver = Driver {
-                key,
+                key: identity.peer_key(),
+                identity,
                 policy,
                 seed,
                 server,
@@ -71,6 +82,8 @@ pub(super) async fn drive(
                 roster: Roster { size, members: Vec::new() },
                 remotes: BTreeMap::new(),
                 attempts_started: 0,
+                route: route(),
+                look_at: now() + LOOK_AT_NETWORK,
                 reports,
                 signals,
                 attempt_events,
@@ -85,24 +98,28 @@ pub(super) async fn drive(
     let _ = inbox.send(Happening::Event(TransportEvent::Left(reason))).await;
 }
 
-struct Driver {
-    key: PeerKey,
-    policy: PathPolicy,
+pub(super) struct Driver {
+    pub(super) key: PeerKey,
+    pub(super) identity: Identity,
+    pub(super) policy: PathPolicy,
     seed: u64,
-    server: Server,
+    pub(super) server: Server,
     /// Since when there is no connection to the server, and why.
     lost: Option<(Instant, String)>,
     joined: bool,
     playing: bool,
-    inbox: mpsc::Sender<Happening>,
-    ice_servers: Vec<IceServer>,
+    pub(super) inbox: mpsc::Sender<Happening>,
+    pub(super) ice_servers: Vec<IceServer>,
     roster: Roster,
-    remotes: BTreeMap<PeerKey, Remote>,
+    pub(super) remotes: BTreeMap<PeerKey, Remote>,
     attempts_started: u64,
-    reports: Reports,
+    /// The address that packets leave from, where that can be seen.
+    route: Option<std::net::IpAddr>,
+    look_at: Instant,
+    pub(super) reports: Reports,
     signals: mpsc::UnboundedReceiver<Outgoing>,
     attempt_events: mpsc::UnboundedReceiver<(PeerKey, ConnectionId, AttemptEvent)>,
-    relay_sender: RelaySender,
+    pub(super) relay_sender: RelaySender,
     relayed: RelayQueue,
 }
 
@@ -128,10 +145,9 @@ impl Driver {
 
     /// Waits for whatever comes first.
     async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Woken {
-        let online = self.server.is_online();
         let mut timer = pin!(self.timer().fuse());
         let mut server = pin!(self.server.next().fuse());
-        let mut relayed = pin!(self.relayed.next(online).fuse());
+        let mut relayed = pin!(self.relayed.next().fuse());
         select_biased! {
             command = commands.next() => Woken::Command(command.unwrap_or(Command::Leave)),
             event = server => Woken::Server(event),
@@ -144,68 +160,83 @@ impl Driver {
 
     async fn act(&mut self, woken: Woken) -> Result<(), LeaveReason> {
         match woken {
-            Woken::Command(Command::Playing(playing)) => {
-                self.playing = playing;
-                self.server.say(ClientMessage::Playing { playing }).await;
-            }
+            Woken::Command(Command::Request(request)) => self.obey(request).await,
             Woken::Command(Command::Leave) => {
                 // Goodbyes come before leaving: the server carries nothing for who has left.
-                let online = self.server.is_online();
-                while let Some((to, channel, packet)) = self.relayed.next(online).now_or_never() {
-                    self.server.carry(to, channel, &packet).await;
+                while let Some((to, channel, packet)) = self.relayed.next().now_or_never() {
+                    self.carry(to, channel, &packet).await;
                 }
                 self.server.say(ClientMessage::Leave).await;
                 Delay::new(LINGER).await;
                 return Err(LeaveReason::Asked);
             }
             Woken::Server(event) => self.server_event(event).await?,
-            Woken::Signal((to, connection, signal)) => {
-                self.server.say(ClientMessage::Signal { to, connection, signal }).await;
-            }
+            Woken::Signal(outgoing) => self.signal(outgoing).await,
             Woken::Attempt(event) => self.attempt_event(event).await,
-            Woken::Relayed((to, channel, packet)) => {
-                self.server.carry(to, channel, &packet).await;
-            }
+            Woken::Relayed((to, channel, packet)) => self.carry(to, channel, &packet).await,
             Woken::Timer => self.time_out().await?,
         }
         Ok(())
     }
 
-    async fn tell(&mut self, event: TransportEvent) {
+    async fn obey(&mut self, request: TransportRequest) {
+        match request {
+            TransportRequest::Attempt(peer) => self.attempt(peer).await,
+            TransportRequest::OpenRelay(peer) => self.want_relay(peer).await,
+            TransportRequest::Close(peer, PathId::RELAY) => self.close_relay(peer).await,
+            TransportRequest::Close(peer, path) => {
+                if let Some(remote) = self.remotes.get_mut(&peer) {
+                    remote.connections.remove(&path);
+                }
+            }
+            TransportRequest::Forget(peer) => {
+                self.close_relay(peer).await;
+                if let Some(remote) = self.remotes.get_mut(&peer) {
+                    remote.attempt = None;
+                    remote.connections.clear();
+                    remote.ignored = true;
+                }
+            }
+            TransportRequest::CheckServer => self.server.check().await,
+            TransportRequest::Playing(playing) => {
+                self.playing = playing;
+                self.server.say(ClientMessage::Playing { playing }).await;
+            }
+        }
+    }
+
+    pub(super) async fn tell(&mut self, event: TransportEvent) {
+        self.report(Happening::Event(event)).await;
+    }
+
+    pub(super) async fn report(&mut self, happening: Happening) {
         // A caller that dropped the transport drops this task as well.
-        let _ = self.inbox.send(Happening::Event(event)).await;
+        let _ = self.inbox.send(happening).await;
     }
 
     async fn server_event(&mut self, event: ServerEvent) -> Result<(), LeaveReason> {
         match event {
             ServerEvent::Message(message) => self.server_message(message).await,
             ServerEvent::Packet { from, channel, packet } => {
-                self.relayed_packet(from, channel, packet);
+                self.relayed_packet(from, channel, &packet);
             }
             ServerEvent::Lost(reason) => {
                 self.lost = Some((now(), reason.clone()));
+                self.relays_down(&reason).await;
                 self.tell(TransportEvent::SignalingLost { reason }).await;
             }
             ServerEvent::Restored => {
                 self.lost = None;
-                self.tell(TransportEvent::SignalingRestored).await;
                 self.server.catch_up().await;
                 self.server.say(ClientMessage::Playing { playing: self.playing }).await;
-                let relayed = self.remotes.iter().filter(|(_, remote)| remote.relay.ours);
-                for to in relayed.map(|(peer, _)| *peer).collect::<Vec<_>>() {
-                    self.server.say(ClientMessage::Relay { to, open: true }).await;
-                }
+                self.tell(TransportEvent::SignalingRestored).await;
             }
             // With a connection, whether the game can do without the server is the caller's to judge.
             ServerEvent::Gone(reason) if self.has_connections() => {
-                if self.lost.is_none() {
-                    let reason = reason.to_string();
-                    self.tell(TransportEvent::SignalingLost { reason }).await;
-                }
-                self.lost = None;
-                let relayed = self.remotes.iter().filter(|(_, remote)| !remote.is_open());
-                for peer in relayed.map(|(peer, _)| *peer).collect::<Vec<_>>() {
-                    self.link_down(peer).await;
+                let known = self.lost.take().is_some();
+                self.relays_down(&reason.to_string()).await;
+                if !known {
+                    self.tell(TransportEvent::SignalingLost { reason: reason.to_string() }).await;
                 }
             }
             ServerEvent::Gone(reason) => return Err(reason),
@@ -226,180 +257,58 @@ impl Driver {
             }
             ServerMessage::Roster { roster, .. } => {
                 self.roster = roster.clone();
-                self.tell(TransportEvent::Roster(roster)).await;
                 self.meet_roster().await;
+                self.tell(TransportEvent::Roster(roster)).await;
             }
             ServerMessage::Presence { peer, presence } => {
-                if presence != Presence::Online
-                    && let Some(remote) = self.remotes.get_mut(&peer)
-                {
-                    // Whoever comes back opens the relay anew.
-                    remote.relay.theirs = false;
+                if presence == Presence::Online {
+                    // It may have been started anew, and know nothing of the keys we agreed on.
+                    self.begin_handshake(peer).await;
                 }
                 self.tell(TransportEvent::Presence { peer, presence }).await;
             }
             ServerMessage::Signal { from, connection, signal } => {
                 self.peer_signal(from, connection, signal).await;
             }
-            ServerMessage::Relay { from, open } => self.relay_opened(from, open).await,
             ServerMessage::IceServers { ice_servers } => self.ice_servers = ice_servers,
             ServerMessage::Draining { within_ms, .. } => {
                 log::info!("the signaling server stops in at most {} s", within_ms / 1000);
             }
-            // The connection has dealt with it.
-            ServerMessage::Refused { .. } => {}
+            // Whether the peer has packets carried is the server's business; they say it themselves. The
+            // others are the connection's.
+            ServerMessage::Relay { .. } | ServerMessage::Refused { .. } | ServerMessage::Pong => {}
         }
     }
 
     /// Whether there is a connection that does not need the server.
     fn has_connections(&self) -> bool {
-        self.remotes.values().any(Remote::is_open)
+        self.remotes.values().any(|remote| !remote.connections.is_empty())
     }
 
-    /// A peer asked the server to carry its packets to us, or no longer to.
-    async fn relay_opened(&mut self, from: PeerKey, open: bool) {
-        let Some(remote) = self.remotes.get_mut(&from) else { return };
-        remote.relay.theirs = open;
-        if !remote.relay.comes_up() {
-            return;
-        }
-        remote.give_up_at = None;
-        let up = Happening::LinkUp {
-            peer: from,
-            path: PathKind::Relay,
-            attempts: 1,
-            sender: Sender::Relay(self.relay_sender.to(from)),
-        };
-        // A caller that dropped the transport drops this task as well.
-        let _ = self.inbox.send(up).await;
-    }
-
-    fn relayed_packet(&mut self, from: PeerKey, channel: RelayChannel, packet: Vec<u8>) {
-        let up = self.remotes.get(&from).is_some_and(|remote| remote.relay.up);
-        if !up {
-            // Not asked for, or it overtook what opens the relay.
-            return;
-        }
-        let channel = match channel {
-            RelayChannel::Datagram => Channel::Datagram,
-            RelayChannel::Reliable => Channel::Reliable,
-        };
-        let happening = Happening::Packet { peer: from, at: now(), channel, packet };
-        if self.inbox.try_send(happening).is_err() && channel == Channel::Reliable {
-            log::warn!("the game does not take what is relayed to it: a packet is lost");
-        }
-    }
-
-    /// Begins connecting to whoever is new, forgets whoever left before a connection was open. A
-    /// connection that is open outlives the peer's place in the roster: its socket to the server may be
-    /// all that it lost.
+    /// Gets to know whoever is new. What leads to somebody who is not in the room any more stays, until it
+    /// closes or the caller forgets it: its socket to the server may be all that was lost.
     async fn meet_roster(&mut self) {
         let members = self.roster.members.clone();
-        let gone = self
-            .remotes
-            .iter()
-            .filter(|(peer, remote)| !members.contains(peer) && !remote.is_open());
-        for peer in gone.map(|(peer, _)| *peer).collect::<Vec<_>>() {
-            self.link_down(peer).await;
+        for (peer, remote) in &mut self.remotes {
+            remote.absent |= !members.contains(peer);
         }
+        self.remotes.retain(|_, remote| !remote.absent || !remote.connections.is_empty());
         for peer in members {
-            if peer != self.key && !self.remotes.contains_key(&peer) {
-                let mut remote = Remote::new();
-                remote.relay.ours = self.policy == PathPolicy::Relay;
+            // Whoever comes into a room again was started anew.
+            let new = self.remotes.get(&peer).is_none_or(|remote| remote.absent);
+            if new && peer != self.key {
+                let remote = Remote::new(self.identity.clone(), peer, now());
                 self.remotes.insert(peer, remote);
-                if self.policy == PathPolicy::Relay {
-                    self.server.say(ClientMessage::Relay { to: peer, open: true }).await;
-                } else if self.role(peer) == Role::Offerer {
-                    let connection = self.new_connection();
-                    self.start_attempt(peer, connection);
-                }
+                self.begin_handshake(peer).await;
             }
         }
     }
 
-    /// Of two peers, the one with the lower key offers.
-    fn role(&self, peer: PeerKey) -> Role {
-        if self.key < peer { Role::Offerer } else { Role::Answerer }
-    }
-
-    fn new_connection(&mut self) -> ConnectionId {
+    pub(super) fn new_connection(&mut self) -> ConnectionId {
         self.attempts_started += 1;
         // A golden-ratio sequence: no id repeats, and the seed is the caller's randomness.
         let step = self.attempts_started.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         ConnectionId(self.seed.wrapping_add(step))
-    }
-
-    fn start_attempt(&mut self, peer: PeerKey, connection: ConnectionId) {
-        let role = self.role(peer);
-        let Some(remote) = self.remotes.get_mut(&peer) else { return };
-        remote.tries += 1;
-        remote.retry_at = None;
-        let spec = AttemptSpec {
-            local: self.key,
-            remote: peer,
-            role,
-            connection,
-            number: remote.tries,
-            policy: self.policy,
-            ice_servers: &self.ice_servers,
-        };
-        remote.attempt = Some(Attempt::start(spec, self.reports.clone()));
-    }
-
-    async fn peer_signal(&mut self, from: PeerKey, connection: ConnectionId, signal: Signal) {
-        let role = self.role(from);
-        let Some(remote) = self.remotes.get_mut(&from) else {
-            log::warn!("dropping a signal of {from:?}, who is not in the room");
-            return;
-        };
-        let known = remote.attempt.as_ref().is_some_and(|attempt| attempt.connection == connection);
-        if !known {
-            // Only the offerer begins attempts, and an offer begins one. Everything else belongs to an
-            // attempt that was given up.
-            let begins = role == Role::Answerer && matches!(signal, Signal::Offer(_));
-            if !begins || self.policy == PathPolicy::Relay {
-                return;
-            }
-            self.start_attempt(from, connection);
-        }
-        let attempt = self.remotes.get_mut(&from).and_then(|remote| remote.attempt.as_mut());
-        let Some(Err(error)) = attempt.map(|attempt| attempt.signal(signal)) else { return };
-        self.tell(TransportEvent::MalformedSignal { peer: from, reason: error.to_string() }).await;
-    }
-
-    async fn attempt_event(&mut self, event: (PeerKey, ConnectionId, AttemptEvent)) {
-        let (peer, connection, event) = event;
-        let role = self.role(peer);
-        let Some(remote) = self.remotes.get_mut(&peer) else { return };
-        let Some(attempt) = &mut remote.attempt else { return };
-        if attempt.connection != connection {
-            return;
-        }
-        match event {
-            AttemptEvent::Open => {
-                attempt.open = true;
-                remote.tries = 0;
-                remote.give_up_at = None;
-            }
-            AttemptEvent::Pair(candidates) => {
-                let relayed = [candidates.local, candidates.remote].contains(&CandidateKind::Relay);
-                let path = if relayed { PathKind::Turn } else { PathKind::Direct };
-                self.tell(TransportEvent::PathKnown { peer, path, candidates }).await;
-            }
-            AttemptEvent::Over(reason) => {
-                remote.closed(role, reason);
-                if !self.roster.members.contains(&peer) || self.server.is_gone() {
-                    self.link_down(peer).await;
-                }
-            }
-        }
-    }
-
-    async fn link_down(&mut self, peer: PeerKey) {
-        if let Some(remote) = self.remotes.remove(&peer) {
-            let reason = remote.last_failure;
-            self.tell(TransportEvent::LinkDown { peer, reason }).await;
-        }
     }
 
     /// When we no longer wait for the server, and why: with a connection to somebody, never; without any,
@@ -409,19 +318,12 @@ impl Driver {
         (!self.has_connections()).then_some((*since + self.server.grace(), reason))
     }
 
-    /// Waits for the earliest retry or the earliest giving up.
+    /// Waits for whatever is due first.
     fn timer(&self) -> impl Future<Output = ()> + use<> {
-        let deadlines =
-            self.remotes.values().flat_map(|remote| [remote.retry_at, remote.give_up_at]);
+        let handshakes = self.remotes.values().filter_map(|remote| remote.handshake_at);
         let given_up = self.given_up_at().map(|(at, _)| at);
-        let wait =
-            deadlines.flatten().chain(given_up).min().map(|at| at.saturating_duration_since(now()));
-        async move {
-            match wait {
-                Some(wait) => Delay::new(wait).await,
-                None => std::future::pending().await,
-            }
-        }
+        let due = handshakes.chain(given_up).fold(self.look_at, Instant::min);
+        Delay::new(due.saturating_duration_since(now()))
     }
 
     async fn time_out(&mut self) -> Result<(), LeaveReason> {
@@ -429,15 +331,20 @@ impl Driver {
         if let Some((_, reason)) = self.given_up_at().filter(|(at, _)| *at <= now) {
             return Err(LeaveReason::ServerGone(reason.to_owned()));
         }
-        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        let lost = self.remotes.iter().filter(|(_, remote)| due(remote.give_up_at));
-        for peer in lost.map(|(peer, _)| *peer).collect::<Vec<_>>() {
-            self.link_down(peer).await;
+        let late = |remote: &Remote| remote.handshake_at.is_some_and(|at| at <= now);
+        let late = self.remotes.iter().filter(|(_, remote)| late(remote));
+        for peer in late.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+            self.begin_handshake(peer).await;
         }
-        let retries = self.remotes.iter().filter(|(_, remote)| due(remote.retry_at));
-        for peer in retries.map(|(peer, _)| *peer).collect::<Vec<_>>() {
-            let connection = self.new_connection();
-            self.start_attempt(peer, connection);
+        if self.look_at <= now {
+            self.look_at = now + LOOK_AT_NETWORK;
+            let route = route();
+            if route.is_some() && self.route != route {
+                log::info!("the network changed: packets leave from another address");
+                self.route = route;
+                self.tell(TransportEvent::NetworkChanged).await;
+                self.server.check().await;
+            }
         }
         Ok(())
     }

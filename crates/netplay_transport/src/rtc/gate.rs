@@ -5,10 +5,17 @@
 //! then candidates: those that come earlier wait for it, malformed and forbidden ones never pass.
 
 use netplay_protocol::limits::MAX_CANDIDATES_PER_ATTEMPT;
-use netplay_protocol::signaling::Signal;
 
 use super::sdp::{self, SdpError};
 use crate::PathPolicy;
+
+/// A step of an attempt, whose signature has been seen to or is still to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Offer(String),
+    Answer(String),
+    Candidate(String),
+}
 
 /// The side of an attempt that we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +24,7 @@ pub(super) enum Role {
     Answerer,
 }
 
-/// Why a signal is not passed on.
+/// Why a step is not passed on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum GateError {
     #[error(transparent)]
@@ -35,7 +42,7 @@ pub(super) struct Gate {
     policy: PathPolicy,
     described: bool,
     candidates: usize,
-    waiting: Vec<Signal>,
+    waiting: Vec<Step>,
 }
 
 impl Gate {
@@ -43,17 +50,17 @@ impl Gate {
         Self { role, policy, described: false, candidates: 0, waiting: Vec::new() }
     }
 
-    /// The signals that may be passed on now, in order.
-    pub(super) fn accept(&mut self, signal: Signal) -> Result<Vec<Signal>, GateError> {
-        match (signal, self.role) {
-            (Signal::Offer(sdp), Role::Answerer) if !self.described => {
-                Ok(self.describe(Signal::Offer(self.checked(&sdp)?)))
+    /// The steps that may be passed on now, in order.
+    pub(super) fn accept(&mut self, step: Step) -> Result<Vec<Step>, GateError> {
+        match (step, self.role) {
+            (Step::Offer(sdp), Role::Answerer) if !self.described => {
+                Ok(self.describe(Step::Offer(self.checked(&sdp)?)))
             }
-            (Signal::Answer(sdp), Role::Offerer) if !self.described => {
-                Ok(self.describe(Signal::Answer(self.checked(&sdp)?)))
+            (Step::Answer(sdp), Role::Offerer) if !self.described => {
+                Ok(self.describe(Step::Answer(self.checked(&sdp)?)))
             }
-            (Signal::Offer(_) | Signal::Answer(_), _) => Err(GateError::UnexpectedDescription),
-            (Signal::Candidate(json), _) => self.candidate(json),
+            (Step::Offer(_) | Step::Answer(_), _) => Err(GateError::UnexpectedDescription),
+            (Step::Candidate(json), _) => self.candidate(json),
         }
     }
 
@@ -62,21 +69,21 @@ impl Gate {
         Ok(sdp::keep_allowed(sdp, self.policy))
     }
 
-    fn describe(&mut self, description: Signal) -> Vec<Signal> {
+    fn describe(&mut self, description: Step) -> Vec<Step> {
         self.described = true;
         std::iter::once(description).chain(self.waiting.drain(..)).collect()
     }
 
-    fn candidate(&mut self, json: String) -> Result<Vec<Signal>, GateError> {
+    fn candidate(&mut self, json: String) -> Result<Vec<Step>, GateError> {
         self.candidates += 1;
         if self.candidates > MAX_CANDIDATES_PER_ATTEMPT {
             return Err(GateError::TooManyCandidates);
         }
         match sdp::read_candidate(&json)? {
             Some((_, kind)) if !sdp::allows(self.policy, kind) => Ok(Vec::new()),
-            _ if self.described => Ok(vec![Signal::Candidate(json)]),
+            _ if self.described => Ok(vec![Step::Candidate(json)]),
             _ => {
-                self.waiting.push(Signal::Candidate(json));
+                self.waiting.push(Step::Candidate(json));
                 Ok(Vec::new())
             }
         }
@@ -88,15 +95,15 @@ mod tests {
     use super::super::sdp::tests::{HOST, TURN, description};
     use super::*;
 
-    fn candidate(json: &str) -> Signal {
-        Signal::Candidate(json.into())
+    fn candidate(json: &str) -> Step {
+        Step::Candidate(json.into())
     }
 
     #[test]
     fn candidates_that_come_before_the_description_wait_for_it() {
         let mut gate = Gate::new(Role::Offerer, PathPolicy::Any);
         assert_eq!(gate.accept(candidate(HOST)), Ok(vec![]));
-        let answer = Signal::Answer(description());
+        let answer = Step::Answer(description());
         assert_eq!(gate.accept(answer.clone()), Ok(vec![answer, candidate(HOST)]));
         assert_eq!(gate.accept(candidate(TURN)), Ok(vec![candidate(TURN)]));
     }
@@ -104,17 +111,17 @@ mod tests {
     #[test]
     fn one_description_of_the_right_kind_passes() {
         let mut gate = Gate::new(Role::Answerer, PathPolicy::Any);
-        let wrong = gate.accept(Signal::Answer(description()));
+        let wrong = gate.accept(Step::Answer(description()));
         assert_eq!(wrong, Err(GateError::UnexpectedDescription));
-        assert!(gate.accept(Signal::Offer(description())).is_ok());
-        let second = gate.accept(Signal::Offer(description()));
+        assert!(gate.accept(Step::Offer(description())).is_ok());
+        let second = gate.accept(Step::Offer(description()));
         assert_eq!(second, Err(GateError::UnexpectedDescription));
     }
 
     #[test]
     fn forbidden_candidates_never_enter_and_floods_are_refused() {
         let mut gate = Gate::new(Role::Answerer, PathPolicy::Direct);
-        gate.accept(Signal::Offer(description())).unwrap();
+        gate.accept(Step::Offer(description())).unwrap();
         assert_eq!(gate.accept(candidate(TURN)), Ok(vec![]));
         for _ in 1..MAX_CANDIDATES_PER_ATTEMPT {
             assert_eq!(gate.accept(candidate(HOST)), Ok(vec![candidate(HOST)]));

@@ -1,9 +1,11 @@
-//! Packets that the signaling server carries, where no other path is allowed.
+//! Packets that the signaling server carries, on their way to it.
 //!
-//! The server carries nothing that it was not asked to. Each side asks for its own direction, and a link is
-//! up when both have. While the connection to the server is lost, datagrams are lost with it, as they
-//! would be on any network; reliable packets wait. One that the server had taken when the connection broke
-//! is lost: nothing acknowledges it.
+//! The server carries nothing that it was not asked to: each side asks for its own direction. While the
+//! connection to the server is lost, datagrams are lost with it, as they would be on any network; the link
+//! above sends reliable messages again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::StreamExt;
 use futures::channel::mpsc;
@@ -14,31 +16,13 @@ use crate::{Channel, SendError};
 /// How many datagrams may wait for the WebSocket: more are dropped.
 const MAX_WAITING: usize = 256;
 
-/// How far the relay to a peer is open.
-#[derive(Debug, Default)]
-pub(super) struct Relay {
-    /// We asked for our direction.
-    pub(super) ours: bool,
-    /// The peer asked for its direction.
-    pub(super) theirs: bool,
-    /// Both had; the caller knows.
-    pub(super) up: bool,
-}
-
-impl Relay {
-    /// Whether the link is up from now on.
-    pub(super) fn comes_up(&mut self) -> bool {
-        let comes = self.ours && self.theirs && !self.up;
-        self.up |= comes;
-        comes
-    }
-}
-
 /// The end that packets are put into.
 #[derive(Clone)]
 pub(super) struct RelaySender {
     datagrams: mpsc::Sender<(PeerKey, Vec<u8>)>,
     reliable: mpsc::UnboundedSender<(PeerKey, Vec<u8>)>,
+    /// Bytes that wait, of all peers: they share one socket.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// The same, for one peer.
@@ -51,6 +35,7 @@ pub(super) struct PeerSender {
 pub(super) struct RelayQueue {
     datagrams: mpsc::Receiver<(PeerKey, Vec<u8>)>,
     reliable: mpsc::UnboundedReceiver<(PeerKey, Vec<u8>)>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl RelaySender {
@@ -60,16 +45,22 @@ impl RelaySender {
 }
 
 impl PeerSender {
-    pub(super) fn send(&mut self, channel: Channel, packet: &[u8]) -> Result<(), SendError> {
+    pub(super) fn send(&mut self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
+        let RelaySender { datagrams, reliable, waiting } = &mut self.sender;
+        let length = packet.len();
         let packet = (self.peer, packet.to_vec());
-        match channel {
-            // A full queue loses datagrams, as a network does.
-            Channel::Datagram => match self.sender.datagrams.try_send(packet) {
-                Err(error) if error.is_disconnected() => Err(SendError::NoLink),
-                _ => Ok(()),
-            },
-            Channel::Reliable => {
-                self.sender.reliable.unbounded_send(packet).map_err(|_| SendError::NoLink)
+        // Counted before it can be taken.
+        let before = waiting.fetch_add(length, Ordering::Relaxed);
+        let sent = match channel {
+            Channel::Datagram => datagrams.try_send(packet).map_err(|error| error.is_full()),
+            Channel::Reliable => reliable.unbounded_send(packet).map_err(|_| false),
+        };
+        match sent {
+            Ok(()) => Ok(before + length),
+            Err(full) => {
+                waiting.fetch_sub(length, Ordering::Relaxed);
+                // A full queue loses datagrams, as a network does.
+                if full { Ok(before) } else { Err(SendError::NoPath) }
             }
         }
     }
@@ -80,25 +71,22 @@ impl RelayQueue {
     pub(super) fn new() -> (RelaySender, Self) {
         let (datagrams_tx, datagrams) = mpsc::channel(MAX_WAITING);
         let (reliable_tx, reliable) = mpsc::unbounded();
-        let sender = RelaySender { datagrams: datagrams_tx, reliable: reliable_tx };
-        (sender, Self { datagrams, reliable })
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let sender = RelaySender {
+            datagrams: datagrams_tx,
+            reliable: reliable_tx,
+            waiting: waiting.clone(),
+        };
+        (sender, Self { datagrams, reliable, waiting })
     }
 
-    /// The next packet. While there is no connection none comes, and datagrams are thrown away.
-    pub(super) async fn next(&mut self, online: bool) -> (PeerKey, RelayChannel, Vec<u8>) {
-        loop {
-            if !online {
-                self.datagrams.select_next_some().await;
-                continue;
-            }
-            futures::select_biased! {
-                (to, packet) = self.reliable.select_next_some() => {
-                    return (to, RelayChannel::Reliable, packet);
-                }
-                (to, packet) = self.datagrams.select_next_some() => {
-                    return (to, RelayChannel::Datagram, packet);
-                }
-            }
-        }
+    /// The next packet.
+    pub(super) async fn next(&mut self) -> (PeerKey, RelayChannel, Vec<u8>) {
+        let (channel, (to, packet)) = futures::select_biased! {
+            packet = self.reliable.select_next_some() => (RelayChannel::Reliable, packet),
+            packet = self.datagrams.select_next_some() => (RelayChannel::Datagram, packet),
+        };
+        self.waiting.fetch_sub(packet.len(), Ordering::Relaxed);
+        (to, channel, packet)
     }
 }

@@ -1,61 +1,103 @@
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use netplay_core::path::PathId;
+use netplay_core::rate::RateLimit;
+use netplay_protocol::{ConnectionId, Identity, PeerKey};
 use web_time::Instant;
 
 use super::attempt::Attempt;
-use super::gate::Role;
-use super::platform::now;
-use super::relay::Relay;
+use super::quota::Quota;
+use super::seal::Sealing;
 
-/// Attempts in a row before a peer counts as unreachable.
-const MAX_ATTEMPTS: u32 = 3;
-/// How long to wait before the second attempt; twice that before the third.
-const BACK_OFF: Duration = Duration::from_millis(500);
-/// How long the answerer waits for a connection: three attempts of 10 s, their back-offs, and slack.
-const GIVE_UP: Duration = Duration::from_secs(40);
+/// How many signals of a peer are taken at once, and each second. An attempt takes about ten.
+const SIGNALS: (u32, u32) = (256, 32);
+/// How many attempts of a peer are taken at once, and each second.
+const OFFERS: (u32, u32) = (16, 1);
+/// How many attempts are remembered, to tell an offer from one that is sent again.
+const MOST_KNOWN: usize = 1024;
+/// How long a handshake may take before it is begun anew.
+const HANDSHAKE: Duration = Duration::from_secs(3);
 
 /// What the driver knows of one other peer.
 pub(super) struct Remote {
+    /// The attempt that is under way.
     pub(super) attempt: Option<Attempt>,
+    /// Connections that are open.
+    pub(super) connections: BTreeMap<PathId, Attempt>,
+    pub(super) sealing: Sealing,
+    /// When the handshake is begun anew, if we are the one to begin.
+    pub(super) handshake_at: Option<Instant>,
     pub(super) relay: Relay,
-    /// Attempts since the connection was last open.
-    pub(super) tries: u32,
-    pub(super) retry_at: Option<Instant>,
-    pub(super) give_up_at: Option<Instant>,
-    pub(super) last_failure: String,
+    /// What of its relayed packets waits for the caller.
+    pub(super) quota: Quota,
+    /// It is not in the room any more, as far as the server knows.
+    pub(super) absent: bool,
+    /// The caller wants to hear nothing more of it.
+    pub(super) ignored: bool,
+    met: Instant,
+    signals: RateLimit,
+    offers: RateLimit,
+    known: BTreeSet<ConnectionId>,
+    oldest_known: VecDeque<ConnectionId>,
+}
+
+/// How far the relay to a peer is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relay {
+    Closed,
+    /// As soon as there are keys and a server.
+    Wanted,
+    /// The server has been asked, the caller told.
+    Open,
 }
 
 impl Remote {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(identity: Identity, peer: PeerKey, now: Instant) -> Self {
+        let limit = |(at_once, a_second)| RateLimit::new(a_second, at_once, Duration::ZERO);
         Self {
             attempt: None,
-            relay: Relay::default(),
-            tries: 0,
-            retry_at: None,
-            give_up_at: Some(now() + GIVE_UP),
-            last_failure: "nobody answered".to_owned(),
+            connections: BTreeMap::new(),
+            sealing: Sealing::new(identity, peer),
+            handshake_at: None,
+            relay: Relay::Closed,
+            quota: Quota::default(),
+            absent: false,
+            ignored: false,
+            met: now,
+            signals: limit(SIGNALS),
+            offers: limit(OFFERS),
+            known: BTreeSet::new(),
+            oldest_known: VecDeque::new(),
         }
     }
 
-    /// Whether there is a connection that does not need the server.
-    pub(super) fn is_open(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|attempt| attempt.open)
+    /// Whether another signal of it is taken.
+    pub(super) fn may_signal(&mut self, now: Instant) -> bool {
+        self.signals.take(now.saturating_duration_since(self.met))
     }
 
-    /// An attempt failed or an open connection closed: the offerer tries again, the answerer waits.
-    pub(super) fn closed(&mut self, role: Role, reason: String) {
-        let was_open = self.is_open();
-        self.attempt = None;
-        self.last_failure = reason;
-        if was_open {
-            self.give_up_at = Some(now() + GIVE_UP);
-        }
-        if role == Role::Offerer {
-            if self.tries < MAX_ATTEMPTS {
-                self.retry_at = Some(now() + BACK_OFF * self.tries);
-            } else {
-                self.give_up_at = Some(now());
+    /// Whether an attempt of it is taken: not too often, and none twice.
+    pub(super) fn may_offer(&mut self, now: Instant, connection: ConnectionId) -> bool {
+        self.offers.take(now.saturating_duration_since(self.met)) && self.is_new(connection)
+    }
+
+    /// Whether an attempt has not been heard of before. From now on it has.
+    fn is_new(&mut self, connection: ConnectionId) -> bool {
+        let new = self.known.insert(connection);
+        if new {
+            self.oldest_known.push_back(connection);
+            if self.oldest_known.len() > MOST_KNOWN
+                && let Some(oldest) = self.oldest_known.pop_front()
+            {
+                self.known.remove(&oldest);
             }
         }
+        new
+    }
+
+    /// Notes that a handshake is begun now.
+    pub(super) fn handshake_begins(&mut self, now: Instant) {
+        self.handshake_at = Some(now + HANDSHAKE);
     }
 }

@@ -18,11 +18,10 @@ use futures_timer::Delay;
 use matchbox_socket::{
     PeerEvent, PeerId, PeerRequest, PeerSignal, SignalingError, Signaller, SignallerBuilder,
 };
-use netplay_protocol::signaling::Signal;
 use netplay_protocol::{ConnectionId, PeerKey};
 use uuid::Uuid;
 
-use super::gate::Role;
+use super::gate::{Role, Step};
 use super::sdp;
 use crate::PathPolicy;
 
@@ -32,8 +31,8 @@ const FIRST_CANDIDATE: Duration = Duration::from_millis(50);
 /// How long an answer that has candidates waits for another. Host candidates come together.
 const NEXT_CANDIDATE: Duration = Duration::from_millis(3);
 
-/// A signal of ours on its way to the driver.
-pub(super) type Outgoing = (PeerKey, ConnectionId, Signal);
+/// A step of ours on its way to the driver, which signs it.
+pub(super) type Outgoing = (PeerKey, ConnectionId, Step);
 
 /// The id that matchbox knows a peer by, inside one attempt.
 pub(super) fn peer_id(key: PeerKey) -> PeerId {
@@ -74,15 +73,15 @@ impl AttemptSignaller {
         (Self { remote, connection, policy, incoming, outgoing, held: None }, events)
     }
 
-    fn pass(&self, signal: Signal) {
+    fn pass(&self, step: Step) {
         // A driver that is gone needs no signals.
-        let _ = self.outgoing.unbounded_send((self.remote, self.connection, signal));
+        let _ = self.outgoing.unbounded_send((self.remote, self.connection, step));
     }
 
     fn release_answer(&mut self) {
         if let Some(held) = self.held.take() {
             let sdp = sdp::with_candidates(&held.sdp, held.candidates.iter().map(String::as_str));
-            self.pass(Signal::Answer(sdp));
+            self.pass(Step::Answer(sdp));
         }
     }
 
@@ -95,7 +94,7 @@ impl AttemptSignaller {
                     held.release.reset(NEXT_CANDIDATE);
                 }
             }
-            Ok(_) => self.pass(Signal::Candidate(json)),
+            Ok(_) => self.pass(Step::Candidate(json)),
             Err(error) => log::warn!("not sending our own candidate: {error}"),
         }
     }
@@ -108,7 +107,7 @@ impl Signaller for AttemptSignaller {
         match request {
             PeerRequest::KeepAlive => {}
             PeerRequest::Signal { data: PeerSignal::Offer(sdp), .. } => {
-                self.pass(Signal::Offer(sdp::keep_allowed(&sdp, self.policy)));
+                self.pass(Step::Offer(sdp::keep_allowed(&sdp, self.policy)));
             }
             PeerRequest::Signal { data: PeerSignal::Answer(sdp), .. } => {
                 let sdp = sdp::keep_allowed(&sdp, self.policy);

@@ -60,3 +60,14 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
 pub(super) fn now() -> web_time::Instant {
     web_time::Instant::now()
 }
+
+/// The address that packets to anywhere else leave from, if there is a way. Nothing is sent to find out.
+pub(super) fn route() -> Option<std::net::IpAddr> {
+    // Connecting a UDP socket only looks the route up. The addresses are for documentation: RFC 5737, 3849.
+    let lookups = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
+    lookups.iter().find_map(|(from, to)| {
+        let socket = std::net::UdpSocket::bind(from).ok()?;
+        socket.connect(to).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    })
+}

@@ -65,3 +65,8 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
 pub(super) fn now() -> web_time::Instant {
     web_time::Instant::now()
 }
+
+/// The address that packets leave from: a page cannot see it.
+pub(super) fn route() -> Option<std::net::IpAddr> {
+    None
+}

@@ -30,6 +30,8 @@ use reconnect::{Reconnect, is_temporary};
 const SILENCE: Duration = Duration::from_secs(45);
 /// How long the socket may take to accept something to send.
 const SEND_DEADLINE: Duration = Duration::from_secs(10);
+/// How long the server may take to answer when it is asked whether it is there.
+const ANSWER: Duration = Duration::from_secs(2);
 /// How many signals are kept while there is no connection. The server keeps as many for us.
 const MAX_UNSENT: usize = 64;
 
@@ -83,6 +85,8 @@ enum State {
     Online {
         socket: Socket,
         heard: Instant,
+        /// Until when it has to answer, if it was asked.
+        answer_by: Option<Instant>,
     },
     /// To which server, and what came of it.
     Dialing(LocalFuture<(String, Dialed)>),
@@ -96,7 +100,7 @@ impl Server {
         for server in &request.servers {
             let hello = ClientMessage::Join(Join {
                 version: VERSION,
-                key: request.key,
+                key: request.identity.peer_key(),
                 entry: request.entry.clone(),
                 size: request.size,
                 game: request.game.clone(),
@@ -107,7 +111,7 @@ impl Server {
                 Ok((socket, answer)) => {
                     let servers = request.servers.clone();
                     let reconnect = Reconnect::new(servers, server, request.seed);
-                    let state = State::Online { socket, heard: now() };
+                    let state = State::Online { socket, heard: now(), answer_by: None };
                     let (pending, unsent) = (VecDeque::new(), VecDeque::new());
                     let mut joined =
                         Self { request, state, reconnect, seat: None, pending, unsent };
@@ -135,11 +139,6 @@ impl Server {
         self.seat.as_ref().map_or(Duration::ZERO, |seat| seat.grace)
     }
 
-    /// Whether the connection is lost and not made again.
-    pub(super) fn is_gone(&self) -> bool {
-        matches!(self.state, State::Gone)
-    }
-
     pub(super) fn is_online(&self) -> bool {
         matches!(self.state, State::Online { .. })
     }
@@ -156,6 +155,14 @@ impl Server {
         match serde_json::to_string(&message) {
             Ok(text) => self.send(Frame::Text(text)).await,
             Err(error) => log::error!("a message could not be written as JSON: {error}"),
+        }
+    }
+
+    /// Asks the server whether it is there. If nothing is heard of it soon, the connection is lost.
+    pub(super) async fn check(&mut self) {
+        self.say(ClientMessage::Ping).await;
+        if let State::Online { answer_by, .. } = &mut self.state {
+            answer_by.get_or_insert(now() + ANSWER);
         }
     }
 
@@ -182,17 +189,18 @@ impl Server {
                 return event;
             }
             match &mut self.state {
-                State::Online { socket, heard } => {
-                    let silent = now().saturating_duration_since(*heard);
-                    let patience = Delay::new(SILENCE.saturating_sub(silent));
+                State::Online { socket, heard, answer_by } => {
+                    let asked = answer_by.is_some();
+                    let until = answer_by.unwrap_or(*heard + SILENCE);
+                    let patience = Delay::new(until.saturating_duration_since(now()));
                     let frame = match select(socket.stream.next(), patience).await {
                         Either::Left((frame, _)) => frame,
-                        Either::Right(_) if SEES_PINGS => {
+                        Either::Right(_) if SEES_PINGS || asked => {
                             Some(Err("nothing was heard of it".to_owned()))
                         }
                         Either::Right(_) => Some(Ok(None)),
                     };
-                    *heard = now();
+                    (*heard, *answer_by) = (now(), None);
                     self.frame(frame);
                 }
                 State::Dialing(dialing) => {
@@ -279,7 +287,7 @@ impl Server {
         let hello = ClientMessage::Resume(Resume {
             version: VERSION,
             room: seat.room.to_string(),
-            key: self.request.key,
+            key: self.request.identity.peer_key(),
             resume: seat.resume.clone(),
             roster: seat.roster.clone(),
         });
@@ -296,7 +304,7 @@ impl Server {
             Ok((socket, answer)) => {
                 log::info!("back on the signaling server {server}");
                 self.reconnect.succeeded(server);
-                self.state = State::Online { socket, heard: now() };
+                self.state = State::Online { socket, heard: now(), answer_by: None };
                 self.take_in(answer);
                 self.pending.push_back(ServerEvent::Restored);
             }

@@ -2,7 +2,7 @@ use super::attempt::Senders;
 use super::relay::PeerSender;
 use crate::{Channel, SendError};
 
-/// The sending end of a link.
+/// The sending end of a path.
 pub(super) enum Sender {
     /// Over a WebRTC connection.
     Rtc(Senders),
@@ -11,7 +11,8 @@ pub(super) enum Sender {
 }
 
 impl Sender {
-    pub(super) fn send(&mut self, channel: Channel, packet: &[u8]) -> Result<(), SendError> {
+    /// Sends a packet; returns about how many bytes wait to be sent.
+    pub(super) fn send(&mut self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
         match self {
             Self::Rtc(senders) => senders.send(channel, packet),
             Self::Relay(sender) => sender.send(channel, packet),

@@ -5,7 +5,7 @@ const FARTHEST_AHEAD: u16 = 1024;
 
 /// Which sequence numbers have arrived.
 #[derive(Debug, Default)]
-pub(super) struct ReceiveWindow {
+pub(crate) struct ReceiveWindow {
     newest: Option<u16>,
     /// Bit n: `newest - n` has arrived.
     arrived: u128,
@@ -15,7 +15,7 @@ pub(super) struct ReceiveWindow {
 
 /// What a sequence number means to the window.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Arrival {
+pub(crate) enum Arrival {
     /// The newest so far; `advanced` numbers went by, this one included.
     Newest { advanced: u16 },
     /// Older than the newest, but not seen before.
@@ -27,7 +27,7 @@ pub(super) enum Arrival {
 }
 
 impl ReceiveWindow {
-    pub(super) fn arrive(&mut self, sequence: u16) -> Arrival {
+    pub(crate) fn arrive(&mut self, sequence: u16) -> Arrival {
         let Some(newest) = self.newest else {
             self.newest = Some(sequence);
             self.arrived = 1;

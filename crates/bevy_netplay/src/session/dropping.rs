@@ -1,0 +1,179 @@
+//! A player is lost, and the others play on: they agree on its last frame, hand each other the inputs that
+//! some of them lack, and drop it after the same frame.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use netplay_protocol::{ControlMessage, Gone, PeerKey};
+use netplay_transport::TransportRequest;
+
+use super::lobby::tidy;
+use super::netplay::{Joined, Message, Step};
+use crate::EndReason;
+use crate::messages::{PeerLeft, PlayerDropped};
+
+/// How long a path to a player who is gone stays open.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Why a player is dropped.
+#[derive(Clone, Debug)]
+pub(super) struct Loss {
+    /// It said that it leaves; otherwise the connection to it is lost.
+    left: bool,
+    detail: String,
+}
+
+impl Loss {
+    pub(super) fn left(detail: &str) -> Self {
+        Self { left: true, detail: detail.to_owned() }
+    }
+
+    pub(super) fn lost(detail: &str) -> Self {
+        Self { left: false, detail: detail.to_owned() }
+    }
+
+    fn ends(self, player: usize) -> EndReason {
+        let Self { left, detail } = self;
+        match left {
+            true => EndReason::PeerLeft { player, detail },
+            false => EndReason::PeerLost { player, detail },
+        }
+    }
+}
+
+impl Joined {
+    /// A player of the match is lost. Without a match, that ends the room.
+    pub(super) fn lose(
+        &mut self,
+        now: Duration,
+        player: usize,
+        loss: Loss,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), EndReason> {
+        let Some(playing) = &mut self.game else { return Err(loss.ends(player)) };
+        let Some(key) = self.roster.as_ref().and_then(|roster| roster.members.get(player)) else {
+            return Ok(());
+        };
+        let newest = playing.wire.lock().newest(*key);
+        if playing.departures.freeze(player, newest) {
+            playing.losses.insert(player, loss);
+            playing.wire.lock().freeze(*key);
+            self.announce(now, player);
+        }
+        self.drop_decided(now, steps)
+    }
+
+    /// Tells everybody else what we have of a player who is to be dropped: that player as well, so that it
+    /// does not wait for us.
+    fn announce(&mut self, now: Duration, player: usize) {
+        let Some(playing) = &self.game else { return };
+        let Some(key) = self.key_of(player) else { return };
+        let wire = playing.wire.lock();
+        let reason = playing.losses.get(&player).map_or("it is lost", |loss| &loss.detail);
+        let gone = ControlMessage::Gone(Gone {
+            epoch: playing.game.epoch,
+            player: u8::try_from(player).unwrap_or(u8::MAX),
+            frame: wire.newest(key),
+            inputs: wire.tail(key),
+            reason: reason.to_owned(),
+        });
+        drop(wire);
+        self.say_to_all(now, &gone);
+    }
+
+    /// Another player announces what it has of one who is to be dropped.
+    pub(super) fn gone(
+        &mut self,
+        now: Duration,
+        from: PeerKey,
+        gone: Gone,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), EndReason> {
+        let player = usize::from(gone.player);
+        let from_player = self.seat(from);
+        let Some(playing) = &mut self.game else { return Ok(()) };
+        if gone.epoch != playing.game.epoch {
+            if gone.epoch == playing.game.epoch.wrapping_add(1) && playing.early.len() < 64 {
+                // It plays the next match already: we are about to.
+                playing.early.push((from, gone));
+            }
+            return Ok(());
+        }
+        if player == playing.game.local_player {
+            let loss = Loss::lost("it lost the connection to us");
+            return self.lose(now, from_player, loss, steps);
+        }
+        let Some(key) = self.roster.as_ref().and_then(|roster| roster.members.get(player)) else {
+            return Ok(());
+        };
+        let ours = playing.wire.lock().newest(*key);
+        if playing.departures.gone_after(player).is_none()
+            && let Err(error) = playing.wire.lock().hand_over(*key, gone.frame, &gone.inputs)
+        {
+            debug!("dropped what {from:?} knows of player {player}: {error}");
+            if let Some(peer) = self.peers.get_mut(&from) {
+                peer.link.count_malformed(now);
+            }
+            return Ok(());
+        }
+        if playing.departures.announced(from_player, player, gone.frame, ours) {
+            playing.wire.lock().freeze(*key);
+            let told = Loss::lost(&tidy(&gone.reason));
+            playing.losses.entry(player).or_insert(told);
+            self.announce(now, player);
+        }
+        self.drop_decided(now, steps)
+    }
+
+    /// Takes in what was announced of this match before it began for us.
+    pub(super) fn hear_early(
+        &mut self,
+        now: Duration,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), EndReason> {
+        let early = self.game.as_mut().map(|playing| std::mem::take(&mut playing.early));
+        for (from, gone) in early.unwrap_or_default() {
+            self.gone(now, from, gone, steps)?;
+        }
+        Ok(())
+    }
+
+    /// Drops whoever everybody knows the same of.
+    fn drop_decided(&mut self, now: Duration, steps: &mut Vec<Step>) -> Result<(), EndReason> {
+        let Some(playing) = &mut self.game else { return Ok(()) };
+        for (player, frame) in playing.departures.decide() {
+            let loss = playing.losses.get(&player).cloned();
+            let loss = loss.unwrap_or_else(|| Loss::lost("it is lost"));
+            let Some(key) = self.roster.as_ref().and_then(|roster| roster.members.get(player))
+            else {
+                continue;
+            };
+            playing.wire.lock().drop_peer(*key);
+            self.gone.insert(player);
+            info!("player {player} is dropped after frame {frame}: {}", loss.detail);
+            let reason = loss.detail.clone();
+            let left = PeerLeft { peer: *key, reason: reason.clone() };
+            steps.push(Step::Tell(Message::Left(left)));
+            steps.push(Step::Tell(Message::Dropped(PlayerDropped { player, frame, reason })));
+            if let Some(peer) = self.peers.get_mut(key) {
+                peer.gone = true;
+            }
+            self.to_forget.push((now + LAST_WORDS, *key));
+            if playing.departures.survivors().count() < 2 {
+                return Err(loss.ends(player));
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes what leads to players who are gone, once the last words to them have had time to get out.
+    pub(super) fn forget_gone(&mut self, now: Duration) {
+        for (_, key) in self.to_forget.extract_if(.., |(at, _)| *at <= now) {
+            self.transport.request(TransportRequest::Forget(key));
+        }
+    }
+
+    fn key_of(&self, player: usize) -> Option<PeerKey> {
+        self.roster.as_ref().and_then(|roster| roster.members.get(player)).copied()
+    }
+}

@@ -1,0 +1,164 @@
+use std::time::Duration;
+
+use netplay_protocol::PathStamp;
+
+use super::jitter::Jitter;
+use super::loss::Loss;
+use super::rtt::Rtt;
+use super::window::{Arrival, ReceiveWindow};
+use crate::link::LinkConfig;
+
+/// Datagrams whose sending time is remembered. At 60 a second, acknowledgements may be 4 s late.
+const SENT_RING: usize = 256;
+/// The unit of times in a [`PathStamp`].
+pub(super) const UNIT: Duration = Duration::from_micros(250);
+
+/// Stamps what is sent on a path and learns from the stamps of what comes.
+#[derive(Debug)]
+pub(crate) struct Estimator {
+    next_sequence: u16,
+    sent: Box<[Option<Sent>; SENT_RING]>,
+    acked: Option<u16>,
+    /// Since when something that was sent waits for its acknowledgement.
+    unacked_since: Option<Duration>,
+    received: ReceiveWindow,
+    last_new: Option<(u16, Duration)>,
+    last_sent: Option<Duration>,
+    last_heard: Duration,
+    rtt: Rtt,
+    jitter: Jitter,
+    loss: Loss,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    sequence: u16,
+    at: Duration,
+}
+
+impl Estimator {
+    pub(crate) fn new(config: &LinkConfig, now: Duration) -> Self {
+        Self {
+            next_sequence: 0,
+            sent: Box::new([None; SENT_RING]),
+            acked: None,
+            unacked_since: None,
+            received: ReceiveWindow::default(),
+            last_new: None,
+            last_sent: None,
+            last_heard: now,
+            rtt: Rtt::new(config.rtt_window),
+            jitter: Jitter::default(),
+            loss: Loss::new(config.loss_window),
+        }
+    }
+
+    /// The stamp of a datagram that is sent now.
+    pub(crate) fn stamp(&mut self, now: Duration) -> PathStamp {
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        let sent = Sent { sequence, at: now };
+        self.sent[usize::from(sequence) % SENT_RING] = Some(sent);
+        self.unacked_since.get_or_insert(now);
+        self.last_sent = Some(now);
+        // One unit below the sentinel is 16 s: by then the sample is worthless anyway.
+        let held = |at| units(now.saturating_sub(at)).min(PathStamp::NO_ACK - 1);
+        let ack = self.last_new.map(|(ack, at)| (ack, held(at)));
+        PathStamp { sequence, sent: clock(now), ack }
+    }
+
+    /// Learns from the stamp of a datagram that came at `at`.
+    pub(crate) fn arrive(&mut self, at: Duration, stamp: PathStamp) -> Arrival {
+        let arrival = self.received.arrive(stamp.sequence);
+        match arrival {
+            Arrival::Newest { advanced } => {
+                self.loss.record(at, advanced, 1);
+                self.jitter.sample(at, stamp.sent);
+                self.last_new = Some((stamp.sequence, at));
+            }
+            Arrival::Late => self.loss.record(at, 0, 1),
+            Arrival::Duplicate | Arrival::Wild => return arrival,
+        }
+        self.heard(at);
+        arrival
+    }
+
+    /// Takes an acknowledgement in.
+    pub(crate) fn acknowledged(&mut self, at: Duration, ack: (u16, u16)) {
+        let (ack, delay) = ack;
+        if self.acked.is_some_and(|acked| !is_newer(ack, acked)) {
+            return;
+        }
+        // An acknowledgement of what was never sent, or was sent too long ago to tell, teaches nothing.
+        let Some(sent) = self.sent_as(ack) else { return };
+        self.acked = Some(ack);
+        self.unacked_since = self.sent_as(ack.wrapping_add(1)).map(|next| next.at);
+        let held = UNIT * u32::from(delay);
+        if let Some(sample) = at.checked_sub(sent.at).and_then(|elapsed| elapsed.checked_sub(held))
+        {
+            self.rtt.sample(at, sample);
+        }
+    }
+
+    fn sent_as(&self, sequence: u16) -> Option<Sent> {
+        self.sent[usize::from(sequence) % SENT_RING].filter(|sent| sent.sequence == sequence)
+    }
+
+    /// Notes that something else than a datagram came.
+    pub(crate) fn heard(&mut self, at: Duration) {
+        self.last_heard = self.last_heard.max(at);
+    }
+
+    /// We stood still for a while, in which nothing could come or be acknowledged.
+    pub(crate) fn forgive(&mut self, now: Duration, while_still: Duration) {
+        self.last_heard = (self.last_heard + while_still).min(now);
+        self.unacked_since = self.unacked_since.map(|since| (since + while_still).min(now));
+    }
+
+    /// How long nothing has come.
+    pub(crate) fn silence(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.last_heard)
+    }
+
+    /// For how long nothing that was sent has been acknowledged.
+    pub(crate) fn unacknowledged(&self, now: Duration) -> Duration {
+        self.unacked_since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    }
+
+    /// How long nothing has been sent.
+    pub(crate) fn idle(&self, now: Duration) -> Duration {
+        self.last_sent.map_or(Duration::MAX, |at| now.saturating_sub(at))
+    }
+
+    pub(crate) fn rtt(&self) -> Option<Duration> {
+        self.rtt.smoothed()
+    }
+
+    pub(crate) fn rtt_min(&self, now: Duration) -> Option<Duration> {
+        self.rtt.min(now)
+    }
+
+    pub(crate) fn jitter(&self) -> Duration {
+        self.jitter.mean()
+    }
+
+    pub(crate) fn loss(&self, now: Duration) -> f32 {
+        self.loss.fraction(now)
+    }
+}
+
+/// A span in units, saturating.
+fn units(span: Duration) -> u16 {
+    u16::try_from(span.as_micros() / UNIT.as_micros()).unwrap_or(u16::MAX)
+}
+
+/// A moment in units, wrapping: only differences mean anything.
+pub(super) fn clock(now: Duration) -> u16 {
+    (now.as_micros() / UNIT.as_micros()) as u16
+}
+
+/// Whether number `a` comes after `b` (RFC 1982 serial number arithmetic).
+fn is_newer(a: u16, b: u16) -> bool {
+    let distance = a.wrapping_sub(b);
+    distance != 0 && distance < 0x8000
+}

@@ -1,0 +1,98 @@
+use crate::limits::MAX_CONTROL_BYTES;
+
+/// What stands before every reliable message between two peers: 10 bytes, little endian.
+///
+/// | bytes | field | meaning |
+/// | --- | --- | --- |
+/// | 0..2 | version | [`ReliableHeader::VERSION`] |
+/// | 2..6 | `sequence` | counts the messages of this direction of the link from 1; 0: there is none, only the acknowledgement |
+/// | 6..10 | `ack` | up to which message everything has come |
+///
+/// The path underneath is reliable and ordered as long as it lives. The numbers are for when it does not:
+/// what was not acknowledged is sent again on the next path, and what came before is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReliableHeader {
+    /// The number of the message that follows; 0 if none does.
+    pub sequence: u32,
+    /// The highest number up to which the sender has every message of the other direction.
+    pub ack: u32,
+}
+
+/// The bytes are not a reliable message of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReliableError {
+    /// Of another version.
+    #[error(
+        "the other player's game speaks protocol version {0}, this one version {version}: update the older one",
+        version = ReliableHeader::VERSION
+    )]
+    Version(u16),
+    /// Shorter than the header, or longer than a reliable message.
+    #[error("a reliable packet of {0} bytes")]
+    Size(usize),
+}
+
+impl ReliableHeader {
+    /// The version of the protocol between peers.
+    pub const VERSION: u16 = 2;
+    /// The size of the header, in bytes.
+    pub const BYTES: usize = 10;
+
+    /// The header and the message behind it, as they travel.
+    pub fn packet(self, message: &[u8]) -> Vec<u8> {
+        let mut packet = Vec::with_capacity(Self::BYTES + message.len());
+        packet.extend_from_slice(&Self::VERSION.to_le_bytes());
+        packet.extend_from_slice(&self.sequence.to_le_bytes());
+        packet.extend_from_slice(&self.ack.to_le_bytes());
+        packet.extend_from_slice(message);
+        packet
+    }
+
+    /// The header and the message of a packet. The version is read before anything else, so that a newer
+    /// peer is refused for its version and not for its layout.
+    ///
+    /// # Errors
+    ///
+    /// [`ReliableError`] where it is none of this version.
+    pub fn split(packet: &[u8]) -> Result<(Self, &[u8]), ReliableError> {
+        let size = || ReliableError::Size(packet.len());
+        let (version, rest) = packet.split_first_chunk().ok_or_else(size)?;
+        let version = u16::from_le_bytes(*version);
+        if version != Self::VERSION {
+            return Err(ReliableError::Version(version));
+        }
+        let (sequence, rest) = rest.split_first_chunk().ok_or_else(size)?;
+        let (ack, message) = rest.split_first_chunk().ok_or_else(size)?;
+        if packet.len() > MAX_CONTROL_BYTES {
+            return Err(size());
+        }
+        let header =
+            Self { sequence: u32::from_le_bytes(*sequence), ack: u32::from_le_bytes(*ack) };
+        Ok((header, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_is_split_into_what_it_was_made_of() {
+        let header = ReliableHeader { sequence: 0x0102, ack: 7 };
+        let packet = header.packet(b"hi");
+        assert_eq!(packet, [2, 0, 2, 1, 0, 0, 7, 0, 0, 0, b'h', b'i']);
+        assert_eq!(ReliableHeader::split(&packet), Ok((header, &b"hi"[..])));
+    }
+
+    #[test]
+    fn another_version_is_refused_before_anything_else_is_read() {
+        assert_eq!(ReliableHeader::split(&[1, 0]), Err(ReliableError::Version(1)));
+        for length in (0..2).chain(2..ReliableHeader::BYTES) {
+            let packet = [&2u16.to_le_bytes()[..], &[0; 8]].concat();
+            assert_eq!(ReliableHeader::split(&packet[..length]), Err(ReliableError::Size(length)));
+        }
+        let huge = ReliableHeader { sequence: 1, ack: 0 }.packet(&[0; MAX_CONTROL_BYTES]);
+        assert_eq!(ReliableHeader::split(&huge), Err(ReliableError::Size(huge.len())));
+    }
+}
