@@ -4,6 +4,7 @@
 //! of a room.
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
+mod chaos;
 mod conditions;
 mod desync;
 mod dropping;

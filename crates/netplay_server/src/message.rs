@@ -81,10 +81,10 @@ mod tests {
     fn a_join_of_another_version_is_refused_for_its_version_whatever_else_it_says() {
         let key = "0".repeat(32);
         for text in [
-            format!(r#"{{"type":"join","version":3,"room":"A","size":2,"key":"{key}"}}"#),
-            r#"{"type":"join","version":3,"lobby":{"name":"A"}}"#.to_owned(),
+            format!(r#"{{"type":"join","version":9,"room":"A","size":2,"key":"{key}"}}"#),
+            r#"{"type":"join","version":9,"lobby":{"name":"A"}}"#.to_owned(),
         ] {
-            assert_eq!(read(&text), Err(Refusal::Version { server: 2, client: 3 }), "{text}");
+            assert_eq!(read(&text), Err(Refusal::Version { server: VERSION, client: 9 }), "{text}");
         }
     }
 

@@ -66,6 +66,11 @@ impl Cluster {
         Self { seed, hub, seats, steps: 0 }
     }
 
+    /// How many steps have been made.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// The server and network of the cluster.
     pub fn hub(&self) -> &MemoryHub {
         &self.hub

@@ -15,11 +15,15 @@
 //!
 //! The game writes down what it is given and what it makes of it, so agreement is judged twice: by what
 //! bevy_netplay compares, and by a record that knows nothing of bevy_netplay.
+//!
+//! On Linux there is also a [`lab`]: real processes on hosts behind NATs of every kind.
 
 mod builder;
 mod cluster;
 mod controls;
 mod game;
+#[cfg(target_os = "linux")]
+pub mod lab;
 mod record;
 mod script;
 mod verdict;

@@ -2,8 +2,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
+mod attempts;
 mod entering;
 mod hostile;
+mod lying;
 mod proxy;
 mod relaying;
 mod resuming;

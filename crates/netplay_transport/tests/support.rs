@@ -61,6 +61,7 @@ pub struct Peer {
     key: PeerKey,
     policy: PathPolicy,
     met: Vec<PeerKey>,
+    quiet: bool,
     started: Instant,
 }
 
@@ -77,8 +78,14 @@ impl Peer {
             transport: RtcTransport::join(request),
             events: Vec::new(),
             met: Vec::new(),
+            quiet: false,
             started: now(),
         }
+    }
+
+    /// Joins, and connects to nobody by itself.
+    pub fn join_quietly(request: JoinRequest) -> Self {
+        Self { quiet: true, ..Self::join(request) }
     }
 
     pub fn poll(&mut self) {
@@ -99,6 +106,7 @@ impl Peer {
 
     fn connect(&mut self, peer: PeerKey) {
         match self.policy {
+            _ if self.quiet => {}
             PathPolicy::Relay => self.transport.request(TransportRequest::OpenRelay(peer)),
             _ if self.key < peer => self.transport.request(TransportRequest::Attempt(peer)),
             _ => {}

@@ -33,6 +33,14 @@ const TOOLS: &[Tool] = &[
         ],
     },
     Tool {
+        name: "iproute2 and nftables",
+        is_there: || succeeds("ip", &["-V"]) && succeeds("nft", &["--version"]),
+        install: &[
+            &["apt-get", "update", "-qq"],
+            &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "iproute2", "nftables"],
+        ],
+    },
+    Tool {
         name: "clippy",
         is_there: || succeeds("cargo", &["clippy", "--version"]),
         install: &[&["rustup", "component", "add", "clippy"]],

@@ -244,8 +244,8 @@ impl Joined {
                     LinkCommand::Transmit { path, channel, packet } => {
                         match self.transport.send(now, peer.key, path, channel, &packet) {
                             Ok(buffered) => peer.link.set_buffered(path, buffered),
-                            // A path that is down says so by an event.
-                            Err(SendError::NoPath) => {}
+                            // Its event is still on its way.
+                            Err(SendError::NoPath) => peer.link.path_closed(now, path),
                             Err(error) => error!("a packet could not be sent: {error}"),
                         }
                         continue;

@@ -33,8 +33,8 @@ pub use config::AgentConfig;
 
 /// A path that fails within this after taking over has to prove itself for longer the next time.
 const STRIKE_WITHIN: Duration = Duration::from_secs(60);
-/// For how long after the last input on the relay the peer counts as using it.
-const PEER_USES_RELAY: Duration = Duration::from_secs(1);
+/// For how long after the last input on a path the peer counts as using it.
+const PEER_USES: Duration = Duration::from_secs(1);
 /// For how long the relay stays open without being wanted.
 const RELAY_LINGERS: Duration = Duration::from_secs(2);
 /// How long to wait before the server is asked again to relay.
@@ -86,6 +86,8 @@ pub(crate) struct Path {
     pub(crate) health: Health,
     /// Bytes that wait to be sent on it.
     pub(crate) buffered: usize,
+    /// When the peer last let it carry.
+    pub(crate) peer_used: Option<Duration>,
     /// Datagrams with inputs that were counted for a kind that was a guess.
     pub(crate) inputs_while_guessed: u64,
 }
@@ -93,7 +95,14 @@ pub(crate) struct Path {
 impl Path {
     pub(crate) fn new(config: &LinkConfig, now: Duration, id: PathId, kind: PathKind) -> Self {
         let estimator = Estimator::new(config, now);
-        Self { id, kind, estimator, health: Health::new(now), buffered: 0, inputs_while_guessed: 0 }
+        let health = Health::new(now);
+        let (buffered, peer_used, inputs_while_guessed) = (0, None, 0);
+        Self { id, kind, estimator, health, buffered, peer_used, inputs_while_guessed }
+    }
+
+    /// Whether the peer lets it carry.
+    pub(crate) fn is_used_by_peer(&self, now: Duration) -> bool {
+        self.peer_used.is_some_and(|at| now.saturating_sub(at) < PEER_USES)
     }
 
     fn signs(&self, now: Duration) -> Signs {
@@ -169,7 +178,7 @@ pub(crate) struct Agent {
     relay_asked: Option<Duration>,
     relay_wanted: Duration,
     /// When an input of the peer last came through the relay.
-    peer_used: Option<Duration>,
+    peer_used_relay: Option<Duration>,
     server: bool,
     checked: Duration,
     /// The network changed: no time to wait and see.
@@ -195,7 +204,7 @@ impl Agent {
             heard: false,
             relay_asked: None,
             relay_wanted: now,
-            peer_used: None,
+            peer_used_relay: None,
             server: true,
             checked: now,
             eager: false,
@@ -247,7 +256,7 @@ impl Agent {
 
     /// An input came through the relay.
     pub(crate) fn peer_used_relay(&mut self, at: Duration) {
-        self.peer_used = Some(at);
+        self.peer_used_relay = Some(at);
     }
 
     pub(crate) fn peer_attempts(&mut self) {
@@ -310,7 +319,11 @@ impl Agent {
             self.cheaper = None;
             return None;
         }
-        let proof = self.proof(config);
+        // Where the peer trusts a path already, it need not prove itself to us for longer than any other.
+        let proof = match best.is_used_by_peer(now) {
+            true => config.proven_after,
+            false => self.proof(config),
+        };
         let (ours, theirs) = (active.health.fitness(), best.health.fitness());
         if ours == Fitness::Dead {
             return Some((best.id, active.health.complaint()));
@@ -408,7 +421,7 @@ impl Agent {
             || self.overlap.is_some_and(|(path, until)| path == PathId::RELAY && now < until);
         let suspect =
             connections.any(|path| Some(path.id) == self.active && path.health.is_suspect());
-        let used = self.peer_used.is_some_and(|at| now.saturating_sub(at) < PEER_USES_RELAY);
+        let used = self.peer_used_relay.is_some_and(|at| now.saturating_sub(at) < PEER_USES);
         self.policy.allows_relay() && ((!connected && overdue) || carries || suspect || used)
     }
 

@@ -352,6 +352,9 @@ impl Link {
             if let Some(ack) = stamp.ack {
                 path.estimator.acknowledged(at, ack);
             }
+            if kind == DatagramKind::Match {
+                path.peer_used = Some(at);
+            }
         }
         if id == PathId::RELAY && kind == DatagramKind::Match {
             self.agent.peer_used_relay(at);
@@ -550,7 +553,12 @@ impl Link {
     fn keep_alive(&mut self, now: Duration) {
         let active = self.agent.active();
         let (keep, probe) = (self.config.keepalive_after, self.config.agent.probe_every);
-        let every = |path: &Path| if Some(path.id) == active { keep } else { probe };
+        let every = |path: &Path| match path.id {
+            id if Some(id) == active => keep,
+            // What comes there is to be acknowledged, though nothing else goes back.
+            _ if path.is_used_by_peer(now) => probe / 3,
+            _ => probe,
+        };
         let idle = self.paths.iter().filter(|path| path.estimator.idle(now) >= every(path));
         for id in idle.map(|path| path.id).collect::<Vec<_>>() {
             let sequence = self.number();

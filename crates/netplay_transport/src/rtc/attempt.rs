@@ -17,7 +17,7 @@ use netplay_protocol::{ConnectionId, PeerKey};
 
 use super::driver::Happening;
 use super::gate::{Gate, GateError, Role, Step};
-use super::platform::{self, Task};
+use super::platform::{self, Nudge, Sockets, Task};
 use super::quota::Quota;
 use super::sender::Sender;
 use super::signaller::{AttemptSignaller, OneSignaller, Outgoing, peer_id};
@@ -29,6 +29,9 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const OPENING_TICK: Duration = Duration::from_millis(2);
 /// How often an open socket is asked whether it has closed, and over which candidates it runs.
 const OPEN_TICK: Duration = Duration::from_millis(50);
+
+/// How many datagrams may wait for a connection that takes none: a second's worth.
+const MOST_WAITING: usize = 64;
 
 /// What an attempt tells the driver.
 pub(super) enum AttemptEvent {
@@ -49,14 +52,17 @@ pub(super) struct Senders {
 }
 
 impl Senders {
-    /// Returns about how many bytes wait: as many packets of this size as the channel has not taken yet.
+    /// Returns about how many bytes wait: as many packets of this size as the channel has not taken yet. Of
+    /// datagrams that wait for long nobody has any use: more than a few are dropped.
     pub(super) fn send(&self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
         let sender = match channel {
             Channel::Datagram => &self.datagram,
             Channel::Reliable => &self.reliable,
         };
-        let copy = Packet::copy_from_slice(packet);
-        sender.unbounded_send((self.peer, copy)).map_err(|_| SendError::NoPath)?;
+        if channel == Channel::Reliable || sender.len() < MOST_WAITING || sender.is_closed() {
+            let copy = Packet::copy_from_slice(packet);
+            sender.unbounded_send((self.peer, copy)).map_err(|_| SendError::NoPath)?;
+        }
         Ok(sender.len() * packet.len())
     }
 }
@@ -67,6 +73,7 @@ pub(super) struct Attempt {
     pub(super) role: Role,
     gate: Gate,
     remote: PeerId,
+    sockets: Sockets,
     signals: mpsc::UnboundedSender<PeerEvent>,
     _task: Task,
 }
@@ -92,13 +99,15 @@ pub(super) struct Reports {
 impl Attempt {
     pub(super) fn start(spec: AttemptSpec<'_>, reports: Reports) -> Self {
         let AttemptSpec { local, remote, role, connection, policy, ice_servers } = spec;
+        let sockets = Sockets::default();
         let (signaller, signals) = AttemptSignaller::new(
             (local, remote),
             role,
             connection,
-            policy,
+            (policy, sockets.clone()),
             reports.signals.clone(),
         );
+        let nudge = Nudge::new(sockets.clone(), peer_id(remote), signals.clone());
         let (socket, message_loop) = WebRtcSocketBuilder::new("one attempt")
             .ice_server(ice_config(ice_servers, policy))
             .reconnect_attempts(Some(1))
@@ -107,13 +116,14 @@ impl Attempt {
             .add_channel(ChannelConfig::reliable())
             .signaller_builder(Arc::new(OneSignaller::new(signaller)))
             .build();
-        let task =
-            platform::spawn(run(remote, connection, guess(policy), socket, message_loop, reports));
+        let id = (remote, connection, guess(policy));
+        let task = platform::spawn(run(id, nudge, socket, message_loop, reports));
         Self {
             connection,
             role,
             gate: Gate::new(role, policy),
             remote: peer_id(remote),
+            sockets,
             signals,
             _task: task,
         }
@@ -127,8 +137,12 @@ impl Attempt {
                 Step::Answer(sdp) => PeerSignal::Answer(sdp),
                 Step::Candidate(json) => PeerSignal::IceCandidate(json),
             };
+            let described = !matches!(data, PeerSignal::IceCandidate(_));
             // An attempt that is over says so by its event.
             let _ = self.signals.unbounded_send(PeerEvent::Signal { sender: self.remote, data });
+            if described {
+                self.sockets.described();
+            }
         }
         Ok(())
     }
@@ -158,11 +172,13 @@ fn ice_config(servers: &[IceServer], policy: PathPolicy) -> RtcIceServerConfig {
     }
 }
 
+/// With whom, which one, and what kind of path it will probably be.
+type Id = (PeerKey, ConnectionId, PathKind);
+
 /// Runs an attempt to its end and says how it ended.
 async fn run(
-    remote: PeerKey,
-    connection: ConnectionId,
-    kind: PathKind,
+    id: Id,
+    nudge: Nudge,
     socket: WebRtcSocket,
     message_loop: MessageLoopFuture,
     reports: Reports,
@@ -174,19 +190,19 @@ async fn run(
         Err(_) => "the connection broke down on something the other side sent".to_owned(),
     });
     let message_loop = std::pin::pin!(message_loop);
-    let watched = std::pin::pin!(watch(remote, connection, kind, socket, &reports));
+    let watched = std::pin::pin!(watch(id, nudge, socket, &reports));
     let reason = match select(message_loop, watched).await {
         Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
     };
+    let (remote, connection, _) = id;
     // A driver that is gone needs no report.
     let _ = reports.events.unbounded_send((remote, connection, AttemptEvent::Over(reason)));
 }
 
 /// Waits for the channels to open, then forwards what arrives. Returns why it stopped.
 async fn watch(
-    remote: PeerKey,
-    connection: ConnectionId,
-    kind: PathKind,
+    (remote, connection, kind): Id,
+    nudge: Nudge,
     mut socket: WebRtcSocket,
     reports: &Reports,
 ) -> String {
@@ -194,7 +210,7 @@ async fn watch(
         return "the connection has no channels".to_owned();
     };
     let ((datagram_tx, datagrams), (reliable_tx, reliable)) = (datagrams.split(), reliable.split());
-    if let Err(reason) = opened(&mut socket).await {
+    if let Err(reason) = opened(&mut socket, nudge).await {
         return reason;
     }
     let senders = Senders { peer: peer_id(remote), datagram: datagram_tx, reliable: reliable_tx };
@@ -221,14 +237,14 @@ async fn watch(
     }
 }
 
-async fn opened(socket: &mut WebRtcSocket) -> Result<(), String> {
+async fn opened(socket: &mut WebRtcSocket, mut nudge: Nudge) -> Result<(), String> {
     let mut deadline = Delay::new(DEADLINE);
     loop {
         match socket.try_update_peers() {
             Ok(changes) if changes.iter().any(|(_, state)| *state == PeerState::Connected) => {
                 return Ok(());
             }
-            Ok(_) => {}
+            Ok(_) => nudge.poke(),
             Err(error) => return Err(error.to_string()),
         }
         if let Either::Left(_) = select(&mut deadline, Delay::new(OPENING_TICK)).await {

@@ -29,6 +29,9 @@ mod attempt;
 mod connecting;
 mod driver;
 mod gate;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "platform/nudge.rs"]
+mod nudge;
 #[cfg_attr(target_arch = "wasm32", path = "platform/wasm.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "platform/native.rs")]
 mod platform;

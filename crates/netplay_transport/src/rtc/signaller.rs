@@ -22,8 +22,9 @@ use netplay_protocol::{ConnectionId, PeerKey};
 use uuid::Uuid;
 
 use super::gate::{Role, Step};
+use super::platform::Sockets;
 use super::sdp;
-use crate::PathPolicy;
+use crate::{CandidateKind, PathPolicy};
 
 /// How long an answer waits for its first candidate. On a busy machine gathering takes a while; one that
 /// has no candidates at all cannot be helped by waiting longer.
@@ -44,6 +45,8 @@ pub(super) struct AttemptSignaller {
     pub(super) remote: PeerKey,
     pub(super) connection: ConnectionId,
     pub(super) policy: PathPolicy,
+    /// Where our candidates are noted.
+    pub(super) sockets: Sockets,
     pub(super) incoming: mpsc::UnboundedReceiver<PeerEvent>,
     pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
     held: Option<HeldAnswer>,
@@ -61,7 +64,7 @@ impl AttemptSignaller {
         (local, remote): (PeerKey, PeerKey),
         role: Role,
         connection: ConnectionId,
-        policy: PathPolicy,
+        (policy, sockets): (PathPolicy, Sockets),
         outgoing: mpsc::UnboundedSender<Outgoing>,
     ) -> (Self, mpsc::UnboundedSender<PeerEvent>) {
         let (events, incoming) = mpsc::unbounded();
@@ -70,7 +73,7 @@ impl AttemptSignaller {
         if role == Role::Offerer {
             let _ = events.unbounded_send(PeerEvent::NewPeer(peer_id(remote)));
         }
-        (Self { remote, connection, policy, incoming, outgoing, held: None }, events)
+        (Self { remote, connection, policy, sockets, incoming, outgoing, held: None }, events)
     }
 
     fn pass(&self, step: Step) {
@@ -86,7 +89,11 @@ impl AttemptSignaller {
     }
 
     fn candidate(&mut self, json: String) {
-        match sdp::read_candidate(&json) {
+        let read = sdp::read_candidate(&json);
+        if let Ok(Some((line, CandidateKind::Host))) = &read {
+            self.sockets.candidate(line);
+        }
+        match read {
             Ok(Some((_, kind))) if !sdp::allows(self.policy, kind) => {}
             Ok(Some((line, _))) if self.held.is_some() => {
                 if let Some(held) = &mut self.held {

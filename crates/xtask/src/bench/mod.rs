@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the same match on bevy_netplay and on plain bevy_ggrs + matchbox_socket.
 //! `cargo xtask bench server`: the signaling server beside matchbox_server.
+//! `cargo xtask bench links`: what a match notices when paths break.
 //!
 //! Two processes play the arena over WebRTC on this machine, with the same inputs, on one stack and then
 //! on the other, as often as asked. What the wire carries is counted at the loopback interface, so that
@@ -9,6 +10,7 @@
 //! Every figure is the median over the rounds; least and greatest stand beside it.
 
 mod interface;
+mod links;
 mod namespace;
 mod round;
 mod server;
@@ -50,12 +52,16 @@ pub struct BenchArguments {
 enum Part {
     /// Loads the signaling server and matchbox_server, and prints how they compare
     Server(server::ServerArguments),
+    /// Breaks the paths of a match, and prints what it notices
+    Links(links::LinksArguments),
 }
 
 /// Builds both stacks, plays the rounds, prints the table and writes `bench/match.json`.
 pub fn run(arguments: &BenchArguments) -> Result<(), String> {
-    if let Some(Part::Server(arguments)) = &arguments.part {
-        return server::run(arguments);
+    match &arguments.part {
+        Some(Part::Server(arguments)) => return server::run(arguments),
+        Some(Part::Links(arguments)) => return links::run(arguments),
+        None => {}
     }
     if arguments.in_namespace {
         namespace::prepare()?;

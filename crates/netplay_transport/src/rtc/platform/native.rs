@@ -10,6 +10,8 @@ use std::pin::Pin;
 
 use super::server::Frame;
 
+pub(super) use super::nudge::{Nudge, Sockets};
+
 /// A running task. Dropping it stops it.
 pub(super) struct Task {
     _task: smol::Task<()>,

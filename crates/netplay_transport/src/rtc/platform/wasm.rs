@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use futures::channel::mpsc;
 use futures::future::{AbortHandle, LocalBoxFuture, abortable, ready};
 use futures::stream::LocalBoxStream;
 use futures::{Sink, SinkExt, StreamExt};
+use matchbox_socket::{PeerEvent, PeerId};
 use ws_stream_wasm::{WsMessage, WsMeta};
 
 use super::server::Frame;
@@ -69,4 +71,25 @@ pub(super) fn now() -> web_time::Instant {
 /// The address that packets leave from: a page cannot see it.
 pub(super) fn route() -> Option<std::net::IpAddr> {
     None
+}
+
+/// A browser's connections open by themselves: see the native `Nudge`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sockets(());
+
+impl Sockets {
+    pub(super) fn candidate(&self, _line: &str) {}
+
+    pub(super) fn described(&self) {}
+}
+
+/// Does nothing.
+pub(super) struct Nudge;
+
+impl Nudge {
+    pub(super) fn new(_: Sockets, _: PeerId, _: mpsc::UnboundedSender<PeerEvent>) -> Self {
+        Self
+    }
+
+    pub(super) fn poke(&mut self) {}
 }
