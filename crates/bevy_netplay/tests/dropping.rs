@@ -1,6 +1,7 @@
 //! Players who are lost from a match of more than two: the others play on, with the same state.
 
 use bevy_netplay::prelude::*;
+use bevy_netplay::transport::Channel;
 use netplay_testkit::Cluster;
 
 /// Apps of which those named are gone, and the others play on in agreement.
@@ -198,4 +199,27 @@ fn those_who_stay_can_have_a_rematch_without_who_left() {
         assert_eq!(cluster.record(seat).gone[&(2, 1)], [true, false, false], "{cluster}");
     }
     cluster.assert_in_agreement();
+}
+
+#[test]
+fn one_who_floods_the_others_is_dropped_and_they_play_on() {
+    let mut cluster = start(204, 3, NetworkConditions::wifi());
+    let flood = |cluster: &mut Cluster| {
+        for to in [0, 1] {
+            for _ in 0..40 {
+                cluster.inject(2, to, Channel::Datagram, vec![0xab; 1200]);
+                cluster.inject(2, to, Channel::Reliable, vec![0xcd; 100]);
+            }
+        }
+        cluster.step();
+    };
+    for _ in 0..600 {
+        flood(&mut cluster);
+        if (0..2).all(|seat| !cluster.heard(seat).dropped.is_empty()) {
+            break;
+        }
+    }
+    assert!(cluster.heard(0).dropped[0].reason.contains("more than it may"), "{cluster}");
+    (0..60).for_each(|_| flood(&mut cluster));
+    play_on(&mut cluster, &[2]);
 }

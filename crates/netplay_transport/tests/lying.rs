@@ -214,3 +214,30 @@ fn what_the_server_carries_cannot_be_read_by_it() {
     assert!(!seen.is_empty());
     assert!(!seen.iter().any(|packet| packet.windows(6).any(|bytes| bytes == b"secret")));
 }
+
+#[test]
+fn a_handshake_of_which_a_part_is_lost_is_begun_anew() {
+    // Of two messages that the second may hear, the second; of one, that one.
+    for lost in [1, 2] {
+        let mut heard = 0;
+        let [mut first, mut second] = lied_to(PathPolicy::Relay, move |message| {
+            heard += usize::from(text(&message).is_some_and(|text| text.contains("\"handshake\"")));
+            if heard == lost && text(&message).is_some_and(|text| text.contains("\"handshake\"")) {
+                return Vec::new();
+            }
+            vec![message]
+        });
+        until(&mut [&mut first, &mut second], |peers| {
+            // As a link does that wants the relay.
+            peers[0].ask_relay(2);
+            peers[1].ask_relay(1);
+            peers[0].is_up(2) && peers[1].is_up(1)
+        });
+        until(&mut [&mut first, &mut second], |peers| {
+            peers[0].send(2, Channel::Datagram, b"ping");
+            peers[1].send(1, Channel::Datagram, b"pong");
+            !peers[0].received(Channel::Datagram).is_empty()
+                && !peers[1].received(Channel::Datagram).is_empty()
+        });
+    }
+}

@@ -113,6 +113,13 @@ impl Peer {
         }
     }
 
+    /// Wants the server to carry packets to a peer, if it does not yet.
+    pub fn ask_relay(&mut self, n: u8) {
+        if !self.is_up(n) {
+            self.transport.request(TransportRequest::OpenRelay(key(n)));
+        }
+    }
+
     pub fn send(&mut self, to: u8, channel: Channel, packet: &[u8]) {
         let path = self.path(to).unwrap();
         let now = self.started.elapsed();
@@ -168,7 +175,7 @@ impl Peer {
 }
 
 /// Polls the peers until `done` says so.
-pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&[&mut Peer]) -> bool) {
+pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&mut [&mut Peer]) -> bool) {
     let started = now();
     loop {
         peers.iter_mut().for_each(|peer| peer.poll());

@@ -1,9 +1,10 @@
 //! Matches between hosts behind NATs, over real WebRTC, a real server and real coturn: which path they find,
 //! and what becomes of them when it breaks.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use netplay_testkit::lab::{Host, Lab, Nat, SERVER};
@@ -35,6 +36,21 @@ impl Drop for Running {
     }
 }
 
+/// A bot, and what is read of it: one that nobody reads stands still when the pipe is full.
+struct Bot {
+    process: Child,
+    report: PathBuf,
+    said: JoinHandle<String>,
+}
+
+impl Bot {
+    /// Waits for its end. Returns whether it succeeded, and what it said.
+    fn finish(mut self) -> (bool, String) {
+        let status = self.process.wait().unwrap();
+        (status.success(), format!("{status}\n{}", self.said.join().unwrap()))
+    }
+}
+
 /// A laboratory with a server, coturn and two bots.
 struct Stage {
     _lab: Lab,
@@ -44,7 +60,7 @@ struct Stage {
     config: PathBuf,
     server: Option<Running>,
     coturn: Option<Running>,
-    bots: Vec<(Child, PathBuf)>,
+    bots: Vec<Bot>,
     progress: Vec<Lines<BufReader<ChildStdout>>>,
 }
 
@@ -120,7 +136,14 @@ impl Stage {
                 .spawn()
                 .unwrap();
             self.progress.push(BufReader::new(bot.stdout.take().unwrap()).lines());
-            self.bots.push((bot, file));
+            let mut errors = bot.stderr.take().unwrap();
+            let said = std::thread::spawn(move || {
+                let mut said = String::new();
+                // What is no text is of no use here.
+                let _ = errors.read_to_string(&mut said);
+                said
+            });
+            self.bots.push(Bot { process: bot, report: file, said });
         }
     }
 
@@ -137,11 +160,7 @@ impl Stage {
     }
 
     fn says(&mut self) -> String {
-        let bots = self.bots.drain(..).map(|(bot, _)| bot.wait_with_output().unwrap());
-        let said = bots.map(|output| {
-            format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr))
-        });
-        said.collect::<Vec<_>>().join("\n")
+        self.bots.drain(..).map(|bot| bot.finish().1).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits for every bot to finish, and returns their reports.
@@ -153,10 +172,10 @@ impl Stage {
             .map(|lines| std::thread::spawn(move || lines.for_each(drop)))
             .collect();
         let mut reports: Vec<Value> = Vec::new();
-        for (bot, file) in self.bots.drain(..) {
-            let output = bot.wait_with_output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{}: {}\n{said}", self.name, output.status);
+        for bot in self.bots.drain(..) {
+            let file = bot.report.clone();
+            let (succeeded, said) = bot.finish();
+            assert!(succeeded, "{}: {said}", self.name);
             reports.push(serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap());
         }
         readers.into_iter().for_each(|reader| reader.join().unwrap());

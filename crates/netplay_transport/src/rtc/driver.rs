@@ -218,7 +218,7 @@ impl Driver {
         match event {
             ServerEvent::Message(message) => self.server_message(message).await,
             ServerEvent::Packet { from, channel, packet } => {
-                self.relayed_packet(from, channel, &packet);
+                self.relayed_packet(from, channel, &packet).await;
             }
             ServerEvent::Lost(reason) => {
                 self.lost = Some((now(), reason.clone()));

@@ -7,6 +7,7 @@ use netplay_protocol::{ConnectionId, PeerKey, RelayChannel};
 use super::driver::{Driver, Happening};
 use super::platform::now;
 use super::remote::Relay;
+use super::seal::SealError;
 use super::sender::Sender;
 use crate::{Channel, TransportEvent};
 
@@ -25,6 +26,21 @@ impl Driver {
         }
     }
 
+    /// The keys of a peer are not ours, or there are none: part of a handshake was lost. Whoever does not
+    /// begin asks the other to.
+    async fn agree_anew(&mut self, peer: PeerKey) {
+        let Some(remote) = self.remotes.get_mut(&peer) else { return };
+        if !remote.may_agree_anew(now()) {
+            return;
+        }
+        if self.key < peer {
+            self.begin_handshake(peer).await;
+        } else {
+            let connection = self.new_connection();
+            self.say_handshake(peer, connection, String::new()).await;
+        }
+    }
+
     pub(super) async fn peer_handshake(
         &mut self,
         from: PeerKey,
@@ -34,6 +50,9 @@ impl Driver {
         let Some(remote) = self.remotes.get_mut(&from) else { return };
         if !self.policy.allows_relay() {
             return;
+        }
+        if message.is_empty() {
+            return self.agree_anew(from).await;
         }
         match remote.sealing.handshake(connection, message) {
             Ok(answer) => {
@@ -60,6 +79,9 @@ impl Driver {
         remote.ignored = false;
         if remote.relay == Relay::Closed && self.policy.allows_relay() {
             remote.relay = Relay::Wanted;
+        }
+        if !remote.sealing.is_ready() && self.policy.allows_relay() {
+            self.agree_anew(peer).await;
         }
         self.open_relay(peer).await;
     }
@@ -112,7 +134,12 @@ impl Driver {
     }
 
     /// Opens a packet that the server carried.
-    pub(super) fn relayed_packet(&mut self, from: PeerKey, channel: RelayChannel, sealed: &[u8]) {
+    pub(super) async fn relayed_packet(
+        &mut self,
+        from: PeerKey,
+        channel: RelayChannel,
+        sealed: &[u8],
+    ) {
         let Some(remote) = self.remotes.get_mut(&from) else { return };
         if remote.ignored || !self.policy.allows_relay() {
             return;
@@ -121,7 +148,13 @@ impl Driver {
         let Some(ticket) = remote.quota.take() else { return };
         let packet = match remote.sealing.open(channel as u8, sealed) {
             Ok(packet) => packet,
-            Err(error) => return log::debug!("dropped a packet of {from:?}: {error}"),
+            Err(error) => {
+                log::debug!("dropped a packet of {from:?}: {error}");
+                if error != SealError::Replayed {
+                    self.agree_anew(from).await;
+                }
+                return;
+            }
         };
         let (path, at) = (PathId::RELAY, now());
         let channel = match channel {

@@ -28,6 +28,8 @@ pub(super) struct Remote {
     pub(super) sealing: Sealing,
     /// When the handshake is begun anew, if we are the one to begin.
     pub(super) handshake_at: Option<Instant>,
+    /// When a handshake was last begun or asked for.
+    agreeing_since: Instant,
     pub(super) relay: Relay,
     /// What of its relayed packets waits for the caller.
     pub(super) quota: Quota,
@@ -60,6 +62,7 @@ impl Remote {
             connections: BTreeMap::new(),
             sealing: Sealing::new(identity, peer),
             handshake_at: None,
+            agreeing_since: now,
             relay: Relay::Closed,
             quota: Quota::default(),
             absent: false,
@@ -99,5 +102,15 @@ impl Remote {
     /// Notes that a handshake is begun now.
     pub(super) fn handshake_begins(&mut self, now: Instant) {
         self.handshake_at = Some(now + HANDSHAKE);
+        self.agreeing_since = now;
+    }
+
+    /// Whether the keys may be agreed on anew: not before the last try has had its time. If so, it counts.
+    pub(super) fn may_agree_anew(&mut self, now: Instant) -> bool {
+        let may = now.saturating_duration_since(self.agreeing_since) >= HANDSHAKE;
+        if may {
+            self.agreeing_since = now;
+        }
+        may
     }
 }
