@@ -115,7 +115,10 @@ impl Joined {
         }
         match peer.link.receive_reliable(at, path, packet) {
             Ok(()) => {}
-            Err(error @ ReceiveError::Reliable(ReliableError::Version(_))) => {
+            // In a match everybody speaks the same version: then it is garbage.
+            Err(error @ ReceiveError::Reliable(ReliableError::Version(_)))
+                if self.game.is_none() =>
+            {
                 // Say hello before we go, so that the other side sees the difference as well.
                 self.greet(now, from);
                 let player = self.seat(from);

@@ -48,6 +48,8 @@ pub(super) struct Sealing {
     /// The handshake that is under way.
     handshake: Option<(ConnectionId, HandshakeState)>,
     session: Option<Session>,
+    /// The one before: what was on its way when the keys changed can still be opened.
+    before: Option<Session>,
 }
 
 struct Session {
@@ -58,7 +60,7 @@ struct Session {
 
 impl Sealing {
     pub(super) fn new(identity: Identity, remote: PeerKey) -> Self {
-        Self { identity, remote, handshake: None, session: None }
+        Self { identity, remote, handshake: None, session: None, before: None }
     }
 
     /// Whether packets can be sealed.
@@ -131,7 +133,8 @@ impl Sealing {
             return Ok(answer);
         }
         let state = state.into_stateless_transport_mode().map_err(|_| SealError::Handshake)?;
-        self.session = Some(Session { state, sent: 0, received: ReplayWindow::default() });
+        let session = Session { state, sent: 0, received: ReplayWindow::default() };
+        self.before = self.session.replace(session);
         Ok(answer)
     }
 
@@ -152,18 +155,25 @@ impl Sealing {
     /// Opens what the peer sealed for this channel.
     pub(super) fn open(&mut self, channel: u8, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let session = self.session.as_mut().ok_or(SealError::NoKey)?;
+        match (session.open(channel, sealed), &mut self.before) {
+            (Err(SealError::Forged), Some(before)) => before.open(channel, sealed),
+            (opened, _) => opened,
+        }
+    }
+}
+
+impl Session {
+    fn open(&mut self, channel: u8, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (number, sealed) = sealed.split_first_chunk().ok_or(SealError::Forged)?;
         let number = u64::from_le_bytes(*number);
         if number & 1 != u64::from(channel & 1) || sealed.len() < TAG_BYTES {
             return Err(SealError::Forged);
         }
         let mut packet = vec![0; sealed.len()];
-        let length = session
-            .state
-            .read_message(number, sealed, &mut packet)
-            .map_err(|_| SealError::Forged)?;
+        let length =
+            self.state.read_message(number, sealed, &mut packet).map_err(|_| SealError::Forged)?;
         // Only what is authentic may move the window.
-        if !session.received.is_new(number >> 1) {
+        if !self.received.is_new(number >> 1) {
             return Err(SealError::Replayed);
         }
         packet.truncate(length);
@@ -348,6 +358,11 @@ mod tests {
         agree(&mut restarted, &mut b, ConnectionId(4));
         let new = restarted.seal(0, b"new").unwrap();
         assert_eq!(b.open(0, &new), Ok(b"new".to_vec()));
+        // What was on its way is opened, until the keys change once more.
+        let late = a.seal(0, b"late").unwrap();
+        assert_eq!(b.open(0, &late), Ok(b"late".to_vec()));
+        assert_eq!(b.open(0, &late), Err(SealError::Replayed));
+        agree(&mut restarted, &mut b, ConnectionId(5));
         assert_eq!(b.open(0, &a.seal(0, b"x").unwrap()), Err(SealError::Forged));
     }
 
