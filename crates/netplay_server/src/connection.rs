@@ -48,7 +48,7 @@ pub(crate) enum End {
 
 impl End {
     /// Whether the peer may come back. Who broke the rules may not.
-    fn departure(&self) -> Departure {
+    pub(crate) fn departure(&self) -> Departure {
         match self {
             Self::Broken
             | Self::Refused(
@@ -131,7 +131,7 @@ pub(crate) async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &m
 }
 
 /// Reads what the peer says, and minds the clock.
-async fn listen(
+pub(crate) async fn listen(
     stream: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin),
     peer: &Peer,
     config: &ServerConfig,

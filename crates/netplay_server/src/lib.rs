@@ -55,6 +55,8 @@ mod routes;
 mod seals;
 mod serve;
 mod server;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod tls;
 mod turn;
 

@@ -9,6 +9,8 @@ use netplay_protocol::PeerKey;
 use netplay_transport::memory::MemoryHub;
 
 use crate::cluster::{Cluster, Seat};
+use crate::record::{self, Heard, Record};
+use crate::served::ServedHub;
 use crate::{DuelPlugin, Keys, Script};
 
 /// How many steps a match may take to start before [`ClusterBuilder::start`] gives up: 30 s.
@@ -16,6 +18,7 @@ const START_STEPS: u32 = 1800;
 
 type Configure = Box<dyn Fn(usize, &mut NetplayConfig)>;
 type Extend = Box<dyn Fn(usize, &mut App)>;
+type Game = Box<dyn Fn(&mut App, NetplayConfig)>;
 
 /// Makes a [`Cluster`].
 #[must_use = "a builder does nothing until it is built"]
@@ -23,6 +26,8 @@ pub struct ClusterBuilder {
     seed: u64,
     players: usize,
     conditions: NetworkConditions,
+    served: bool,
+    game: Game,
     configure: Configure,
     extend: Extend,
 }
@@ -33,6 +38,11 @@ impl ClusterBuilder {
             seed,
             players: 2,
             conditions: NetworkConditions::default(),
+            served: false,
+            game: Box::new(move |app, config| {
+                let script = Script { seed };
+                app.add_plugins((NetplayPlugins::<Keys>::new(config), DuelPlugin { script }));
+            }),
             configure: Box::new(|_, _| {}),
             extend: Box::new(|_, _| {}),
         }
@@ -47,6 +57,20 @@ impl ClusterBuilder {
     /// What the network is like in every direction. Default perfect.
     pub fn conditions(mut self, conditions: NetworkConditions) -> Self {
         self.conditions = conditions;
+        self
+    }
+
+    /// Has the real signaling server stand between the Apps ([`ServedHub`]), and not the simple rooms of
+    /// the memory hub.
+    pub fn served(mut self) -> Self {
+        self.served = true;
+        self
+    }
+
+    /// Has the Apps play another game than the duel: adds `NetplayPlugins` with this configuration, the
+    /// game, and somebody who plays it.
+    pub fn game(mut self, add: impl Fn(&mut App, NetplayConfig) + 'static) -> Self {
+        self.game = Box::new(add);
         self
     }
 
@@ -65,8 +89,10 @@ impl ClusterBuilder {
     /// The Apps, none of which has joined a room.
     pub fn build(self) -> Cluster {
         let hub = MemoryHub::new(self.conditions.clone(), self.seed);
-        let seats = (0..self.players).map(|seat| self.seat(seat, &hub)).collect();
-        Cluster::new(self.seed, hub, seats)
+        let conditions = self.conditions.clone();
+        let server = self.served.then(|| ServedHub::new(hub.clone(), conditions, self.seed));
+        let seats = (0..self.players).map(|seat| self.seat(seat, &hub, server.as_ref())).collect();
+        Cluster::new(self.seed, hub, server, seats)
     }
 
     /// The Apps, playing.
@@ -77,7 +103,7 @@ impl ClusterBuilder {
         cluster
     }
 
-    fn seat(&self, seat: usize, hub: &MemoryHub) -> Seat {
+    fn seat(&self, seat: usize, hub: &MemoryHub, server: Option<&ServedHub>) -> Seat {
         // Identities follow from the seed as well, and so does who has the lower key.
         let mut secret = [seat as u8 + 1; 32];
         secret[..8].copy_from_slice(&self.seed.to_le_bytes());
@@ -86,20 +112,23 @@ impl ClusterBuilder {
         (self.configure)(seat, &mut config);
         let key = Arc::new(Mutex::new(None::<PeerKey>));
         let factory = {
-            let (hub, key) = (hub.clone(), key.clone());
+            let (hub, server, key) = (hub.clone(), server.cloned(), key.clone());
             TransportFactory(Box::new(move |request| {
                 *key.lock().unwrap_or_else(PoisonError::into_inner) =
                     Some(request.identity.peer_key());
-                Box::new(hub.join(request))
+                match &server {
+                    Some(server) => Box::new(server.join(request)),
+                    None => Box::new(hub.join(request)),
+                }
             }))
         };
         let mut app = App::new();
-        app.add_plugins((
-            MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
-            NetplayPlugins::<Keys>::new(config),
-            DuelPlugin { script: Script { seed: self.seed } },
-        ))
-        .insert_resource(factory);
+        app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>())
+            .insert_resource(factory)
+            .init_resource::<Record>()
+            .init_resource::<Heard>()
+            .add_systems(Update, record::listen);
+        (self.game)(&mut app, config);
         (self.extend)(seat, &mut app);
         app.finish();
         app.cleanup();

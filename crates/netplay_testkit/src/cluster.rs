@@ -9,7 +9,8 @@ use bevy_netplay::prelude::*;
 use netplay_protocol::PeerKey;
 use netplay_transport::memory::MemoryHub;
 
-use crate::{ClusterBuilder, Heard, Record, Script};
+use crate::stall::Stalls;
+use crate::{ClusterBuilder, Heard, Record, Script, ServedHub};
 
 /// How much time a step is: a sixtieth of a second, rounded up so that every step has a frame in it.
 pub const TICK: Duration = Duration::from_nanos(16_666_667);
@@ -18,6 +19,7 @@ pub const TICK: Duration = Duration::from_nanos(16_666_667);
 pub struct Cluster {
     seed: u64,
     hub: MemoryHub,
+    server: Option<ServedHub>,
     pub(crate) seats: Vec<Seat>,
     steps: u64,
 }
@@ -32,11 +34,13 @@ pub(crate) struct Seat {
     pub(crate) excluded: bool,
     /// Time that has passed while the App was paused.
     pub(crate) missed: Duration,
+    pub(crate) stalls: Stalls,
 }
 
 impl Seat {
     pub(crate) fn new(app: App, key: Arc<Mutex<Option<PeerKey>>>) -> Self {
-        Self { app, key, tick: TICK, paused: false, excluded: false, missed: Duration::ZERO }
+        let (missed, stalls) = (Duration::ZERO, Stalls::default());
+        Self { app, key, tick: TICK, paused: false, excluded: false, missed, stalls }
     }
 
     pub(crate) fn step(&mut self) {
@@ -47,6 +51,7 @@ impl Seat {
         let passed = std::mem::take(&mut self.missed);
         self.app.insert_resource(TimeUpdateStrategy::ManualDuration(passed));
         self.app.update();
+        self.stalls.follow(self.app.world(), passed);
 
         let world = self.app.world_mut();
         let Some(epoch) = world.get_resource::<Match>().map(|game| game.epoch) else { return };
@@ -62,8 +67,13 @@ impl Cluster {
         ClusterBuilder::new(seed)
     }
 
-    pub(crate) fn new(seed: u64, hub: MemoryHub, seats: Vec<Seat>) -> Self {
-        Self { seed, hub, seats, steps: 0 }
+    pub(crate) fn new(
+        seed: u64,
+        hub: MemoryHub,
+        server: Option<ServedHub>,
+        seats: Vec<Seat>,
+    ) -> Self {
+        Self { seed, hub, server, seats, steps: 0 }
     }
 
     /// How many steps have been made.
@@ -71,9 +81,26 @@ impl Cluster {
         self.steps
     }
 
-    /// The server and network of the cluster.
+    /// The network of the cluster, and its server unless that is a [`ServedHub`].
     pub fn hub(&self) -> &MemoryHub {
         &self.hub
+    }
+
+    /// The real server between the Apps, if it was asked for.
+    pub fn server(&self) -> Option<&ServedHub> {
+        self.server.as_ref()
+    }
+
+    /// The longest time that the game has stood still on any App, in a match, since the last time this was
+    /// asked. An App that is paused does not see its own.
+    pub fn take_longest_stall(&mut self) -> Duration {
+        let longest = self.seats.iter_mut().map(|seat| seat.stalls.take_longest());
+        longest.max().unwrap_or_default()
+    }
+
+    /// Whether the game of the cluster writes down what it is given, as the duel does.
+    pub(crate) fn writes_down(&self) -> bool {
+        self.seats().all(|seat| !self.record(seat).states.is_empty())
     }
 
     /// What the players press.
@@ -147,6 +174,9 @@ impl Cluster {
     /// Lets a [`TICK`] pass in every App that is not paused.
     pub fn step(&mut self) {
         self.steps += 1;
+        if let Some(server) = &self.server {
+            server.pass(TICK);
+        }
         self.seats.iter_mut().for_each(Seat::step);
     }
 

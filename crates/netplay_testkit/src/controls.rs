@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use netplay_transport::Channel;
 
-use crate::Cluster;
+use crate::{Cluster, Heard, Record};
 
 impl Cluster {
     /// The room that [`Self::join_all`] joins.
@@ -54,6 +54,9 @@ impl Cluster {
     /// An App's process ends without a word. Nothing is expected of it any more.
     pub fn crash(&mut self, seat: usize) {
         self.hub().crash(self.key(seat));
+        if let Some(server) = self.server() {
+            server.crash(self.key(seat));
+        }
         self.pause(seat);
         self.exclude(&[seat]);
     }
@@ -61,6 +64,15 @@ impl Cluster {
     /// Nothing is expected of these Apps any more: they need not agree with the others.
     pub fn exclude(&mut self, seats: &[usize]) {
         seats.iter().for_each(|seat| self.seats[*seat].excluded = true);
+    }
+
+    /// Everything is expected of every App again, and nothing of what was written down.
+    pub fn forget_the_past(&mut self) {
+        for seat in &mut self.seats {
+            seat.excluded = false;
+            seat.app.insert_resource(Record::default());
+            seat.app.insert_resource(Heard::default());
+        }
     }
 
     /// How much time passes for an App in a step, instead of [`TICK`](crate::TICK): its clock runs fast

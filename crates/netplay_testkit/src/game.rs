@@ -8,7 +8,7 @@ use bevy_netplay::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-use crate::record::{self, Heard, Record};
+use crate::record;
 use crate::script::Script;
 
 /// The side of the square.
@@ -104,7 +104,7 @@ impl Dice {
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct Diverge(pub i32);
 
-/// The game. [`NetplayPlugins<Keys>`](NetplayPlugins) must be there.
+/// The game, for the Apps of a [`Cluster`](crate::Cluster). [`NetplayPlugins<Keys>`](NetplayPlugins) must be there.
 #[derive(Clone, Copy, Debug)]
 pub struct DuelPlugin {
     /// What the local player presses.
@@ -120,12 +120,9 @@ impl Plugin for DuelPlugin {
             .rollback_resource::<Dice>()
             .init_resource::<Score>()
             .init_resource::<Dice>()
-            .init_resource::<Record>()
-            .init_resource::<Heard>()
             .insert_resource(self.script)
             .add_systems(ReadInputs, press)
             .add_systems(StartMatch, set_up)
-            .add_systems(Update, record::listen)
             .add_systems(
                 RollbackUpdate,
                 (

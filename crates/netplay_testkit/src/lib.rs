@@ -16,9 +16,13 @@
 //! The game writes down what it is given and what it makes of it, so agreement is judged twice: by what
 //! bevy_netplay compares, and by a record that knows nothing of bevy_netplay.
 //!
+//! With [`ClusterBuilder::served`], the real signaling server stands between the Apps, on the same clock; with
+//! [`ClusterBuilder::game`] they play another game. [`chaos`] does to them whatever can happen to paths.
+//!
 //! On Linux there is also a [`lab`]: real processes on hosts behind NATs of every kind.
 
 mod builder;
+pub mod chaos;
 mod cluster;
 mod controls;
 mod game;
@@ -26,6 +30,8 @@ mod game;
 pub mod lab;
 mod record;
 mod script;
+mod served;
+mod stall;
 mod verdict;
 
 pub use builder::ClusterBuilder;
@@ -33,3 +39,4 @@ pub use cluster::{Cluster, TICK};
 pub use game::{Diverge, DuelPlugin, Keys};
 pub use record::{Heard, Record};
 pub use script::Script;
+pub use served::ServedHub;

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
 #[cfg(target_os = "linux")]
+mod chaos;
+#[cfg(target_os = "linux")]
 mod lab;
 mod processes;
 mod rollback;

@@ -1,0 +1,202 @@
+//! A whole server without sockets, on a clock that stands still until it is told to move.
+//!
+//! Everything but the WebSockets is what a real server runs: connections with their deadlines and pings,
+//! the hub, limits, rooms, the relay. Simulations of whole matches put it between their peers. Passwords
+//! are the exception: they are digested on threads, which no virtual clock waits for.
+//!
+//! ```
+//! use netplay_server::ServerConfig;
+//! use netplay_server::simulation::{Frame, SimulatedServer};
+//!
+//! let mut server = SimulatedServer::new(ServerConfig::default())?;
+//! let client = server.connect()?;
+//! server.receive(client, Frame::Text("no JSON".into()));
+//! assert!(matches!(server.transmit(client), Some(Frame::Text(refused)) if refused.contains("malformed")));
+//! assert!(!server.is_connected(client));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Message;
+use futures::channel::mpsc;
+use netplay_protocol::signaling::{Refusal, ServerMessage};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::connection::{End, listen};
+use crate::hub::{Hub, Peer};
+use crate::lifecycle::Lifecycle;
+use crate::limits::ClientAddress;
+use crate::message::text;
+use crate::outbox::{Outgoing, outbox};
+use crate::{ServerConfig, ServerError};
+
+/// How often every task of the server is run after something happened. One thing leads to another over
+/// two or three tasks.
+const ROUNDS: u32 = 8;
+
+/// What travels on a WebSocket, in either direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A signaling message.
+    Text(String),
+    /// A relayed packet.
+    Binary(Vec<u8>),
+    /// A question for a sign of life.
+    Ping,
+    /// The answer to it.
+    Pong,
+}
+
+/// A client's connection. No other ever has the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(u64);
+
+/// See the [module](self).
+pub struct SimulatedServer {
+    runtime: Runtime,
+    hub: Arc<Hub>,
+    clients: BTreeMap<ClientId, Client>,
+    connected: u64,
+}
+
+struct Client {
+    /// None when the socket has broken.
+    incoming: Option<mpsc::UnboundedSender<Result<Message, axum::Error>>>,
+    outgoing: Outgoing,
+    /// What was taken from `outgoing` already.
+    batch: VecDeque<Frame>,
+    task: Option<JoinHandle<End>>,
+}
+
+impl SimulatedServer {
+    /// A server whose clock stands at zero. Nothing listens anywhere.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`] where the configuration cannot be, or the system gives no timer.
+    pub fn new(config: ServerConfig) -> Result<Self, ServerError> {
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = runtime.map_err(ServerError::Start)?;
+        let hub = runtime.block_on(async { Hub::new(config, Lifecycle::default()) })?;
+        let hub = Arc::new(hub);
+        runtime.spawn(hub.clone().keep_house());
+        Ok(Self { runtime, hub, clients: BTreeMap::new(), connected: 0 })
+    }
+
+    /// Lets time pass.
+    pub fn pass(&mut self, time: Duration) {
+        self.runtime.block_on(async {
+            tokio::time::advance(time).await;
+            settle().await;
+        });
+    }
+
+    /// A client connects. All come from the same address.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] where a limit is reached.
+    pub fn connect(&mut self) -> Result<ClientId, Refusal> {
+        let hub = &self.hub;
+        let (peer, outgoing) = self.runtime.block_on(async {
+            let permit = hub.limits.connect(ClientAddress::V4([127, 0, 0, 1].into()))?;
+            let (outbox, outgoing) = outbox(hub.relay_bounds());
+            Ok::<_, Refusal>((hub.connect(outbox, permit), outgoing))
+        })?;
+        let (incoming, stream) = mpsc::unbounded();
+        let task = self.runtime.spawn(serve(hub.clone(), peer, stream, outgoing.ended()));
+        self.connected += 1;
+        let id = ClientId(self.connected);
+        let (incoming, task) = (Some(incoming), Some(task));
+        self.clients.insert(id, Client { incoming, outgoing, batch: VecDeque::new(), task });
+        self.settle();
+        Ok(id)
+    }
+
+    /// The server gets what a client sent.
+    pub fn receive(&mut self, client: ClientId, frame: Frame) {
+        let message = match frame {
+            Frame::Text(text) => Message::text(text),
+            Frame::Binary(bytes) => Message::Binary(bytes.into()),
+            Frame::Ping => Message::Ping(Default::default()),
+            Frame::Pong => Message::Pong(Default::default()),
+        };
+        let incoming = self.clients.get(&client).and_then(|client| client.incoming.as_ref());
+        if let Some(incoming) = incoming {
+            // A connection that has ended takes nothing more.
+            let _ = incoming.unbounded_send(Ok(message));
+            self.settle();
+        }
+    }
+
+    /// A client's socket breaks.
+    pub fn disconnect(&mut self, client: ClientId) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.incoming = None;
+            self.settle();
+        }
+        self.clients.remove(&client);
+    }
+
+    /// The next thing that the server sends to a client, if it has something to send.
+    pub fn transmit(&mut self, client: ClientId) -> Option<Frame> {
+        let client = self.clients.get_mut(&client)?;
+        if client.batch.is_empty() {
+            client.batch.extend(client.outgoing.rest().filter_map(frame));
+            if client.task.as_ref().is_some_and(JoinHandle::is_finished)
+                && let Some(task) = client.task.take()
+                && let Ok(End::Refused(reason)) = self.runtime.block_on(task)
+            {
+                let refused = text(&ServerMessage::Refused { reason });
+                client.batch.extend(frame(refused));
+            }
+        }
+        client.batch.pop_front()
+    }
+
+    /// Whether the connection has not ended.
+    pub fn is_connected(&self, client: ClientId) -> bool {
+        self.clients.get(&client).is_some_and(|client| client.task.is_some())
+    }
+
+    fn settle(&self) {
+        self.runtime.block_on(settle());
+    }
+}
+
+/// Has every task run that can.
+async fn settle() {
+    for _ in 0..ROUNDS {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What [`connection::run`](crate::connection::run) does, without the WebSocket.
+async fn serve(
+    hub: Arc<Hub>,
+    peer: Peer,
+    mut incoming: mpsc::UnboundedReceiver<Result<Message, axum::Error>>,
+    ended: impl Future<Output = Refusal>,
+) -> End {
+    let end = tokio::select! {
+        biased;
+        reason = ended => End::Refused(reason),
+        end = listen(&mut incoming, &peer, hub.config()) => end,
+    };
+    peer.depart(end.departure()).await;
+    end
+}
+
+fn frame(message: Message) -> Option<Frame> {
+    match message {
+        Message::Text(text) => Some(Frame::Text(text.as_str().to_owned())),
+        Message::Binary(bytes) => Some(Frame::Binary(bytes.to_vec())),
+        Message::Ping(_) => Some(Frame::Ping),
+        Message::Pong(_) => Some(Frame::Pong),
+        Message::Close(_) => None,
+    }
+}
