@@ -53,6 +53,8 @@
 //! bevy_ggrs reads the local input, rolls back if it must and advances; then each peer is sent at most
 //! one datagram ([`NetplaySystems::Send`]).
 
+#[cfg(target_arch = "wasm32")]
+mod background;
 mod checksums;
 mod commands;
 mod config;

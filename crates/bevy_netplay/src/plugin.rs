@@ -93,6 +93,8 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             )
             .init_schedule(ReadInputs)
             .add_systems(bevy_ggrs::ReadInputs, read_inputs::<I>);
+        #[cfg(target_arch = "wasm32")]
+        app.add_systems(Last, crate::background::keep_up_in_rooms);
         // Dozens of systems that each take a microsecond, several times a frame: handing them to other
         // threads costs more than they do.
         for schedule in

@@ -109,6 +109,8 @@ impl ControlMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn messages_come_back_as_they_were_sent() {

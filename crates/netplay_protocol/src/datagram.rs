@@ -139,6 +139,8 @@ impl DatagramHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_header_is_fourteen_bytes_in_little_endian() {

@@ -163,6 +163,8 @@ impl DescriptionContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const SDP: &str = "v=0\r\na=fingerprint:sha-256 00:11\r\n";
 

@@ -108,6 +108,8 @@ impl<'de> Deserialize<'de> for ConnectionId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_key_that_is_not_32_hexadecimal_digits_is_refused() {

@@ -96,6 +96,8 @@ impl RelayHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_frame_is_split_into_what_it_was_made_of() {

@@ -76,6 +76,8 @@ impl ReliableHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_packet_is_split_into_what_it_was_made_of() {

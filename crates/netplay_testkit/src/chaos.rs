@@ -27,6 +27,9 @@ const ONE_WAY_STALL: Duration = Duration::from_millis(800);
 /// The same while a network is so bad that every path of it stalls the game now and then: two seconds until
 /// a path counts as impaired, and what stands still in between.
 const BAD_NETWORK: Duration = Duration::from_secs(3);
+/// How long it may take until somebody is back on a server that can be reached again: the longest wait
+/// between two tries, and the try itself.
+const RECONNECTING: Duration = Duration::from_secs(9);
 /// How long it may take at the end until everybody is back on the best path, in steps: ten seconds to the
 /// next attempt, one and a half for it, sixteen in which it proves itself, and something for bad luck.
 const BACK: u32 = 2400;
@@ -110,6 +113,8 @@ struct Begun {
     seats: [usize; 2],
     /// How many steps it lasts.
     lasts: u32,
+    /// Whether nobody needed the server to carry when it began.
+    direct: bool,
 }
 
 struct Chaos {
@@ -169,7 +174,8 @@ impl Chaos {
             Trouble::Silence | Trouble::Pause | Trouble::Server => LONGEST_SILENCE,
             _ => 900,
         };
-        Begun { what, seats: [first, second], lasts: self.random.random_range(5..most) }
+        let lasts = self.random.random_range(5..most);
+        Begun { what, seats: [first, second], lasts, direct: Self::is_direct(&self.cluster) }
     }
 
     fn begin(&mut self, begun: &Begun) {
@@ -250,10 +256,14 @@ impl Chaos {
         let usual = STALL + 2 * round_trip;
         match begun.what {
             Trouble::Cut { both: false } => ONE_WAY_STALL + 2 * round_trip,
-            Trouble::Cut { both: true } | Trouble::Reset | Trouble::Socket => usual,
+            Trouble::Cut { both: true } | Trouble::Reset => usual,
             Trouble::Network => BAD_NETWORK,
-            // Nobody can play on meanwhile, or only until the next path fails.
-            Trouble::Silence | Trouble::Pause | Trouble::Server => usual + begun.lasts * TICK,
+            Trouble::Server | Trouble::Socket if begun.direct => usual,
+            // Nobody can play on meanwhile.
+            Trouble::Silence | Trouble::Pause | Trouble::Server | Trouble::Socket => {
+                let reconnecting = if begun.direct { Duration::ZERO } else { RECONNECTING };
+                usual + begun.lasts * TICK + reconnecting
+            }
         }
     }
 
@@ -265,12 +275,21 @@ impl Chaos {
         self.agree();
         for seat in self.cluster.seats() {
             for link in self.cluster.world(seat).resource::<PeerLinks>().iter() {
-                // One change away from a path and one back to it, for each trouble and link; and a
-                // connection that is attempted in the middle of one may be lost with it.
-                let (changes, most) = (link.path_changes.len(), 4 * self.past.len());
+                let (changes, most) = (link.path_changes.len(), self.most_changes());
                 assert!(changes <= most, "{changes} changes: {link:#?} {self}");
             }
         }
+    }
+
+    /// How often a link may have changed its path: away from it and back again for each trouble, and a
+    /// connection that is attempted in the middle of one may be lost with it. While nothing comes from the
+    /// peer at all, every new connection is worth a try.
+    fn most_changes(&self) -> usize {
+        let most = |begun: &Begun| match begun.what {
+            Trouble::Silence | Trouble::Pause => 8,
+            _ => 4,
+        };
+        self.past.iter().map(|(_, begun)| most(begun)).sum()
     }
 
     /// Whether nobody needs the server to carry.

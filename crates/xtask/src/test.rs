@@ -6,7 +6,10 @@ use clap::Args;
 
 use crate::steps::{self, Step};
 use crate::tools;
-use crate::workspace::{WASM, cargo};
+use crate::workspace::{WASM, cargo, root};
+
+/// What decides the same on every machine: its tests run on wasm32 as well.
+const SANS_IO: [&str; 2] = ["netplay_protocol", "netplay_core"];
 
 /// What a browser game links: these must stay clean for wasm32 too.
 const CLIENT: [&str; 6] = [
@@ -37,6 +40,12 @@ fn suite() -> Vec<Step> {
     wasm.extend(["--", "-D", "warnings"]);
     let tests = ["test", "--workspace", "--locked", "--lib", "--bins", "--tests"];
 
+    let mut on_wasm = with(&["test", "--locked", "--target", WASM, "--lib"]);
+    on_wasm.args(SANS_IO.iter().flat_map(|name| ["-p", name]));
+    on_wasm.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
+    let mut page = Command::new("trunk");
+    page.args(["build", "--release", "--config", "web/Trunk.toml"]).current_dir(root());
+
     let mut documentation = with(&["doc", "--workspace", "--no-deps", "--locked"]);
     documentation.env("RUSTDOCFLAGS", "-Dwarnings");
 
@@ -46,6 +55,8 @@ fn suite() -> Vec<Step> {
         Step { name: "lints", command: with(&clippy) },
         Step { name: "lints for wasm32", command: with(&wasm) },
         Step { name: "documentation", command: documentation },
+        Step { name: "tests on wasm32", command: on_wasm },
+        Step { name: "building the page", command: page },
         // Apart from the tests themselves, so that the table tells building from running.
         Step { name: "building the tests", command: with(&[&tests[..], &["--no-run"]].concat()) },
         Step { name: "tests", command: with(&[&tests[..], &["--no-fail-fast"]].concat()) },
@@ -67,7 +78,7 @@ mod tests {
     fn every_step_can_be_repeated_by_hand() {
         for step in suite() {
             let line = step.line();
-            assert!(line.contains("cargo "), "{line}");
+            assert!(line.contains("cargo ") || line.starts_with("trunk "), "{line}");
         }
     }
 

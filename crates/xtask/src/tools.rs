@@ -3,57 +3,87 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::workspace::{WASM, root};
+use crate::workspace::{WASM, locked_version, root};
 
 /// A tool that the suite needs.
 struct Tool {
     name: &'static str,
     is_there: fn() -> bool,
     /// The commands that install it, each a program with its arguments.
-    install: &'static [&'static [&'static str]],
+    install: fn() -> Vec<String>,
+}
+
+/// Debian's packages, without what they merely recommend.
+fn apt(packages: &str) -> Vec<String> {
+    vec![
+        "apt-get update -qq".to_owned(),
+        format!("apt-get install -y -qq --no-install-recommends {packages}"),
+    ]
+}
+
+/// The bundler of the page. A release is pinned: its output is tested.
+const TRUNK: &str = "0.21.14";
+
+/// The one that understands what the library of the same version has written.
+fn wasm_bindgen_version() -> String {
+    locked_version("wasm-bindgen").unwrap_or_default()
 }
 
 const TOOLS: &[Tool] = &[
     Tool {
         name: "a C compiler and linker (cc)",
         is_there: || succeeds("cc", &["--version"]),
-        install: &[
-            &["apt-get", "update", "-qq"],
-            &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "gcc", "libc6-dev"],
-        ],
+        install: || apt("gcc libc6-dev"),
     },
     Tool {
         name: "coturn",
         is_there: || {
             succeeds("turnserver", &["--version"]) && succeeds("which", &["turnutils_uclient"])
         },
-        install: &[
-            &["apt-get", "update", "-qq"],
-            &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "coturn"],
-        ],
+        install: || apt("coturn"),
     },
     Tool {
         name: "iproute2 and nftables",
         is_there: || succeeds("ip", &["-V"]) && succeeds("nft", &["--version"]),
-        install: &[
-            &["apt-get", "update", "-qq"],
-            &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "iproute2", "nftables"],
-        ],
+        install: || apt("iproute2 nftables"),
     },
     Tool {
         name: "clippy",
         is_there: || succeeds("cargo", &["clippy", "--version"]),
-        install: &[&["rustup", "component", "add", "clippy"]],
+        install: || vec!["rustup component add clippy".to_owned()],
     },
     Tool {
         name: "rustfmt",
         is_there: || succeeds("cargo", &["fmt", "--version"]),
-        install: &[&["rustup", "component", "add", "rustfmt"]],
+        install: || vec!["rustup component add rustfmt".to_owned()],
     },
     Tool {
         name: "the standard library for wasm32-unknown-unknown",
         is_there: wasm_library_is_there,
-        install: &[&["rustup", "target", "add", WASM]],
+        install: || vec![format!("rustup target add {WASM}")],
+    },
+    Tool {
+        name: "wasm-bindgen, of the version in Cargo.lock",
+        is_there: || {
+            output("wasm-bindgen", &["--version"])
+                .is_some_and(|said| said == format!("wasm-bindgen {}", wasm_bindgen_version()))
+        },
+        install: || {
+            vec![format!("cargo install wasm-bindgen-cli --version {}", wasm_bindgen_version())]
+        },
+    },
+    Tool { name: "node", is_there: || succeeds("node", &["--version"]), install: || apt("nodejs") },
+    Tool {
+        name: "trunk",
+        is_there: || succeeds("trunk", &["--version"]),
+        install: || vec![format!("cargo install trunk --version {TRUNK} --locked")],
+    },
+    Tool {
+        name: "chromium and chromedriver",
+        is_there: || {
+            succeeds("chromium", &["--version"]) && succeeds("chromedriver", &["--version"])
+        },
+        install: || apt("chromium chromium-driver"),
     },
 ];
 
@@ -69,10 +99,10 @@ pub fn ensure(install: bool) -> Result<(), String> {
     }
     for tool in &missing {
         println!("installing {}", tool.name);
-        for command in tool.install {
-            let status = privileged(command).status();
+        for command in (tool.install)() {
+            let status = privileged(&command).status();
             if !status.is_ok_and(|status| status.success()) {
-                return Err(format!("could not install {}: {}", tool.name, command.join(" ")));
+                return Err(format!("could not install {}: {command}", tool.name));
             }
         }
     }
@@ -83,8 +113,7 @@ pub fn ensure(install: bool) -> Result<(), String> {
 fn sentence(missing: &[&Tool]) -> String {
     let mut text = String::from("These tools are missing:\n");
     for tool in missing {
-        let commands: Vec<_> = tool.install.iter().map(|command| command.join(" ")).collect();
-        text += &format!("\n  {}\n      {}\n", tool.name, commands.join(" && "));
+        text += &format!("\n  {}\n      {}\n", tool.name, (tool.install)().join(" && "));
     }
     text + "\nInstall them, or run `cargo xtask test --install`."
 }
@@ -149,13 +178,13 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// Debian's packages are root's business; rustup's are the user's.
-fn privileged(command: &[&str]) -> Command {
-    let needs_root = command.first() == Some(&"apt-get");
+fn privileged(command: &str) -> Command {
+    let needs_root = command.starts_with("apt-get ");
     let is_root = output("id", &["-u"]).is_some_and(|id| id == "0");
-    let mut line = if needs_root && !is_root { vec!["sudo"] } else { Vec::new() };
-    line.extend(command);
-    let mut result = Command::new(line[0]);
-    result.args(&line[1..]).current_dir(root());
+    let sudo = (needs_root && !is_root).then_some("sudo");
+    let mut words = sudo.into_iter().chain(command.split(' '));
+    let mut result = Command::new(words.next().unwrap_or_default());
+    result.args(words).current_dir(root());
     result
 }
 

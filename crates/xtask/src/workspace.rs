@@ -38,6 +38,15 @@ pub fn cargo() -> Command {
     command
 }
 
+/// The version of a package in `Cargo.lock`.
+pub fn locked_version(package: &str) -> Option<String> {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).ok()?;
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name);
+    let version = lines.nth(1)?.strip_prefix("version = ")?;
+    Some(version.trim_matches('"').to_owned())
+}
+
 fn describes_the_running_package(name: &str) -> bool {
     name.starts_with("CARGO_PKG_")
         || name.starts_with("CARGO_MANIFEST_")
@@ -52,6 +61,12 @@ mod tests {
     fn the_root_is_the_folder_of_the_workspace() {
         let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[workspace]"));
+    }
+
+    #[test]
+    fn versions_are_read_from_the_lock_file() {
+        assert_eq!(locked_version("xtask").as_deref(), Some(env!("CARGO_PKG_VERSION")));
+        assert_eq!(locked_version("no such package"), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 pub mod measure;
 pub mod pilot;
 pub mod sim;
+pub mod stage;
 pub mod view;
 
 /// What peers compare before a match: change it together with the rules.

@@ -11,7 +11,8 @@ pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -
     let window = Window {
         title: "Arena".into(),
         resolution: (1280, 720).into(),
-        // In a browser the canvas is as large as what it is put in.
+        // In a browser the canvas is there, and as large as what it is in.
+        canvas: Some("#arena".into()),
         fit_canvas_to_parent: true,
         ..Window::default()
     };

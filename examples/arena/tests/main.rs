@@ -2,10 +2,27 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
 #[cfg(target_os = "linux")]
+mod browser;
+#[cfg(target_os = "linux")]
 mod chaos;
 #[cfg(target_os = "linux")]
 mod lab;
 mod processes;
 mod rollback;
-mod stage;
 mod synctest;
+
+use arena::stage::Mismatches;
+use bevy::prelude::*;
+
+/// A stage that goes to a frame.
+#[track_caller]
+fn run_to(app: &mut App, frame: i32) {
+    assert!(arena::stage::run_to(app, frame), "frame {frame} is not reached");
+}
+
+/// The session found no frame that came out differently when it was computed again.
+#[track_caller]
+fn assert_in_sync(app: &App) {
+    let mismatches = &app.world().resource::<Mismatches>().0;
+    assert!(mismatches.is_empty(), "frames that differ: {mismatches:?}");
+}

@@ -9,6 +9,8 @@ use crate::link::{Link, LinkCommand, LinkConfig, LinkEvent};
 use crate::path::{Channel, PathId, PathKind, PathPolicy};
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const MS: Duration = Duration::from_millis(1);
 const DIRECT: PathId = PathId(7);

@@ -158,6 +158,8 @@ impl FromStr for NetworkConditions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn every_condition_can_be_written() {

@@ -1,4 +1,6 @@
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const TICK: Duration = Duration::from_millis(16);
 const PACKETS: u32 = 20_000;

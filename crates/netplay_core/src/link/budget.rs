@@ -93,6 +93,8 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     /// How many of a thousand packets a second are heard for so many seconds, and whether the peer was given
     /// up.

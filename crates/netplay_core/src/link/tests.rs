@@ -3,6 +3,8 @@
 use netplay_protocol::PathStamp;
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const MS: Duration = Duration::from_millis(1);
 const PATH: PathId = PathId(1);

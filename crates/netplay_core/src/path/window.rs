@@ -72,6 +72,8 @@ impl ReceiveWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn each_number_arrives_once_in_any_order_across_the_wrap() {

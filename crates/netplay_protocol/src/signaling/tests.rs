@@ -1,5 +1,7 @@
 use super::*;
 use crate::{PeerKey, Secret};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn key() -> PeerKey {
     PeerKey::from_bytes(1u128.to_be_bytes())

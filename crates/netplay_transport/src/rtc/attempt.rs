@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::channel::mpsc;
@@ -10,17 +11,17 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use futures_timer::Delay;
 use matchbox_socket::{
     CandidateType, ChannelConfig, MessageLoopFuture, Packet, PeerEvent, PeerId, PeerSignal,
-    PeerState, RtcIceServerConfig, WebRtcSocket, WebRtcSocketBuilder,
+    PeerState, WebRtcSocket, WebRtcSocketBuilder,
 };
 use netplay_protocol::signaling::IceServer;
 use netplay_protocol::{ConnectionId, PeerKey};
 
 use super::driver::Happening;
 use super::gate::{Gate, GateError, Role, Step};
-use super::platform::{self, Nudge, Sockets, Task};
+use super::platform::{self, Nudge, Task};
 use super::quota::Quota;
 use super::sender::Sender;
-use super::signaller::{AttemptSignaller, OneSignaller, Outgoing, peer_id};
+use super::signaller::{AttemptSignaller, OneSignaller, Outgoing, Signaling, peer_id};
 use crate::{CandidateKind, Candidates, Channel, PathId, PathKind, PathPolicy, SendError};
 
 /// How long an attempt may take until its channels are open.
@@ -32,6 +33,8 @@ const OPEN_TICK: Duration = Duration::from_millis(50);
 
 /// How many datagrams may wait for a connection that takes none: a second's worth.
 const MOST_WAITING: usize = 64;
+/// How many bytes may wait inside a connection before datagrams are dropped.
+const MOST_BUFFERED: usize = 64 * 1024;
 
 /// What an attempt tells the driver.
 pub(super) enum AttemptEvent {
@@ -49,6 +52,8 @@ pub(super) struct Senders {
     peer: PeerId,
     datagram: mpsc::UnboundedSender<(PeerId, Packet)>,
     reliable: mpsc::UnboundedSender<(PeerId, Packet)>,
+    /// Bytes that wait in the connection itself, as of the last look.
+    buffered: Arc<AtomicUsize>,
 }
 
 impl Senders {
@@ -59,11 +64,13 @@ impl Senders {
             Channel::Datagram => &self.datagram,
             Channel::Reliable => &self.reliable,
         };
-        if channel == Channel::Reliable || sender.len() < MOST_WAITING || sender.is_closed() {
+        let buffered = self.buffered.load(Ordering::Relaxed);
+        let clogged = sender.len() >= MOST_WAITING || buffered >= MOST_BUFFERED;
+        if channel == Channel::Reliable || !clogged || sender.is_closed() {
             let copy = Packet::copy_from_slice(packet);
             sender.unbounded_send((self.peer, copy)).map_err(|_| SendError::NoPath)?;
         }
-        Ok(sender.len() * packet.len())
+        Ok(buffered + sender.len() * packet.len())
     }
 }
 
@@ -73,7 +80,7 @@ pub(super) struct Attempt {
     pub(super) role: Role,
     gate: Gate,
     remote: PeerId,
-    sockets: Sockets,
+    platform: platform::Connection,
     signals: mpsc::UnboundedSender<PeerEvent>,
     _task: Task,
 }
@@ -99,17 +106,17 @@ pub(super) struct Reports {
 impl Attempt {
     pub(super) fn start(spec: AttemptSpec<'_>, reports: Reports) -> Self {
         let AttemptSpec { local, remote, role, connection, policy, ice_servers } = spec;
-        let sockets = Sockets::default();
-        let (signaller, signals) = AttemptSignaller::new(
-            (local, remote),
-            role,
-            connection,
-            (policy, sockets.clone()),
-            reports.signals.clone(),
-        );
-        let nudge = Nudge::new(sockets.clone(), peer_id(remote), signals.clone());
+        let (candidates, found) = mpsc::unbounded();
+        let relay_only = policy == PathPolicy::Turn;
+        let (platform, ice_config) =
+            platform::Connection::prepare(&allowed(ice_servers, policy), relay_only, candidates);
+        let outgoing = reports.signals.clone();
+        let signaling = Signaling { policy, sockets: platform.sockets(), found, outgoing };
+        let (signaller, signals) =
+            AttemptSignaller::new((local, remote), role, connection, signaling);
+        let nudge = Nudge::new(&platform, peer_id(remote), signals.clone());
         let (socket, message_loop) = WebRtcSocketBuilder::new("one attempt")
-            .ice_server(ice_config(ice_servers, policy))
+            .ice_server(ice_config)
             .reconnect_attempts(Some(1))
             .signaling_keep_alive_interval(None)
             .add_channel(ChannelConfig::unreliable())
@@ -117,15 +124,15 @@ impl Attempt {
             .signaller_builder(Arc::new(OneSignaller::new(signaller)))
             .build();
         let id = (remote, connection, guess(policy));
-        let task = platform::spawn(run(id, nudge, socket, message_loop, reports));
+        let task = run(id, (platform.clone(), nudge), socket, message_loop, reports);
         Self {
             connection,
             role,
             gate: Gate::new(role, policy),
             remote: peer_id(remote),
-            sockets,
+            platform,
             signals,
-            _task: task,
+            _task: platform::spawn(task),
         }
     }
 
@@ -141,7 +148,7 @@ impl Attempt {
             // An attempt that is over says so by its event.
             let _ = self.signals.unbounded_send(PeerEvent::Signal { sender: self.remote, data });
             if described {
-                self.sockets.described();
+                self.platform.sockets().described();
             }
         }
         Ok(())
@@ -156,20 +163,13 @@ fn guess(policy: PathPolicy) -> PathKind {
     }
 }
 
-/// matchbox knows one set of URLs with one credential: every STUN server and the first TURN server.
-fn ice_config(servers: &[IceServer], policy: PathPolicy) -> RtcIceServerConfig {
-    let turn = servers.iter().find(|server| server.credential.is_some());
-    let stun = servers
-        .iter()
-        .filter(|server| server.credential.is_none() && policy != PathPolicy::Turn)
-        .flat_map(|server| &server.urls);
-    let urls =
-        turn.filter(|_| policy != PathPolicy::Direct).into_iter().flat_map(|turn| &turn.urls);
-    RtcIceServerConfig {
-        urls: stun.chain(urls).cloned().collect(),
-        username: turn.and_then(|turn| turn.username.clone()),
-        credential: turn.and_then(|turn| turn.credential.clone()),
-    }
+/// The ICE servers that lead to candidates that the policy allows. TURN servers are those with a credential.
+fn allowed(servers: &[IceServer], policy: PathPolicy) -> Vec<IceServer> {
+    let allowed = |server: &&IceServer| match server.credential {
+        Some(_) => policy != PathPolicy::Direct,
+        None => policy != PathPolicy::Turn,
+    };
+    servers.iter().filter(allowed).cloned().collect()
 }
 
 /// With whom, which one, and what kind of path it will probably be.
@@ -178,11 +178,19 @@ type Id = (PeerKey, ConnectionId, PathKind);
 /// Runs an attempt to its end and says how it ended.
 async fn run(
     id: Id,
-    nudge: Nudge,
+    (platform, nudge): (platform::Connection, Nudge),
     socket: WebRtcSocket,
     message_loop: MessageLoopFuture,
     reports: Reports,
 ) {
+    let (remote, connection, _) = id;
+    // A driver that is gone needs no report.
+    let over = |reason| {
+        drop(reports.events.unbounded_send((remote, connection, AttemptEvent::Over(reason))));
+    };
+    if let Some(reason) = platform.failure() {
+        return over(reason);
+    }
     // matchbox unwraps in places that a peer can reach. A panic ends this attempt and nothing else.
     let message_loop = AssertUnwindSafe(message_loop).catch_unwind().map(|end| match end {
         Ok(Ok(())) => "the connection closed".to_owned(),
@@ -190,19 +198,16 @@ async fn run(
         Err(_) => "the connection broke down on something the other side sent".to_owned(),
     });
     let message_loop = std::pin::pin!(message_loop);
-    let watched = std::pin::pin!(watch(id, nudge, socket, &reports));
-    let reason = match select(message_loop, watched).await {
-        Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
-    };
-    let (remote, connection, _) = id;
-    // A driver that is gone needs no report.
-    let _ = reports.events.unbounded_send((remote, connection, AttemptEvent::Over(reason)));
+    let watched = std::pin::pin!(watch(id, (platform, nudge), socket, &reports));
+    match select(message_loop, watched).await {
+        Either::Left((reason, _)) | Either::Right((reason, _)) => over(reason),
+    }
 }
 
 /// Waits for the channels to open, then forwards what arrives. Returns why it stopped.
 async fn watch(
     (remote, connection, kind): Id,
-    nudge: Nudge,
+    (platform, nudge): (platform::Connection, Nudge),
     mut socket: WebRtcSocket,
     reports: &Reports,
 ) -> String {
@@ -210,10 +215,16 @@ async fn watch(
         return "the connection has no channels".to_owned();
     };
     let ((datagram_tx, datagrams), (reliable_tx, reliable)) = (datagrams.split(), reliable.split());
-    if let Err(reason) = opened(&mut socket, nudge).await {
+    if let Err(reason) = opened(&mut socket, &platform, nudge).await {
         return reason;
     }
-    let senders = Senders { peer: peer_id(remote), datagram: datagram_tx, reliable: reliable_tx };
+    let buffered = Arc::new(AtomicUsize::new(0));
+    let senders = Senders {
+        peer: peer_id(remote),
+        datagram: datagram_tx,
+        reliable: reliable_tx,
+        buffered: buffered.clone(),
+    };
     // Told to the caller from here, so that no packet overtakes it.
     let sender = Sender::Rtc(senders);
     let path = PathId(connection.0);
@@ -225,8 +236,12 @@ async fn watch(
     // A driver that is gone needs no report.
     let report = |event| drop(reports.events.unbounded_send((remote, connection, event)));
     report(AttemptEvent::Open);
-    let closed =
-        std::pin::pin!(closed(&mut socket, remote, |pair| report(AttemptEvent::Pair(pair))));
+    let look = || {
+        buffered.store(platform.buffered(), Ordering::Relaxed);
+        platform.failure()
+    };
+    let pair = |pair| report(AttemptEvent::Pair(pair));
+    let closed = std::pin::pin!(closed(&mut socket, remote, look, pair));
     let packets = futures::stream::select(
         datagrams.map(|(_, packet)| (Channel::Datagram, packet)),
         reliable.map(|(_, packet)| (Channel::Reliable, packet)),
@@ -237,9 +252,16 @@ async fn watch(
     }
 }
 
-async fn opened(socket: &mut WebRtcSocket, mut nudge: Nudge) -> Result<(), String> {
+async fn opened(
+    socket: &mut WebRtcSocket,
+    platform: &platform::Connection,
+    mut nudge: Nudge,
+) -> Result<(), String> {
     let mut deadline = Delay::new(DEADLINE);
     loop {
+        if let Some(reason) = platform.failure() {
+            return Err(reason);
+        }
         match socket.try_update_peers() {
             Ok(changes) if changes.iter().any(|(_, state)| *state == PeerState::Connected) => {
                 return Ok(());
@@ -256,10 +278,14 @@ async fn opened(socket: &mut WebRtcSocket, mut nudge: Nudge) -> Result<(), Strin
 async fn closed(
     socket: &mut WebRtcSocket,
     remote: PeerKey,
-    mut report: impl FnMut(Candidates),
+    look: impl Fn() -> Option<String>,
+    report: impl Fn(Candidates),
 ) -> String {
     let mut known = None;
     loop {
+        if let Some(reason) = look() {
+            return reason;
+        }
         match socket.try_update_peers() {
             Ok(changes) if changes.iter().any(|(_, state)| *state == PeerState::Disconnected) => {
                 return "the other side closed the connection, or it failed".to_owned();

@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::StreamExt;
 use futures::channel::mpsc;
-use futures::future::{Either, pending, select};
+use futures::future::{Either, pending};
+use futures::{FutureExt, StreamExt, select_biased};
 use futures_timer::Delay;
 use matchbox_socket::{
     PeerEvent, PeerId, PeerRequest, PeerSignal, SignalingError, Signaller, SignallerBuilder,
@@ -49,7 +49,19 @@ pub(super) struct AttemptSignaller {
     pub(super) sockets: Sockets,
     pub(super) incoming: mpsc::UnboundedReceiver<PeerEvent>,
     pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
+    /// Candidates of ours that matchbox does not tell of.
+    found: mpsc::UnboundedReceiver<String>,
+    /// Candidates of ours from before our description: none once that is out.
+    early: Option<Vec<String>>,
     held: Option<HeldAnswer>,
+}
+
+/// What an attempt signals about, and how.
+pub(super) struct Signaling {
+    pub(super) policy: PathPolicy,
+    pub(super) sockets: Sockets,
+    pub(super) found: mpsc::UnboundedReceiver<String>,
+    pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
 }
 
 /// An answer that waits for candidates, and the time it still has.
@@ -64,16 +76,19 @@ impl AttemptSignaller {
         (local, remote): (PeerKey, PeerKey),
         role: Role,
         connection: ConnectionId,
-        (policy, sockets): (PathPolicy, Sockets),
-        outgoing: mpsc::UnboundedSender<Outgoing>,
+        signaling: Signaling,
     ) -> (Self, mpsc::UnboundedSender<PeerEvent>) {
+        let Signaling { policy, sockets, found, outgoing } = signaling;
         let (events, incoming) = mpsc::unbounded();
         // The receiver is in our hands: sending cannot fail.
         let _ = events.unbounded_send(PeerEvent::IdAssigned(peer_id(local)));
         if role == Role::Offerer {
             let _ = events.unbounded_send(PeerEvent::NewPeer(peer_id(remote)));
         }
-        (Self { remote, connection, policy, sockets, incoming, outgoing, held: None }, events)
+        let (early, held) = (Some(Vec::new()), None);
+        let signaller =
+            Self { remote, connection, policy, sockets, incoming, outgoing, found, early, held };
+        (signaller, events)
     }
 
     fn pass(&self, step: Step) {
@@ -88,7 +103,17 @@ impl AttemptSignaller {
         }
     }
 
+    /// Our description is out, or about to be: candidates may follow.
+    fn described(&mut self) {
+        for json in self.early.take().into_iter().flatten() {
+            self.candidate(json);
+        }
+    }
+
     fn candidate(&mut self, json: String) {
+        if let Some(early) = &mut self.early {
+            return early.push(json);
+        }
         let read = sdp::read_candidate(&json);
         if let Ok(Some((line, CandidateKind::Host))) = &read {
             self.sockets.candidate(line);
@@ -115,14 +140,13 @@ impl Signaller for AttemptSignaller {
             PeerRequest::KeepAlive => {}
             PeerRequest::Signal { data: PeerSignal::Offer(sdp), .. } => {
                 self.pass(Step::Offer(sdp::keep_allowed(&sdp, self.policy)));
+                self.described();
             }
             PeerRequest::Signal { data: PeerSignal::Answer(sdp), .. } => {
                 let sdp = sdp::keep_allowed(&sdp, self.policy);
-                // A browser's answer comes with all its candidates.
-                let complete = sdp.contains("a=candidate:");
-                let wait = if complete { NEXT_CANDIDATE } else { FIRST_CANDIDATE };
-                let release = Delay::new(wait);
+                let release = Delay::new(FIRST_CANDIDATE);
                 self.held = Some(HeldAnswer { sdp, candidates: Vec::new(), release });
+                self.described();
             }
             PeerRequest::Signal { data: PeerSignal::IceCandidate(json), .. } => {
                 self.candidate(json)
@@ -138,12 +162,12 @@ impl Signaller for AttemptSignaller {
                 Some(held) => Either::Left(&mut held.release),
                 None => Either::Right(pending()),
             };
-            match select(released, self.incoming.next()).await {
-                Either::Left(_) => self.release_answer(),
-                Either::Right((Some(event), _)) => return Ok(event),
-                // The driver dropped its end because the attempt is open or over. To return an error
-                // would end the socket, and with it an open connection.
-                Either::Right((None, _)) => pending().await,
+            // The driver drops its end when the attempt is open or over. To return an error then would end
+            // the socket, and with it an open connection: nothing more is said.
+            select_biased! {
+                () = released.fuse() => self.release_answer(),
+                event = self.incoming.select_next_some() => return Ok(event),
+                json = self.found.select_next_some() => self.candidate(json),
             }
         }
     }

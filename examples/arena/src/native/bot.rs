@@ -41,8 +41,7 @@ enum Stage {
 struct Orders(BotArgs);
 
 pub fn run(args: BotArgs) -> ExitCode {
-    let invite =
-        Invite { server: args.server.clone(), room: args.room.clone(), players: args.players };
+    let invite = Invite::new(args.server.clone(), args.room.clone(), args.players);
     let mut app = App::new();
     app.add_plugins((
         MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(TICK)),

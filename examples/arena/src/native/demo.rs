@@ -42,7 +42,7 @@ pub enum DemoError {
 /// Runs the demo; the exit code says whether the match was as it should be.
 pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
     let mut host = Host::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    let invite = Invite { server: host.url(), room: random_code(), players };
+    let invite = Invite::new(host.url(), random_code(), players);
     console::line(format_args!(
         "{players} bots play {frames} frames over WebRTC; server {}, room {}",
         invite.server, invite.room

@@ -27,7 +27,7 @@ pub fn run() -> ExitCode {
     match command {
         Some(Command::Bot(args)) => bot::run(args),
         Some(Command::Play(args)) => {
-            let invite = Invite { server: args.server, room: args.room, players: args.players };
+            let invite = Invite::new(args.server, args.room, args.players);
             window::run(invite, config(args.network), |app| fly(app, args.autopilot)).report()
         }
         Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),
@@ -46,7 +46,7 @@ pub(super) fn random_code() -> String {
 /// Our own server, our own room, and a bot in every other seat.
 fn host(players: u8, args: HostArgs) -> Result<ExitCode, HostError> {
     let host = Host::start(args.listen)?;
-    let invite = Invite { server: host.url(), room: random_code(), players };
+    let invite = Invite::new(host.url(), random_code(), players);
     console::line(format_args!("server  {}\nroom    {}", invite.server, invite.room));
     console::line(format_args!(
         "to join: arena play --server {} --room {} --players {players}",

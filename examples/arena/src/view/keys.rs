@@ -20,21 +20,50 @@ const KEYS: [(u8, &[KeyCode]); 6] = [
 #[derive(Resource, Default)]
 pub struct Vote(pub bool);
 
+/// Buttons that are held elsewhere than on the keyboard, as bits of [`ArenaInput`].
+#[derive(Resource, Default)]
+pub struct Pad(pub u8);
+
+/// What a player asks for beside flying.
+#[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Join the room of the [`Invite`] again.
+    Join,
+    /// Leave the room, or quit when in none.
+    Leave,
+    /// Play another match.
+    Rematch,
+}
+
 pub fn plugin(app: &mut App) {
     app.init_resource::<Vote>()
+        .init_resource::<Pad>()
+        .add_message::<Wish>()
         .add_systems(ReadInputs, read.run_if(not(resource_exists::<PilotPlugin>)))
         .add_systems(StartMatch, |mut vote: ResMut<Vote>| vote.0 = false)
-        .add_systems(Update, command);
+        .add_systems(Update, (ask, grant).chain());
 }
 
-fn read(keys: Res<ButtonInput<KeyCode>>, mut input: ResMut<LocalInput<ArenaInput>>) {
+fn read(keys: Res<ButtonInput<KeyCode>>, pad: Res<Pad>, mut input: ResMut<LocalInput<ArenaInput>>) {
     let held = KEYS.iter().filter(|(_, codes)| keys.any_pressed(codes.iter().copied()));
-    input.0 = ArenaInput { buttons: held.fold(0, |buttons, (button, _)| buttons | button) };
+    input.0 = ArenaInput { buttons: held.fold(pad.0, |buttons, (button, _)| buttons | button) };
 }
 
-fn command(
+fn ask(keys: Res<ButtonInput<KeyCode>>, mut wishes: MessageWriter<Wish>) {
+    for (key, wish) in [
+        (KeyCode::Escape, Wish::Leave),
+        (KeyCode::KeyJ, Wish::Join),
+        (KeyCode::KeyR, Wish::Rematch),
+    ] {
+        if keys.just_pressed(key) {
+            wishes.write(wish);
+        }
+    }
+}
+
+fn grant(
     mut commands: Commands,
-    keys: Res<ButtonInput<KeyCode>>,
+    mut wishes: MessageReader<Wish>,
     state: Res<State<NetplayState>>,
     round: Res<Round>,
     invite: Res<Invite>,
@@ -42,19 +71,19 @@ fn command(
     mut exit: MessageWriter<AppExit>,
 ) {
     let outside = matches!(state.get(), NetplayState::Offline | NetplayState::Ended(_));
-    if keys.just_pressed(KeyCode::Escape) {
-        if outside {
-            exit.write(AppExit::Success);
-        } else {
-            commands.leave_room();
-        }
-    }
-    if keys.just_pressed(KeyCode::KeyJ) && outside {
-        commands.join_room(invite.room());
-    }
     let over = *state.get() == NetplayState::Playing && round.phase == Phase::Result;
-    if keys.just_pressed(KeyCode::KeyR) && over && !vote.0 {
-        vote.0 = true;
-        commands.rematch();
+    for wish in wishes.read() {
+        match wish {
+            // A page is left, not quit.
+            Wish::Leave if outside && cfg!(target_arch = "wasm32") => {}
+            Wish::Leave if outside => drop(exit.write(AppExit::Success)),
+            Wish::Leave => commands.leave_room(),
+            Wish::Join if outside => commands.join_room(invite.room()),
+            Wish::Rematch if over && !vote.0 => {
+                vote.0 = true;
+                commands.rematch();
+            }
+            Wish::Join | Wish::Rematch => {}
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod effects;
 mod hud;
 mod images;
+mod interruptions;
 mod keys;
 mod overlay;
 mod palette;
@@ -19,6 +20,9 @@ use bevy_netplay::prelude::*;
 
 use crate::sim::{PX, Point};
 
+pub use interruptions::Interruptions;
+pub use keys::{Pad, Wish};
+
 /// The room this window plays in: joined at the start, and again when the player asks for it.
 #[derive(Resource, Clone, Debug)]
 pub struct Invite {
@@ -28,9 +32,17 @@ pub struct Invite {
     pub room: String,
     /// How many players make the room complete.
     pub players: u8,
+    /// What somebody else does to join, as a line for the lobby.
+    pub how_to_join: String,
 }
 
 impl Invite {
+    /// An invite to somebody with a command line.
+    pub fn new(server: String, room: String, players: u8) -> Self {
+        let how_to_join = format!("arena play --server {server} --room {room}");
+        Self { server, room, players, how_to_join }
+    }
+
     /// The room to join.
     pub fn room(&self) -> Room {
         Room::new(self.room.clone()).players(self.players).server(self.server.clone())
@@ -51,6 +63,7 @@ impl Plugin for ViewPlugin {
             effects::plugin,
             hud::plugin,
             status::plugin,
+            interruptions::plugin,
             overlay::plugin,
             keys::plugin,
         ));
@@ -65,6 +78,9 @@ impl Plugin for ViewPlugin {
 const VIEW: Vec2 = Vec2::new(1280.0, 720.0);
 /// How far the middle of the window is above that of the yard.
 const RISE: f32 = 8.0;
+
+/// On a phone, texts are half as large as in a window of the size of [`VIEW`].
+const SMALLEST_TEXTS: f32 = 0.5;
 
 #[derive(Component)]
 struct Eye;
@@ -85,10 +101,10 @@ fn join(mut commands: Commands, invite: Res<Invite>) {
     commands.join_room(invite.room());
 }
 
-/// Texts grow and shrink with the window, as the yard does.
+/// Texts grow and shrink with the window, as the yard does, as far as they can be read.
 fn scale_texts(windows: Query<&Window>, mut scale: ResMut<UiScale>) {
     let Ok(window) = windows.single() else { return };
-    let wanted = (window.width() / VIEW.x).min(window.height() / VIEW.y).max(0.1);
+    let wanted = (window.width() / VIEW.x).min(window.height() / VIEW.y).max(SMALLEST_TEXTS);
     if (scale.0 - wanted).abs() > 0.001 {
         scale.0 = wanted;
     }

@@ -20,6 +20,12 @@ enum Line {
 
 /// What flies the ship.
 const KEYS: &str = "WASD or arrows fly, SPACE fires, SHIFT dashes";
+/// What to do outside of a room. A page has buttons for it, and is not quit.
+const JOIN_AGAIN: &str = if cfg!(target_arch = "wasm32") {
+    "press J to join again"
+} else {
+    "press J to join again, ESC to quit"
+};
 
 /// What the panel says; empty lines are left out, and an empty panel is not shown.
 #[derive(Default)]
@@ -50,7 +56,7 @@ fn build(mut commands: Commands) {
         padding: UiRect::axes(px(48), px(28)),
         border: UiRect::all(px(2)),
         border_radius: BorderRadius::all(px(10)),
-        max_width: px(1000),
+        max_width: percent(96),
         ..Node::default()
     };
     let centered = TextLayout { justify: Justify::Center, ..TextLayout::default() };
@@ -87,7 +93,7 @@ fn show(
         NetplayState::Offline => Words {
             title: "ARENA".into(),
             body: "You are not in a room.".into(),
-            hint: "press J to join again, ESC to quit".into(),
+            hint: JOIN_AGAIN.into(),
             color: None,
         },
         NetplayState::Connecting => Words {
@@ -101,7 +107,7 @@ fn show(
                 "Invite somebody to this room of {}:\n\nserver  {}\nroom  {}",
                 invite.players, invite.server, invite.room
             ),
-            hint: format!("arena play --server {} --room {}", invite.server, invite.room),
+            hint: invite.how_to_join.clone(),
             color: None,
         },
         NetplayState::Synchronizing => Words { title: "GET READY".into(), ..Words::default() },
@@ -117,7 +123,7 @@ fn show(
         NetplayState::Ended(reason) => Words {
             title: "THE MATCH HAS ENDED".into(),
             body: reason.to_string(),
-            hint: "press J to join again, ESC to quit".into(),
+            hint: JOIN_AGAIN.into(),
             color: None,
         },
     };

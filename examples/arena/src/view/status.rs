@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 use super::hud::font;
 use super::palette;
 
+/// A page has a button in that corner.
+const LEAVE: &str = if cfg!(target_arch = "wasm32") { "" } else { "ESC leave" };
+
 #[derive(Component)]
 struct StatusText;
 
@@ -29,7 +32,7 @@ fn build(mut commands: Commands) {
         line,
         children![
             (StatusText, Text::default(), font(15.0), TextColor(palette::FAINT)),
-            (Text::new("ESC leave"), font(15.0), TextColor(palette::FAINT),),
+            (Text::new(LEAVE), font(15.0), TextColor(palette::FAINT)),
         ],
     ));
 }

@@ -3,9 +3,12 @@
 use std::future::Future;
 
 use async_tungstenite::tungstenite::Message;
+use futures::channel::mpsc;
 use futures::future::{BoxFuture, ready};
 use futures::stream::BoxStream;
 use futures::{Sink, SinkExt, StreamExt};
+use matchbox_socket::RtcIceServerConfig;
+use netplay_protocol::signaling::IceServer;
 use std::pin::Pin;
 
 use super::server::Frame;
@@ -61,6 +64,46 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
 #[expect(clippy::disallowed_methods, reason = "real sockets run on real time")]
 pub(super) fn now() -> web_time::Instant {
     web_time::Instant::now()
+}
+
+/// What an attempt does to its connection past matchbox.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Connection {
+    sockets: Sockets,
+}
+
+impl Connection {
+    /// Prepares a connection with these ICE servers. matchbox itself tells the candidates, and knows one
+    /// set of URLs with one credential: every STUN server and the first TURN server.
+    pub(super) fn prepare(
+        ice_servers: &[IceServer],
+        _relay_only: bool,
+        _candidates: mpsc::UnboundedSender<String>,
+    ) -> (Self, RtcIceServerConfig) {
+        let turn = ice_servers.iter().find(|server| server.credential.is_some());
+        let stun = ice_servers.iter().filter(|server| server.credential.is_none());
+        let config = RtcIceServerConfig {
+            urls: stun.chain(turn).flat_map(|server| &server.urls).cloned().collect(),
+            username: turn.and_then(|turn| turn.username.clone()),
+            credential: turn.and_then(|turn| turn.credential.clone()),
+        };
+        (Self::default(), config)
+    }
+
+    /// Where candidates are noted.
+    pub(super) fn sockets(&self) -> Sockets {
+        self.sockets.clone()
+    }
+
+    /// Why the connection failed, where matchbox does not say so.
+    pub(super) fn failure(&self) -> Option<String> {
+        None
+    }
+
+    /// How many bytes wait in the connection. What waits for it shows in matchbox's queues.
+    pub(super) fn buffered(&self) -> usize {
+        0
+    }
 }
 
 /// The address that packets to anywhere else leave from, if there is a way. Nothing is sent to find out.

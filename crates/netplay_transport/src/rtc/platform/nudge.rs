@@ -18,7 +18,7 @@ use futures::channel::mpsc;
 use matchbox_socket::{PeerEvent, PeerId, PeerSignal};
 use web_time::Instant;
 
-use super::platform::now;
+use super::platform::{Connection, now};
 
 /// How often the library is woken.
 const EVERY: Duration = Duration::from_millis(10);
@@ -72,12 +72,13 @@ pub(super) struct Nudge {
 
 impl Nudge {
     pub(super) fn new(
-        sockets: Sockets,
+        connection: &Connection,
         remote: PeerId,
         signals: mpsc::UnboundedSender<PeerEvent>,
     ) -> Self {
         // Without a socket connections open as slowly as the library opens them.
         let socket = UdpSocket::bind("0.0.0.0:0").ok();
+        let sockets = connection.sockets();
         Self { sockets, remote, signals, socket, next: now(), done: 0 }
     }
 

@@ -2,13 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use futures::channel::mpsc;
 use futures::future::{AbortHandle, LocalBoxFuture, abortable, ready};
 use futures::stream::LocalBoxStream;
 use futures::{Sink, SinkExt, StreamExt};
-use matchbox_socket::{PeerEvent, PeerId};
-use ws_stream_wasm::{WsMessage, WsMeta};
+use matchbox_socket::{PeerEvent, PeerId, RtcIceServerConfig};
+use netplay_protocol::signaling::IceServer;
+use wasm_bindgen::prelude::*;
+use ws_stream_wasm::{WsErr, WsMessage, WsMeta};
 
 use super::server::Frame;
 
@@ -46,7 +49,12 @@ pub(super) const SEES_PINGS: bool = false;
 
 /// Opens a WebSocket.
 pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
-    let (_meta, socket) = WsMeta::connect(url, None).await.map_err(|error| error.to_string())?;
+    // A page is not told why a WebSocket does not open.
+    let failed = |error| match error {
+        WsErr::ConnectionFailed { .. } => "nothing answers there, or it refuses".to_owned(),
+        error => error.to_string(),
+    };
+    let (_meta, socket) = WsMeta::connect(url, None).await.map_err(failed)?;
     let (sink, stream) = socket.split();
     let sink = sink.sink_map_err(|error| error.to_string()).with(|frame: Frame| {
         ready(Ok::<_, String>(match frame {
@@ -73,9 +81,75 @@ pub(super) fn route() -> Option<std::net::IpAddr> {
     None
 }
 
-/// A browser's connections open by themselves: see the native `Nudge`.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sockets(());
+/// What an attempt does to its connection past matchbox: see `connection.js`.
+#[derive(Clone)]
+pub(super) struct Connection(Rc<Prepared>);
+
+/// Closes the connection when nobody has it any more.
+struct Prepared {
+    handle: Option<JsValue>,
+    _report: Closure<dyn FnMut(String)>,
+}
+
+impl Connection {
+    /// Prepares a connection with these ICE servers, which tells each of its candidates as it comes.
+    pub(super) fn prepare(
+        ice_servers: &[IceServer],
+        relay_only: bool,
+        candidates: mpsc::UnboundedSender<String>,
+    ) -> (Self, RtcIceServerConfig) {
+        let report = Closure::new(move |json| {
+            // An attempt that is over has no use for candidates.
+            let _ = candidates.unbounded_send(json);
+        });
+        // Strings in lists are always JSON.
+        let servers = serde_json::to_string(ice_servers).unwrap_or_else(|_| "[]".to_owned());
+        let handle = supported().then(|| prepare(&servers, relay_only, report.as_ref()));
+        let urls = handle.as_ref().map(name).into_iter().collect();
+        let config = RtcIceServerConfig { urls, username: None, credential: None };
+        (Self(Rc::new(Prepared { handle, _report: report })), config)
+    }
+
+    /// Where candidates are noted.
+    pub(super) fn sockets(&self) -> Sockets {
+        Sockets
+    }
+
+    /// Why the connection failed, or cannot be.
+    pub(super) fn failure(&self) -> Option<String> {
+        match &self.0.handle {
+            Some(handle) => failure(handle),
+            None => Some("this browser has no WebRTC, or it is switched off".to_owned()),
+        }
+    }
+
+    /// How many bytes wait to be sent.
+    pub(super) fn buffered(&self) -> usize {
+        self.0.handle.as_ref().map_or(0, |handle| buffered(handle) as usize)
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.handle {
+            close(handle);
+        }
+    }
+}
+
+#[wasm_bindgen(module = "/src/rtc/platform/connection.js")]
+extern "C" {
+    fn supported() -> bool;
+    fn prepare(ice_servers: &str, relay_only: bool, report: &JsValue) -> JsValue;
+    fn name(handle: &JsValue) -> String;
+    fn failure(handle: &JsValue) -> Option<String>;
+    fn buffered(handle: &JsValue) -> f64;
+    fn close(handle: &JsValue);
+}
+
+/// A page does not see its sockets, and need not: see the native `Nudge`.
+#[derive(Clone)]
+pub(super) struct Sockets;
 
 impl Sockets {
     pub(super) fn candidate(&self, _line: &str) {}
@@ -83,11 +157,11 @@ impl Sockets {
     pub(super) fn described(&self) {}
 }
 
-/// Does nothing.
+/// A browser's connections open by themselves.
 pub(super) struct Nudge;
 
 impl Nudge {
-    pub(super) fn new(_: Sockets, _: PeerId, _: mpsc::UnboundedSender<PeerEvent>) -> Self {
+    pub(super) fn new(_: &Connection, _: PeerId, _: mpsc::UnboundedSender<PeerEvent>) -> Self {
         Self
     }
 

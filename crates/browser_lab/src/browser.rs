@@ -1,0 +1,125 @@
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use thirtyfour::prelude::*;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{LabError, Page};
+
+/// How often, and how often at most, a driver is asked whether it is there.
+const ASK: (Duration, u32) = (Duration::from_millis(50), 400);
+
+/// Which browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Chromium, driven by chromedriver.
+    Chromium,
+    /// Firefox, driven by geckodriver.
+    Firefox,
+}
+
+impl Kind {
+    fn driver(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromedriver",
+            Self::Firefox => "geckodriver",
+        }
+    }
+}
+
+/// A browser without windows. Pages of it are processes of their own, and end with it.
+pub struct Browser {
+    kind: Kind,
+    port: u16,
+    driver: Child,
+    runtime: Arc<Runtime>,
+}
+
+impl Browser {
+    /// Starts the program that drives a browser.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError`] where it is missing or does not answer.
+    pub fn start(kind: Kind) -> Result<Self, LabError> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut command = Command::new(kind.driver());
+        match kind {
+            Kind::Chromium => command.arg(format!("--port={port}")),
+            Kind::Firefox => command.args(["--port", &port.to_string(), "--log", "fatal"]),
+        };
+        let driver = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| LabError::NoProgram { program: kind.driver(), error })?;
+        let runtime = Builder::new_multi_thread().enable_all().worker_threads(1).build()?;
+        let browser = Self { kind, port, driver, runtime: Arc::new(runtime) };
+        let (pause, most) = ASK;
+        for _ in 0..most {
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                return Ok(browser);
+            }
+            sleep(pause);
+        }
+        Err(LabError::Deaf(kind.driver()))
+    }
+
+    /// Opens a page in a window of this size, in pixels.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::WebDriver`] where the browser does not start or the page does not load.
+    pub fn open(&self, url: &str, (width, height): (u32, u32)) -> Result<Page, LabError> {
+        let capabilities = self.capabilities(width, height)?;
+        let address = format!("http://127.0.0.1:{}", self.port);
+        let driver = self.runtime.block_on(WebDriver::new(address, capabilities))?;
+        let page = Page::new(driver, self.runtime.clone(), self.kind, (width, height));
+        page.fit()?;
+        page.goto(url)?;
+        Ok(page)
+    }
+
+    fn capabilities(&self, width: u32, height: u32) -> Result<Capabilities, LabError> {
+        match self.kind {
+            Kind::Chromium => {
+                let mut chromium = DesiredCapabilities::chrome();
+                for argument in [
+                    "--headless=new",
+                    "--no-sandbox",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    "--disable-dev-shm-usage",
+                    // Graphics without a graphics card.
+                    "--use-angle=swiftshader",
+                    "--enable-unsafe-swiftshader",
+                    "--ignore-gpu-blocklist",
+                ] {
+                    chromium.add_arg(argument)?;
+                }
+                chromium.add_arg(&format!("--window-size={width},{height}"))?;
+                Ok(chromium.into())
+            }
+            Kind::Firefox => {
+                let mut firefox = DesiredCapabilities::firefox();
+                firefox.add_arg("-headless")?;
+                Ok(firefox.into())
+            }
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // It is gone already, or about to be.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}

@@ -1,0 +1,179 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+use tokio::runtime::Runtime;
+
+use crate::{Kind, LabError};
+
+/// How often a page is asked while something is waited for.
+const ASK: Duration = Duration::from_millis(100);
+/// How often a picture is tried.
+const PICTURES: u32 = 5;
+
+/// A page in a browser of its own. Dropping it closes that.
+pub struct Page {
+    driver: Option<WebDriver>,
+    runtime: Arc<Runtime>,
+    kind: Kind,
+    size: (u32, u32),
+}
+
+impl Page {
+    pub(crate) fn new(
+        driver: WebDriver,
+        runtime: Arc<Runtime>,
+        kind: Kind,
+        size: (u32, u32),
+    ) -> Self {
+        Self { driver: Some(driver), runtime, kind, size }
+    }
+
+    /// Goes to another address.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::WebDriver`] where it does not load.
+    pub fn goto(&self, url: &str) -> Result<(), LabError> {
+        self.block_on(async |driver| driver.goto(url).await)
+    }
+
+    /// Loads the page again.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::WebDriver`] where it does not load.
+    pub fn reload(&self) -> Result<(), LabError> {
+        self.block_on(async |driver| driver.refresh().await)
+    }
+
+    /// What a piece of JavaScript that ends in `return …;` returns. A promise is waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::WebDriver`] where it throws.
+    pub fn run(&self, script: &str) -> Result<Value, LabError> {
+        self.block_on(async |driver| {
+            Ok(driver.execute(script.to_owned(), Vec::new()).await?.json().clone())
+        })
+    }
+
+    /// Waits until a JavaScript expression is something else than false, null or nothing, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::Late`] where that does not come to pass; says what the probe has noted.
+    pub fn wait_for(&self, expression: &str, within: Duration) -> Result<Value, LabError> {
+        let script = format!("return {expression};");
+        for _ in 0..within.as_millis() / ASK.as_millis() {
+            let value = self.run(&script)?;
+            if !matches!(value, Value::Null | Value::Bool(false)) {
+                return Ok(value);
+            }
+            sleep(ASK);
+        }
+        let noted = self.run(
+            "return { stage: document.body.dataset.stage, error: document.getElementById('error')?.textContent, \
+             state: window.probe?.state, console: window.probe?.console };",
+        );
+        let page = noted.map_or_else(|error| error.to_string(), |noted| noted.to_string());
+        Err(LabError::Late { what: expression.to_owned(), waited: within, page })
+    }
+
+    /// Errors and warnings that the page has written to its console.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::WebDriver`] where the page does not answer.
+    pub fn console(&self) -> Result<Vec<String>, LabError> {
+        let lines = self.run("return window.probe.console;")?;
+        let lines = lines.as_array().cloned().unwrap_or_default();
+        Ok(lines.into_iter().filter_map(|line| line.as_str().map(str::to_owned)).collect())
+    }
+
+    /// Writes a picture of the page to a file.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError`] where there is none, or it cannot be written.
+    pub fn photograph(&self, file: &Path) -> Result<(), LabError> {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        // On a busy machine without a graphics card the browser may give up before the picture is drawn.
+        let mut taken = Ok(());
+        for _ in 0..PICTURES {
+            taken = self.block_on(async |driver| driver.screenshot(file).await);
+            if taken.is_ok() {
+                break;
+            }
+        }
+        taken
+    }
+
+    /// Has the page itself be as large as it was opened, whatever the window around it is. One that is
+    /// higher than wide is a phone's.
+    pub(crate) fn fit(&self) -> Result<(), LabError> {
+        let (width, height) = self.size;
+        match self.kind {
+            Kind::Chromium => {
+                let phone = width < height;
+                let size = json!({
+                    "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone,
+                });
+                self.developer("Emulation.setDeviceMetricsOverride", size)?;
+                let touch = json!({ "enabled": phone });
+                self.developer("Emulation.setTouchEmulationEnabled", touch)
+            }
+            Kind::Firefox => self.show(),
+        }
+    }
+
+    /// Minimizes the window of the page: it is hidden from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::WebDriver`] where the browser refuses.
+    pub fn hide(&self) -> Result<(), LabError> {
+        self.block_on(async |driver| driver.minimize_window().await)
+    }
+
+    /// Brings the window of the page back.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::WebDriver`] where the browser refuses.
+    pub fn show(&self) -> Result<(), LabError> {
+        let (width, height) = self.size;
+        self.block_on(async |driver| driver.set_window_rect(0, 0, width, height).await.map(drop))
+    }
+
+    /// Sends a command of the Chrome DevTools Protocol. Firefox knows none.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::WebDriver`] where the browser refuses.
+    pub fn developer(&self, method: &str, parameters: Value) -> Result<(), LabError> {
+        self.block_on(async |driver| driver.cdp().send_raw(method, parameters).await.map(drop))
+    }
+
+    fn block_on<T>(
+        &self,
+        act: impl AsyncFnOnce(&WebDriver) -> WebDriverResult<T>,
+    ) -> Result<T, LabError> {
+        let Some(driver) = &self.driver else { return Err(LabError::Deaf("the page")) };
+        Ok(self.runtime.block_on(act(driver))?)
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            // It is gone already, or about to be.
+            let _ = self.runtime.block_on(driver.quit());
+        }
+    }
+}

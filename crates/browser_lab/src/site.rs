@@ -1,0 +1,70 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::LabError;
+
+/// The script that goes before everything else of a page: it makes `window.probe`.
+pub const PROBE: &str = include_str!("probe.js");
+
+/// A folder, served on a free port of this machine.
+pub struct Site {
+    address: SocketAddr,
+    _runtime: Runtime,
+}
+
+impl Site {
+    /// Serves a folder with an `index.html`.
+    ///
+    /// # Errors
+    ///
+    /// [`LabError::NoSite`] where there is none, [`LabError::Io`] where the system gives no port.
+    pub fn serve(folder: &Path) -> Result<Self, LabError> {
+        if !folder.join("index.html").is_file() {
+            return Err(LabError::NoSite(folder.to_owned()));
+        }
+        let runtime = Builder::new_multi_thread().enable_all().worker_threads(1).build()?;
+        let listening = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let listener = runtime.block_on(listening)?;
+        let address = listener.local_addr()?;
+        let router = Router::new().fallback(file).with_state(folder.to_owned());
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { address, _runtime: runtime })
+    }
+
+    /// The address of the page, with parameters such as `room=ABC&players=2`.
+    pub fn url(&self, parameters: &str) -> String {
+        format!("http://{}/?{parameters}", self.address)
+    }
+}
+
+async fn file(State(folder): State<PathBuf>, request: Request) -> Response {
+    let name = match request.uri().path() {
+        "/" => "index.html",
+        path => path.trim_start_matches('/'),
+    };
+    let kind = match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript",
+        Some("css") => "text/css",
+        Some("wasm") => "application/wasm",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    };
+    // Names of this site have no folders above it.
+    let safe = !name.split('/').any(|part| part == "..");
+    match tokio::fs::read(folder.join(name)).await {
+        Ok(bytes) if safe && name == "index.html" => {
+            let page = String::from_utf8_lossy(&bytes);
+            let probed = page.replacen("<head>", &format!("<head><script>{PROBE}</script>"), 1);
+            ([(header::CONTENT_TYPE, kind)], probed).into_response()
+        }
+        Ok(bytes) if safe => ([(header::CONTENT_TYPE, kind)], bytes).into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}

@@ -1,0 +1,139 @@
+// RTCPeerConnection as matchbox takes it, with what matchbox leaves out.
+//
+// matchbox makes a connection from one list of URLs and one credential, waits for all candidates before it
+// says anything, takes for granted that no step fails, and never closes what it made. So the constructor is
+// wrapped: a configuration whose only URL is the name of a prepared attempt gets the connection of that
+// attempt, with
+//
+// - its own ICE servers, as many as there are, and its own transport policy;
+// - candidates that are reported as they come (trickle ICE, RFC 8838): matchbox is told that it has all;
+// - steps that never reject: a failure is noted, and the step stays open until the attempt is closed;
+// - channels that drop what they cannot take, instead of throwing;
+// - an end: nothing that matchbox left behind is called after `close`.
+//
+// Every other configuration gets what it asks for.
+
+const attempts = new Map();
+let made = 0;
+let wrapped = null;
+
+class Attempt {
+  constructor(name, configuration, report) {
+    this.name = name;
+    this.configuration = configuration;
+    this.report = report;
+    this.channels = [];
+    this.failure = undefined;
+    this.closed = false;
+  }
+
+  connect(Native) {
+    const connection = new Native(this.configuration);
+    this.connection = connection;
+    Object.defineProperty(connection, "iceGatheringState", { get: () => "complete" });
+    Object.defineProperty(connection, "onicecandidate", { get: () => null, set: () => {} });
+    connection.addEventListener("icecandidate", ({ candidate }) => {
+      // An empty one marks the end (RFC 8838, section 14): of no use to a peer that checks what it has.
+      if (!this.closed && candidate && candidate.candidate) {
+        this.report(JSON.stringify(candidate));
+      }
+    });
+    connection.addEventListener("connectionstatechange", () => {
+      if (connection.connectionState === "failed") this.fail("no candidates of both sides reach each other");
+    });
+    for (const step of ["createOffer", "createAnswer", "setLocalDescription", "setRemoteDescription"]) {
+      const native = connection[step].bind(connection);
+      connection[step] = (...given) =>
+        native(...given).catch((error) => {
+          this.fail(`${step}: ${error.message}`);
+          return new Promise(() => {});
+        });
+    }
+    const add = connection.addIceCandidate.bind(connection);
+    connection.addIceCandidate = (candidate) => add(candidate).catch(() => {});
+    const create = connection.createDataChannel.bind(connection);
+    connection.createDataChannel = (...given) => this.adopt(create(...given));
+    return connection;
+  }
+
+  adopt(channel) {
+    const send = channel.send.bind(channel);
+    channel.send = (data) => {
+      if (channel.readyState !== "open") return;
+      try {
+        send(data);
+      } catch {
+        // The buffer is full. Who sends is told how full it is, and sends less.
+      }
+    };
+    this.channels.push(channel);
+    return channel;
+  }
+
+  fail(reason) {
+    if (!this.closed) this.failure ??= reason;
+  }
+
+  close() {
+    if (this.closed) return;
+    this.closed = true;
+    attempts.delete(this.name);
+    for (const channel of this.channels) {
+      channel.onopen = channel.onmessage = channel.onerror = channel.onclose = null;
+    }
+    if (this.connection) {
+      this.connection.oniceconnectionstatechange = null;
+      this.connection.close();
+    }
+  }
+}
+
+function wrap() {
+  const Native = globalThis.RTCPeerConnection;
+  if (typeof Native !== "function" || Native === wrapped) return;
+  wrapped = new Proxy(Native, {
+    construct(target, given) {
+      const url = given[0]?.iceServers?.[0]?.urls?.[0];
+      const attempt = attempts.get(url);
+      return attempt ? attempt.connect(target) : Reflect.construct(target, given);
+    },
+  });
+  globalThis.RTCPeerConnection = wrapped;
+}
+
+// Whether this browser has WebRTC at all.
+export function supported() {
+  return typeof globalThis.RTCPeerConnection === "function";
+}
+
+// Prepares an attempt. `report` gets each candidate as JSON. Returns the handle that the functions below take.
+export function prepare(iceServers, relayOnly, report) {
+  wrap();
+  made += 1;
+  const configuration = {
+    iceServers: JSON.parse(iceServers),
+    iceTransportPolicy: relayOnly ? "relay" : "all",
+  };
+  const attempt = new Attempt(`netplay:${made}`, configuration, report);
+  attempts.set(attempt.name, attempt);
+  return attempt;
+}
+
+// The URL that stands for the attempt.
+export function name(attempt) {
+  return attempt.name;
+}
+
+// Why the attempt or its connection failed, if it did.
+export function failure(attempt) {
+  return attempt.failure;
+}
+
+// How many bytes wait to be sent.
+export function buffered(attempt) {
+  return attempt.channels.reduce((sum, channel) => sum + channel.bufferedAmount, 0);
+}
+
+export function close(attempt) {
+  attempt.close();
+}

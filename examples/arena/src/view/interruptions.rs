@@ -1,0 +1,77 @@
+//! Who is silent at the moment, and the notice that says so.
+
+use bevy::prelude::*;
+use bevy::time::Real;
+use bevy_netplay::prelude::*;
+
+use super::hud::font;
+use super::palette;
+
+/// Players of whom nothing has been heard for a while: who, and when they count as gone.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Interruptions(Vec<(usize, std::time::Duration)>);
+
+impl Interruptions {
+    /// Whether nothing is heard of a player.
+    pub fn is_interrupted(&self, player: usize) -> bool {
+        self.0.iter().any(|(silent, _)| *silent == player)
+    }
+}
+
+#[derive(Component)]
+struct Notice;
+
+pub fn plugin(app: &mut App) {
+    app.init_resource::<Interruptions>()
+        .add_systems(Startup, build)
+        .add_systems(Update, (listen, show).chain());
+}
+
+fn build(mut commands: Commands) {
+    let line = Node {
+        position_type: PositionType::Absolute,
+        top: px(64),
+        width: percent(100),
+        justify_content: JustifyContent::Center,
+        ..Node::default()
+    };
+    commands.spawn((
+        line,
+        children![(Notice, Text::default(), font(24.0), TextColor(palette::ACCENT))],
+    ));
+}
+
+fn listen(
+    mut interruptions: ResMut<Interruptions>,
+    time: Res<Time<Real>>,
+    state: Res<State<NetplayState>>,
+    mut interrupted: MessageReader<PeerInterrupted>,
+    mut resumed: MessageReader<PeerResumed>,
+    mut dropped: MessageReader<PlayerDropped>,
+) {
+    for PeerInterrupted { player, time_left } in interrupted.read() {
+        interruptions.0.push((*player, time.elapsed() + *time_left));
+    }
+    let back = resumed.read().map(|resumed| resumed.player);
+    for player in back.chain(dropped.read().map(|dropped| dropped.player)) {
+        interruptions.0.retain(|(silent, _)| *silent != player);
+    }
+    if *state.get() != NetplayState::Playing {
+        interruptions.0.clear();
+    }
+}
+
+fn show(
+    interruptions: Res<Interruptions>,
+    time: Res<Time<Real>>,
+    mut notices: Query<&mut Text, With<Notice>>,
+) {
+    let line = |(player, until): &(usize, std::time::Duration)| {
+        let left = until.saturating_sub(time.elapsed()).as_secs();
+        format!("player {} does not answer, waiting {left} s", player + 1)
+    };
+    let lines: Vec<_> = interruptions.0.iter().map(line).collect();
+    for mut text in &mut notices {
+        text.set_if_neq(Text(lines.join("\n")));
+    }
+}

@@ -1,0 +1,161 @@
+//! Between the page and the game.
+//!
+//! The page gets events of the type `arena` on its document. Their details are objects: `{state, …}` a few times
+//! a second and whenever the state changes, `{report}` once, when the frame is confirmed that it was asked for.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use arena::sim::{Phase, Round};
+use arena::view::{Interruptions, Pad, Wish};
+use bevy::prelude::*;
+use bevy::time::Real;
+use bevy_netplay::prelude::*;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+/// How often the page is told what has not changed in kind.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+static HELD: AtomicU8 = AtomicU8::new(0);
+static WISHES: Mutex<Vec<Wish>> = Mutex::new(Vec::new());
+
+#[wasm_bindgen(
+    inline_js = "export function tell(json) { document.dispatchEvent(new CustomEvent('arena', { detail: JSON.parse(json) })); }"
+)]
+extern "C" {
+    fn tell(json: &str);
+}
+
+/// The buttons that the page holds.
+pub fn hold(buttons: u8) {
+    HELD.store(buttons, Ordering::Relaxed);
+}
+
+/// What the page asks for. Whatever is not known is left alone.
+pub fn wish(what: &str) {
+    let wish = match what {
+        "join" => Wish::Join,
+        "leave" => Wish::Leave,
+        "rematch" => Wish::Rematch,
+        _ => return,
+    };
+    WISHES.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
+}
+
+/// Tells the page what happens, and does what it asks for.
+pub struct Bridge {
+    /// Report when this frame is confirmed.
+    pub frames: Option<i32>,
+}
+
+/// The frame to report of, until that is done.
+#[derive(Resource)]
+struct ToReport(Option<i32>);
+
+impl Plugin for Bridge {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(ToReport(self.frames))
+            .add_systems(PreUpdate, ask)
+            .add_systems(Last, (tell_state, report));
+    }
+}
+
+fn ask(mut pad: ResMut<Pad>, mut wishes: MessageWriter<Wish>) {
+    pad.0 = HELD.load(Ordering::Relaxed);
+    wishes.write_batch(WISHES.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
+}
+
+/// What the page knows of the game.
+#[derive(Serialize)]
+struct Told<'a> {
+    state: &'a str,
+    /// Why a match ended.
+    reason: Option<String>,
+    room: Option<String>,
+    player: Option<usize>,
+    /// Of the match: countdown, fight or result.
+    phase: Option<&'a str>,
+    frame: i32,
+    confirmed: i32,
+    links: Vec<ToldLink>,
+}
+
+#[derive(Serialize)]
+struct ToldLink {
+    player: Option<usize>,
+    path: Option<String>,
+    rtt_ms: Option<f64>,
+    quality: String,
+    /// Nothing has been heard of the player for a while.
+    interrupted: bool,
+}
+
+#[expect(clippy::too_many_arguments, reason = "the page is told of everything")]
+fn tell_state(
+    state: Res<State<NetplayState>>,
+    room: Res<CurrentRoom>,
+    this_match: Option<Res<Match>>,
+    round: Res<Round>,
+    (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
+    links: Res<PeerLinks>,
+    interruptions: Res<Interruptions>,
+    time: Res<Time<Real>>,
+    mut told: Local<Duration>,
+) {
+    let now = time.elapsed();
+    if !state.is_changed() && now.saturating_sub(*told) < TELL_EVERY {
+        return;
+    }
+    *told = now;
+    let (name, reason) = match state.get() {
+        NetplayState::Offline => ("offline", None),
+        NetplayState::Connecting => ("connecting", None),
+        NetplayState::Lobby => ("lobby", None),
+        NetplayState::Synchronizing => ("synchronizing", None),
+        NetplayState::Playing => ("playing", None),
+        NetplayState::Ended(reason) => ("ended", Some(reason.to_string())),
+    };
+    let links = links.iter().map(|link| ToldLink {
+        player: link.player,
+        path: link.path.map(|path| path.to_string()),
+        rtt_ms: link.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
+        quality: link.quality.to_string(),
+        interrupted: link.player.is_some_and(|player| interruptions.is_interrupted(player)),
+    });
+    send(&Told {
+        state: name,
+        reason,
+        room: room.code.as_ref().map(ToString::to_string),
+        player: this_match.as_ref().map(|this_match| this_match.local_player),
+        phase: this_match.is_some().then_some(match round.phase {
+            Phase::Countdown => "countdown",
+            Phase::Fight => "fight",
+            Phase::Result => "result",
+        }),
+        frame: frame.0,
+        confirmed: confirmed.0,
+        links: links.collect(),
+    });
+}
+
+/// Exclusive, because a report looks at all of the world.
+fn report(world: &mut World) {
+    let Some(frame) = world.resource::<ToReport>().0 else { return };
+    if let Some(report) = SessionReport::of(world, frame) {
+        world.resource_mut::<ToReport>().0 = None;
+        #[derive(Serialize)]
+        struct Reported {
+            report: SessionReport,
+        }
+        send(&Reported { report });
+    }
+}
+
+fn send(what: &impl Serialize) {
+    match serde_json::to_string(what) {
+        Ok(json) => tell(&json),
+        Err(error) => error!("the page cannot be told: {error}"),
+    }
+}

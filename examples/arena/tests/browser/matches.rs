@@ -1,0 +1,66 @@
+//! Matches between tabs, and between tabs and native bots.
+
+use netplay_server::ServerConfig;
+
+use super::setup::{Coturn, Setup, assert_in_agreement, assert_path, assert_quiet, config, report};
+
+#[test]
+fn two_tabs_play_a_match() {
+    let setup = Setup::new();
+    let tabs = [1, 2].map(|seed| setup.player(2, &format!("seed={seed}&frames=300")));
+    let reports: Vec<_> = tabs.iter().map(report).collect();
+    assert_in_agreement(&reports);
+    reports.iter().for_each(|report| assert_path(report, "direct"));
+    tabs.iter().for_each(assert_quiet);
+}
+
+#[test]
+fn a_tab_plays_a_native_bot() {
+    let setup = Setup::new();
+    let bot = setup.bot(2, 300, "against_a_tab", &["--seed", "2"]);
+    let tab = setup.player(2, "seed=1&frames=300");
+    let reports = [report(&tab), bot.report()];
+    assert_in_agreement(&reports);
+    reports.iter().for_each(|report| assert_path(report, "direct"));
+    assert_quiet(&tab);
+}
+
+#[test]
+fn two_tabs_and_two_native_bots_play_a_match() {
+    let setup = Setup::new();
+    let bots = ["3", "4"].map(|seed| setup.bot(4, 300, &format!("mixed{seed}"), &["--seed", seed]));
+    let tabs = [1, 2].map(|seed| setup.player(4, &format!("seed={seed}&frames=300")));
+    let mut reports: Vec<_> = tabs.iter().map(report).collect();
+    reports.extend(bots.map(super::setup::Bot::report));
+    assert_in_agreement(&reports);
+    tabs.iter().for_each(assert_quiet);
+}
+
+#[test]
+fn the_server_carries_a_match_of_a_tab_that_may_go_no_other_way() {
+    let setup = Setup::new();
+    let bot = setup.bot(2, 300, "relayed", &["--policy", "relay"]);
+    let tab = setup.player(2, "policy=relay&frames=300");
+    let reports = [report(&tab), bot.report()];
+    assert_in_agreement(&reports);
+    reports.iter().for_each(|report| assert_path(report, "relay"));
+    assert_eq!(tab.run("return window.probe.made;").unwrap(), 0, "no connection was made");
+    assert_quiet(&tab);
+}
+
+#[test]
+fn two_tabs_that_may_go_no_other_way_play_through_coturn() {
+    let coturn = Coturn::start();
+    let setup = Setup::with(ServerConfig { turn: Some(coturn.turn.clone()), ..config() });
+    let tabs = [1, 2].map(|seed| setup.player(2, &format!("policy=turn&seed={seed}&frames=300")));
+    let reports: Vec<_> = tabs.iter().map(report).collect();
+    assert_in_agreement(&reports);
+    for (tab, report) in tabs.iter().zip(&reports) {
+        assert_path(report, "turn");
+        assert_eq!(report["links"][0]["local_candidate"], "relay", "{report:#}");
+        let seen = tab.wait_for("window.probe.stats()", super::setup::PATIENCE).unwrap();
+        assert_eq!(seen[0]["local"], "relay", "{seen:#}");
+        assert_eq!(seen[0]["remote"], "relay", "{seen:#}");
+        assert_quiet(tab);
+    }
+}

@@ -1,0 +1,9 @@
+//! The game in real browsers, against each other and against native bots.
+//!
+//! The page must have been built: `trunk build --release` in `web/`. Pictures are kept in
+//! `target/browser/`.
+
+mod matches;
+mod page;
+mod setup;
+mod trouble;

@@ -1,0 +1,75 @@
+// What the address of the page says: `?server=…&room=…&players=…`, and for those who try things out `policy`,
+// `net`, `autopilot`, `hunt`, `seed` and `frames`.
+
+const DEFAULT_PORT = 3536;
+
+// The characters of room codes that are not taken for one another.
+const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+// The game's options, as the address has them.
+export function read(search) {
+  const given = new URLSearchParams(search);
+  const text = (name, otherwise = "") => given.get(name)?.trim() || otherwise;
+  const number = (name, otherwise) => (given.has(name) ? Number(given.get(name)) : otherwise);
+  const players = number("players", 2);
+  return {
+    server: text("server", serverOfThisHost()),
+    room: text("room"),
+    players: [2, 3, 4].includes(players) ? players : 2,
+    policy: text("policy", "any"),
+    net: text("net"),
+    autopilot: given.has("autopilot"),
+    hunt: given.has("hunt"),
+    seed: number("seed", 1),
+    frames: given.has("frames") ? number("frames") : null,
+  };
+}
+
+// Where a server would be that runs beside the host of this page.
+function serverOfThisHost() {
+  const host = location.hostname || "127.0.0.1";
+  return location.protocol === "https:" ? `wss://${host}` : `ws://${host}:${DEFAULT_PORT}`;
+}
+
+// A code that nobody else has.
+export function newRoom() {
+  const random = crypto.getRandomValues(new Uint8Array(8));
+  return [...random].map((byte) => LETTERS[byte % LETTERS.length]).join("");
+}
+
+// The link that leads somebody else into the same room.
+export function invite({ server, room, players }) {
+  const link = new URL(location.href);
+  link.search = new URLSearchParams({ server, room, players });
+  link.hash = "";
+  return link.href;
+}
+
+// Why the game cannot run in this browser, if it cannot.
+export function missing() {
+  if (!document.createElement("canvas").getContext("webgl2")) {
+    return "This browser has no WebGL2, or it is switched off. A current Firefox, Chrome, Edge or Safari has it; if yours is one, allow graphics acceleration in its settings.";
+  }
+  if (typeof RTCPeerConnection !== "function") {
+    return "This browser has no WebRTC, or an extension switched it off. Allow it for this page, or use another browser.";
+  }
+  return null;
+}
+
+// What is wrong with the address of a server, if something is.
+export function badServer(server) {
+  let url;
+  try {
+    url = new URL(server);
+  } catch {
+    url = null;
+  }
+  if (!url || !["ws:", "wss:"].includes(url.protocol)) {
+    return `“${server}” is not the address of a server: it should look like ws://host:port or wss://host.`;
+  }
+  const local = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  if (location.protocol === "https:" && url.protocol === "ws:" && !local) {
+    return "This page came over https, so the server must be a wss:// address.";
+  }
+  return null;
+}

@@ -1,0 +1,115 @@
+// The page around the game: where to play, how far the download is, what went wrong, the link for others.
+
+import { badServer, invite, missing, newRoom, read } from "./address.js";
+import { touchControls } from "./controls.js";
+
+const element = (id) => document.getElementById(id);
+const options = read(location.search);
+let loaded = false;
+let failed = false;
+
+function fail(sentence) {
+  element("error").textContent = sentence;
+  element("error").hidden = false;
+}
+
+function fillIn() {
+  element("server").value = options.server;
+  element("room").value = options.room;
+  const players = document.querySelector(`input[name="players"][value="${options.players}"]`);
+  players.checked = true;
+  label();
+}
+
+function label() {
+  if (!loaded || failed) return;
+  element("go").disabled = false;
+  element("go").textContent = element("room").value.trim() ? "Join the room" : "Create a room";
+}
+
+function start() {
+  options.server = element("server").value.trim();
+  options.room = element("room").value.trim() || newRoom();
+  options.players = Number(document.querySelector('input[name="players"]:checked').value);
+  const wrong = badServer(options.server);
+  if (wrong) return fail(wrong);
+  element("error").hidden = true;
+  // The address becomes the invitation: a page that is loaded again is in the same room.
+  const link = invite(options);
+  history.replaceState(null, "", link);
+  element("link").textContent = link;
+  document.body.dataset.stage = "game";
+  element("buttons").hidden = false;
+  try {
+    window.wasmBindings.play(JSON.stringify(options));
+    touchControls(window.wasmBindings.hold);
+  } catch (error) {
+    document.body.dataset.stage = "start";
+    element("buttons").hidden = true;
+    return fail(String(error));
+  }
+  element("arena").focus();
+}
+
+document.addEventListener("loading", ({ detail }) => {
+  if (detail.error) {
+    failed = true;
+    element("loaded").textContent = "";
+    element("go").textContent = "The game did not load";
+    fail(`The game could not be loaded (${detail.error}). Check your connection and load the page again.`);
+  } else if (detail.done) {
+    loaded = true;
+    element("progress").hidden = true;
+    element("loaded").hidden = true;
+    label();
+    if (options.room && new URLSearchParams(location.search).has("room") && !failed) start();
+  } else {
+    const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+    element("progress").value = detail.total ? detail.current / detail.total : 0;
+    element("loaded").textContent = detail.total
+      ? `${megabytes(detail.current)} of ${megabytes(detail.total)} MB`
+      : `${megabytes(detail.current)} MB`;
+  }
+});
+
+document.addEventListener("arena", ({ detail }) => {
+  if (!detail.state) return;
+  const outside = ["offline", "ended"].includes(detail.state);
+  element("invite").hidden = detail.state !== "lobby";
+  element("join").hidden = !outside;
+  element("leave").hidden = outside;
+  element("rematch").hidden = !(detail.state === "playing" && detail.phase === "result");
+});
+
+// Buttons of the page: keys for them would go to the game.
+for (const wish of ["join", "leave", "rematch"]) {
+  element(wish).addEventListener("click", () => {
+    window.wasmBindings.wish(wish);
+    element("arena").focus();
+  });
+}
+
+element("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(element("link").textContent);
+    element("copy").textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(element("link"));
+    element("copy").textContent = "Press Ctrl+C";
+  }
+  setTimeout(() => (element("copy").textContent = "Copy"), 2000);
+});
+
+element("room").addEventListener("input", label);
+element("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (loaded && !failed) start();
+});
+
+fillIn();
+const wrong = missing();
+if (wrong) {
+  failed = true;
+  element("go").textContent = "Cannot play here";
+  fail(wrong);
+}
