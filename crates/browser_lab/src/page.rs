@@ -104,6 +104,7 @@ impl Page {
             std::fs::create_dir_all(folder)?;
         }
         // On a busy machine without a graphics card the browser may give up before the picture is drawn.
+        self.run("window.probe.slow = true; return null;")?;
         let mut taken = Ok(());
         for _ in 0..PICTURES {
             taken = self.block_on(async |driver| driver.screenshot(file).await);
@@ -111,6 +112,7 @@ impl Page {
                 break;
             }
         }
+        self.run("window.probe.slow = false; return null;")?;
         taken
     }
 

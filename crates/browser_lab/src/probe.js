@@ -1,7 +1,12 @@
 // What a page does, noted from its first moment on.
 (() => {
-  const probe = { console: [], states: [], made: 0, live: new Set() };
+  const probe = { console: [], states: [], made: 0, live: new Set(), slow: false };
   window.probe = probe;
+
+  // Few frames a second while `slow`: pages that draw on the processor leave no time to photograph them.
+  const frame = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = (callback) =>
+    probe.slow ? (setTimeout(() => frame(callback), 1000), 0) : frame(callback);
 
   const note = (level) => (...words) => probe.console.push(`${level}: ${words.map(String).join(" ")}`);
   for (const level of ["error", "warn"]) {

@@ -13,7 +13,7 @@ use netplay_protocol::{ConnectionId, Identity, PeerKey, RelayChannel, Roster};
 use web_time::Instant;
 
 use super::attempt::{AttemptEvent, Reports};
-use super::platform::{now, route};
+use super::platform::{Route, now, route};
 use super::quota::Ticket;
 use super::relay::{RelayQueue, RelaySender};
 use super::remote::Remote;
@@ -113,8 +113,8 @@ pub(super) struct Driver {
     roster: Roster,
     pub(super) remotes: BTreeMap<PeerKey, Remote>,
     attempts_started: u64,
-    /// The address that packets leave from, where that can be seen.
-    route: Option<std::net::IpAddr>,
+    /// The network that packets leave by, where that can be seen.
+    route: Option<Route>,
     look_at: Instant,
     pub(super) reports: Reports,
     signals: mpsc::UnboundedReceiver<Outgoing>,
@@ -340,7 +340,7 @@ impl Driver {
             self.look_at = now + LOOK_AT_NETWORK;
             let route = route();
             if route.is_some() && self.route != route {
-                log::info!("the network changed: packets leave from another address");
+                log::info!("the machine is on another network");
                 self.route = route;
                 self.tell(TransportEvent::NetworkChanged).await;
                 self.server.check().await;

@@ -2,7 +2,9 @@
 
 use netplay_server::ServerConfig;
 
-use super::setup::{Coturn, Setup, assert_in_agreement, assert_path, assert_quiet, config, report};
+use super::setup::{
+    Coturn, PATIENCE, Setup, assert_in_agreement, assert_path, assert_quiet, config, report,
+};
 
 #[test]
 fn two_tabs_play_a_match() {
@@ -10,8 +12,15 @@ fn two_tabs_play_a_match() {
     let tabs = [1, 2].map(|seed| setup.player(2, &format!("seed={seed}&frames=300")));
     let reports: Vec<_> = tabs.iter().map(report).collect();
     assert_in_agreement(&reports);
-    reports.iter().for_each(|report| assert_path(report, "direct"));
-    tabs.iter().for_each(assert_quiet);
+    for (tab, report) in tabs.iter().zip(&reports) {
+        assert_path(report, "direct");
+        // What we say of the path is what the browser says.
+        let seen = tab.wait_for("window.probe.stats()", PATIENCE).unwrap();
+        assert_eq!(seen.as_array().map(Vec::len), Some(1), "{seen:#}");
+        assert_eq!(seen[0]["local"], report["links"][0]["local_candidate"], "{seen:#}");
+        assert_eq!(seen[0]["remote"], report["links"][0]["remote_candidate"], "{seen:#}");
+        assert_quiet(tab);
+    }
 }
 
 #[test]
@@ -58,7 +67,7 @@ fn two_tabs_that_may_go_no_other_way_play_through_coturn() {
     for (tab, report) in tabs.iter().zip(&reports) {
         assert_path(report, "turn");
         assert_eq!(report["links"][0]["local_candidate"], "relay", "{report:#}");
-        let seen = tab.wait_for("window.probe.stats()", super::setup::PATIENCE).unwrap();
+        let seen = tab.wait_for("window.probe.stats()", PATIENCE).unwrap();
         assert_eq!(seen[0]["local"], "relay", "{seen:#}");
         assert_eq!(seen[0]["remote"], "relay", "{seen:#}");
         assert_quiet(tab);

@@ -12,6 +12,8 @@ use serde_json::Value;
 
 /// A window on a desktop, in pixels.
 pub const DESKTOP: (u32, u32) = (1280, 800);
+/// A smaller one, in which a match can be drawn without a graphics card.
+pub const WINDOW: (u32, u32) = (640, 400);
 /// A phone held upright.
 pub const PHONE: (u32, u32) = (390, 844);
 /// As little to draw as possible: without a graphics card, drawing is what takes the time.
@@ -78,6 +80,18 @@ impl Setup {
     /// What an address says that leads into the room of this test.
     pub fn address(&self, players: usize, more: &str) -> String {
         format!("server={}&room=TEST&players={players}&{more}", self.server())
+    }
+
+    /// A native bot in the room that plays until it is dropped, and agrees to every rematch.
+    pub fn opponent(&self, players: usize) -> Bot {
+        let process = Command::new(env!("CARGO_BIN_EXE_arena"))
+            .args(["bot", "--room", "TEST", "--wait-s", "90", "--hunt"])
+            .args(["--server", &self.server(), "--players", &players.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        Bot { process, report: PathBuf::new() }
     }
 
     /// A native bot in the room, which reports of a frame.
@@ -159,6 +173,13 @@ pub struct Bot {
 }
 
 impl Bot {
+    /// Sends its process a signal, such as STOP.
+    pub fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// What it reports, once it is done.
     pub fn report(mut self) -> Value {
         let status = self.process.wait().unwrap();

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::setup::{PATIENCE, Setup, assert_in_agreement, assert_quiet, plays, report};
+use super::setup::{
+    PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, photograph, plays, report,
+};
 
 #[test]
 fn a_match_of_a_tab_survives_a_restart_of_the_server() {
@@ -31,4 +33,59 @@ fn a_hidden_tab_keeps_its_match_alive() {
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
     assert_quiet(&tab);
+}
+
+#[test]
+fn a_player_who_falls_silent_is_named_until_it_is_back() {
+    let setup = Setup::new();
+    let bot = setup.opponent(2);
+    let address = setup.address(2, "autopilot&hunt");
+    let tab = setup.tab(&address, WINDOW);
+    plays(&tab, 200);
+    photograph(&tab, "match-window");
+    bot.signal("STOP");
+    tab.wait_for("window.probe.state.links[0].interrupted", PATIENCE).unwrap();
+    photograph(&tab, "interruption-window");
+    bot.signal("CONT");
+    tab.wait_for("!window.probe.state.links[0].interrupted", PATIENCE).unwrap();
+    let frame = tab.run("return window.probe.state.confirmed;").unwrap();
+    tab.wait_for(&format!("window.probe.state.confirmed > {frame}"), PATIENCE).unwrap();
+    assert_quiet(&tab);
+}
+
+#[test]
+fn a_phone_plays_a_round_to_its_end_and_again() {
+    let setup = Setup::new();
+    let _bot = setup.opponent(2);
+    let phone = setup.tab(&setup.address(2, "autopilot&hunt"), PHONE);
+    plays(&phone, 200);
+    photograph(&phone, "match-phone");
+    phone.wait_for("window.probe.state.phase === 'result'", 4 * PATIENCE).unwrap();
+    photograph(&phone, "result-phone");
+    let visible = "!document.getElementById('rematch').hidden";
+    phone.wait_for(visible, PATIENCE).unwrap();
+    phone.run("document.getElementById('rematch').click(); return null;").unwrap();
+    phone.wait_for("window.probe.state.phase === 'countdown'", PATIENCE).unwrap();
+    plays(&phone, 60);
+    assert_eq!(phone.run("return window.probe.live.size;").unwrap(), 1);
+    assert_quiet(&phone);
+}
+
+#[test]
+fn connections_that_break_are_replaced_and_none_is_left_behind() {
+    let setup = Setup::new();
+    let _bot = setup.opponent(2);
+    let tab = setup.player(2, "");
+    plays(&tab, 60);
+    for broken in 1..=5 {
+        tab.run("for (const one of window.probe.live) one.close(); return null;").unwrap();
+        let back = format!(
+            "window.probe.made > {broken} && window.probe.live.size > 0 \
+             && window.probe.state.links[0].path === 'direct'"
+        );
+        tab.wait_for(&back, PATIENCE).unwrap();
+    }
+    tab.wait_for("window.probe.live.size === 1", PATIENCE).unwrap();
+    let frame = tab.run("return window.probe.state.confirmed;").unwrap();
+    tab.wait_for(&format!("window.probe.state.confirmed > {frame} + 60"), PATIENCE).unwrap();
 }

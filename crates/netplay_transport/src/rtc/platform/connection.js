@@ -101,6 +101,14 @@ function wrap() {
   globalThis.RTCPeerConnection = wrapped;
 }
 
+// How often the machine has come back to a network. A change from one to another that leaves no gap is not told.
+let returns = 0;
+globalThis.addEventListener?.("online", () => (returns += 1));
+
+export function timesOnline() {
+  return returns;
+}
+
 // Whether this browser has WebRTC at all.
 export function supported() {
   return typeof globalThis.RTCPeerConnection === "function";

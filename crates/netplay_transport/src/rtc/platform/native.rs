@@ -106,8 +106,11 @@ impl Connection {
     }
 }
 
+/// What tells one network from another: the address that packets leave from.
+pub(super) type Route = std::net::IpAddr;
+
 /// The address that packets to anywhere else leave from, if there is a way. Nothing is sent to find out.
-pub(super) fn route() -> Option<std::net::IpAddr> {
+pub(super) fn route() -> Option<Route> {
     // Connecting a UDP socket only looks the route up. The addresses are for documentation: RFC 5737, 3849.
     let lookups = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
     lookups.iter().find_map(|(from, to)| {
