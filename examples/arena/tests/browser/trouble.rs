@@ -1,7 +1,5 @@
 //! What happens to pages that play: the server goes away, the tab is hidden.
 
-use std::time::Duration;
-
 use super::setup::{
     PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, photograph, plays, report,
 };
@@ -25,7 +23,9 @@ fn a_hidden_tab_keeps_its_match_alive() {
     plays(&tab, 120);
     tab.hide().unwrap();
     tab.wait_for("document.hidden", PATIENCE).unwrap();
-    std::thread::sleep(Duration::from_secs(15));
+    // Fifteen seconds of the match, of which the page shows nothing.
+    let shown = tab.run("return window.probe.state.confirmed;").unwrap();
+    tab.wait_for(&format!("window.probe.state.confirmed > {shown} + 900"), PATIENCE).unwrap();
     let hidden = tab.run("return window.probe.state.confirmed;").unwrap();
     tab.show().unwrap();
     tab.wait_for("!document.hidden", PATIENCE).unwrap();
