@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use netplay_core::path::{Channel, PathId, PathKind, PathPolicy};
-use netplay_protocol::signaling::{Entry, GameInfo, Presence, Refusal};
+use netplay_protocol::signaling::{
+    ClientMessage, Entry, GameInfo, Join, Presence, Refusal, VERSION,
+};
 use netplay_protocol::{Identity, PeerKey, RoomCode, Roster, Secret};
 
 /// What a peer wants to join. Everything random is brought by the caller.
@@ -42,6 +44,19 @@ impl JoinRequest {
             policy: PathPolicy::Any,
             seed: 0,
         }
+    }
+
+    /// What a server is asked first.
+    pub fn hello(&self) -> ClientMessage {
+        ClientMessage::Join(Join {
+            version: VERSION,
+            key: self.identity.peer_key(),
+            entry: self.entry.clone(),
+            size: self.size,
+            game: self.game.clone(),
+            password: self.password.clone(),
+            token: self.token.clone(),
+        })
     }
 }
 

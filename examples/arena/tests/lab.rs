@@ -3,12 +3,14 @@
 
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use netplay_testkit::lab::{Host, Lab, Nat, SERVER};
 use serde_json::Value;
+
+use crate::support::{Running, coturn_arguments, directory, quietly};
 
 /// Where the server listens, and coturn.
 const PORT: u16 = 3536;
@@ -23,17 +25,6 @@ enum Help {
     Nothing,
     Stun,
     StunAndTurn,
-}
-
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// A bot, and what is read of it: one that nobody reads stands still when the pipe is full.
@@ -68,7 +59,7 @@ impl Stage {
     fn new(name: &str, nats: &[Nat], help: Help) -> Self {
         let (mut lab, servers) = Lab::new().unwrap_or_else(|error| panic!("{error}"));
         let hosts = nats.iter().map(|nat| lab.host(*nat).unwrap()).collect();
-        let directory = directory(name);
+        let directory = directory(&format!("lab-{name}"));
         let config = directory.join("server.toml");
         let mut text = "secret = \"of this and the next server\"\n".to_owned();
         if help != Help::Nothing {
@@ -106,22 +97,16 @@ impl Stage {
     }
 
     fn start_coturn(&mut self) {
-        let directory = directory(&self.name);
+        let directory = directory(&format!("lab-{}", self.name));
         let mut command = self.servers.command("turnserver");
-        command
-            .args(["-n", "--no-cli", "--no-tls", "--no-dtls", "--fingerprint", "--log-file=stdout"])
-            .args(["--use-auth-secret", &format!("--static-auth-secret={TURN_SECRET}")])
-            .args(["--realm=lab", &format!("--listening-ip={SERVER}")])
-            .args([format!("--relay-ip={SERVER}"), format!("--listening-port={TURN_PORT}")])
-            .arg(format!("--userdb={}", directory.join("turn.db").display()))
-            .arg(format!("--pidfile={}", directory.join("turn.pid").display()));
+        command.args(coturn_arguments(TURN_SECRET, SERVER.into(), TURN_PORT, &directory));
         self.coturn = Some(quietly(command));
     }
 
     /// A bot on every host.
     fn start_bots(&mut self, frames: u32, policy: &str) {
         for (seed, host) in self.hosts.iter().enumerate() {
-            let file = directory(&self.name).join(format!("bot{seed}.json"));
+            let file = directory(&format!("lab-{}", self.name)).join(format!("bot{seed}.json"));
             // What an earlier run left there proves nothing.
             let _ = std::fs::remove_file(&file);
             let mut bot = host
@@ -187,22 +172,11 @@ impl Stage {
     }
 }
 
-fn quietly(mut command: Command) -> Running {
-    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    Running(silent.spawn().unwrap())
-}
-
 /// The server's program, which cargo builds beside that of the arena.
 fn netplay_server() -> PathBuf {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_arena")).with_file_name("netplay-server");
     assert!(program.exists(), "no server to play on: cargo build -p netplay_server");
     program
-}
-
-fn directory(test: &str) -> PathBuf {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("lab-{test}"));
-    std::fs::create_dir_all(&directory).unwrap();
-    directory
 }
 
 /// How often inputs travelled on each path, of one report.

@@ -9,6 +9,8 @@ mod chaos;
 mod lab;
 mod processes;
 mod rollback;
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "most of it is for Linux"))]
+mod support;
 mod synctest;
 
 use arena::stage::Mismatches;

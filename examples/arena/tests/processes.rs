@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use netplay_server::{Server, ServerConfig};
 use serde_json::Value;
+
+use crate::support::directory;
 
 fn arena() -> Command {
     Command::new(env!("CARGO_BIN_EXE_arena"))
@@ -15,13 +16,6 @@ fn arena() -> Command {
 fn server() -> Server {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Server::start(ServerConfig { listen, ..ServerConfig::default() }).unwrap()
-}
-
-/// A directory of a test's own.
-fn directory(test: &str) -> PathBuf {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
-    std::fs::create_dir_all(&directory).unwrap();
-    directory
 }
 
 fn finish(bot: Child) -> Output {

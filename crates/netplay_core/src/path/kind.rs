@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use netplay_protocol::RelayChannel;
+
 /// Names a path of a link, as long as the link lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PathId(pub u64);
@@ -93,4 +95,22 @@ pub enum Channel {
     Datagram,
     /// Ordered, retransmitted until it arrives or the path is closed: everything else.
     Reliable,
+}
+
+impl From<RelayChannel> for Channel {
+    fn from(channel: RelayChannel) -> Self {
+        match channel {
+            RelayChannel::Datagram => Self::Datagram,
+            RelayChannel::Reliable => Self::Reliable,
+        }
+    }
+}
+
+impl From<Channel> for RelayChannel {
+    fn from(channel: Channel) -> Self {
+        match channel {
+            Channel::Datagram => Self::Datagram,
+            Channel::Reliable => Self::Reliable,
+        }
+    }
 }

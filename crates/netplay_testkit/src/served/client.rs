@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use netplay_protocol::signaling::{
-    ClientMessage, Join, Refusal, Resume, ServerMessage, Signal, SignedRoster, VERSION,
+    ClientMessage, Refusal, Resume, ServerMessage, Signal, SignedRoster, VERSION,
 };
-use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, RelayHeader, RoomCode, Secret};
+use netplay_protocol::{ConnectionId, PeerKey, RelayHeader, RoomCode, Secret};
 use netplay_server::simulation::{ClientId, Frame, SimulatedServer};
 use netplay_transport::{
     Channel, JoinRequest, LeaveReason, PathId, PathKind, TransportEvent, TransportRequest,
@@ -46,7 +46,7 @@ pub(super) struct Client {
     relays: BTreeSet<PeerKey>,
     random: Pcg32,
     /// For the transport: events, and with whom the network is to connect us.
-    pub(super) events: VecDeque<(Duration, TransportEvent)>,
+    pub(super) events: VecDeque<TransportEvent>,
     pub(super) to_connect: Vec<PeerKey>,
     crashed: bool,
 }
@@ -127,9 +127,9 @@ impl Client {
         for peer in &self.relays {
             let reason = reason.to_owned();
             let down = TransportEvent::PathDown { peer: *peer, path: PathId::RELAY, reason };
-            self.events.push_back((now, down));
+            self.events.push_back(down);
         }
-        self.tell(now, TransportEvent::SignalingLost { reason: reason.to_owned() });
+        self.tell(TransportEvent::SignalingLost { reason: reason.to_owned() });
     }
 
     /// The process ends without a word.
@@ -145,7 +145,7 @@ impl Client {
             self.say(now, ClientMessage::Leave);
             self.hang_up(now);
             self.events.clear();
-            self.tell(now, TransportEvent::Left(LeaveReason::Asked));
+            self.tell(TransportEvent::Left(LeaveReason::Asked));
         }
     }
 
@@ -261,11 +261,7 @@ impl Client {
 
     /// Has the server carry a packet.
     pub(super) fn carry(&mut self, now: Duration, to: PeerKey, channel: Channel, packet: &[u8]) {
-        let channel = match channel {
-            Channel::Datagram => RelayChannel::Datagram,
-            Channel::Reliable => RelayChannel::Reliable,
-        };
-        let frame = RelayHeader::new(channel, to).frame(packet);
+        let frame = RelayHeader::new(channel.into(), to).frame(packet);
         self.pipe.send_up(now, Up::Frame(Frame::Binary(frame)));
     }
 
@@ -279,8 +275,7 @@ impl Client {
             return;
         }
         self.attempts_begun += 1;
-        let step = self.attempts_begun.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let connection = ConnectionId(self.request.seed.wrapping_add(step));
+        let connection = ConnectionId(self.attempts_begun);
         let attempt = Attempt { connection, offers: true, deadline: now + ATTEMPT };
         self.attempts.insert(peer, attempt);
         let signal = Signal::Offer("an offer".into());
@@ -292,20 +287,20 @@ impl Client {
         if let Socket::Open(_) = self.socket {
             self.say(now, ClientMessage::Relay { to: peer, open: true });
             let (path, kind) = (PathId::RELAY, PathKind::Relay);
-            self.tell(now, TransportEvent::PathUp { peer, path, kind });
+            self.tell(TransportEvent::PathUp { peer, path, kind });
         }
     }
 
     fn told(&mut self, now: Duration, message: ServerMessage) {
         match message {
             ServerMessage::Queued { waiting } => {
-                self.tell(now, TransportEvent::Queued { waiting });
+                self.tell(TransportEvent::Queued { waiting });
             }
             ServerMessage::Welcome { room, resume, .. } => {
                 self.seated = true;
                 let first = self.seat.replace((room.clone(), resume)).is_none();
                 if first {
-                    self.tell(now, TransportEvent::Joined { room });
+                    self.tell(TransportEvent::Joined { room });
                 } else {
                     self.restored(now);
                 }
@@ -313,10 +308,10 @@ impl Client {
             ServerMessage::Roster { roster, signature, .. } => {
                 let (signed, game) = (roster.clone(), self.request.game.clone());
                 self.roster = Some(SignedRoster { roster: signed, signature, game });
-                self.tell(now, TransportEvent::Roster(roster));
+                self.tell(TransportEvent::Roster(roster));
             }
             ServerMessage::Presence { peer, presence } => {
-                self.tell(now, TransportEvent::Presence { peer, presence });
+                self.tell(TransportEvent::Presence { peer, presence });
             }
             ServerMessage::Signal { from, connection, signal } => {
                 self.signalled(now, from, connection, &signal);
@@ -335,7 +330,7 @@ impl Client {
         }
         let playing = self.playing;
         self.say(now, ClientMessage::Playing { playing });
-        self.tell(now, TransportEvent::SignalingRestored);
+        self.tell(TransportEvent::SignalingRestored);
         for peer in self.relays.clone() {
             self.open_relay(now, peer);
         }
@@ -357,7 +352,7 @@ impl Client {
                 }
                 let attempt = Attempt { connection, offers: false, deadline: now + ATTEMPT };
                 self.attempts.insert(from, attempt);
-                self.tell(now, TransportEvent::PeerAttempts { peer: from });
+                self.tell(TransportEvent::PeerAttempts { peer: from });
                 let signal = Signal::Answer("an answer".into());
                 self.say(now, ClientMessage::Signal { to: from, connection, signal });
             }
@@ -373,7 +368,7 @@ impl Client {
     fn refused(&mut self, now: Duration, reason: Refusal) {
         if self.seat.is_none() {
             self.socket = Socket::Gone;
-            self.tell(now, TransportEvent::Left(LeaveReason::Refused(reason)));
+            self.tell(TransportEvent::Left(LeaveReason::Refused(reason)));
             return;
         }
         let hopeless = matches!(reason, Refusal::SeatGone | Refusal::AlreadyJoined);
@@ -386,12 +381,9 @@ impl Client {
     fn relayed(&mut self, at: Duration, frame: &[u8]) {
         match RelayHeader::split(frame) {
             Ok((channel, peer, packet)) => {
-                let channel = match channel {
-                    RelayChannel::Datagram => Channel::Datagram,
-                    RelayChannel::Reliable => Channel::Reliable,
-                };
+                let channel = Channel::from(channel);
                 let (path, packet) = (PathId::RELAY, packet.to_vec());
-                self.tell(at, TransportEvent::Received { peer, path, at, channel, packet });
+                self.tell(TransportEvent::Received { peer, path, at, channel, packet });
             }
             Err(error) => panic!("the server carried what is no packet: {error}"),
         }
@@ -407,26 +399,17 @@ impl Client {
             self.attempts.extract_if(.., |_, attempt| attempt.deadline <= now).collect();
         for (peer, _) in over {
             let reason = "nothing came of it".to_owned();
-            self.tell(now, TransportEvent::AttemptFailed { peer, reason });
+            self.tell(TransportEvent::AttemptFailed { peer, reason });
         }
     }
 
     fn hello(&self) -> ClientMessage {
-        let (key, request) = (self.key(), &self.request);
         match &self.seat {
-            None => ClientMessage::Join(Join {
-                version: VERSION,
-                key,
-                entry: request.entry.clone(),
-                size: request.size,
-                game: request.game.clone(),
-                password: request.password.clone(),
-                token: request.token.clone(),
-            }),
+            None => self.request.hello(),
             Some((room, resume)) => ClientMessage::Resume(Resume {
                 version: VERSION,
                 room: room.to_string(),
-                key,
+                key: self.key(),
                 resume: resume.clone(),
                 roster: self.roster.clone(),
             }),
@@ -461,7 +444,7 @@ impl Client {
         self.socket = Socket::Closed { at: now + wait, tries: tries + 1 };
     }
 
-    fn tell(&mut self, at: Duration, event: TransportEvent) {
-        self.events.push_back((at, event));
+    fn tell(&mut self, event: TransportEvent) {
+        self.events.push_back(event);
     }
 }

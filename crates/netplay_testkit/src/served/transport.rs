@@ -63,7 +63,7 @@ impl Transport for ServedTransport {
             None => Default::default(),
         };
         drop(state);
-        for (_, mut event) in told {
+        for mut event in told {
             if let TransportEvent::Received { at, .. } = &mut event {
                 // The peer may be behind the hub: then it came while it did not look.
                 *at = now.saturating_sub(hub_now.saturating_sub(*at));

@@ -157,10 +157,7 @@ impl Driver {
             }
         };
         let (path, at) = (PathId::RELAY, now());
-        let channel = match channel {
-            RelayChannel::Datagram => Channel::Datagram,
-            RelayChannel::Reliable => Channel::Reliable,
-        };
+        let channel = Channel::from(channel);
         let arrived = Happening::Packet { peer: from, path, at, channel, packet, _ticket: ticket };
         // A caller that does not take it loses it; what is reliable is sent again.
         let _ = self.inbox.try_send(arrived);

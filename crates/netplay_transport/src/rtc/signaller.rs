@@ -144,7 +144,9 @@ impl Signaller for AttemptSignaller {
             }
             PeerRequest::Signal { data: PeerSignal::Answer(sdp), .. } => {
                 let sdp = sdp::keep_allowed(&sdp, self.policy);
-                let release = Delay::new(FIRST_CANDIDATE);
+                // One that was made after its candidates were found has nothing to wait for.
+                let complete = sdp.contains("a=candidate:");
+                let release = Delay::new(if complete { NEXT_CANDIDATE } else { FIRST_CANDIDATE });
                 self.held = Some(HeldAnswer { sdp, candidates: Vec::new(), release });
                 self.described();
             }

@@ -2,13 +2,15 @@
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use browser_lab::{Browser, Kind, Page, Site};
 use netplay_server::{Server, ServerConfig, TurnConfig};
 use serde_json::Value;
+
+use crate::support::{Running, coturn_arguments, directory, quietly};
 
 /// A window on a desktop, in pixels.
 pub const DESKTOP: (u32, u32) = (1280, 800);
@@ -91,13 +93,12 @@ impl Setup {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        Bot { process, report: PathBuf::new() }
+        Bot { process: Running(process), report: PathBuf::new() }
     }
 
     /// A native bot in the room, which reports of a frame.
     pub fn bot(&self, players: usize, frames: u32, test: &str, more: &[&str]) -> Bot {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser");
-        std::fs::create_dir_all(&directory).unwrap();
+        let directory = directory("browser");
         let report = directory.join(format!("{test}.json"));
         // A report of an earlier run is none of this one.
         let _ = std::fs::remove_file(&report);
@@ -111,7 +112,7 @@ impl Setup {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        Bot { process, report }
+        Bot { process: Running(process), report }
     }
 }
 
@@ -124,75 +125,48 @@ pub fn config() -> ServerConfig {
 
 /// The real coturn on an address of this machine that browsers use, and how servers mint for it.
 pub struct Coturn {
-    process: Child,
     pub turn: TurnConfig,
+    _process: Running,
 }
 
 impl Coturn {
     pub fn start() -> Self {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser");
-        std::fs::create_dir_all(&directory).unwrap();
+        let directory = directory("browser");
         // Browsers gather no candidates on the loopback device. Nothing is sent to find the other.
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let routed = socket.connect(("192.0.2.1", 9)).and_then(|()| socket.local_addr());
         let address = routed.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip());
         let port = UdpSocket::bind((address, 0)).unwrap().local_addr().unwrap().port();
-        let process = Command::new("turnserver")
-            .args(["-n", "--no-cli", "--no-tls", "--no-dtls", "--fingerprint", "--log-file=stdout"])
-            .args(["--use-auth-secret", "--static-auth-secret=between us", "--realm=browsers"])
-            .arg(format!("--listening-ip={address}"))
-            .arg(format!("--relay-ip={address}"))
-            .arg(format!("--listening-port={port}"))
-            .arg(format!("--userdb={}", directory.join("turn.db").display()))
-            .arg(format!("--pidfile={}", directory.join("turn.pid").display()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new("turnserver");
+        command.args(coturn_arguments("between us", address, port, &directory));
         let turn = TurnConfig {
             urls: vec![format!("turn:{address}:{port}?transport=udp")],
             secret: "between us".into(),
             ttl: Duration::from_secs(3600),
         };
-        Self { process, turn }
-    }
-}
-
-impl Drop for Coturn {
-    fn drop(&mut self) {
-        // It has nothing to lose.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        Self { turn, _process: quietly(command) }
     }
 }
 
 /// A native player.
 pub struct Bot {
-    process: Child,
+    process: Running,
     report: PathBuf,
 }
 
 impl Bot {
     /// Sends its process a signal, such as STOP.
     pub fn signal(&self, name: &str) {
-        let pid = self.process.id().to_string();
+        let pid = self.process.0.id().to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status();
         assert!(sent.unwrap().success());
     }
 
     /// What it reports, once it is done.
     pub fn report(mut self) -> Value {
-        let status = self.process.wait().unwrap();
+        let status = self.process.0.wait().unwrap();
         assert!(status.success(), "{status}");
         serde_json::from_str(&std::fs::read_to_string(&self.report).unwrap()).unwrap()
-    }
-}
-
-impl Drop for Bot {
-    fn drop(&mut self) {
-        // It has ended already where all went well.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

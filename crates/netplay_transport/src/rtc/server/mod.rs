@@ -14,9 +14,7 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use futures::{SinkExt, StreamExt};
 use futures_timer::Delay;
-use netplay_protocol::signaling::{
-    ClientMessage, Join, Resume, ServerMessage, SignedRoster, VERSION,
-};
+use netplay_protocol::signaling::{ClientMessage, Resume, ServerMessage, SignedRoster, VERSION};
 use netplay_protocol::{PeerKey, RelayChannel, RelayHeader, RoomCode, Secret};
 use web_time::Instant;
 
@@ -98,16 +96,7 @@ impl Server {
     pub(super) async fn join(request: JoinRequest) -> Result<Self, LeaveReason> {
         let mut failure = LeaveReason::BadAddress(String::new());
         for server in &request.servers {
-            let hello = ClientMessage::Join(Join {
-                version: VERSION,
-                key: request.identity.peer_key(),
-                entry: request.entry.clone(),
-                size: request.size,
-                game: request.game.clone(),
-                password: request.password.clone(),
-                token: request.token.clone(),
-            });
-            match dial(server.clone(), hello).await {
+            match dial(server.clone(), request.hello()).await {
                 Ok((socket, answer)) => {
                     let servers = request.servers.clone();
                     let reconnect = Reconnect::new(servers, server, request.seed);
