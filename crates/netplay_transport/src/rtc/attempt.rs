@@ -225,6 +225,10 @@ async fn watch(
         reliable: reliable_tx,
         buffered: buffered.clone(),
     };
+    // A driver that is gone needs no report.
+    let report = |event| drop(reports.events.unbounded_send((remote, connection, event)));
+    // Before the caller hears of it: the driver is asked to close only what it knows to be open.
+    report(AttemptEvent::Open);
     // Told to the caller from here, so that no packet overtakes it.
     let sender = Sender::Rtc(senders);
     let path = PathId(connection.0);
@@ -233,9 +237,6 @@ async fn watch(
     if inbox.send(up).await.is_err() {
         return "nobody waits for the connection".to_owned();
     }
-    // A driver that is gone needs no report.
-    let report = |event| drop(reports.events.unbounded_send((remote, connection, event)));
-    report(AttemptEvent::Open);
     let look = || {
         buffered.store(platform.buffered(), Ordering::Relaxed);
         platform.failure()

@@ -143,16 +143,17 @@ impl Driver {
         }
     }
 
-    /// Waits for whatever comes first.
+    /// Waits for whatever comes first. Of what is there already, news of attempts come before commands: the
+    /// caller hears of a path as soon as we do, and what it asks for then must find the path here.
     async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Woken {
         let mut timer = pin!(self.timer().fuse());
         let mut server = pin!(self.server.next().fuse());
         let mut relayed = pin!(self.relayed.next().fuse());
         select_biased! {
+            event = self.attempt_events.select_next_some() => Woken::Attempt(event),
             command = commands.next() => Woken::Command(command.unwrap_or(Command::Leave)),
             event = server => Woken::Server(event),
             signal = self.signals.select_next_some() => Woken::Signal(signal),
-            event = self.attempt_events.select_next_some() => Woken::Attempt(event),
             packet = relayed => Woken::Relayed(packet),
             () = timer => Woken::Timer,
         }
