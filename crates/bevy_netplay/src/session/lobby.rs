@@ -21,10 +21,13 @@ impl Joined {
         let player = self.seat(from);
         let Some(peer) = self.peers.get_mut(&from).filter(|peer| !peer.gone) else { return Ok(()) };
         match message {
-            ControlMessage::Hello(hello) => peer.hello = Some(hello),
+            ControlMessage::Hello(hello) => {
+                peer.name = Some(tidy(&hello.name)).filter(|name| !name.is_empty());
+                peer.hello = Some(hello);
+            }
             ControlMessage::Ready { roster, epoch } => {
                 peer.ready = Some((roster, epoch));
-                if self.game.is_some() {
+                if self.game.as_ref().is_some_and(|playing| epoch > playing.game.epoch) {
                     steps.push(Step::Tell(Message::Rematch(RematchWanted { player })));
                 }
             }
@@ -41,6 +44,8 @@ impl Joined {
                 }
             }
             ControlMessage::Gone(gone) => self.gone(now, from, gone, steps)?,
+            ControlMessage::Running(running) => self.running(now, from, running, steps),
+            ControlMessage::Past(past) => self.past(now, from, &past),
         }
         Ok(())
     }
@@ -68,6 +73,10 @@ impl Joined {
             }
             if others.iter().all(|peer| self.is_up(*peer)) {
                 self.connected_after.get_or_insert(now.saturating_sub(self.joined_at));
+            }
+            if self.comeback.is_some() {
+                self.come_back(steps);
+                return Ok(());
             }
             if self.ready == 0 && others.iter().all(|peer| self.agrees(*peer, &roster)) {
                 self.vote(now, 1);
@@ -113,6 +122,7 @@ impl Joined {
             registered: self.registered,
             roster: self.roster.as_ref().map_or(0, |roster| seed(roster, 0)),
             frame_rate: u16::try_from(self.config.frame_rate).unwrap_or(u16::MAX),
+            name: self.name.clone(),
         }
     }
 
@@ -143,7 +153,7 @@ impl Joined {
 }
 
 /// A number that everybody with this roster computes alike.
-fn seed(roster: &Roster, epoch: u16) -> u64 {
+pub(super) fn seed(roster: &Roster, epoch: u16) -> u64 {
     let mut bytes = epoch.to_le_bytes().to_vec();
     for member in &roster.members {
         bytes.extend_from_slice(&member.to_bytes());
