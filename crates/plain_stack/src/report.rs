@@ -1,23 +1,24 @@
-//! What happened when, and the file it is written to.
+//! What happened when.
+//!
+//! Times are those of the frames in which something was seen, as in the reports of bevy_netplay.
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use arena::measure::FrameCost;
 use bevy::prelude::*;
+use bevy::time::Real;
 use bevy_ggrs::{
     Checksum, ConfirmedFrameCount, RollbackFrameCount, SaveWorld, SaveWorldSystems, Session,
 };
-use bevy_netplay::Match;
 use ggrs::GgrsEvent;
+use serde_json::{Value, json};
 
-use crate::Arguments;
+use crate::Orders;
 use crate::session::Config;
 
 /// When what was reached, counted from the opening of the socket.
 #[derive(Resource)]
 pub struct Milestones {
-    joined: Instant,
+    joined: Duration,
     connected: Option<Duration>,
     first_confirmed: Option<Duration>,
     finished: Option<Duration>,
@@ -27,9 +28,9 @@ pub struct Milestones {
 
 impl Milestones {
     /// The socket is opened now.
-    pub fn now() -> Self {
+    pub fn joined(time: &Time<Real>) -> Self {
         Self {
-            joined: Instant::now(),
+            joined: time.elapsed(),
             connected: None,
             first_confirmed: None,
             finished: None,
@@ -38,13 +39,50 @@ impl Milestones {
         }
     }
 
+    /// How long ago the socket was opened.
+    pub fn elapsed(&self, time: &Time<Real>) -> Duration {
+        time.elapsed().saturating_sub(self.joined)
+    }
+
     /// Everybody is connected now.
-    pub fn connected(&mut self) {
-        self.connected = Some(self.joined.elapsed());
+    pub fn connected(&mut self, time: &Time<Real>) {
+        self.connected = Some(self.elapsed(time));
+    }
+
+    /// Whether a frame was confirmed.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn begun(&self) -> bool {
+        self.first_confirmed.is_some()
+    }
+
+    /// When the last frame was confirmed.
+    pub fn finished(&self) -> Option<Duration> {
+        self.finished
+    }
+
+    /// Whether nobody had another state.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn in_sync(&self) -> bool {
+        self.desyncs == 0
+    }
+
+    /// The fields mean what they mean in the reports of the arena.
+    pub fn report(&self, orders: &Orders, local_player: usize) -> Value {
+        let ms = |time: Option<Duration>| time.map(|time| time.as_secs_f64() * 1000.0);
+        json!({
+            "frames": orders.frames,
+            "players": orders.players,
+            "local_player": local_player,
+            "checksum": self.checksum.map(|checksum| format!("{checksum:016x}")),
+            "connect_ms": ms(self.connected),
+            "first_confirmed_ms": ms(self.first_confirmed),
+            "total_ms": ms(self.finished),
+            "desyncs": self.desyncs,
+        })
     }
 }
 
-/// Follows the match and ends the program when it is over, or when it does not begin.
+/// Follows the match to its last frame.
 pub fn plugin(app: &mut App) {
     app.add_systems(SaveWorld, keep_checksum.after(SaveWorldSystems::Snapshot))
         .add_systems(Last, (read_events, follow).chain());
@@ -53,11 +91,11 @@ pub fn plugin(app: &mut App) {
 /// A frame can be saved again after a rollback: the last time counts.
 fn keep_checksum(
     mut milestones: ResMut<Milestones>,
-    arguments: Res<Arguments>,
+    orders: Res<Orders>,
     frame: Res<RollbackFrameCount>,
     checksum: Res<Checksum>,
 ) {
-    if frame.0 == arguments.frames {
+    if frame.0 == orders.frames {
         milestones.checksum = Some(checksum.0);
     }
 }
@@ -76,60 +114,20 @@ fn read_events(session: Option<ResMut<Session<Config>>>, mut milestones: ResMut<
     }
 }
 
-fn follow(
+/// Notes the first confirmed frame, and the last.
+pub fn follow(
     mut milestones: ResMut<Milestones>,
-    arguments: Res<Arguments>,
+    orders: Res<Orders>,
     (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
-    game: Option<Res<Match>>,
-    cost: Res<FrameCost>,
-    mut exit: MessageWriter<AppExit>,
-) -> Result {
-    let elapsed = milestones.joined.elapsed();
+    time: Res<Time<Real>>,
+) {
+    let elapsed = milestones.elapsed(&time);
     // bevy_ggrs' counter says 0 before there is a session as well.
     let confirmed = if frame.0 > 0 { confirmed.0 } else { -1 };
-    if milestones.first_confirmed.is_none() {
-        if confirmed >= 0 {
-            milestones.first_confirmed = Some(elapsed);
-        } else if elapsed > Duration::from_secs(arguments.wait_s) {
-            error!("no match within {} s", arguments.wait_s);
-            exit.write(AppExit::error());
-        }
-        return Ok(());
+    if confirmed >= 0 {
+        milestones.first_confirmed.get_or_insert(elapsed);
     }
-    match milestones.finished {
-        Some(finished) if elapsed > finished + Duration::from_secs(arguments.linger_s) => {
-            exit.write(if milestones.desyncs == 0 { AppExit::Success } else { AppExit::error() });
-        }
-        None if confirmed >= arguments.frames && milestones.checksum.is_some() => {
-            milestones.finished = Some(elapsed);
-            let local_player = game.map_or(0, |game| game.local_player);
-            write(&milestones, &arguments, local_player, &cost)?;
-        }
-        _ => {}
+    if confirmed >= orders.frames && milestones.checksum.is_some() {
+        milestones.finished.get_or_insert(elapsed);
     }
-    Ok(())
-}
-
-/// The fields mean what they mean in the report of the arena's bot.
-fn write(
-    milestones: &Milestones,
-    arguments: &Arguments,
-    local_player: usize,
-    cost: &FrameCost,
-) -> Result {
-    let ms = |time: Option<Duration>| time.map(|time| time.as_secs_f64() * 1000.0);
-    let report = serde_json::json!({
-        "frames": arguments.frames,
-        "players": arguments.players,
-        "local_player": local_player,
-        "checksum": milestones.checksum.map(|checksum| format!("{checksum:016x}")),
-        "connect_ms": ms(milestones.connected),
-        "first_confirmed_ms": ms(milestones.first_confirmed),
-        "total_ms": ms(milestones.finished),
-        "main_thread_us_per_frame": cost.mean_us(),
-        "main_thread_median_us_per_frame": cost.median_us(),
-        "desyncs": milestones.desyncs,
-    });
-    fs::write(&arguments.report, format!("{report:#}\n"))?;
-    Ok(())
 }

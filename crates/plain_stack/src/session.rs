@@ -4,6 +4,7 @@ use arena::pilot::random_input;
 use arena::sim::{ArenaInput, SimulationPlugin};
 use bevy::prelude::*;
 use bevy::tasks::{IoTaskPool, Task};
+use bevy::time::Real;
 use bevy_ggrs::{
     GgrsPlugin, LocalInputs, LocalPlayers, ReadInputs, RollbackFrameCount, RollbackFrameRate,
     Session,
@@ -14,7 +15,7 @@ use matchbox_socket::{Error, RtcIceServerConfig, WebRtcSocket};
 
 use crate::report::Milestones;
 use crate::socket::{Renamed, renamed};
-use crate::{Arguments, FRAME_RATE};
+use crate::{FRAME_RATE, Orders};
 
 /// The session type of the arena, so that its systems find the inputs.
 pub type Config = NetplayGgrs<ArenaInput>;
@@ -35,9 +36,9 @@ pub fn plugin(app: &mut App) {
         .add_systems(ReadInputs, choose_inputs);
 }
 
-fn open_socket(mut commands: Commands, arguments: Res<Arguments>) {
-    commands.insert_resource(Milestones::now());
-    let url = format!("{}/{}?next={}", arguments.server, arguments.room, arguments.players);
+fn open_socket(mut commands: Commands, orders: Res<Orders>, time: Res<Time<Real>>) {
+    commands.insert_resource(Milestones::joined(&time));
+    let url = format!("{}/{}?next={}", orders.server, orders.room, orders.players);
     // No STUN servers, like the other side of the comparison: on one machine they only cost time.
     let none = RtcIceServerConfig { urls: Vec::new(), username: None, credential: None };
     let (socket, message_loop) =
@@ -48,16 +49,17 @@ fn open_socket(mut commands: Commands, arguments: Res<Arguments>) {
 
 /// Once everybody is connected: takes the channel, builds the session, starts the match.
 fn start_when_complete(world: &mut World) -> Result {
-    let arguments = world.resource::<Arguments>().clone();
+    let wanted = usize::from(world.resource::<Orders>().players);
     // The settings of the other side, so that only the stack differs.
     let settings = NetplayConfig::default();
     let mut matchbox = world.resource_mut::<Matchbox>();
     matchbox.socket.try_update_peers()?;
     let players = matchbox.socket.players();
-    if players.len() < arguments.players {
+    if players.len() < wanted {
         return Ok(());
     }
-    world.resource_mut::<Milestones>().connected();
+    let time = *world.resource::<Time<Real>>();
+    world.resource_mut::<Milestones>().connected(&time);
 
     let mut builder = SessionBuilder::<Config>::new()
         .with_num_players(players.len())?
@@ -74,7 +76,7 @@ fn start_when_complete(world: &mut World) -> Result {
 
     world.insert_resource(Match {
         epoch: 1,
-        players: arguments.players,
+        players: wanted,
         local_player: local_player.unwrap_or_default(),
         seed: 1,
     });
@@ -86,11 +88,11 @@ fn start_when_complete(world: &mut World) -> Result {
 /// The same buttons as the arena's own bot for the same seed and frame.
 fn choose_inputs(
     mut commands: Commands,
-    arguments: Res<Arguments>,
+    orders: Res<Orders>,
     frame: Res<RollbackFrameCount>,
     players: Res<LocalPlayers>,
 ) {
-    let input = random_input(arguments.seed, frame.0.unsigned_abs());
+    let input = random_input(orders.seed, frame.0.unsigned_abs());
     let input = SeatInput { input, gone: false };
     let inputs = players.0.iter().map(|player| (*player, input)).collect();
     commands.insert_resource(LocalInputs::<Config>(inputs));

@@ -11,14 +11,15 @@ use crate::workspace::{WASM, cargo, root};
 /// What decides the same on every machine: its tests run on wasm32 as well.
 const SANS_IO: [&str; 2] = ["netplay_protocol", "netplay_core"];
 
-/// What a browser game links: these must stay clean for wasm32 too.
-const CLIENT: [&str; 6] = [
+/// What a browser game links, and what is compared with one: these must stay clean for wasm32 too.
+const CLIENT: [&str; 7] = [
     "netplay_protocol",
     "netplay_core",
     "netplay_transport",
     "bevy_netplay",
     "quickstart",
     "arena",
+    "plain_stack",
 ];
 
 #[derive(Args)]

@@ -6,7 +6,6 @@
 //!
 //! It is a library so that tests and benchmarks can run the very same simulation as the game.
 
-#[cfg(not(target_arch = "wasm32"))]
 pub mod measure;
 pub mod pilot;
 pub mod sim;

@@ -1,24 +1,35 @@
 //! What a frame costs on the main thread apart from the game itself.
 //!
-//! [`FrameCost`] takes the time of every update of the app and takes away what the systems in
-//! `RollbackUpdate` needed: what is left belongs to the netcode and the engine. Benchmarks add it to the
-//! arena on this stack and on the plain one, and compare.
+//! [`FrameCost`] takes the time of every update of the app, or of the netcode in it, and takes away what the
+//! systems in `RollbackUpdate` needed. Benchmarks add it to the arena on this stack and on the plain one, and
+//! compare.
 //!
 //! Only frames without a rollback count. An update that simulates nothing still costs: its time goes to the
 //! next frame, so that it does not matter how often an app updates.
+//!
+//! In a browser the clock is that of the page, which is coarse unless the page is isolated from other origins.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::ScheduleLabel;
+use bevy::input::InputSystems;
+use bevy::platform::time::Instant;
 use bevy::prelude::*;
-use bevy_ggrs::{AdvanceWorld, AdvanceWorldSystems, RollbackFrameCount};
+use bevy_ggrs::{AdvanceWorld, AdvanceWorldSystems, RollbackFrameCount, RunGgrsSystems};
+use bevy_netplay::NetplaySystems;
 
 /// The first frames are left out: caches are cold, and synchronizing is not playing.
 const WARM_UP_FRAMES: i32 = 120;
 
 /// Measures the cost of frames.
-pub struct FrameCostPlugin;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameCostPlugin {
+    /// Of all that an update does: the netcode and the engine.
+    Update,
+    /// Of the netcode alone: bevy_ggrs, and before and after it the systems of bevy_netplay, if it is there.
+    Netcode,
+}
 
 /// What frames have cost since the match began. Written by [`FrameCostPlugin`] alone.
 #[derive(Resource, Default)]
@@ -45,21 +56,35 @@ struct End;
 
 impl Plugin for FrameCostPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<FrameCost>()
-            .add_systems(Begin, begin)
-            .add_systems(End, end)
-            .add_systems(
-                AdvanceWorld,
-                (
-                    begin_game
-                        .after(AdvanceWorldSystems::DespawnConfirmed)
-                        .before(AdvanceWorldSystems::Main),
-                    end_game.after(AdvanceWorldSystems::Main).before(AdvanceWorldSystems::Last),
-                ),
-            );
-        let mut order = app.world_mut().resource_mut::<MainScheduleOrder>();
-        order.insert_before(First, Begin);
-        order.insert_after(Last, End);
+        app.init_resource::<FrameCost>().add_systems(
+            AdvanceWorld,
+            (
+                begin_game
+                    .after(AdvanceWorldSystems::DespawnConfirmed)
+                    .before(AdvanceWorldSystems::Main),
+                end_game.after(AdvanceWorldSystems::Main).before(AdvanceWorldSystems::Last),
+            ),
+        );
+        match self {
+            Self::Update => {
+                app.add_systems(Begin, begin).add_systems(End, end);
+                let mut order = app.world_mut().resource_mut::<MainScheduleOrder>();
+                order.insert_before(First, Begin);
+                order.insert_after(Last, End);
+            }
+            Self::Netcode => {
+                app.add_systems(
+                    PreUpdate,
+                    (
+                        begin
+                            .after(InputSystems)
+                            .before(NetplaySystems::Receive)
+                            .before(RunGgrsSystems),
+                        end.after(RunGgrsSystems).after(NetplaySystems::Send),
+                    ),
+                );
+            }
+        }
     }
 }
 
@@ -98,7 +123,10 @@ impl FrameCost {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "measuring time is what this is for")]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(clippy::disallowed_methods, reason = "measuring time is what this is for")
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -29,7 +29,12 @@ pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -
     .insert_resource(invite)
     // A window in the background goes on at full pace: the other players depend on it.
     .insert_resource(bevy::winit::WinitSettings::continuous())
-    .add_plugins((SimulationPlugin, ViewPlugin));
+    .add_plugins((SimulationPlugin, ViewPlugin))
+    .add_systems(Startup, join);
     more(&mut app);
     app.run()
+}
+
+fn join(mut commands: Commands, invite: Res<Invite>) {
+    commands.join_room(invite.room());
 }

@@ -1,14 +1,12 @@
 //! `cargo xtask bench links`: what a match notices when paths break, and what links cost, on loopback.
 
-use std::fs;
-use std::process::Command;
-
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::figures::{self, spread};
 use super::spread::Spread;
 use super::table::{self, Row, Target};
-use crate::workspace::{cargo, target};
+use crate::workspace::target;
 
 #[derive(Args, Clone, Debug)]
 pub struct LinksArguments {
@@ -22,10 +20,8 @@ pub struct LinksArguments {
 
 /// Builds the program that measures, runs it, prints the table and writes `bench/links.json`.
 pub fn run(arguments: &LinksArguments) -> Result<(), String> {
-    let status = cargo().args(["build", "--release", "--locked", "-p", "link_bench"]).status();
-    if !status.is_ok_and(|status| status.success()) {
-        return Err("the release build failed: see above".to_owned());
-    }
+    figures::build("link_bench")?;
+    let measure = |arguments: &[&str]| figures::measure("link-bench", arguments);
     let attempts = measure(&["attempts", "--count", &arguments.attempts.to_string()])?;
     let plain = measure(&["plain", "--count", &(arguments.attempts / 5).max(1).to_string()])?;
     let mut breaks = Vec::new();
@@ -39,9 +35,6 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
         (0..arguments.rounds).map(|_| measure(&["cost"])).collect();
     let costs = costs?;
 
-    let of = |values: &[Value], name: &str| {
-        Spread::of(values.iter().map(|value| value[name].as_f64()).collect())
-    };
     let list = |value: &Value| -> Vec<Option<f64>> {
         value.as_array().into_iter().flatten().map(Value::as_f64).collect()
     };
@@ -56,28 +49,28 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
             "direct path cut, until an input comes over the relay, ms",
             0,
             None,
-            of(&breaks, "cut_confirmed_ms"),
+            spread(&breaks, "cut_confirmed_ms"),
             Target::Value(750.0),
         ),
         row(
             "the game stands still meanwhile, ms",
             0,
             None,
-            of(&breaks, "cut_still_ms"),
+            spread(&breaks, "cut_still_ms"),
             Target::Value(500.0),
         ),
         row(
             "connection closed, until an input comes over the relay, ms",
             0,
             None,
-            of(&breaks, "closed_confirmed_ms"),
+            spread(&breaks, "closed_confirmed_ms"),
             Target::Value(150.0),
         ),
         row(
             "direct path mended, until it carries, ms",
             0,
             None,
-            of(&breaks, "back_ms"),
+            spread(&breaks, "back_ms"),
             Target::Value(5000.0),
         ),
         row(
@@ -92,7 +85,7 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
             "agent and link, per frame and peer, µs",
             2,
             None,
-            of(&costs, "us"),
+            spread(&costs, "us"),
             Target::Value(5.0),
         ),
         row(
@@ -104,33 +97,8 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
         ),
     ];
     println!("\nmedian (least to greatest)\n\n{}", table::text("beside", &rows));
-    let folder = target().join("bench");
-    fs::create_dir_all(&folder)
-        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-    let file = folder.join("links.json");
     let measured = json!({
         "summary": rows, "attempts": attempts, "plain": plain, "breaks": breaks, "relay": relay, "cost": costs,
     });
-    fs::write(&file, format!("{measured:#}\n"))
-        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-    println!("written to {}", file.display());
-    Ok(())
-}
-
-fn measure(arguments: &[&str]) -> Result<Value, String> {
-    let program = target().join("release/link-bench");
-    let output = Command::new(&program)
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("{} could not be started: {error}", program.display()))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let figures: Value = said
-        .lines()
-        .last()
-        .and_then(|line| serde_json::from_str(line).ok())
-        .ok_or_else(|| format!("link-bench {} said nothing: {said}", arguments.join(" ")))?;
-    match figures["error"].as_str() {
-        Some(error) => Err(format!("link-bench {}: {error}", arguments.join(" "))),
-        None => Ok(figures),
-    }
+    figures::write(&target().join("bench/links.json"), &measured)
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the same match on bevy_netplay and on plain bevy_ggrs + matchbox_socket.
 //! `cargo xtask bench server`: the signaling server beside matchbox_server.
 //! `cargo xtask bench links`: what a match notices when paths break.
+//! `cargo xtask bench web`: the same match in a browser, on either stack.
 //!
 //! Two processes play the arena over WebRTC on this machine, with the same inputs, on one stack and then
 //! on the other, as often as asked. What the wire carries is counted at the loopback interface, so that
@@ -9,6 +10,7 @@
 //!
 //! Every figure is the median over the rounds; least and greatest stand beside it.
 
+mod figures;
 mod interface;
 mod links;
 mod namespace;
@@ -17,6 +19,7 @@ mod server;
 mod spread;
 mod summary;
 mod table;
+mod web;
 
 use std::fs;
 use std::time::Duration;
@@ -54,6 +57,8 @@ enum Part {
     Server(server::ServerArguments),
     /// Breaks the paths of a match, and prints what it notices
     Links(links::LinksArguments),
+    /// Plays matches in a real browser on both stacks, and prints how they compare
+    Web(web::WebArguments),
 }
 
 /// Builds both stacks, plays the rounds, prints the table and writes `bench/match.json`.
@@ -61,6 +66,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), String> {
     match &arguments.part {
         Some(Part::Server(arguments)) => return server::run(arguments),
         Some(Part::Links(arguments)) => return links::run(arguments),
+        Some(Part::Web(arguments)) => return web::run(arguments),
         None => {}
     }
     if arguments.in_namespace {

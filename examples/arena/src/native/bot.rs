@@ -48,7 +48,7 @@ pub fn run(args: BotArgs) -> ExitCode {
         LogPlugin { filter: format!("warn,{}", crate::LOG_FILTER), ..LogPlugin::default() },
         NetplayPlugins::<ArenaInput>::new(config(args.network.clone())),
         SimulationPlugin,
-        FrameCostPlugin,
+        FrameCostPlugin::Update,
         PilotPlugin { seed: args.seed, hunts: args.hunt },
     ));
     if args.progress {

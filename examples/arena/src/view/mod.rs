@@ -23,7 +23,7 @@ use crate::sim::{PX, Point};
 pub use interruptions::Interruptions;
 pub use keys::{Pad, Wish};
 
-/// The room this window plays in: joined at the start, and again when the player asks for it.
+/// The room this window plays in: it is joined again when the player asks for it.
 #[derive(Resource, Clone, Debug)]
 pub struct Invite {
     /// The signaling server, `ws://host:port`.
@@ -50,7 +50,7 @@ impl Invite {
 }
 
 /// Draws the arena and its texts. Needs Bevy's `DefaultPlugins`, [`crate::sim::SimulationPlugin`] and an
-/// [`Invite`], whose room it joins at startup.
+/// [`Invite`].
 pub struct ViewPlugin;
 
 impl Plugin for ViewPlugin {
@@ -68,9 +68,7 @@ impl Plugin for ViewPlugin {
             keys::plugin,
         ));
         // Before `Startup`, because those who draw pick their images there.
-        app.add_systems(PreStartup, (images::paint, look))
-            .add_systems(Startup, join)
-            .add_systems(Update, scale_texts);
+        app.add_systems(PreStartup, (images::paint, look)).add_systems(Update, scale_texts);
     }
 }
 
@@ -95,10 +93,6 @@ fn look(mut commands: Commands) {
         }),
         Transform::from_xyz(0.0, RISE, 0.0),
     ));
-}
-
-fn join(mut commands: Commands, invite: Res<Invite>) {
-    commands.join_room(invite.room());
 }
 
 /// Texts grow and shrink with the window, as the yard does, as far as they can be read.

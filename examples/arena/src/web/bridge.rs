@@ -3,10 +3,11 @@
 //! The page gets events of the type `arena` on its document. Their details are objects: `{state, …}` a few times
 //! a second and whenever the state changes, `{report}` once, when the frame is confirmed that it was asked for.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use arena::measure::{FrameCost, FrameCostPlugin};
 use arena::sim::{Phase, Round};
 use arena::view::{Interruptions, Pad, Wish};
 use bevy::prelude::*;
@@ -20,6 +21,7 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 
 static HELD: AtomicU8 = AtomicU8::new(0);
 static WISHES: Mutex<Vec<Wish>> = Mutex::new(Vec::new());
+static RESTART: AtomicBool = AtomicBool::new(false);
 
 #[wasm_bindgen(
     inline_js = "export function tell(json) { document.dispatchEvent(new CustomEvent('arena', { detail: JSON.parse(json) })); }"
@@ -39,6 +41,8 @@ pub fn wish(what: &str) {
         "join" => Wish::Join,
         "leave" => Wish::Leave,
         "rematch" => Wish::Rematch,
+        // In the middle of a round: whoever tries fifty rematches has no fifty minutes.
+        "restart" => return RESTART.store(true, Ordering::Relaxed),
         _ => return,
     };
     WISHES.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
@@ -59,11 +63,17 @@ impl Plugin for Bridge {
         app.insert_resource(ToReport(self.frames))
             .add_systems(PreUpdate, ask)
             .add_systems(Last, (tell_state, report));
+        if self.frames.is_some() {
+            app.add_plugins(FrameCostPlugin::Netcode);
+        }
     }
 }
 
-fn ask(mut pad: ResMut<Pad>, mut wishes: MessageWriter<Wish>) {
+fn ask(mut commands: Commands, mut pad: ResMut<Pad>, mut wishes: MessageWriter<Wish>) {
     pad.0 = HELD.load(Ordering::Relaxed);
+    if RESTART.swap(false, Ordering::Relaxed) {
+        commands.rematch();
+    }
     wishes.write_batch(WISHES.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
 }
 
@@ -75,6 +85,8 @@ struct Told<'a> {
     reason: Option<String>,
     room: Option<String>,
     player: Option<usize>,
+    /// Which match in the room, counted from 1.
+    epoch: Option<u16>,
     /// Of the match: countdown, fight or result.
     phase: Option<&'a str>,
     frame: i32,
@@ -129,6 +141,7 @@ fn tell_state(
         reason,
         room: room.code.as_ref().map(ToString::to_string),
         player: this_match.as_ref().map(|this_match| this_match.local_player),
+        epoch: this_match.as_ref().map(|this_match| this_match.epoch),
         phase: this_match.is_some().then_some(match round.phase {
             Phase::Countdown => "countdown",
             Phase::Fight => "fight",
@@ -140,16 +153,33 @@ fn tell_state(
     });
 }
 
+#[derive(Serialize)]
+struct Reported {
+    report: Report,
+}
+
+/// The report of a session, and what a frame cost outside of the game's own systems and of drawing, in µs.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    report: SessionReport,
+    netcode_us_per_frame: Option<f64>,
+    netcode_median_us_per_frame: Option<f64>,
+}
+
 /// Exclusive, because a report looks at all of the world.
 fn report(world: &mut World) {
     let Some(frame) = world.resource::<ToReport>().0 else { return };
     if let Some(report) = SessionReport::of(world, frame) {
         world.resource_mut::<ToReport>().0 = None;
-        #[derive(Serialize)]
-        struct Reported {
-            report: SessionReport,
-        }
-        send(&Reported { report });
+        let cost = world.resource::<FrameCost>();
+        send(&Reported {
+            report: Report {
+                report,
+                netcode_us_per_frame: cost.mean_us(),
+                netcode_median_us_per_frame: cost.median_us(),
+            },
+        });
     }
 }
 

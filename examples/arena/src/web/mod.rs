@@ -53,7 +53,7 @@ pub fn hold(buttons: u8) {
     bridge::hold(buttons);
 }
 
-/// Does what a key would: `join`, `leave` or `rematch`.
+/// Does what a key would: `join`, `leave` or `rematch`; or votes for a `restart` in the middle of a round.
 #[wasm_bindgen]
 pub fn wish(what: &str) {
     bridge::wish(what);

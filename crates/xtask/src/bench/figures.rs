@@ -1,0 +1,57 @@
+//! Programs that measure: each prints one JSON object.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::spread::Spread;
+use crate::workspace::{cargo, target};
+
+/// Builds a package for release.
+pub fn build(package: &str) -> Result<(), String> {
+    let status = cargo().args(["build", "--release", "--locked", "-p", package]).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("the release build failed: see above".to_owned()),
+        Err(error) => Err(format!("cargo could not be started: {error}")),
+    }
+}
+
+/// What a program of the release build has measured.
+pub fn measure(program: &str, arguments: &[&str]) -> Result<Value, String> {
+    let mut file = target().join("release").join(program);
+    file.set_extension(std::env::consts::EXE_EXTENSION);
+    let output = Command::new(&file)
+        .args(arguments)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("{} could not be started: {error}", file.display()))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let line = format!("{program} {}", arguments.join(" "));
+    let figures: Value = said
+        .lines()
+        .last()
+        .and_then(|line| serde_json::from_str(line).ok())
+        .ok_or_else(|| format!("{line} said nothing: {said}"))?;
+    match figures["error"].as_str() {
+        Some(error) => Err(format!("{line}: {error}")),
+        None => Ok(figures),
+    }
+}
+
+/// A figure of several measurements.
+pub fn spread(measured: &[Value], name: &str) -> Option<Spread> {
+    Spread::of(measured.iter().map(|value| value[name].as_f64()).collect())
+}
+
+/// Keeps what was measured, for whoever wants to look closer.
+pub fn write(file: &Path, measured: &Value) -> Result<(), String> {
+    let failed = |error| format!("cannot write {}: {error}", file.display());
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    std::fs::write(file, format!("{measured:#}\n")).map_err(failed)?;
+    println!("written to {}", file.display());
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! `cargo xtask bench web`: pages of the arena in a real browser, on this library and on the plain stack.
+//!
+//! Both pages are built alike, drawn alike and served by the same site. Rounds alternate between them. What is
+//! asked of a page is answered by its own clock, which takes steps of microseconds because the site isolates
+//! its pages from other origins.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::figures::{self, spread};
+use super::spread::Spread;
+use super::table::{self, Row, Target};
+use crate::workspace::{root, target};
+
+/// The folders of the pages, in which trunk finds how to build them.
+const OURS: &str = "web";
+const PLAIN: &str = "crates/plain_stack/page";
+
+#[derive(Args, Clone, Debug)]
+pub struct WebArguments {
+    /// How many matches each stack plays
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// How many frames a match lasts, at 60 per second
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(200..))]
+    frames: u32,
+    /// How many rematches two pages play before their connections are counted
+    #[arg(long, default_value_t = 50)]
+    rematches: u32,
+    /// How often their connections break before they are counted again
+    #[arg(long, default_value_t = 20)]
+    reconnects: u32,
+}
+
+/// Builds the pages and the program that measures, runs it, prints the table and writes `bench/web.json`.
+pub fn run(arguments: &WebArguments) -> Result<(), String> {
+    let (ours, plain) = (bundle(OURS)?, bundle(PLAIN)?);
+    figures::build("web_bench")?;
+    let measure = |what: &str, dist: &Path, more: &[&str]| {
+        let dist = dist.to_string_lossy();
+        figures::measure("web-bench", &[&[what, "--dist", &dist], more].concat())
+    };
+
+    let sizes = [measure("size", &plain, &[])?, measure("size", &ours, &[])?];
+    let frames = arguments.frames.to_string();
+    let (mut plain_duels, mut our_duels) = (Vec::new(), Vec::new());
+    for round in 1..=arguments.rounds {
+        for (stack, dist, duels) in
+            [("plain", &plain, &mut plain_duels), ("ours", &ours, &mut our_duels)]
+        {
+            let duel = measure("duel", dist, &["--stack", stack, "--frames", &frames])?;
+            println!("round {round} of {}, {stack}: {}", arguments.rounds, sentence(&duel));
+            duels.push(duel);
+        }
+    }
+    let leaks = measure(
+        "leaks",
+        &ours,
+        &[
+            "--rematches",
+            &arguments.rematches.to_string(),
+            "--reconnects",
+            &arguments.reconnects.to_string(),
+        ],
+    )?;
+
+    let rows = rows(&sizes, [&plain_duels, &our_duels], &leaks);
+    println!(
+        "\n2 pages, {} frames, {} rounds each, median (least to greatest)\n\n{}",
+        arguments.frames,
+        arguments.rounds,
+        table::text("plain", &rows)
+    );
+    let measured = json!({
+        "frames": arguments.frames, "summary": rows,
+        "size": { "plain": sizes[0], "ours": sizes[1] },
+        "duels": { "plain": plain_duels, "ours": our_duels },
+        "leaks": leaks,
+    });
+    figures::write(&target().join("bench/web.json"), &measured)
+}
+
+/// Has trunk build a page for release; returns the folder that a host would serve.
+fn bundle(folder: &str) -> Result<PathBuf, String> {
+    let config = root().join(folder).join("Trunk.toml");
+    let status = Command::new("trunk")
+        .args(["build", "--release", "--config"])
+        .arg(&config)
+        .current_dir(root())
+        .status()
+        .map_err(|error| {
+            format!("trunk does not start ({error}): `cargo xtask test --install` installs it")
+        })?;
+    if status.success() {
+        Ok(root().join(folder).join("dist"))
+    } else {
+        Err(format!("the page of {} was not built: see above", config.display()))
+    }
+}
+
+fn sentence(duel: &Value) -> String {
+    let figure = |name: &str| duel[name].as_f64().unwrap_or(f64::NAN);
+    format!(
+        "connected after {:.0} ms, first confirmed frame after {:.0} ms, netcode {:.0} µs per frame",
+        figure("connect_ms"),
+        figure("first_confirmed_ms"),
+        figure("netcode_median_us_per_frame"),
+    )
+}
+
+/// The figures in the order of the table. Of two stacks, the plain one comes first.
+fn rows(sizes: &[Value; 2], duels: [&[Value]; 2], leaks: &Value) -> Vec<Row> {
+    let megabytes =
+        |size: &Value| Spread::of(vec![size["gzip_bytes"].as_f64().map(|bytes| bytes / 1e6)]);
+    let row = |what, decimals, name, target| {
+        let [plain, ours] = duels.map(|duels| spread(duels, name));
+        Row::new(what, decimals, plain, ours, target)
+    };
+    let scaled = |what, name: &str, target| {
+        let ms = |duel: &Value| duel[name].as_f64().map(|us| us / 1e3);
+        let [plain, ours] = duels.map(|duels| Spread::of(duels.iter().map(ms).collect()));
+        Row::new(what, 3, plain, ours, target)
+    };
+    let alive = |what, name: &str| {
+        let pages = leaks[name].as_array().into_iter().flatten();
+        let counts = Spread::of(pages.map(Value::as_f64).collect());
+        // One for each other player.
+        Row::new(what, 0, None, counts, Target::Value(1.0))
+    };
+    vec![
+        Row::new(
+            "the page, all files, gzip -9, MB",
+            2,
+            megabytes(&sizes[0]),
+            megabytes(&sizes[1]),
+            Target::Value(4.5),
+        ),
+        row("join to connected, ms", 0, "connect_ms", Target::None),
+        row("join to first confirmed frame, ms", 0, "first_confirmed_ms", Target::Ratio(0.5)),
+        scaled(
+            "netcode per frame on the main thread, ms (plain: bevy_ggrs)",
+            "netcode_median_us_per_frame",
+            Target::Value(0.5),
+        ),
+        scaled("the same, mean, ms", "netcode_us_per_frame", Target::None),
+        alive("live connections of a page after rematches", "live_after_rematches"),
+        alive("live connections of a page after reconnects", "live_after_reconnects"),
+    ]
+}
