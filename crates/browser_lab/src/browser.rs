@@ -7,6 +7,7 @@ use std::time::Duration;
 use thirtyfour::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::screen::Screen;
 use crate::{LabError, Page};
 
 /// How often, and how often at most, a driver is asked whether it is there.
@@ -17,7 +18,7 @@ const ASK: (Duration, u32) = (Duration::from_millis(50), 400);
 pub enum Kind {
     /// Chromium, driven by chromedriver.
     Chromium,
-    /// Firefox, driven by geckodriver.
+    /// Firefox, driven by geckodriver: one page at a time. Another one needs a [`Browser`] of its own.
     Firefox,
 }
 
@@ -36,6 +37,7 @@ pub struct Browser {
     port: u16,
     driver: Child,
     runtime: Arc<Runtime>,
+    _screen: Option<Screen>,
 }
 
 impl Browser {
@@ -47,9 +49,17 @@ impl Browser {
     pub fn start(kind: Kind) -> Result<Self, LabError> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = Command::new(kind.driver());
-        match kind {
-            Kind::Chromium => command.arg(format!("--port={port}")),
-            Kind::Firefox => command.args(["--port", &port.to_string(), "--log", "fatal"]),
+        let screen = match kind {
+            Kind::Chromium => {
+                command.arg(format!("--port={port}"));
+                None
+            }
+            Kind::Firefox => {
+                let screen = Screen::start()?;
+                command.args(["--port", &port.to_string(), "--log", "fatal"]);
+                command.env("DISPLAY", screen.name());
+                Some(screen)
+            }
         };
         let driver = command
             .stdin(Stdio::null())
@@ -58,7 +68,7 @@ impl Browser {
             .spawn()
             .map_err(|error| LabError::NoProgram { program: kind.driver(), error })?;
         let runtime = Builder::new_multi_thread().enable_all().worker_threads(1).build()?;
-        let browser = Self { kind, port, driver, runtime: Arc::new(runtime) };
+        let browser = Self { kind, port, driver, runtime: Arc::new(runtime), _screen: screen };
         let (pause, most) = ASK;
         for _ in 0..most {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {

@@ -8,6 +8,7 @@
 mod browser;
 mod error;
 mod page;
+mod screen;
 mod site;
 
 pub use browser::{Browser, Kind};

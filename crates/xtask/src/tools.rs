@@ -24,6 +24,9 @@ fn apt(packages: &str) -> Vec<String> {
 /// The bundler of the page. A release is pinned: its output is tested.
 const TRUNK: &str = "0.21.14";
 
+/// What drives Firefox. Debian has no package of it.
+const GECKODRIVER: &str = "0.37.1";
+
 /// The one that understands what the library of the same version has written.
 fn wasm_bindgen_version() -> String {
     locked_version("wasm-bindgen").unwrap_or_default()
@@ -84,6 +87,17 @@ const TOOLS: &[Tool] = &[
             succeeds("chromium", &["--version"]) && succeeds("chromedriver", &["--version"])
         },
         install: || apt("chromium chromium-driver"),
+    },
+    Tool {
+        // It draws through an X display, if only one that nobody sees.
+        name: "firefox and Xvfb",
+        is_there: || succeeds("firefox", &["--version"]) && succeeds("which", &["Xvfb"]),
+        install: || apt("firefox-esr xvfb"),
+    },
+    Tool {
+        name: "geckodriver",
+        is_there: || succeeds("geckodriver", &["--version"]),
+        install: || vec![format!("cargo install geckodriver --version {GECKODRIVER} --locked")],
     },
 ];
 
