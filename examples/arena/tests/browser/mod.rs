@@ -3,6 +3,7 @@
 //! The page must have been built: `trunk build --release` in `web/`. Pictures are kept in
 //! `target/browser/`.
 
+mod firefox;
 mod matches;
 mod page;
 mod setup;

@@ -76,7 +76,13 @@ impl Setup {
 
     /// A tab in the room, in which the computer flies.
     pub fn player(&self, players: usize, more: &str) -> Page {
-        self.tab(&self.address(players, &format!("autopilot&{more}")), SMALL)
+        self.player_in(&self.browser, players, more)
+    }
+
+    /// The same in another browser.
+    pub fn player_in(&self, browser: &Browser, players: usize, more: &str) -> Page {
+        let address = self.address(players, &format!("autopilot&{more}"));
+        browser.open(&self.site.url(&address), SMALL).unwrap()
     }
 
     /// What an address says that leads into the room of this test.
