@@ -1,5 +1,7 @@
-// What the address of the page says: `?server=…&room=…&players=…`, and for those who try things out `policy`,
+// What the address of the page says: `?server=…&room=…&players=…`, and for those who try things out `name`, `policy`,
 // `net`, `autopilot`, `hunt`, `seed` and `frames`.
+
+import { rememberedName } from "./memory.js";
 
 const DEFAULT_PORT = 3536;
 
@@ -15,6 +17,7 @@ export function read(search) {
   return {
     server: text("server", serverOfThisHost()),
     room: text("room"),
+    name: text("name", rememberedName()),
     players: [2, 3, 4].includes(players) ? players : 2,
     policy: text("policy", "any"),
     net: text("net"),
@@ -35,6 +38,13 @@ function serverOfThisHost() {
 export function newRoom() {
   const random = crypto.getRandomValues(new Uint8Array(8));
   return [...random].map((byte) => LETTERS[byte % LETTERS.length]).join("");
+}
+
+// This page's own address, in that room.
+export function here({ server, room, players }) {
+  const address = new URL(location.href);
+  for (const [name, value] of Object.entries({ server, room, players })) address.searchParams.set(name, value);
+  return address.href;
 }
 
 // The link that leads somebody else into the same room.

@@ -1,12 +1,14 @@
 // The page around the game: where to play, how far the download is, what went wrong, the link for others.
 
-import { badServer, invite, missing, newRoom, read } from "./address.js";
+import { badServer, here, invite, missing, newRoom, read } from "./address.js";
 import { touchControls } from "./controls.js";
+import { forgetSeat, rememberName, rememberSeat, whoWeAre } from "./memory.js";
 
 const element = (id) => document.getElementById(id);
 const options = read(location.search);
 let loaded = false;
 let failed = false;
+let kept = null;
 
 function fail(sentence) {
   element("error").textContent = sentence;
@@ -16,6 +18,7 @@ function fail(sentence) {
 function fillIn() {
   element("server").value = options.server;
   element("room").value = options.room;
+  element("name").value = options.name;
   const players = document.querySelector(`input[name="players"][value="${options.players}"]`);
   players.checked = true;
   label();
@@ -27,17 +30,27 @@ function label() {
   element("go").textContent = element("room").value.trim() ? "Join the room" : "Create a room";
 }
 
+// Remembers the seat in the room, for when the page is loaded again.
+function keep(seat) {
+  if (seat === kept) return;
+  kept = seat;
+  if (seat) rememberSeat({ ...options, seat });
+  else forgetSeat();
+}
+
 function start() {
   options.server = element("server").value.trim();
   options.room = element("room").value.trim() || newRoom();
+  options.name = element("name").value.trim();
   options.players = Number(document.querySelector('input[name="players"]:checked').value);
   const wrong = badServer(options.server);
   if (wrong) return fail(wrong);
   element("error").hidden = true;
-  // The address becomes the invitation: a page that is loaded again is in the same room.
-  const link = invite(options);
-  history.replaceState(null, "", link);
-  element("link").textContent = link;
+  rememberName(options.name);
+  Object.assign(options, whoWeAre(options));
+  // A page that is loaded again is in the same room.
+  history.replaceState(null, "", here(options));
+  element("link").textContent = invite(options);
   document.body.dataset.stage = "game";
   element("buttons").hidden = false;
   try {
@@ -75,6 +88,7 @@ document.addEventListener("loading", ({ detail }) => {
 document.addEventListener("arena", ({ detail }) => {
   if (!detail.state) return;
   const outside = ["offline", "ended"].includes(detail.state);
+  keep(outside ? null : detail.seat);
   element("invite").hidden = detail.state !== "lobby";
   element("join").hidden = !outside;
   element("leave").hidden = outside;

@@ -15,6 +15,8 @@ pub struct Room {
     pub(crate) password: Option<Secret>,
     pub(crate) token: Option<Secret>,
     pub(crate) host: Option<PeerKey>,
+    pub(crate) name: String,
+    pub(crate) seat: Option<Secret>,
 }
 
 impl Room {
@@ -48,7 +50,8 @@ impl Room {
 
     fn entering(entry: Entry) -> Self {
         let (players, server, mode) = (2, None, String::new());
-        Self { entry, players, server, mode, password: None, token: None, host: None }
+        let (password, token, host, name, seat) = (None, None, None, String::new(), None);
+        Self { entry, players, server, mode, password, token, host, name, seat }
     }
 
     /// Who must be in the room, as the one who invited us said
@@ -57,6 +60,22 @@ impl Room {
     /// [`EndReason::HostMissing`](crate::EndReason::HostMissing).
     pub fn host(mut self, host: PeerKey) -> Self {
         self.host = Some(host);
+        self
+    }
+
+    /// What the player wants to be called. The others read it in [`PeerLink::name`](crate::PeerLink::name). At
+    /// most 64 bytes; what is longer is cut off.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The seat that this player had in the room before its process ended
+    /// ([`CurrentRoom::seat`](crate::CurrentRoom::seat)), as when a page is loaded again. If the room has kept it
+    /// and [the identity](crate::NetplayConfig::identity) is the same, the player comes back to it, and to the
+    /// match that is played: the others wait. Otherwise the room is joined as if this had not been said.
+    pub fn seat(mut self, seat: impl Into<String>) -> Self {
+        self.seat = Some(Secret::from(seat.into()));
         self
     }
 

@@ -4,12 +4,14 @@ use std::marker::PhantomData;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy_ggrs::{LocalInputs, LocalPlayers, PlayerInputs};
+use bevy_ggrs::{LocalInputs, LocalPlayers, PlayerInputs, RollbackFrameCount};
 use bytemuck::Pod;
 use ggrs::PredictRepeatLast;
 use netplay_protocol::PeerKey;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::session::Netplay;
 
 /// What one player presses in one frame: plain bytes, the same on every machine.
 pub trait NetplayInput: Pod + Default + PartialEq + Send + Sync + 'static {}
@@ -73,6 +75,15 @@ impl<I> SeatInput<I> {
     pub const BYTES: usize = size_of::<I>() + 1;
 }
 
+impl<I: NetplayInput> SeatInput<I> {
+    /// The input with these bytes, if there are as many as there must be.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (gone, input) = bytes.split_last()?;
+        let input = bytemuck::try_pod_read_unaligned(input).ok()?;
+        Some(Self { input, gone: *gone != 0 })
+    }
+}
+
 /// The bytes of the input of a seat whose player is gone: nothing is pressed, and the last byte says why.
 pub(crate) fn gone_bytes(input_bytes: usize) -> Vec<u8> {
     let mut bytes = vec![0; input_bytes];
@@ -131,10 +142,15 @@ impl<'de, I: NetplayInput> Deserialize<'de> for SeatInput<I> {
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReadInputs;
 
-/// Lets the game read its devices, then hands the input to ggrs.
+/// Lets the game read its devices, then hands the input to ggrs. Of a match that is played again, the input is
+/// known.
 pub(crate) fn read_inputs<I: NetplayInput>(world: &mut World) {
-    world.run_schedule(ReadInputs);
-    let input = SeatInput { input: world.resource::<LocalInput<I>>().0, gone: false };
+    let frame = world.resource::<RollbackFrameCount>().0;
+    let known = world.resource::<Netplay>().replayed(frame);
+    let input = known.and_then(|bytes| SeatInput::from_bytes(&bytes)).unwrap_or_else(|| {
+        world.run_schedule(ReadInputs);
+        SeatInput { input: world.resource::<LocalInput<I>>().0, gone: false }
+    });
     let players = &world.resource::<LocalPlayers>().0;
     let inputs = players.iter().map(|player| (*player, input)).collect();
     world.insert_resource(LocalInputs::<NetplayGgrs<I>>(inputs));
@@ -150,7 +166,9 @@ mod tests {
         let bytes = postcard::to_stdvec(&seat).unwrap();
         assert_eq!(bytes, [1, 2, 3, 0]);
         assert_eq!(postcard::from_bytes::<SeatInput<[u8; 3]>>(&bytes).unwrap(), seat);
+        assert_eq!(SeatInput::from_bytes(&bytes), Some(seat));
         assert!(postcard::from_bytes::<SeatInput<[u8; 3]>>(&bytes[..3]).is_err());
+        assert_eq!(SeatInput::<[u8; 3]>::from_bytes(&bytes[..3]), None);
         let gone = postcard::from_bytes::<SeatInput<[u8; 3]>>(&gone_bytes(4)).unwrap();
         assert_eq!(gone, SeatInput { input: [0; 3], gone: true });
     }

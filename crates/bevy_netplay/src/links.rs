@@ -25,6 +25,9 @@ pub struct PeerLink {
     pub peer: PeerKey,
     /// The seat of the peer, counted from 0; none before the server has told the roster.
     pub player: Option<usize>,
+    /// What the player wants to be called, if anything ([`Room::name`](crate::Room::name)): at most 64 bytes,
+    /// without control characters.
+    pub name: Option<String>,
     /// How packets travel; none before there is a path.
     #[reflect(ignore)]
     pub path: Option<PathKind>,
@@ -73,6 +76,7 @@ impl Default for PeerLink {
         Self {
             peer: PeerKey::from_bytes([0; 16]),
             player: None,
+            name: None,
             path: None,
             candidates: None,
             rtt: None,
@@ -117,6 +121,7 @@ impl PeerLinks {
             PeerLink {
                 peer: peer.key,
                 player: netplay.player(peer.key),
+                name: peer.name.clone(),
                 path: stats.path,
                 candidates: path.and_then(|path| peer.candidates.get(&path)).copied(),
                 rtt: stats.rtt,

@@ -119,9 +119,15 @@ fn another_protocol_version_ends_with_the_reason_on_both_sides() {
     cluster.step();
     let mut old = stranger(&cluster);
     old.poll(TICK);
-    let hello = Hello { game: "duel 1".into(), registered: 0, roster: 0, frame_rate: 60 };
+    let hello = Hello {
+        game: "duel 1".into(),
+        registered: 0,
+        roster: 0,
+        frame_rate: 60,
+        name: String::new(),
+    };
     let message = ControlMessage::Hello(hello).encode().unwrap();
-    let mut packet = ReliableHeader { sequence: 1, ack: 0 }.packet(&message);
+    let mut packet = ReliableHeader { sequence: 1, ack: 0, from: 5, to: 0 }.packet(&message);
     packet[..2].copy_from_slice(&9u16.to_le_bytes());
     old.request(TransportRequest::Attempt(cluster.key(0)));
     old.poll(TICK);
@@ -140,7 +146,7 @@ fn another_protocol_version_ends_with_the_reason_on_both_sides() {
         TransportEvent::Received { packet, channel: Channel::Reliable, .. } => Some(packet),
         _ => None,
     });
-    assert_eq!(said.map(|packet| &packet[..2]), Some(&2u16.to_le_bytes()[..]), "{events:?}");
+    assert_eq!(said.map(|packet| &packet[..2]), Some(&3u16.to_le_bytes()[..]), "{events:?}");
     let gone = events.iter().any(|event| matches!(event, TransportEvent::PathDown { .. }));
     assert!(gone, "{events:?}");
 }

@@ -12,6 +12,7 @@ mod leaving;
 mod lobby;
 mod malformed;
 mod rematch;
+mod returning;
 mod silence;
 
 use bevy_netplay::prelude::*;

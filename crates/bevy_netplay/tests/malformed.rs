@@ -13,7 +13,7 @@ const VERSION: usize = 0;
 const KIND: usize = 1;
 const EPOCH: usize = 2;
 const SEQUENCE: usize = 4;
-const PATH_SEQUENCE: usize = 6;
+const PATH_SEQUENCE: usize = 8;
 
 #[test]
 fn bytes_that_are_no_datagram_are_counted_and_dropped() {
@@ -26,12 +26,12 @@ fn bytes_that_are_no_datagram_are_counted_and_dropped() {
     };
     let mut packets = vec![
         bent(VERSION, 0),
-        bent(VERSION, 1),
+        bent(VERSION, 2),
         bent(VERSION, 255),
         bent(KIND, 2),
         bent(KIND, 255),
         [&real[..], &vec![0; MAX_DATAGRAM_BYTES]].concat(),
-        vec![2; 60_000],
+        vec![3; 60_000],
     ];
     packets.extend((0..DatagramHeader::BYTES).map(|length| real[..length].to_vec()));
     for packet in packets {
@@ -166,15 +166,17 @@ fn malformed_reliable_messages_are_counted_and_dropped() {
     let mut cluster = playing(67);
     let mut random = Pcg32::seed_from_u64(67);
     let mut packets =
-        vec![vec![], vec![2], vec![2, 0], vec![2, 0, 0xff], vec![2, 0, 0, 0xff, 0xff]];
-    packets.push([vec![2, 0], vec![0; MAX_CONTROL_BYTES]].concat());
+        vec![vec![], vec![3], vec![3, 0], vec![3, 0, 0xff], vec![3, 0, 0, 0xff, 0xff]];
+    packets.push([vec![3, 0], vec![0; MAX_CONTROL_BYTES]].concat());
+    let real = last(&cluster, Channel::Reliable);
+    let (header, _) = ReliableHeader::split(&real).unwrap();
     // App 1 has said hello and that it is ready: these are the next numbers.
     packets.extend((3..53).map(|sequence| {
         let mut bytes = vec![0; random.random_range(2..300)];
         random.fill_bytes(&mut bytes);
         // A message that there is not.
         bytes[0] |= 0x40;
-        ReliableHeader { sequence, ack: 0 }.packet(&bytes)
+        ReliableHeader { sequence, ack: 0, ..header }.packet(&bytes)
     }));
     for packet in packets {
         let shown = format!("{:02x?}", &packet[..packet.len().min(32)]);
@@ -203,7 +205,7 @@ fn a_match_starts_although_malformed_packets_came_before_it() {
         let mut bytes = vec![0; random.random_range(0..100)];
         random.fill_bytes(&mut bytes);
         cluster.inject(1, 0, Channel::Datagram, bytes);
-        cluster.inject(1, 0, Channel::Reliable, vec![2, 0, 0x7f]);
+        cluster.inject(1, 0, Channel::Reliable, vec![3, 0, 0x7f]);
         cluster.step();
     }
     cluster.run_until("everybody plays", 600, Cluster::all_playing);
@@ -241,9 +243,14 @@ fn agree(mut cluster: Cluster) {
     cluster.assert_in_agreement();
 }
 
+/// The newest packet that App 1 sent to App 0.
+fn last(cluster: &Cluster, channel: Channel) -> Vec<u8> {
+    cluster.hub().last_packet(cluster.key(1), cluster.key(0), channel).unwrap()
+}
+
 /// The newest datagram with inputs that App 1 sent to App 0.
 fn genuine(cluster: &Cluster) -> Vec<u8> {
-    let datagram = cluster.hub().last_datagram(cluster.key(1), cluster.key(0)).unwrap();
+    let datagram = last(cluster, Channel::Datagram);
     assert!(datagram.len() > DatagramHeader::BYTES, "{datagram:?}: {cluster}");
     datagram
 }

@@ -12,7 +12,7 @@ const PATH: PathId = PathId(1);
 /// Both ends of a link, frame by frame: each sends, receives and lets time pass.
 pub fn measure() -> Value {
     let link = |yields| {
-        let mut link = Link::new(LinkConfig::default(), PathPolicy::Any, yields, Duration::ZERO);
+        let mut link = Link::new(LinkConfig::default(), PathPolicy::Any, yields, 1, Duration::ZERO);
         link.path_opened(Duration::ZERO, PATH, PathKind::Direct);
         link
     };

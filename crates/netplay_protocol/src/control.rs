@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::ReliableHeader;
-use crate::limits::{MAX_CONTROL_BYTES, MAX_GAME_ID_BYTES};
+use crate::limits::{MAX_CONTROL_BYTES, MAX_GAME_ID_BYTES, MAX_NAME_BYTES, MAX_PLAYERS};
+use crate::{ReliableHeader, Roster};
 
 /// A reliable, ordered message between two peers.
 ///
@@ -34,6 +34,36 @@ pub enum ControlMessage {
     },
     /// A player is to be dropped from the match.
     Gone(Gone),
+    /// You were started anew, and a match is running that you are in. What was pressed in it follows.
+    Running(Running),
+    /// What a player pressed in a match that is running.
+    Past(Past),
+}
+
+/// What somebody who was started anew needs to know of the match that it comes back to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The match.
+    pub epoch: u16,
+    /// Who plays it, by seat. The server's roster may have changed since it began.
+    pub roster: Roster,
+    /// The seats of players who are gone from it.
+    pub gone: Vec<u8>,
+    /// By seat: the last frame whose input I have; -1 if there is none. As many [`Past`]s follow as it takes.
+    pub newest: Vec<i32>,
+}
+
+/// A part of what a player has pressed since a match began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// The match.
+    pub epoch: u16,
+    /// The seat of the player.
+    pub player: u8,
+    /// The frame of the first of these inputs.
+    pub start: i32,
+    /// The inputs, each as its difference from the one before, in ggrs' own encoding.
+    pub inputs: Vec<u8>,
 }
 
 /// What a survivor knows of a player that is to be dropped from a match. It takes nothing more from that
@@ -64,6 +94,8 @@ pub struct Hello {
     pub roster: u64,
     /// Frames per second of the simulation.
     pub frame_rate: u16,
+    /// What the player wants to be called; empty for nothing. At most [`MAX_NAME_BYTES`].
+    pub name: String,
 }
 
 /// The bytes are not a control message: too long, truncated or something else.
@@ -99,7 +131,17 @@ impl ControlMessage {
             return Err(malformed());
         }
         match postcard::from_bytes(bytes) {
-            Ok(Self::Hello(hello)) if hello.game.len() > MAX_GAME_ID_BYTES => Err(malformed()),
+            Ok(Self::Hello(hello))
+                if hello.game.len() > MAX_GAME_ID_BYTES || hello.name.len() > MAX_NAME_BYTES =>
+            {
+                Err(malformed())
+            }
+            Ok(Self::Running(running))
+                if running.roster.members.len() > usize::from(MAX_PLAYERS)
+                    || running.newest.len() != running.roster.members.len() =>
+            {
+                Err(malformed())
+            }
             Ok(message) => Ok(message),
             Err(_) => Err(malformed()),
         }
@@ -109,13 +151,28 @@ impl ControlMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PeerKey;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn messages_come_back_as_they_were_sent() {
-        let hello =
-            Hello { game: "arena 1".into(), registered: 1, roster: u64::MAX, frame_rate: 60 };
+        let hello = Hello {
+            game: "arena 1".into(),
+            registered: 1,
+            roster: u64::MAX,
+            frame_rate: 60,
+            name: "Ann".into(),
+        };
+        let running = Running {
+            epoch: 1,
+            roster: Roster { size: 2, members: vec![PeerKey::from_bytes([1; 16]); 2] },
+            gone: vec![1],
+            newest: vec![-1, 90],
+        };
+        let lying = Running { newest: vec![5], ..running.clone() };
+        let lying = ControlMessage::Running(lying).encode().unwrap();
+        assert!(ControlMessage::decode(&lying).is_err(), "a frame for every seat");
         for message in [
             ControlMessage::Hello(hello),
             ControlMessage::Ready { roster: 9, epoch: 7 },
@@ -128,6 +185,8 @@ mod tests {
                 inputs: vec![1, 2],
                 reason: "left".into(),
             }),
+            ControlMessage::Running(running),
+            ControlMessage::Past(Past { epoch: 1, player: 1, start: 2, inputs: vec![7] }),
         ] {
             assert_eq!(ControlMessage::decode(&message.encode().unwrap()), Ok(message));
         }

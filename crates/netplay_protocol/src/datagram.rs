@@ -3,9 +3,9 @@ use bytemuck::{Pod, Zeroable};
 use crate::limits::MAX_DATAGRAM_BYTES;
 
 /// The version of the datagram layout, the first byte of every datagram.
-pub const DATAGRAM_VERSION: u8 = 2;
+pub const DATAGRAM_VERSION: u8 = 3;
 
-/// What stands before the payload of every datagram between two peers: 14 bytes, little endian, no
+/// What stands before the payload of every datagram between two peers: 16 bytes, little endian, no
 /// padding.
 ///
 /// | bytes | field | meaning |
@@ -14,7 +14,8 @@ pub const DATAGRAM_VERSION: u8 = 2;
 /// | 1 | `kind` | a [`DatagramKind`] |
 /// | 2..4 | `epoch` | the match the payload belongs to |
 /// | 4..6 | `sequence` | counts the datagrams of this direction of the link, wrapping; one that travels on two paths has the same number on both |
-/// | 6..14 | `stamp` | a [`PathStamp`], of the path it travels on |
+/// | 6..8 | `instance` | the lower half of the sender's instance ([`ReliableHeader`](crate::ReliableHeader)) |
+/// | 8..16 | `stamp` | a [`PathStamp`], of the path it travels on |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct DatagramHeader {
@@ -22,6 +23,7 @@ pub struct DatagramHeader {
     kind: u8,
     epoch: [u8; 2],
     sequence: [u8; 2],
+    instance: [u8; 2],
     stamp: [[u8; 2]; 4],
 }
 
@@ -83,13 +85,20 @@ impl DatagramHeader {
     pub const BYTES: usize = size_of::<Self>();
 
     /// A header of this version.
-    pub fn new(kind: DatagramKind, epoch: u16, sequence: u16, stamp: PathStamp) -> Self {
+    pub fn new(
+        kind: DatagramKind,
+        epoch: u16,
+        sequence: u16,
+        instance: u16,
+        stamp: PathStamp,
+    ) -> Self {
         let (ack, ack_delay) = stamp.ack.unwrap_or((0, PathStamp::NO_ACK));
         Self {
             version: DATAGRAM_VERSION,
             kind: kind as u8,
             epoch: epoch.to_le_bytes(),
             sequence: sequence.to_le_bytes(),
+            instance: instance.to_le_bytes(),
             stamp: [stamp.sequence, stamp.sent, ack, ack_delay].map(u16::to_le_bytes),
         }
     }
@@ -128,6 +137,11 @@ impl DatagramHeader {
         u16::from_le_bytes(self.sequence)
     }
 
+    /// The lower half of the sender's instance.
+    pub fn instance(&self) -> u16 {
+        u16::from_le_bytes(self.instance)
+    }
+
     /// What it tells of the path it travels on.
     pub fn stamp(&self) -> PathStamp {
         let [sequence, sent, ack, ack_delay] = self.stamp.map(u16::from_le_bytes);
@@ -143,17 +157,18 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn a_header_is_fourteen_bytes_in_little_endian() {
+    fn a_header_is_sixteen_bytes_in_little_endian() {
         let stamp = PathStamp { sequence: 0x0506, sent: 0x0708, ack: Some((0x090a, 11)) };
-        let header = DatagramHeader::new(DatagramKind::Match, 0x0102, 0x0304, stamp);
-        let bytes = [2, 1, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 11, 0];
+        let header = DatagramHeader::new(DatagramKind::Match, 0x0102, 0x0304, 0x0c0d, stamp);
+        let bytes = [3, 1, 2, 1, 4, 3, 13, 12, 6, 5, 8, 7, 10, 9, 11, 0];
         assert_eq!(bytemuck::bytes_of(&header), &bytes);
         let datagram = [&bytes[..], &[42]].concat();
         let (read, kind, payload) = DatagramHeader::split(&datagram).unwrap();
         assert_eq!((read, kind, payload), (header, DatagramKind::Match, &[42][..]));
         assert_eq!((read.epoch(), read.sequence(), read.stamp()), (0x0102, 0x0304, stamp));
+        assert_eq!(read.instance(), 0x0c0d);
         let nothing_yet = PathStamp { ack: None, ..stamp };
-        let header = DatagramHeader::new(DatagramKind::Match, 1, 1, nothing_yet);
+        let header = DatagramHeader::new(DatagramKind::Match, 1, 1, 1, nothing_yet);
         assert_eq!(header.stamp(), nothing_yet);
     }
 
@@ -164,10 +179,10 @@ mod tests {
             (bytes[0], bytes[1]) = (version, kind);
             DatagramHeader::split(&bytes).map(|_| ())
         };
-        assert_eq!(with(2, 0), Ok(()));
-        assert_eq!(with(1, 0), Err(DatagramError::Version(1)));
-        assert_eq!(with(2, 9), Err(DatagramError::Kind(9)));
-        assert_eq!(DatagramHeader::split(&[2; 13]), Err(DatagramError::Truncated(13)));
-        assert_eq!(DatagramHeader::split(&[2; 1201]), Err(DatagramError::TooLong(1201)));
+        assert_eq!(with(3, 0), Ok(()));
+        assert_eq!(with(2, 0), Err(DatagramError::Version(2)));
+        assert_eq!(with(3, 9), Err(DatagramError::Kind(9)));
+        assert_eq!(DatagramHeader::split(&[3; 15]), Err(DatagramError::Truncated(15)));
+        assert_eq!(DatagramHeader::split(&[3; 1201]), Err(DatagramError::TooLong(1201)));
     }
 }

@@ -27,3 +27,5 @@ pub const MAX_CONTROL_BYTES: usize = 16 * 1024;
 pub const SEAL_BYTES: usize = 24;
 /// The longest name of a game, in bytes of UTF-8.
 pub const MAX_GAME_ID_BYTES: usize = 64;
+/// The longest name of a player, in bytes of UTF-8.
+pub const MAX_NAME_BYTES: usize = 64;

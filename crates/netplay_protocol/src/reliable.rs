@@ -1,21 +1,31 @@
 use crate::limits::MAX_CONTROL_BYTES;
 
-/// What stands before every reliable message between two peers: 10 bytes, little endian.
+/// What stands before every reliable message between two peers: 18 bytes, little endian.
 ///
 /// | bytes | field | meaning |
 /// | --- | --- | --- |
 /// | 0..2 | version | [`ReliableHeader::VERSION`] |
 /// | 2..6 | `sequence` | counts the messages of this direction of the link from 1; 0: there is none, only the acknowledgement |
 /// | 6..10 | `ack` | up to which message everything has come |
+/// | 10..14 | `from` | the sender's instance |
+/// | 14..18 | `to` | the instance it is meant for; 0: the sender has not heard of the receiver yet |
 ///
 /// The path underneath is reliable and ordered as long as it lives. The numbers are for when it does not:
 /// what was not acknowledged is sent again on the next path, and what came before is dropped.
+///
+/// An instance is a number, at random and not 0, that a peer has as long as its process is in the room. A peer
+/// that is started anew and comes back to its seat has another: numbers and acknowledgements begin anew then,
+/// and what was meant for the one before is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReliableHeader {
     /// The number of the message that follows; 0 if none does.
     pub sequence: u32,
     /// The highest number up to which the sender has every message of the other direction.
     pub ack: u32,
+    /// The sender's instance.
+    pub from: u32,
+    /// The instance of the receiver that it is meant for; 0 if the sender knows of none.
+    pub to: u32,
 }
 
 /// The bytes are not a reliable message of this version.
@@ -35,16 +45,17 @@ pub enum ReliableError {
 
 impl ReliableHeader {
     /// The version of the protocol between peers.
-    pub const VERSION: u16 = 2;
+    pub const VERSION: u16 = 3;
     /// The size of the header, in bytes.
-    pub const BYTES: usize = 10;
+    pub const BYTES: usize = 18;
 
     /// The header and the message behind it, as they travel.
     pub fn packet(self, message: &[u8]) -> Vec<u8> {
         let mut packet = Vec::with_capacity(Self::BYTES + message.len());
         packet.extend_from_slice(&Self::VERSION.to_le_bytes());
-        packet.extend_from_slice(&self.sequence.to_le_bytes());
-        packet.extend_from_slice(&self.ack.to_le_bytes());
+        for field in [self.sequence, self.ack, self.from, self.to] {
+            packet.extend_from_slice(&field.to_le_bytes());
+        }
         packet.extend_from_slice(message);
         packet
     }
@@ -62,13 +73,14 @@ impl ReliableHeader {
         if version != Self::VERSION {
             return Err(ReliableError::Version(version));
         }
-        let (sequence, rest) = rest.split_first_chunk().ok_or_else(size)?;
-        let (ack, message) = rest.split_first_chunk().ok_or_else(size)?;
+        let (fields, message) = rest.split_first_chunk::<16>().ok_or_else(size)?;
         if packet.len() > MAX_CONTROL_BYTES {
             return Err(size());
         }
-        let header =
-            Self { sequence: u32::from_le_bytes(*sequence), ack: u32::from_le_bytes(*ack) };
+        let field = |at: usize| {
+            u32::from_le_bytes([fields[at], fields[at + 1], fields[at + 2], fields[at + 3]])
+        };
+        let header = Self { sequence: field(0), ack: field(4), from: field(8), to: field(12) };
         Ok((header, message))
     }
 }
@@ -81,9 +93,10 @@ mod tests {
 
     #[test]
     fn a_packet_is_split_into_what_it_was_made_of() {
-        let header = ReliableHeader { sequence: 0x0102, ack: 7 };
+        let header = ReliableHeader { sequence: 0x0102, ack: 7, from: 0x0304, to: 9 };
         let packet = header.packet(b"hi");
-        assert_eq!(packet, [2, 0, 2, 1, 0, 0, 7, 0, 0, 0, b'h', b'i']);
+        let fields = [2, 1, 0, 0, 7, 0, 0, 0, 4, 3, 0, 0, 9, 0, 0, 0];
+        assert_eq!(packet, [&[3, 0], &fields[..], b"hi"].concat());
         assert_eq!(ReliableHeader::split(&packet), Ok((header, &b"hi"[..])));
     }
 
@@ -91,10 +104,11 @@ mod tests {
     fn another_version_is_refused_before_anything_else_is_read() {
         assert_eq!(ReliableHeader::split(&[1, 0]), Err(ReliableError::Version(1)));
         for length in (0..2).chain(2..ReliableHeader::BYTES) {
-            let packet = [&2u16.to_le_bytes()[..], &[0; 8]].concat();
+            let packet = [&3u16.to_le_bytes()[..], &[0; 16]].concat();
             assert_eq!(ReliableHeader::split(&packet[..length]), Err(ReliableError::Size(length)));
         }
-        let huge = ReliableHeader { sequence: 1, ack: 0 }.packet(&[0; MAX_CONTROL_BYTES]);
+        let header = ReliableHeader { sequence: 1, ack: 0, from: 1, to: 0 };
+        let huge = header.packet(&[0; MAX_CONTROL_BYTES]);
         assert_eq!(ReliableHeader::split(&huge), Err(ReliableError::Size(huge.len())));
     }
 }

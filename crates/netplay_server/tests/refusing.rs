@@ -17,7 +17,7 @@ async fn a_client_of_another_version_is_told_to_update() {
     let refusal = client.expect_refusal().await;
     assert_eq!(
         refusal.to_string(),
-        "the server speaks signaling version 3, this game version 7: update the older one"
+        "the server speaks signaling version 4, this game version 7: update the older one"
     );
 }
 
@@ -76,7 +76,7 @@ async fn what_is_not_a_message_is_malformed() {
     for raw in [
         Message::text("not json"),
         Message::text("{\"type\":\"teleport\"}"),
-        Message::text("{\"type\":\"join\",\"version\":3}"),
+        Message::text("{\"type\":\"join\",\"version\":4}"),
         Message::text("[".repeat(MAX_SIGNALING_BYTES)),
         Message::binary(serde_json::to_vec(&join("room", 2, 1)).unwrap()),
         Message::binary(Vec::new()),

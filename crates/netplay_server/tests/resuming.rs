@@ -26,7 +26,7 @@ async fn resume(
 ) -> Client {
     let mut client = Client::connect(server).await;
     let (room, resume) = ("room".into(), token.clone());
-    let message = Resume { version: VERSION, room, key: key(number), resume, roster };
+    let message = Resume { version: VERSION, room, key: key(number), resume, roster, anew: false };
     client.send(&ClientMessage::Resume(message)).await;
     client
 }

@@ -23,7 +23,7 @@ type Game = Box<dyn Fn(&mut App, NetplayConfig)>;
 /// Makes a [`Cluster`].
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClusterBuilder {
-    seed: u64,
+    pub(crate) seed: u64,
     players: usize,
     conditions: NetworkConditions,
     served: bool,
@@ -92,7 +92,7 @@ impl ClusterBuilder {
         let conditions = self.conditions.clone();
         let server = self.served.then(|| ServedHub::new(hub.clone(), conditions, self.seed));
         let seats = (0..self.players).map(|seat| self.seat(seat, &hub, server.as_ref())).collect();
-        Cluster::new(self.seed, hub, server, seats)
+        Cluster::new(self, hub, server, seats)
     }
 
     /// The Apps, playing.
@@ -103,7 +103,8 @@ impl ClusterBuilder {
         cluster
     }
 
-    fn seat(&self, seat: usize, hub: &MemoryHub, server: Option<&ServedHub>) -> Seat {
+    /// An App.
+    pub(crate) fn seat(&self, seat: usize, hub: &MemoryHub, server: Option<&ServedHub>) -> Seat {
         // Identities follow from the seed as well, and so does who has the lower key.
         let mut secret = [seat as u8 + 1; 32];
         secret[..8].copy_from_slice(&self.seed.to_le_bytes());

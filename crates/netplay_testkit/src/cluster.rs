@@ -17,7 +17,7 @@ pub const TICK: Duration = Duration::from_nanos(16_666_667);
 
 /// Apps in lock step. See the [crate](crate).
 pub struct Cluster {
-    seed: u64,
+    pub(crate) builder: ClusterBuilder,
     hub: MemoryHub,
     server: Option<ServedHub>,
     pub(crate) seats: Vec<Seat>,
@@ -68,12 +68,12 @@ impl Cluster {
     }
 
     pub(crate) fn new(
-        seed: u64,
+        builder: ClusterBuilder,
         hub: MemoryHub,
         server: Option<ServedHub>,
         seats: Vec<Seat>,
     ) -> Self {
-        Self { seed, hub, server, seats, steps: 0 }
+        Self { builder, hub, server, seats, steps: 0 }
     }
 
     /// How many steps have been made.
@@ -105,7 +105,7 @@ impl Cluster {
 
     /// What the players press.
     pub fn script(&self) -> Script {
-        Script { seed: self.seed }
+        Script { seed: self.builder.seed }
     }
 
     /// The numbers of the Apps.
@@ -215,7 +215,13 @@ impl Cluster {
 
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {}, step {}, {} in flight", self.seed, self.steps, self.hub.in_flight())?;
+        write!(
+            f,
+            "seed {}, step {}, {} in flight",
+            self.builder.seed,
+            self.steps,
+            self.hub.in_flight()
+        )?;
         for seat in self.seats() {
             let frame = self.world(seat).get_resource::<RollbackFrameCount>().map(|frame| frame.0);
             let confirmed = &self.record(seat).confirmed;

@@ -61,6 +61,17 @@ impl Cluster {
         self.exclude(&[seat]);
     }
 
+    /// An App's process ends without a word, and another one takes its seat: it knows who it is, and the seat,
+    /// and nothing else.
+    pub fn restart(&mut self, seat: usize) {
+        let token = self.world(seat).resource::<CurrentRoom>().seat.clone();
+        let room = Room::new(Self::ROOM).players(self.seats().len() as u8);
+        let room = token.iter().fold(room, |room, token| room.seat(token.expose()));
+        self.crash(seat);
+        self.seats[seat] = self.builder.seat(seat, self.hub(), self.server());
+        self.join(seat, room);
+    }
+
     /// Nothing is expected of these Apps any more: they need not agree with the others.
     pub fn exclude(&mut self, seats: &[usize]) {
         seats.iter().for_each(|seat| self.seats[*seat].excluded = true);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use netplay_core::path::{Channel, PathId, PathKind, PathPolicy};
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, GameInfo, Join, Presence, Refusal, VERSION,
+    ClientMessage, Entry, GameInfo, Join, Presence, Refusal, Resume, VERSION,
 };
 use netplay_protocol::{Identity, PeerKey, RoomCode, Roster, Secret};
 
@@ -24,6 +24,9 @@ pub struct JoinRequest {
     pub password: Option<Secret>,
     /// A token, for servers that want one.
     pub token: Option<Secret>,
+    /// What proves that we have a seat in the room already, from [`TransportEvent::Joined`] of the process that
+    /// was us before. A seat that is gone is no error: then we join like anybody else.
+    pub seat: Option<Secret>,
     /// Which paths may carry packets.
     pub policy: PathPolicy,
     /// Where the ids of our attempts come from.
@@ -41,6 +44,7 @@ impl JoinRequest {
             game: GameInfo::default(),
             password: None,
             token: None,
+            seat: None,
             policy: PathPolicy::Any,
             seed: 0,
         }
@@ -48,6 +52,17 @@ impl JoinRequest {
 
     /// What a server is asked first.
     pub fn hello(&self) -> ClientMessage {
+        if let (Some(resume), Entry::Room(room) | Entry::Existing(room)) = (&self.seat, &self.entry)
+        {
+            return ClientMessage::Resume(Resume {
+                version: VERSION,
+                room: room.clone(),
+                key: self.identity.peer_key(),
+                resume: resume.clone(),
+                roster: None,
+                anew: true,
+            });
+        }
         ClientMessage::Join(Join {
             version: VERSION,
             key: self.identity.peer_key(),
@@ -126,6 +141,8 @@ pub enum TransportEvent {
     Joined {
         /// The code of the room, to invite others.
         room: RoomCode,
+        /// What proves that our seat is ours, for [`JoinRequest::seat`]. None where no server keeps seats.
+        seat: Option<Secret>,
     },
     /// Who is in the room now.
     Roster(Roster),

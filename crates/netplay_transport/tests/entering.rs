@@ -8,7 +8,7 @@ use crate::support::{Peer, ends, request, server, server_with, until};
 
 fn code(peer: &Peer) -> Option<String> {
     peer.events.iter().find_map(|event| match event {
-        TransportEvent::Joined { room } => Some(room.to_string()),
+        TransportEvent::Joined { room, .. } => Some(room.to_string()),
         _ => None,
     })
 }

@@ -1,33 +1,105 @@
-use std::collections::VecDeque;
-
 use super::payload::{InputPart, PayloadError};
 use crate::NetplayConfig;
 use crate::input::gone_bytes;
 
-/// How many inputs are kept, to be handed to survivors: how far apart two of them can be. Each is at most a
-/// prediction window ahead of the other's inputs, and both at most that ahead of the one who left.
-const KEPT: usize = 2 * NetplayConfig::MAX_PREDICTION + 2 * NetplayConfig::MAX_INPUT_DELAY;
+/// How many inputs are handed to survivors: how far apart two of them can be. Each is at most a prediction
+/// window ahead of the other's inputs, and both at most that ahead of the one who left.
+const TAIL: usize = 2 * NetplayConfig::MAX_PREDICTION + 2 * NetplayConfig::MAX_INPUT_DELAY;
+/// How many bytes of inputs a part for somebody who comes back has, before they are encoded.
+const PART_BYTES: usize = 8 * 1024;
 
-/// The inputs that have come from one peer: the newest frame, and the last ones themselves.
-#[derive(Debug)]
-pub(super) struct ReceivedInputs {
+/// What one player has pressed since the match began: half a megabyte an hour for an input of two bytes, at
+/// sixty frames a second. Whoever is started anew gets all of it.
+#[derive(Clone, Debug)]
+pub(crate) struct InputHistory {
     input_bytes: usize,
-    newest: Option<i32>,
-    kept: VecDeque<Vec<u8>>,
+    /// The frame of the first.
+    start: i32,
+    /// One after the other.
+    inputs: Vec<u8>,
 }
 
-impl ReceivedInputs {
-    pub(super) fn new(input_bytes: usize) -> Self {
-        Self { input_bytes, newest: None, kept: VecDeque::new() }
+impl InputHistory {
+    pub(crate) fn new(input_bytes: usize) -> Self {
+        Self { input_bytes, start: 0, inputs: Vec::new() }
     }
 
-    /// The newest frame whose input has come.
-    pub(super) fn newest(&self) -> Option<i32> {
-        self.newest
+    /// The frame of the first input, if there is any. Those before pressed nothing: it is the input delay.
+    pub(crate) fn start(&self) -> Option<i32> {
+        (!self.inputs.is_empty()).then_some(self.start)
+    }
+
+    /// The newest frame whose input is known.
+    pub(crate) fn newest(&self) -> Option<i32> {
+        self.start().map(|start| start + (self.inputs.len() / self.input_bytes) as i32 - 1)
+    }
+
+    /// The last frame whose input the player itself gave; -1 if it gave none.
+    pub(crate) fn newest_given(&self) -> i32 {
+        let made_up = |input: &[u8]| input.last().is_some_and(|gone| *gone != 0);
+        let mut inputs = self.inputs.chunks_exact(self.input_bytes);
+        match inputs.position(made_up) {
+            Some(place) => self.start + place as i32 - 1,
+            None => self.newest().unwrap_or(-1),
+        }
+    }
+
+    /// The input of a frame.
+    pub(crate) fn get(&self, frame: i32) -> Option<&[u8]> {
+        let place = usize::try_from(frame.checked_sub(self.start)?).ok()?;
+        self.inputs.chunks_exact(self.input_bytes).nth(place)
+    }
+
+    /// The input before a frame.
+    fn before(&self, frame: i32) -> Vec<u8> {
+        let before = self.get(frame.saturating_sub(1));
+        before.map_or_else(|| vec![0; self.input_bytes], <[u8]>::to_vec)
     }
 
     fn last(&self) -> Vec<u8> {
-        self.kept.back().cloned().unwrap_or_else(|| vec![0; self.input_bytes])
+        self.newest().map_or_else(|| vec![0; self.input_bytes], |newest| self.before(newest + 1))
+    }
+
+    /// A part with the inputs from a frame on, as many as fit and are not later than `until`; none if there is
+    /// no such input.
+    pub(super) fn part(&self, from: i32, until: i32) -> Option<InputPart> {
+        let from = from.max(self.start()?);
+        let most = self.frames_of_a_part() as i32;
+        let until = until.min(self.newest()?).min(from.saturating_add(most - 1));
+        let inputs: Vec<Vec<u8>> =
+            (from..=until).filter_map(|frame| Some(self.get(frame)?.to_vec())).collect();
+        (!inputs.is_empty()).then(|| InputPart::of(from, &self.before(from), &inputs))
+    }
+
+    /// Everything, in parts: the frame of the first input of each, and what [`learn`](Self::learn) takes.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (i32, Vec<u8>)> {
+        let (start, newest) = (self.start().unwrap_or(0), self.newest().unwrap_or(-1));
+        (start..=newest).step_by(self.frames_of_a_part()).filter_map(move |from| {
+            let part = self.part(from, newest)?;
+            Some((part.start_frame, part.bytes))
+        })
+    }
+
+    fn frames_of_a_part(&self) -> usize {
+        (PART_BYTES / (2 + self.input_bytes)).max(1)
+    }
+
+    /// Takes a part that another player tells, if it goes on where this ends.
+    pub(crate) fn learn(&mut self, start_frame: i32, bytes: &[u8]) -> Result<(), PayloadError> {
+        let part = InputPart { start_frame, last_frames: Vec::new(), bytes: bytes.to_vec() };
+        let latest = self.newest().map_or(NetplayConfig::MAX_INPUT_DELAY as i32, |it| it + 1);
+        if !(0..=latest).contains(&start_frame) {
+            return Err(PayloadError::Frame);
+        }
+        let before = self.before(start_frame);
+        let most = self.frames_of_a_part();
+        let mut inputs = part.inputs_up_to(&before, most).ok_or(PayloadError::Input)?;
+        let known = self.newest().map_or(0, |newest| (newest + 1 - start_frame).max(0) as usize);
+        inputs.drain(..known.min(inputs.len()));
+        if !inputs.is_empty() {
+            self.push(start_frame + known as i32, inputs);
+        }
+        Ok(())
     }
 
     /// Takes a part that begins right after the newest frame, or is the first.
@@ -38,15 +110,16 @@ impl ReceivedInputs {
     }
 
     fn push(&mut self, start_frame: i32, inputs: Vec<Vec<u8>>) {
-        self.newest = Some(start_frame + inputs.len() as i32 - 1);
-        self.kept.extend(inputs);
-        let surplus = self.kept.len().saturating_sub(KEPT);
-        self.kept.drain(..surplus);
+        if self.inputs.is_empty() {
+            self.start = start_frame;
+        }
+        self.inputs.extend(inputs.into_iter().flatten());
     }
 
-    /// The kept inputs, oldest first, one after the other.
+    /// The last inputs, oldest first, one after the other.
     pub(super) fn tail(&self) -> Vec<u8> {
-        self.kept.iter().flatten().copied().collect()
+        let surplus = self.inputs.len().saturating_sub(TAIL * self.input_bytes);
+        self.inputs[surplus..].to_vec()
     }
 
     /// Takes the tail of another survivor, whose last input is of this frame. Returns what of it was missing.
@@ -55,19 +128,19 @@ impl ReceivedInputs {
         frame: i32,
         tail: &[u8],
     ) -> Result<Option<InputPart>, PayloadError> {
-        if !tail.len().is_multiple_of(self.input_bytes) || tail.len() / self.input_bytes > KEPT {
+        if !tail.len().is_multiple_of(self.input_bytes) || tail.len() / self.input_bytes > TAIL {
             return Err(PayloadError::Layout);
         }
         let inputs: Vec<Vec<u8>> =
             tail.chunks_exact(self.input_bytes).map(<[u8]>::to_vec).collect();
         let first = frame.saturating_sub(inputs.len() as i32).saturating_add(1);
-        let start = match self.newest {
+        let start = match self.newest() {
             _ if inputs.is_empty() => return Ok(None),
             Some(newest) if frame <= newest => return Ok(None),
             Some(newest) => newest + 1,
             None => first,
         };
-        let latest_start = match self.newest {
+        let latest_start = match self.newest() {
             Some(newest) => newest + 1,
             None => NetplayConfig::MAX_INPUT_DELAY as i32,
         };
@@ -82,7 +155,7 @@ impl ReceivedInputs {
 
     /// Makes up what is missing until a frame, of a player who is gone.
     pub(super) fn make_up(&mut self, until: i32) -> Option<InputPart> {
-        let start = self.newest.map_or(0, |newest| newest + 1);
+        let start = self.newest().map_or(0, |newest| newest + 1);
         let count = usize::try_from(until - start + 1).ok().filter(|count| *count > 0)?;
         let inputs = vec![gone_bytes(self.input_bytes); count];
         let part = InputPart::of(start, &self.last(), &inputs);
@@ -95,8 +168,8 @@ impl ReceivedInputs {
 mod tests {
     use super::*;
 
-    fn received(start: i32, inputs: &[u8]) -> ReceivedInputs {
-        let mut received = ReceivedInputs::new(2);
+    fn received(start: i32, inputs: &[u8]) -> InputHistory {
+        let mut received = InputHistory::new(2);
         let inputs: Vec<Vec<u8>> = inputs.iter().map(|input| vec![*input, 0]).collect();
         received.extend(&InputPart::of(start, &[0, 0], &inputs)).unwrap();
         received
@@ -111,7 +184,7 @@ mod tests {
         assert_eq!((behind.newest(), behind.tail()), (Some(6), ahead.tail()));
         assert_eq!(behind.hand_over(6, &ahead.tail()), Ok(None));
         assert_eq!(behind.hand_over(3, &received(2, &[1, 2]).tail()), Ok(None));
-        let mut nothing = ReceivedInputs::new(2);
+        let mut nothing = InputHistory::new(2);
         assert!(nothing.hand_over(6, &ahead.tail()).unwrap().is_some());
         assert_eq!(nothing.newest(), Some(6));
     }
@@ -120,13 +193,38 @@ mod tests {
     fn tails_that_cannot_be_are_refused() {
         let mut behind = received(2, &[1, 2]);
         assert_eq!(behind.hand_over(9, &[0; 3]), Err(PayloadError::Layout));
-        assert_eq!(behind.hand_over(9, &[0; 2 * KEPT + 2]), Err(PayloadError::Layout));
+        assert_eq!(behind.hand_over(9, &[0; 2 * TAIL + 2]), Err(PayloadError::Layout));
         assert_eq!(behind.hand_over(9, &[0; 4]), Err(PayloadError::Frame), "a gap");
         assert_eq!(behind.hand_over(1, &[0; 8]), Ok(None));
-        let mut nothing = ReceivedInputs::new(2);
+        let mut nothing = InputHistory::new(2);
         assert_eq!(nothing.hand_over(40, &[0; 4]), Err(PayloadError::Frame));
         assert_eq!(nothing.hand_over(0, &[0; 8]), Err(PayloadError::Frame), "before the first");
         assert_eq!(nothing.hand_over(i32::MIN, &[0; 8]), Err(PayloadError::Frame));
+    }
+
+    #[test]
+    fn whoever_comes_back_learns_everything_and_nothing_twice() {
+        let inputs: Vec<u8> = (0..5000u16).map(|at| (at / 9) as u8).collect();
+        let mut known = received(2, &inputs[..100]);
+        for at in (100..5000).step_by(100) {
+            let part: Vec<Vec<u8>> =
+                inputs[at..at + 100].iter().map(|input| vec![*input, 0]).collect();
+            known.extend(&InputPart::of(2 + at as i32, &[inputs[at - 1], 0], &part)).unwrap();
+        }
+        let mut learned = InputHistory::new(2);
+        for (start, bytes) in known.parts() {
+            learned.learn(start, &bytes).unwrap();
+            learned.learn(start, &bytes).unwrap();
+        }
+        assert_eq!((learned.start(), learned.newest()), (Some(2), Some(5001)));
+        assert_eq!(learned.inputs, known.inputs);
+        assert_eq!(learned.get(2 + 700), Some(&[inputs[700], 0][..]));
+
+        for start in [i32::MIN, -1, 5003, i32::MAX] {
+            assert_eq!(learned.learn(start, &[]), Err(PayloadError::Frame), "{start}");
+        }
+        assert_eq!(learned.learn(5002, &[0xff; 9]), Err(PayloadError::Input));
+        assert_eq!(learned.newest(), Some(5001));
     }
 
     #[test]
@@ -136,6 +234,9 @@ mod tests {
         assert_eq!(part.start_frame, 4);
         assert_eq!(part.inputs(&[2, 0]).unwrap(), [[0, 1], [0, 1], [0, 1]]);
         assert_eq!(left.make_up(6), None);
-        assert_eq!(ReceivedInputs::new(2).make_up(0).unwrap().start_frame, 0);
+        assert_eq!((left.newest(), left.newest_given()), (Some(6), 3));
+        let mut nothing = InputHistory::new(2);
+        assert_eq!(nothing.make_up(0).unwrap().start_frame, 0);
+        assert_eq!(nothing.newest_given(), -1);
     }
 }

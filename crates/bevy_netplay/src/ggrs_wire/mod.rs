@@ -9,8 +9,9 @@
 //! * [`outbox`] merges everything said to a peer since the last datagram. Inputs are cumulative, so the
 //!   newest message says it all; it is sent at once when an input changed, every second frame when it
 //!   did not (the peer predicts that, and predicts it right), and again while nobody acknowledges it.
-//! * [`inputs`] keeps what has come of each player, for the others should it be lost, and makes up the
-//!   inputs of a player who is gone: to ggrs it plays on and presses nothing.
+//! * [`inputs`] keeps what each player has pressed, for the others should it be lost and for itself should it
+//!   be started anew, and makes up the inputs of a player who is gone: to ggrs it plays on and presses nothing.
+//! * [`replay`] has ggrs play a match from its beginning that others have gone on with.
 //! * [`payload`] is the layout of a datagram's payload, and the checks of everything in it.
 //! * [`mirror`] is the layout of ggrs' own messages, whose fields are private.
 
@@ -18,8 +19,11 @@ mod inputs;
 mod mirror;
 mod outbox;
 mod payload;
+mod replay;
 mod rle;
 mod socket;
 
+pub(crate) use inputs::InputHistory;
 pub(crate) use outbox::Pace;
+pub(crate) use payload::PayloadError;
 pub(crate) use socket::{GgrsSocket, MatchWire, SharedWire};

@@ -131,6 +131,11 @@ impl Outbox {
         self.payload.checksums.drain(..done);
     }
 
+    /// The inputs of the payload, and the frame of the newest.
+    pub(super) fn inputs(&self) -> Option<(i32, &InputPart)> {
+        self.payload.input.as_ref().map(|part| (self.newest_input, part))
+    }
+
     /// Whether the payload carries inputs.
     pub(super) fn has_input(&self) -> bool {
         self.payload.input.is_some()

@@ -185,7 +185,7 @@ impl InputPart {
 
     /// For each frame, whether its input differs from the one before.
     fn deltas(&self, input_bytes: usize) -> Option<Vec<bool>> {
-        let differences = self.differences(input_bytes)?;
+        let differences = self.differences(input_bytes, MAX_FRAMES)?;
         Some(differences.iter().map(|delta| delta.iter().any(|byte| *byte != 0)).collect())
     }
 
@@ -204,8 +204,13 @@ impl InputPart {
 
     /// The inputs this part says, given the one before the first.
     pub(super) fn inputs(&self, before: &[u8]) -> Option<Vec<Vec<u8>>> {
+        self.inputs_up_to(before, MAX_FRAMES)
+    }
+
+    /// The same, of a part that may have so many frames.
+    pub(super) fn inputs_up_to(&self, before: &[u8], most: usize) -> Option<Vec<Vec<u8>>> {
         let mut input = before.to_vec();
-        let differences = self.differences(before.len())?;
+        let differences = self.differences(before.len(), most)?;
         let next = |delta: &Vec<u8>| {
             input.iter_mut().zip(delta).for_each(|(byte, delta)| *byte ^= delta);
             input.clone()
@@ -215,9 +220,9 @@ impl InputPart {
 
     /// For each frame, how its input differs from the one before: ggrs writes each frame as its length in two
     /// bytes, little endian, and the exclusive or with the frame before.
-    fn differences(&self, input_bytes: usize) -> Option<Vec<Vec<u8>>> {
+    fn differences(&self, input_bytes: usize, most: usize) -> Option<Vec<Vec<u8>>> {
         let frame_bytes = 2 + input_bytes;
-        let decoded = rle::decode(&self.bytes, MAX_FRAMES * frame_bytes)?;
+        let decoded = rle::decode(&self.bytes, most * frame_bytes)?;
         if !decoded.len().is_multiple_of(frame_bytes) {
             return None;
         }

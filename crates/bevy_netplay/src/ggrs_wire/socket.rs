@@ -6,10 +6,11 @@ use bevy::log::error;
 use ggrs::{Message, NonBlockingSocket};
 use netplay_protocol::PeerKey;
 
-use super::inputs::ReceivedInputs;
+use super::inputs::InputHistory;
 use super::mirror::{self, Body, ConnectionStatus, Input};
 use super::outbox::{Outbox, Pace};
 use super::payload::{Bounds, InputPart, Payload, PayloadError};
+use super::replay::Replay;
 use crate::NetplayConfig;
 
 /// What ggrs' socket and the session share: both run on the main thread, one after the other.
@@ -32,12 +33,16 @@ pub(crate) struct MatchWire {
     input_bytes: usize,
     local_frame: i32,
     peers: BTreeMap<PeerKey, PeerWire>,
+    /// What we have pressed.
+    ours: InputHistory,
+    /// We come back to a match that the others have gone on with.
+    replay: Option<Replay>,
     inbox: Vec<(PeerKey, Message)>,
 }
 
 struct PeerWire {
     outbox: Outbox,
-    received: ReceivedInputs,
+    received: InputHistory,
     /// Nothing is taken from this peer any more.
     frozen: bool,
     /// It is gone: inputs that say so are made up for it.
@@ -53,7 +58,7 @@ impl MatchWire {
     ) -> Self {
         let peer = || PeerWire {
             outbox: Outbox::new(),
-            received: ReceivedInputs::new(input_bytes),
+            received: InputHistory::new(input_bytes),
             frozen: false,
             gone: false,
             rtt: Duration::ZERO,
@@ -63,6 +68,8 @@ impl MatchWire {
             input_bytes,
             local_frame: 0,
             peers: peers.into_iter().map(|key| (key, peer())).collect(),
+            ours: InputHistory::new(input_bytes),
+            replay: None,
             inbox: Vec::new(),
         }
     }
@@ -71,6 +78,10 @@ impl MatchWire {
     pub(crate) fn accept(&mut self, from: PeerKey, payload: &[u8]) -> Result<(), PayloadError> {
         let peer = self.peers.get_mut(&from).filter(|peer| !peer.frozen);
         let peer = peer.ok_or(PayloadError::Stranger)?;
+        if self.replay.is_some() {
+            // It will be said again until we have heard it.
+            return Ok(());
+        }
         let newest = peer.received.newest();
         let bounds = Bounds {
             players: self.players,
@@ -114,13 +125,17 @@ impl MatchWire {
         frame: i32,
         inputs: &[u8],
     ) -> Result<(), PayloadError> {
-        let latest = self.local_frame.saturating_add(2 * NetplayConfig::MAX_PREDICTION as i32 + 80);
+        let here = self.replay.as_ref().map_or(self.local_frame, Replay::until);
+        let latest = here.saturating_add(2 * NetplayConfig::MAX_PREDICTION as i32 + 80);
         let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
         if frame > latest {
             return Err(PayloadError::Frame);
         }
-        if let Some(part) = peer.received.hand_over(frame, inputs)? {
-            self.tell_inputs(of, part);
+        // A match that is played again comes to it in its turn.
+        if let Some(part) = peer.received.hand_over(frame, inputs)?
+            && self.replay.is_none()
+        {
+            self.tell_inputs(of, part, self.acknowledged());
         }
         Ok(())
     }
@@ -139,16 +154,19 @@ impl MatchWire {
         let parts: Vec<_> =
             gone.filter_map(|(key, peer)| Some((*key, peer.received.make_up(until)?))).collect();
         for (key, part) in parts {
-            self.tell_inputs(key, part);
+            self.tell_inputs(key, part, self.acknowledged());
         }
     }
 
+    /// What somebody who hears nothing more acknowledges: everything, or ggrs would keep our inputs for it.
+    fn acknowledged(&self) -> i32 {
+        self.local_frame + NetplayConfig::MAX_INPUT_DELAY as i32 + 1
+    }
+
     /// Hands inputs of a peer to ggrs that did not come from itself.
-    fn tell_inputs(&mut self, of: PeerKey, part: InputPart) {
+    fn tell_inputs(&mut self, of: PeerKey, part: InputPart, ack_frame: i32) {
         let last_frames = vec![part.start_frame; self.players];
         let input = Some(InputPart { last_frames, ..part });
-        // Acknowledged as well, or ggrs would keep our inputs for it.
-        let ack_frame = self.local_frame + NetplayConfig::MAX_INPUT_DELAY as i32 + 1;
         let payload = Payload { ack_frame, input, ..Payload::default() };
         for body in bodies(payload) {
             self.deliver(of, body);
@@ -157,6 +175,9 @@ impl MatchWire {
 
     /// The payload to send to a peer now, if one is due.
     pub(crate) fn due(&self, to: PeerKey, now: Duration, pace: Pace) -> Option<DuePayload> {
+        if self.replay.is_some() {
+            return None;
+        }
         let outbox = &self.peers.get(&to).filter(|peer| !peer.frozen)?.outbox;
         let bytes = outbox.due(now, pace)?;
         Some(DuePayload { bytes, has_input: outbox.has_input() })
@@ -172,7 +193,64 @@ impl MatchWire {
     /// Tells which frame is simulated.
     pub(crate) fn simulated(&mut self, local_frame: i32) {
         self.local_frame = local_frame;
-        self.make_up();
+        if self.replay.is_none() {
+            self.make_up();
+        }
+    }
+
+    /// What a peer, or we, have pressed since the match began.
+    pub(crate) fn history(&self, of: Option<PeerKey>) -> Option<&InputHistory> {
+        match of {
+            Some(peer) => self.peers.get(&peer).map(|peer| &peer.received),
+            None => Some(&self.ours),
+        }
+    }
+
+    /// The match was played already, as far as these say: by peer, what it pressed and up to which frame it has
+    /// what we pressed; and that.
+    pub(crate) fn replay(
+        &mut self,
+        peers: impl IntoIterator<Item = (PeerKey, InputHistory, i32)>,
+        ours: InputHistory,
+    ) {
+        let mut known = BTreeMap::new();
+        for (key, history, knows) in peers {
+            known.insert(key, knows);
+            if let Some(peer) = self.peers.get_mut(&key) {
+                peer.received = history;
+            }
+        }
+        self.replay = Some(Replay::new(ours.newest().unwrap_or(-1), known));
+        self.ours = ours;
+    }
+
+    /// What we pressed at a frame that is played again.
+    pub(crate) fn replayed(&self, frame: i32) -> Option<&[u8]> {
+        self.replay.as_ref()?;
+        self.ours.get(frame.checked_add(self.ours.start()?)?)
+    }
+
+    /// How many frames are to be played again before we are where the others wait.
+    pub(crate) fn frames_behind(&self) -> Option<u32> {
+        let delay = self.ours.start().unwrap_or(0);
+        self.replay.as_ref().map(|replay| replay.frames_left(delay, self.local_frame))
+    }
+
+    /// Tells ggrs what comes next of a match that is played again.
+    fn play_again(&mut self) {
+        let Some(mut replay) = self.replay.take() else { return };
+        let parts: Vec<_> = self
+            .peers
+            .iter()
+            .filter_map(|(key, peer)| Some((*key, replay.next(*key, &peer.received)?)))
+            .collect();
+        for (key, (part, ack_frame)) in parts {
+            self.tell_inputs(key, part, ack_frame);
+        }
+        let told = |(key, peer): (&PeerKey, &PeerWire)| replay.has_told(*key, &peer.received);
+        if !(replay.has_pressed() && self.peers.iter().all(told)) {
+            self.replay = Some(replay);
+        }
     }
 
     /// Tells how long a round trip to a peer takes.
@@ -205,8 +283,26 @@ impl MatchWire {
             body => {
                 if let Some(peer) = self.peers.get_mut(&to) {
                     peer.outbox.push(body, self.input_bytes);
+                    self.note_ours(to);
                 }
             }
+        }
+    }
+
+    /// Keeps what we press. ggrs says it to every peer: the first that is told is heard.
+    fn note_ours(&mut self, told: PeerKey) {
+        let Some((newest, part)) = self.peers.get(&told).and_then(|peer| peer.outbox.inputs())
+        else {
+            return;
+        };
+        if let Some(replay) = &mut self.replay {
+            replay.pressed(newest);
+        }
+        if self.ours.newest().is_none_or(|known| known < newest)
+            && let Some(part) = part.clone().after(self.ours.newest(), self.input_bytes)
+            && let Err(error) = self.ours.extend(&part)
+        {
+            error!("what we pressed could not be kept: {error}");
         }
     }
 }
@@ -258,6 +354,8 @@ impl NonBlockingSocket<PeerKey> for GgrsSocket {
     }
 
     fn receive_all_messages(&mut self) -> Vec<(PeerKey, Message)> {
-        std::mem::take(&mut self.0.lock().inbox)
+        let mut wire = self.0.lock();
+        wire.play_again();
+        std::mem::take(&mut wire.inbox)
     }
 }

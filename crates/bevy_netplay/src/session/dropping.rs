@@ -14,6 +14,8 @@ use crate::messages::{PeerLeft, PlayerDropped};
 
 /// How long a path to a player who is gone stays open.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How many announcements are kept of a match that has not begun for us.
+const MOST_EARLY: usize = 64;
 
 /// Why a player is dropped.
 #[derive(Clone, Debug)]
@@ -65,7 +67,7 @@ impl Joined {
 
     /// Tells everybody else what we have of a player who is to be dropped: that player as well, so that it
     /// does not wait for us.
-    fn announce(&mut self, now: Duration, player: usize) {
+    pub(super) fn announce(&mut self, now: Duration, player: usize) {
         let Some(playing) = &self.game else { return };
         let Some(key) = self.key_of(player) else { return };
         let wire = playing.wire.lock();
@@ -91,14 +93,9 @@ impl Joined {
     ) -> Result<(), EndReason> {
         let player = usize::from(gone.player);
         let from_player = self.seat(from);
-        let Some(playing) = &mut self.game else { return Ok(()) };
-        if gone.epoch != playing.game.epoch {
-            if gone.epoch == playing.game.epoch.wrapping_add(1) && playing.early.len() < 64 {
-                // It plays the next match already: we are about to.
-                playing.early.push((from, gone));
-            }
-            return Ok(());
-        }
+        let Some(playing) = self.game.as_mut().filter(|it| it.game.epoch == gone.epoch) else {
+            return self.gone_early(now, from, gone, steps);
+        };
         if player == playing.game.local_player {
             let loss = Loss::lost("it lost the connection to us");
             return self.lose(now, from_player, loss, steps);
@@ -125,14 +122,43 @@ impl Joined {
         self.drop_decided(now, steps)
     }
 
+    /// An announcement of a match that is not ours. It is the next one, or the one that we come back to, and we
+    /// are about to play it; or it is one that is over.
+    fn gone_early(
+        &mut self,
+        now: Duration,
+        from: PeerKey,
+        gone: Gone,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), EndReason> {
+        let epoch = self.game.as_ref().map(|playing| playing.game.epoch);
+        if epoch.is_some_and(|epoch| gone.epoch != epoch.wrapping_add(1)) {
+            return Ok(());
+        }
+        let us = self.roster.as_ref().and_then(|roster| roster.seat(self.us));
+        if epoch.is_none() && us == Some(usize::from(gone.player)) {
+            let loss = Loss::lost("the match goes on without us");
+            return self.lose(now, self.seat(from), loss, steps);
+        }
+        if self.early.len() < MOST_EARLY {
+            self.early.push((from, gone));
+        }
+        Ok(())
+    }
+
     /// Takes in what was announced of this match before it began for us.
     pub(super) fn hear_early(
         &mut self,
         now: Duration,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
-        let early = self.game.as_mut().map(|playing| std::mem::take(&mut playing.early));
-        for (from, gone) in early.unwrap_or_default() {
+        let Some(epoch) = self.game.as_ref().map(|playing| playing.game.epoch) else {
+            return Ok(());
+        };
+        let (now_known, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.early).into_iter().partition(|(_, gone)| gone.epoch == epoch);
+        self.early = later.into_iter().filter(|(_, gone)| gone.epoch > epoch).collect();
+        for (from, gone) in now_known {
             self.gone(now, from, gone, steps)?;
         }
         Ok(())
@@ -173,7 +199,7 @@ impl Joined {
         }
     }
 
-    fn key_of(&self, player: usize) -> Option<PeerKey> {
+    pub(super) fn key_of(&self, player: usize) -> Option<PeerKey> {
         self.roster.as_ref().and_then(|roster| roster.members.get(player)).copied()
     }
 }

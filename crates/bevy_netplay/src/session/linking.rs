@@ -29,7 +29,8 @@ impl Joined {
             }
             let (config, policy) = (self.config.link.clone(), self.config.policy);
             // Of two peers, the one with the higher key yields.
-            let link = || Link::new(config, policy, us > *key, now);
+            let instance = self.instance;
+            let link = || Link::new(config, policy, us > *key, instance, now);
             let peer = self.peers.entry(*key).or_insert_with(|| Peer::new(*key, link()));
             peer.seat = Some(seat);
             peer.greeted = false;
@@ -114,7 +115,9 @@ impl Joined {
             return Ok(());
         }
         match peer.link.receive_reliable(at, path, packet) {
-            Ok(()) => {}
+            Ok(false) => {}
+            Ok(true) => self.restarted(now, from, steps)?,
+            Err(ReceiveError::Stale) => return Ok(()),
             // In a match everybody speaks the same version: then it is garbage.
             Err(error @ ReceiveError::Reliable(ReliableError::Version(_)))
                 if self.game.is_none() =>
@@ -146,7 +149,7 @@ impl Joined {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let opened = match peer.link.receive(at, path, packet) {
             Ok(opened) => opened,
-            Err(ReceiveError::Duplicate | ReceiveError::Muted) => return,
+            Err(ReceiveError::Duplicate | ReceiveError::Muted | ReceiveError::Stale) => return,
             Err(error) => {
                 debug!("dropped a datagram of {from:?}: {error}");
                 return;
@@ -159,11 +162,16 @@ impl Joined {
         let distance = opened.epoch.wrapping_sub(epoch) as i16;
         match &self.game {
             Some(playing) if distance == 0 => {
-                if let Err(error) = playing.wire.lock().accept(from, opened.payload) {
-                    debug!("dropped a payload of {from:?}: {error}");
-                    peer.link.count_malformed(at);
+                match playing.wire.lock().accept(from, opened.payload) {
+                    Ok(()) => peer.returning = None,
+                    Err(error) => {
+                        debug!("dropped a payload of {from:?}: {error}");
+                        peer.link.count_malformed(at);
+                    }
                 }
             }
+            // It plays a match that we come back to.
+            None if self.comeback.is_some() => {}
             // Stragglers of a match before, or a peer that starts the next one a moment before us: its
             // inputs are repeated until we acknowledge them.
             _ if opened.epoch != 0 && distance <= 1 => {}
@@ -227,6 +235,9 @@ impl Joined {
             if playing && silence >= timeout {
                 let heard = format!("nothing was heard for {} s", timeout.as_secs());
                 loss.get_or_insert(Loss::lost(&heard));
+            }
+            if peer.returning.is_some_and(|since| now.saturating_sub(since) >= timeout) {
+                loss.get_or_insert(Loss::lost("it did not come back into the match in time"));
             }
             // Out of the room, and no way to it: it does not come back.
             if absent && !peer.link.has_path() {

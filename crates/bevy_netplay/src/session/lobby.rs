@@ -21,10 +21,13 @@ impl Joined {
         let player = self.seat(from);
         let Some(peer) = self.peers.get_mut(&from).filter(|peer| !peer.gone) else { return Ok(()) };
         match message {
-            ControlMessage::Hello(hello) => peer.hello = Some(hello),
+            ControlMessage::Hello(hello) => {
+                peer.name = Some(tidy(&hello.name)).filter(|name| !name.is_empty());
+                peer.hello = Some(hello);
+            }
             ControlMessage::Ready { roster, epoch } => {
                 peer.ready = Some((roster, epoch));
-                if self.game.is_some() {
+                if self.game.as_ref().is_some_and(|playing| epoch > playing.game.epoch) {
                     steps.push(Step::Tell(Message::Rematch(RematchWanted { player })));
                 }
             }
@@ -41,6 +44,8 @@ impl Joined {
                 }
             }
             ControlMessage::Gone(gone) => self.gone(now, from, gone, steps)?,
+            ControlMessage::Running(running) => self.running(now, from, running, steps),
+            ControlMessage::Past(past) => self.past(now, from, &past),
         }
         Ok(())
     }
@@ -51,7 +56,7 @@ impl Joined {
         now: Duration,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
-        let Some(roster) = self.roster.clone().filter(Roster::is_complete) else { return Ok(()) };
+        let Some(roster) = self.roster.clone() else { return Ok(()) };
         let us = self.us;
         let members = roster.members.iter().enumerate();
         let others: Vec<PeerKey> = members
@@ -59,15 +64,26 @@ impl Joined {
             .map(|(_, member)| *member)
             .collect();
         if self.game.is_none() {
+            // Also while players are missing: whoever plays with us already, and does not know that we were
+            // started anew, hears it from this.
             for peer in &others {
                 self.greet(now, *peer);
             }
+        }
+        if !roster.is_complete() {
+            return Ok(());
+        }
+        if self.game.is_none() {
             for (player, peer) in roster.members.iter().enumerate().filter(|(_, peer)| **peer != us)
             {
                 self.compare(*peer, player)?;
             }
             if others.iter().all(|peer| self.is_up(*peer)) {
                 self.connected_after.get_or_insert(now.saturating_sub(self.joined_at));
+            }
+            if self.comeback.is_some() {
+                self.come_back(steps);
+                return Ok(());
             }
             if self.ready == 0 && others.iter().all(|peer| self.agrees(*peer, &roster)) {
                 self.vote(now, 1);
@@ -113,6 +129,7 @@ impl Joined {
             registered: self.registered,
             roster: self.roster.as_ref().map_or(0, |roster| seed(roster, 0)),
             frame_rate: u16::try_from(self.config.frame_rate).unwrap_or(u16::MAX),
+            name: self.name.clone(),
         }
     }
 
@@ -143,7 +160,7 @@ impl Joined {
 }
 
 /// A number that everybody with this roster computes alike.
-fn seed(roster: &Roster, epoch: u16) -> u64 {
+pub(super) fn seed(roster: &Roster, epoch: u16) -> u64 {
     let mut bytes = epoch.to_le_bytes().to_vec();
     for member in &roster.members {
         bytes.extend_from_slice(&member.to_bytes());

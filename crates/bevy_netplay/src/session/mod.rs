@@ -12,7 +12,8 @@
 //! Two peers that are connected first say hello: which game, what it rolls back, which roster. When a
 //! peer has heard every other's hello and agrees, it says that it is ready for the first epoch; when
 //! everybody is ready, the match starts. A rematch is the same vote for the next epoch. A player who is
-//! lost in a match is dropped from it, after the same frame for everybody else ([`dropping`]).
+//! lost in a match is dropped from it, after the same frame for everybody else ([`dropping`]); one whose
+//! process is started anew in time comes back to it ([`returning`]).
 
 mod dropping;
 mod linking;
@@ -20,6 +21,7 @@ mod lobby;
 mod netplay;
 mod peer;
 mod playing;
+mod returning;
 mod systems;
 
 use bevy::prelude::*;

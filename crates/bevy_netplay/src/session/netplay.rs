@@ -3,13 +3,16 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use netplay_core::departure::Departures;
-use netplay_protocol::signaling::GameInfo;
+use netplay_protocol::limits::MAX_NAME_BYTES;
+use netplay_protocol::signaling::{GameInfo, Presence};
 use netplay_protocol::{ControlMessage, Gone, Identity, PeerKey, RoomCode, Roster};
 use netplay_transport::{JoinRequest, LeaveReason, Transport, TransportEvent};
 
 use super::dropping::Loss;
 use super::entropy;
+use super::lobby::tidy;
 use super::peer::Peer;
+use super::returning::Comeback;
 use crate::ggrs_wire::SharedWire;
 use crate::messages::{
     DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed, PlayerDropped,
@@ -23,6 +26,8 @@ pub(crate) struct Netplay {
     pub(super) identity: Identity,
     pub(super) asked: Vec<Asked>,
     pub(super) room: Option<Joined>,
+    /// What time it really is, while a match is played again faster than that.
+    pub(super) real_time: Option<Time>,
     /// A room we have left, kept until its transport has said goodbye.
     leaving: Option<Box<dyn Transport>>,
 }
@@ -41,7 +46,13 @@ pub(super) struct Joined {
     /// Who must be in the room: the player who invited us.
     host: Option<PeerKey>,
     pub(super) config: NetplayConfig,
+    /// What we want to be called.
+    pub(super) name: String,
     pub(super) registered: u64,
+    /// The size of one input, in bytes.
+    pub(super) input_bytes: usize,
+    /// Another with every process.
+    pub(super) instance: u32,
     pub(super) joined_at: Duration,
     pub(super) roster: Option<Roster>,
     pub(super) peers: BTreeMap<PeerKey, Peer>,
@@ -54,6 +65,10 @@ pub(super) struct Joined {
     /// The epoch we are ready for; 0 is none.
     pub(super) ready: u16,
     pub(super) game: Option<Playing>,
+    /// The match that we come back to, as far as we have been told of it.
+    pub(super) comeback: Option<Comeback>,
+    /// What was announced of a match before it began for us.
+    pub(super) early: Vec<(PeerKey, Gone)>,
     /// Since when there is no connection to the signaling server, and why.
     pub(super) signaling_lost: Option<(Duration, String)>,
     /// From joining the room until everybody was connected.
@@ -69,8 +84,6 @@ pub(super) struct Playing {
     pub(super) departures: Departures,
     /// Why players are gone, or about to be.
     pub(super) losses: BTreeMap<usize, Loss>,
-    /// What was announced of the next match before it began for us.
-    pub(super) early: Vec<(PeerKey, Gone)>,
 }
 
 /// What is to be done to the world.
@@ -105,7 +118,7 @@ impl Default for Netplay {
             error!("the system gives no randomness ({error}): others can guess who we are");
         }
         let identity = Identity::from_secret(&secret);
-        Self { identity, asked: Vec::new(), room: None, leaving: None }
+        Self { identity, asked: Vec::new(), room: None, real_time: None, leaving: None }
     }
 }
 
@@ -131,6 +144,12 @@ impl Netplay {
         self.room.as_ref().and_then(|room| room.player(peer))
     }
 
+    /// What we pressed at a frame of a match that is played again, as its bytes.
+    pub(crate) fn replayed(&self, frame: i32) -> Option<Vec<u8>> {
+        let playing = self.room.as_ref()?.game.as_ref()?;
+        playing.wire.lock().replayed(frame).map(<[u8]>::to_vec)
+    }
+
     /// From joining the room: until everybody was connected, until the first frame was confirmed, and
     /// until now.
     pub(crate) fn times(&self, now: Duration) -> Option<[Option<Duration>; 3]> {
@@ -140,20 +159,25 @@ impl Netplay {
         })
     }
 
-    /// Joins a room with a transport that the caller has made.
+    /// Joins a room with a transport that the caller has made, to play a game with this hash of what it rolls
+    /// back and inputs of so many bytes.
     pub(super) fn enter(
         &mut self,
         transport: Box<dyn Transport>,
-        (config, host): (NetplayConfig, Option<PeerKey>),
-        registered: u64,
+        config: NetplayConfig,
+        room: &Room,
+        (registered, input_bytes): (u64, usize),
         now: Duration,
     ) {
         self.room = Some(Joined {
             transport,
             us: self.identity.peer_key(),
-            host,
+            host: room.host,
             config,
+            name: tidy_name(&room.name),
             registered,
+            input_bytes,
+            instance: (entropy() as u32).max(1),
             joined_at: now,
             roster: None,
             peers: BTreeMap::new(),
@@ -162,6 +186,8 @@ impl Netplay {
             to_forget: Vec::new(),
             ready: 0,
             game: None,
+            comeback: None,
+            early: Vec::new(),
             signaling_lost: None,
             connected_after: None,
             first_confirmed_after: None,
@@ -188,6 +214,7 @@ impl Netplay {
             },
             password: room.password.clone(),
             token: room.token.clone(),
+            seat: room.seat.clone(),
             policy: config.policy,
             seed: entropy(),
             ..JoinRequest::new(room.entry.clone(), room.players, self.identity.clone())
@@ -262,16 +289,23 @@ impl Joined {
     ) -> Result<(), EndReason> {
         match event {
             TransportEvent::Queued { waiting } => {
-                let room = CurrentRoom { waiting: Some(waiting), code: None, us: Some(self.us) };
+                let (us, waiting) = (Some(self.us), Some(waiting));
+                let room = CurrentRoom { us, waiting, ..CurrentRoom::default() };
                 steps.push(Step::Room(room));
             }
-            TransportEvent::Joined { room } => {
+            TransportEvent::Joined { room, seat } => {
                 info!("in room {room}");
-                let room = CurrentRoom { code: Some(room), waiting: None, us: Some(self.us) };
+                let (code, us) = (Some(room), Some(self.us));
+                let room = CurrentRoom { code, us, seat, ..CurrentRoom::default() };
                 steps.push(Step::Room(room));
                 steps.push(Step::State(NetplayState::Lobby));
             }
             TransportEvent::Presence { peer, presence } => {
+                if presence == Presence::Anew
+                    && let Some(peer) = self.peers.get_mut(&peer)
+                {
+                    peer.link.network_changed(now);
+                }
                 let changed = PresenceChanged { peer, presence };
                 steps.push(Step::Tell(Message::Presence(changed)));
             }
@@ -313,7 +347,8 @@ impl Joined {
     ) -> Result<(), EndReason> {
         self.present.clone_from(&roster.members);
         // A running match has its players; who comes and goes at the server does not change them.
-        if self.game.is_some() || self.roster.as_ref() == Some(&roster) {
+        let playing = self.game.is_some() || self.comeback.is_some();
+        if playing || self.roster.as_ref() == Some(&roster) {
             return Ok(());
         }
         if roster.seat(self.us).is_none() {
@@ -344,4 +379,13 @@ impl Joined {
             _ => Ok(()),
         }
     }
+}
+
+/// A name as it travels: short, and without what cannot be shown.
+fn tidy_name(name: &str) -> String {
+    let mut name = tidy(name);
+    while name.len() > MAX_NAME_BYTES {
+        name.pop();
+    }
+    name
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use netplay_core::link::Link;
 use netplay_protocol::{Hello, PeerKey};
@@ -11,6 +12,8 @@ pub(crate) struct Peer {
     pub(crate) key: PeerKey,
     /// Its seat in the last roster that it was in.
     pub(crate) seat: Option<usize>,
+    /// What it wants to be called, if anything.
+    pub(crate) name: Option<String>,
     pub(crate) link: Link,
     pub(crate) candidates: BTreeMap<PathId, Candidates>,
     pub(crate) path_changes: Vec<PathChange>,
@@ -20,6 +23,10 @@ pub(crate) struct Peer {
     pub(crate) absent: bool,
     /// Whether it has been dropped from the match: nothing is heard of it or said to it any more.
     pub(crate) gone: bool,
+    /// Since when it has been coming back to the match, after its process was started anew.
+    pub(crate) returning: Option<Duration>,
+    /// How often its process was started anew in this match.
+    pub(crate) restarts: u32,
     /// What the peer plays, once it has said so.
     pub(crate) hello: Option<Hello>,
     /// Whether it has heard from us what we play, in the present roster.
@@ -33,12 +40,15 @@ impl Peer {
         Self {
             key,
             seat: None,
+            name: None,
             link,
             candidates: BTreeMap::new(),
             path_changes: Vec::new(),
             connected: false,
             absent: false,
             gone: false,
+            returning: None,
+            restarts: 0,
             hello: None,
             greeted: false,
             ready: None,

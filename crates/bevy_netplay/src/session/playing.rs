@@ -23,6 +23,7 @@ impl Joined {
     /// Makes the ggrs session of a match.
     pub(super) fn start<I: NetplayInput>(
         &mut self,
+        now: Duration,
         game: &Match,
     ) -> Result<P2PSession<NetplayGgrs<I>>, EndReason> {
         let cannot = |detail: &dyn std::fmt::Display| EndReason::CannotStart(detail.to_string());
@@ -44,19 +45,22 @@ impl Joined {
         ));
         let gone = self.gone.iter().filter_map(|seat| members.clone().nth(*seat));
         gone.for_each(|peer| wire.lock().drop_peer(*peer));
+        let comeback = self.comeback.take();
+        // Whoever comes back goes on with the delay that it had.
+        let delay = comeback.as_ref().and_then(|comeback| comeback.input_delay(game.local_player));
         let mut builder = SessionBuilder::<NetplayGgrs<I>>::new()
             .with_num_players(game.players)
             .and_then(|builder| builder.with_fps(config.frame_rate))
             .map_err(|error| cannot(&error))?
             .with_max_prediction_window(config.bounded_max_prediction())
-            .with_input_delay(config.bounded_input_delay())
+            .with_input_delay(delay.unwrap_or(config.bounded_input_delay()))
             // Whoever is lost is dropped by us: to ggrs nobody ever is.
             .with_disconnect_timeout(NEVER)
             .with_disconnect_notify_delay(NEVER)
             .with_desync_detection_mode(DesyncDetection::On {
                 interval: config.checksum_interval.max(1),
             });
-        for (seat, peer) in members.enumerate() {
+        for (seat, peer) in members.clone().enumerate() {
             let player = match seat == game.local_player {
                 true => PlayerType::Local,
                 false => PlayerType::Remote(*peer),
@@ -69,16 +73,27 @@ impl Joined {
         for _ in 0..8 {
             session.poll_remote_clients();
         }
+        if let Some(comeback) = comeback {
+            comeback.replay(&mut wire.lock(), game.local_player, members);
+        }
         self.transport.request(TransportRequest::Playing(true));
-        let early = self.game.take().map(|before| before.early).unwrap_or_default();
+        self.ready = game.epoch;
         let gone = self.gone.iter().copied();
         self.game = Some(Playing {
             game: game.clone(),
             wire,
             departures: Departures::new(game.players, game.local_player, gone),
             losses: BTreeMap::new(),
-            early,
         });
+        let mut anew = Vec::new();
+        for peer in self.peers.values_mut() {
+            peer.returning = None;
+            if std::mem::take(&mut peer.restarts) > 0 {
+                anew.push(peer.key);
+            }
+        }
+        // Whoever was started anew after it had agreed to this match may hear of it only from those who play it.
+        anew.into_iter().for_each(|peer| self.tell_past(now, peer));
         Ok(session)
     }
 

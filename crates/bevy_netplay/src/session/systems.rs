@@ -10,12 +10,15 @@ use netplay_transport::conditioned::ConditionedTransport;
 
 use super::netplay::{Asked, Message, Netplay, Step};
 use super::{TransportFactory, entropy};
-use crate::input::{NetplayGgrs, NetplayInput};
+use crate::input::{NetplayGgrs, NetplayInput, SeatInput};
 use crate::messages::{DesyncDetected, MatchStarted};
 use crate::{
     Checksums, CurrentRoom, EndReason, Match, NetplayConfig, NetplayState, PeerLinks,
     RollbackMetrics, RollbackRegistry, Room, start,
 };
+
+/// How many frames of a match that is played again are played before the next picture is drawn.
+const MOST_FRAMES_AT_ONCE: u32 = 120;
 
 /// Does what the game asked for, takes in what has arrived, starts and ends matches.
 pub(crate) fn receive<I: NetplayInput>(world: &mut World) {
@@ -41,7 +44,22 @@ pub(crate) fn receive<I: NetplayInput>(world: &mut World) {
                 Step::Tell(message) => tell(world, message),
             }
         }
+        hurry(world, &mut netplay);
     });
+}
+
+/// A match that is played again is played many frames at a time: bevy_ggrs plays as many as time has passed for.
+fn hurry(world: &mut World, netplay: &mut Netplay) {
+    let Some((room, playing)) =
+        netplay.room.as_ref().and_then(|it| it.game.as_ref().map(|game| (it, game)))
+    else {
+        return;
+    };
+    let Some(behind) = playing.wire.lock().frames_behind() else { return };
+    let mut time: Time = Time::default();
+    time.advance_by(room.config.frame_duration() * behind.min(MOST_FRAMES_AT_ONCE));
+    netplay.real_time = Some(*world.resource::<Time>());
+    world.insert_resource(time);
 }
 
 /// After ggrs has handled the frame: sends what is due and shows what is known.
@@ -50,6 +68,9 @@ pub(crate) fn receive<I: NetplayInput>(world: &mut World) {
 /// more.
 pub(crate) fn send<I: NetplayInput>(world: &mut World) {
     let now = world.resource::<Time<Real>>().elapsed();
+    if let Some(time) = world.resource_mut::<Netplay>().real_time.take() {
+        world.insert_resource(time);
+    }
     let frame = world.resource::<RollbackFrameCount>().0;
     let confirmed = world.resource::<ConfirmedFrameCount>().0;
     // Rollbacks for every confirmed input have been made, so every frame up to the confirmed one was
@@ -108,7 +129,7 @@ fn join<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration
         None => transport,
     };
     let registered = world.resource::<RollbackRegistry>().hash::<I>();
-    netplay.enter(transport, (config, room.host), registered, now);
+    netplay.enter(transport, config, room, (registered, SeatInput::<I>::BYTES), now);
     world.insert_resource(PeerLinks::default());
     world.insert_resource(CurrentRoom::default());
     set_state(world, NetplayState::Connecting);
@@ -133,7 +154,7 @@ fn start_match<I: NetplayInput>(
     game: Match,
 ) {
     let Some(room) = &mut netplay.room else { return };
-    match room.start::<I>(&game) {
+    match room.start::<I>(now, &game) {
         Ok(session) => {
             let epoch = game.epoch;
             info!("match {epoch} starts with {} players", game.players);

@@ -48,7 +48,7 @@ struct Pair {
 
 impl Pair {
     fn new(policy: PathPolicy) -> Self {
-        let link = |yields| Link::new(LinkConfig::default(), policy, yields, Duration::ZERO);
+        let link = |yields| Link::new(LinkConfig::default(), policy, yields, 1, Duration::ZERO);
         Self {
             ends: [link(false), link(true)],
             now: Duration::ZERO,

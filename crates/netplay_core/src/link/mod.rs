@@ -17,6 +17,7 @@
 
 mod budget;
 mod config;
+mod instance;
 mod quality;
 mod reliable;
 mod says;
@@ -30,6 +31,7 @@ use netplay_protocol::{DatagramHeader, DatagramKind, ReliableHeader};
 use crate::agent::{Agent, Decision, Path};
 use crate::path::{Arrival, Channel, PathId, PathKind, PathPolicy, ReceiveWindow};
 use budget::{Budget, Expense, Verdict};
+use instance::{Instances, Whose};
 use quality::QualityGauge;
 use reliable::Reliable;
 
@@ -55,6 +57,7 @@ pub struct Link {
     last_heard: Duration,
     last_timeout: Duration,
     silent: bool,
+    instances: Instances,
     reliable: Reliable,
     budget: Budget,
     quality: QualityGauge,
@@ -72,8 +75,14 @@ impl Link {
     pub const MAX_MESSAGE: usize = MAX_CONTROL_BYTES - SEAL_BYTES - ReliableHeader::BYTES;
 
     /// A link that begins now, without a path. `yields`: whether we give way when attempts cross; of two
-    /// peers, exactly one does.
-    pub fn new(config: LinkConfig, policy: PathPolicy, yields: bool, now: Duration) -> Self {
+    /// peers, exactly one does. `instance`: at random, not 0, and another when the process is started anew.
+    pub fn new(
+        config: LinkConfig,
+        policy: PathPolicy,
+        yields: bool,
+        instance: u32,
+        now: Duration,
+    ) -> Self {
         Self {
             agent: Agent::new(policy, yields, now),
             paths: Vec::new(),
@@ -82,6 +91,7 @@ impl Link {
             last_heard: now,
             last_timeout: now,
             silent: false,
+            instances: Instances::new(instance),
             reliable: Reliable::default(),
             budget: Budget::new(&config.budget, now),
             quality: QualityGauge::new(),
@@ -198,6 +208,9 @@ impl Link {
                 return Err(error.into());
             }
         };
+        if !self.instances.is_known(header.instance()) {
+            return Err(ReceiveError::Stale);
+        }
         let stamp = header.stamp();
         if let Some(path) = self.path(id) {
             let arrival = path.estimator.arrive(at, stamp);
@@ -232,26 +245,36 @@ impl Link {
     }
 
     /// Takes a reliable packet in. What is complete comes out of [`Self::next_message`].
+    ///
+    /// Returns whether the peer's process was started anew: it knows nothing of what was said before, and the
+    /// messages from now on are those of the new one.
     pub fn receive_reliable(
         &mut self,
         at: Duration,
         id: PathId,
         packet: &[u8],
-    ) -> Result<(), ReceiveError> {
+    ) -> Result<bool, ReceiveError> {
         self.counters.bytes_received += packet.len() as u64;
         self.spend(at, Expense::Message)?;
-        match ReliableHeader::split(packet) {
-            Ok((header, message)) => self.reliable.receive(header, message),
+        let (header, message) = match ReliableHeader::split(packet) {
+            Ok(split) => split,
             Err(error) => {
                 self.count_malformed(at);
                 return Err(error.into());
             }
+        };
+        let whose = self.instances.message(header);
+        match whose {
+            Whose::Known => {}
+            Whose::Anew => self.begin_anew(),
+            Whose::Stale => return Err(ReceiveError::Stale),
         }
+        self.reliable.receive(header, message);
         if let Some(path) = self.path(id) {
             path.estimator.heard(at);
         }
         self.heard(at);
-        Ok(())
+        Ok(whose == Whose::Anew)
     }
 
     /// Lets time pass: judges paths and quality, sends what is due.
@@ -367,6 +390,14 @@ impl Link {
         self.last_heard = self.last_heard.max(at);
     }
 
+    /// The peer was started anew: what was to be said to it was for the one before, and it counts from the
+    /// beginning. Our own numbers go on.
+    fn begin_anew(&mut self) {
+        self.reliable = Reliable::default();
+        self.received = ReceiveWindow::default();
+        self.paths.iter_mut().for_each(|path| path.estimator.peer_begins_anew());
+    }
+
     fn number(&mut self) -> u16 {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.wrapping_add(1);
@@ -382,9 +413,9 @@ impl Link {
         sequence: u16,
         payload: &[u8],
     ) {
-        let Some(path) = self.path(id) else { return };
+        let Some(path) = self.paths.iter_mut().find(|path| path.id == id) else { return };
         let stamp = path.estimator.stamp(now);
-        let header = DatagramHeader::new(kind, epoch, sequence, stamp);
+        let header = DatagramHeader::new(kind, epoch, sequence, self.instances.mark(), stamp);
         let mut packet = Vec::with_capacity(DatagramHeader::BYTES + payload.len());
         packet.extend_from_slice(bytemuck::bytes_of(&header));
         packet.extend_from_slice(payload);
@@ -398,7 +429,7 @@ impl Link {
     fn send_due(&mut self, now: Duration) {
         let Some(active) = self.active() else { return };
         let (path, rtt) = (active.id, active.estimator.rtt());
-        for packet in self.reliable.due(now, rtt) {
+        for packet in self.reliable.due(now, rtt, &self.instances) {
             self.counters.bytes_sent += packet.len() as u64;
             let channel = Channel::Reliable;
             self.commands.push_back(LinkCommand::Transmit { path, channel, packet });

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use netplay_protocol::ReliableHeader;
 
+use super::instance::Instances;
+
 /// How many messages may wait for their acknowledgement.
 const MAX_UNACKED: usize = 1024;
 /// How many messages that overtook another are kept.
@@ -53,13 +55,18 @@ impl Reliable {
     }
 
     /// The packets to send now, given that there is a path and how long a round trip on it takes.
-    pub(super) fn due(&mut self, now: Duration, rtt: Option<Duration>) -> Vec<Vec<u8>> {
+    pub(super) fn due(
+        &mut self,
+        now: Duration,
+        rtt: Option<Duration>,
+        instances: &Instances,
+    ) -> Vec<Vec<u8>> {
         let [shortest, longest] = RETRANSMIT;
         if let Some((_, wait)) = self.retransmit.take_if(|(at, _)| *at <= now) {
             self.under_way = 0;
             self.retransmit = Some((now + wait * 2, (wait * 2).min(longest)));
         }
-        let header = |sequence| ReliableHeader { sequence, ack: self.received };
+        let header = |sequence| instances.header(sequence, self.received);
         let fresh = self.unacked.iter().skip(self.under_way);
         let mut packets: Vec<Vec<u8>> =
             fresh.map(|(sequence, message)| header(*sequence).packet(message)).collect();
@@ -131,6 +138,10 @@ mod tests {
         }
     }
 
+    fn due(reliable: &mut Reliable, now: Duration, rtt: Option<Duration>) -> Vec<Vec<u8>> {
+        reliable.due(now, rtt, &Instances::new(1))
+    }
+
     fn ready(reliable: &mut Reliable) -> Vec<Vec<u8>> {
         std::iter::from_fn(|| reliable.next()).collect()
     }
@@ -144,18 +155,18 @@ mod tests {
     #[test]
     fn messages_are_sent_once_on_a_path_and_again_on_the_next() {
         let (mut a, mut b) = (pushed(3), Reliable::default());
-        let packets = a.due(MS, None);
+        let packets = due(&mut a, MS, None);
         assert_eq!(packets.len(), 3);
-        assert!(a.due(MS * 2, None).is_empty());
+        assert!(due(&mut a, MS * 2, None).is_empty());
         deliver(&mut b, &packets, &[1]);
         assert_eq!(ready(&mut b), [[1]]);
         a.path_changed();
-        let again = a.due(MS * 3, None);
+        let again = due(&mut a, MS * 3, None);
         deliver(&mut b, &again, &[]);
         assert_eq!(ready(&mut b), [[2], [3]]);
-        deliver(&mut a, &b.due(MS * 4, None), &[]);
+        deliver(&mut a, &due(&mut b, MS * 4, None), &[]);
         a.path_changed();
-        assert!(a.due(MS * 5, None).is_empty(), "everything is acknowledged");
+        assert!(due(&mut a, MS * 5, None).is_empty(), "everything is acknowledged");
     }
 
     #[test]
@@ -163,7 +174,7 @@ mod tests {
         let mut a = pushed(1);
         let mut sent = Vec::new();
         for ms in 0..20_000 {
-            if !a.due(MS * ms, Some(MS * 200)).is_empty() {
+            if !due(&mut a, MS * ms, Some(MS * 200)).is_empty() {
                 sent.push(ms);
             }
         }
@@ -173,23 +184,23 @@ mod tests {
     #[test]
     fn a_message_that_comes_twice_is_taken_once_and_acknowledged_again() {
         let (mut a, mut b) = (pushed(1), Reliable::default());
-        let packets = a.due(MS, None);
+        let packets = due(&mut a, MS, None);
         deliver(&mut b, &packets, &[]);
-        assert_eq!((ready(&mut b).len(), b.due(MS, None).len()), (1, 1));
-        assert!(b.due(MS, None).is_empty());
+        assert_eq!((ready(&mut b).len(), due(&mut b, MS, None).len()), (1, 1));
+        assert!(due(&mut b, MS, None).is_empty());
         deliver(&mut b, &packets, &[]);
-        assert_eq!((ready(&mut b).len(), b.due(MS, None).len()), (0, 1));
+        assert_eq!((ready(&mut b).len(), due(&mut b, MS, None).len()), (0, 1));
     }
 
     #[test]
     fn lies_about_numbers_change_nothing_and_bounds_hold() {
         let mut a = pushed(2);
-        a.due(MS, None);
-        a.receive(ReliableHeader { sequence: 0, ack: 9 }, &[]);
+        due(&mut a, MS, None);
+        a.receive(ReliableHeader { sequence: 0, ack: 9, from: 1, to: 0 }, &[]);
         a.path_changed();
-        assert_eq!(a.due(MS, None).len(), 2);
+        assert_eq!(due(&mut a, MS, None).len(), 2);
         for sequence in (2..5000).rev() {
-            a.receive(ReliableHeader { sequence, ack: 0 }, b"x");
+            a.receive(ReliableHeader { sequence, ack: 0, from: 1, to: 0 }, b"x");
         }
         assert_eq!((a.early.len(), ready(&mut a).len()), (MAX_EARLY, 0));
         let mut full = Reliable::default();

@@ -131,6 +131,9 @@ pub enum ReceiveError {
     /// It came before; counted in [`LinkCounters::duplicates`].
     #[error("a datagram that came before")]
     Duplicate,
+    /// It is of a process of the peer that is no more, or meant for the one before ours.
+    #[error("a packet of a game that was closed, or for one")]
+    Stale,
     /// The peer has sent too much; counted in [`LinkCounters::muted`].
     #[error("the peer has sent too much and is not listened to for a while")]
     Muted,

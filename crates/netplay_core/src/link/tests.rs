@@ -11,7 +11,7 @@ const PATH: PathId = PathId(1);
 
 /// A link with one path.
 fn link() -> Link {
-    let mut link = Link::new(LinkConfig::default(), PathPolicy::Direct, false, Duration::ZERO);
+    let mut link = Link::new(LinkConfig::default(), PathPolicy::Direct, false, 1, Duration::ZERO);
     link.path_opened(Duration::ZERO, PATH, PathKind::Direct);
     assert!(link.next_event().is_some_and(|event| matches!(event, LinkEvent::PathChanged { .. })));
     link
@@ -160,7 +160,7 @@ fn what_is_not_a_datagram_is_counted_and_teaches_nothing() {
 fn an_acknowledgement_of_what_was_never_sent_is_ignored() {
     let mut link = link();
     let stamp = PathStamp { sequence: 0, sent: 0, ack: Some((999, 0)) };
-    let header = DatagramHeader::new(DatagramKind::KeepAlive, 0, 0, stamp);
+    let header = DatagramHeader::new(DatagramKind::KeepAlive, 0, 0, 1, stamp);
     link.receive(MS, PATH, bytemuck::bytes_of(&header)).unwrap();
     assert_eq!(link.stats(MS).rtt, None);
 }
@@ -225,4 +225,55 @@ fn standing_still_ourselves_says_nothing_about_the_path() {
     let commands: Vec<_> = std::iter::from_fn(|| pair.ends[0].next_command()).collect();
     let asked = |command: &LinkCommand| !matches!(command, LinkCommand::Transmit { .. });
     assert!(!commands.iter().any(asked), "{commands:?}");
+}
+
+/// The reliable packets that a link wants to be sent.
+fn said(link: &mut Link) -> Vec<Vec<u8>> {
+    let packet = |command| match command {
+        LinkCommand::Transmit { channel: Channel::Reliable, packet, .. } => Some(packet),
+        _ => None,
+    };
+    std::iter::from_fn(|| link.next_command()).filter_map(packet).collect()
+}
+
+#[test]
+fn a_peer_that_was_started_anew_is_heard_from_its_beginning() {
+    let start = |instance| {
+        let config = LinkConfig::default();
+        let mut link = Link::new(config, PathPolicy::Direct, false, instance, Duration::ZERO);
+        link.path_opened(Duration::ZERO, PATH, PathKind::Direct);
+        link
+    };
+    let (mut us, mut before, mut anew) = (start(1), start(5), start(6));
+    for _ in 0..300 {
+        before.send(MS, 1, b"old", true).unwrap();
+    }
+    before.send_reliable(MS, b"hello".to_vec()).unwrap();
+    let last = sent(&mut before).pop().unwrap();
+    before.send_reliable(MS, b"late".to_vec()).unwrap();
+    let late = said(&mut before);
+    assert_eq!(us.receive_reliable(MS, PATH, &late[0]), Ok(false));
+    assert!(us.receive(MS, PATH, &last).is_ok());
+    us.send_reliable(MS, b"for the one before".to_vec()).unwrap();
+
+    anew.send_reliable(MS, b"hello again".to_vec()).unwrap();
+    anew.send(MS, 0, b"new", true).unwrap();
+    let datagram = sent(&mut anew).pop().unwrap();
+    assert_eq!(us.receive(MS, PATH, &datagram), Err(ReceiveError::Stale));
+    anew.handle_timeout(MS * 900);
+    let again = said(&mut anew);
+    assert_eq!(us.receive_reliable(MS * 900, PATH, &again[0]), Ok(true));
+    assert_eq!(us.next_message(), Some(b"hello again".to_vec()), "nothing of the one before");
+    assert!(us.receive(MS * 900, PATH, &datagram).is_ok());
+    assert_eq!(us.receive(MS * 900, PATH, &last), Err(ReceiveError::Stale));
+    assert_eq!(us.receive_reliable(MS * 900, PATH, &late[0]), Err(ReceiveError::Stale));
+
+    // What was to be said to the one before is for nobody; what is said now is.
+    us.send_reliable(MS * 901, b"welcome back".to_vec()).unwrap();
+    for packet in said(&mut us) {
+        let taken = anew.receive_reliable(MS * 901, PATH, &packet);
+        assert!(matches!(taken, Ok(false) | Err(ReceiveError::Stale)), "{taken:?}");
+    }
+    assert_eq!(anew.next_message(), Some(b"welcome back".to_vec()));
+    assert_eq!(anew.next_message(), None);
 }

@@ -100,6 +100,13 @@ impl Estimator {
         }
     }
 
+    /// The other end counts from the beginning. What we number goes on.
+    pub(crate) fn peer_begins_anew(&mut self) {
+        self.received = ReceiveWindow::default();
+        self.last_new = None;
+        self.jitter = Jitter::default();
+    }
+
     fn sent_as(&self, sequence: u16) -> Option<Sent> {
         self.sent[usize::from(sequence) % SENT_RING].filter(|sent| sent.sequence == sequence)
     }

@@ -10,7 +10,7 @@ use crate::{ConnectionId, PeerKey, Roster, Secret};
 pub enum ClientMessage {
     /// The first message of a peer that comes anew.
     Join(Join),
-    /// The first message of a peer that lost its socket, and comes back for its seat.
+    /// The first message of a peer that lost its socket, or was started anew, and comes back for its seat.
     Resume(Resume),
     /// Pass this on to a peer of my room.
     Signal {
@@ -102,7 +102,7 @@ impl GameInfo {
     }
 }
 
-/// How a peer comes back for its seat: after its socket broke, or after the server was started anew.
+/// How a peer comes back for its seat: after its socket broke, or after the server or itself was started anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
     /// [`VERSION`](super::VERSION) of the client.
@@ -117,6 +117,9 @@ pub struct Resume {
     /// started anew, makes the room again from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster: Option<SignedRoster>,
+    /// My process was started anew: what was signaled to the one before is of no use to me.
+    #[serde(default)]
+    pub anew: bool,
 }
 
 /// A roster with the server's signature, from

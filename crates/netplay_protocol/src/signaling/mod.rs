@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
 
 /// The version of these messages.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// The path of the WebSocket on the server.
 pub const PATH: &str = "/netplay";
 

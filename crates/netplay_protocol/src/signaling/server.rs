@@ -86,6 +86,8 @@ pub enum ServerMessage {
 pub enum Presence {
     /// Connected to the server.
     Online,
+    /// Connected to the server, and its process was started anew: what was signaled to the one before is lost.
+    Anew,
     /// Not connected: its seat is kept for a while, and so are signals to it.
     Away,
     /// Gone: its seat is free.

@@ -9,7 +9,7 @@ fn key() -> PeerKey {
 
 #[test]
 fn the_json_of_a_message_is_what_other_clients_would_write() {
-    let join = r#"{"type":"join","version":3,"key":"00000000000000000000000000000001","entry":{"room":"ABC"},"size":2,"game":{"game":"","version":"","mode":""}}"#;
+    let join = r#"{"type":"join","version":4,"key":"00000000000000000000000000000001","entry":{"room":"ABC"},"size":2,"game":{"game":"","version":"","mode":""}}"#;
     let message: ClientMessage = serde_json::from_str(join).unwrap();
     assert_eq!(serde_json::to_string(&message).unwrap(), join);
 
@@ -28,7 +28,7 @@ fn what_may_be_left_out_of_a_join_may_be_left_out() {
     ] {
         let key = key();
         let text =
-            format!(r#"{{"type":"join","version":3,"key":"{key}","entry":{entry},"size":2}}"#);
+            format!(r#"{{"type":"join","version":4,"key":"{key}","entry":{entry},"size":2}}"#);
         let Ok(ClientMessage::Join(join)) = serde_json::from_str(&text) else { panic!("{text}") };
         assert_eq!((join.entry, join.password, join.token), (expected, None, None));
     }

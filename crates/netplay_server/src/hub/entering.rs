@@ -9,7 +9,7 @@ use netplay_protocol::{PeerKey, RoomCode};
 use super::{Hub, Peer, Seat};
 use crate::backbone::Backbone;
 use crate::password::PasswordDigest;
-use crate::room::{Delivery, Newcomer, Room};
+use crate::room::{Delivery, Newcomer, Returner, Room};
 use crate::seals::room_code;
 
 /// When a room is made for somebody who joins.
@@ -151,11 +151,15 @@ impl Peer {
         let roster = resume.roster.filter(|signed| {
             hub.seals.check_roster(&code, signed) && signed.roster.seat(resume.key).is_some()
         });
-        let welcome = hub.welcome(&code, resume.key);
+        let returner = Returner {
+            socket: self.socket,
+            key: resume.key,
+            anew: resume.anew,
+            welcome: hub.welcome(&code, resume.key),
+        };
         let step = |slot: &mut Option<Room>| {
             let outcome = self.revive(slot, &code, roster.as_ref()).and_then(|room| {
-                let deliveries =
-                    room.resume(hub.rules(), self.socket, resume.key, welcome.clone())?;
+                let deliveries = room.resume(hub.rules(), returner.clone())?;
                 Ok((room.next_expiry(), deliveries))
             });
             match outcome {

@@ -263,7 +263,14 @@ fn join(room: usize, who: usize) -> Join {
 }
 
 fn resume(room: usize, who: usize, resume: Secret) -> Resume {
-    Resume { version: VERSION, room: format!("ROOM{room}"), key: key(who), resume, roster: None }
+    Resume {
+        version: VERSION,
+        room: format!("ROOM{room}"),
+        key: key(who),
+        resume,
+        roster: None,
+        anew: false,
+    }
 }
 
 proptest! {

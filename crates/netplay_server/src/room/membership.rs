@@ -18,6 +18,17 @@ pub(crate) struct Newcomer {
     pub(crate) welcome: ServerMessage,
 }
 
+/// Who comes back to its seat.
+#[derive(Clone, Debug)]
+pub(crate) struct Returner {
+    pub(crate) socket: SocketId,
+    pub(crate) key: PeerKey,
+    /// Its process was started anew.
+    pub(crate) anew: bool,
+    /// What it is greeted with.
+    pub(crate) welcome: ServerMessage,
+}
+
 impl Room {
     /// Seats a peer. Everybody in the room is told.
     pub(crate) fn join(

@@ -24,7 +24,7 @@ use crate::limits::RoomPermit;
 use crate::password::PasswordDigest;
 use crate::seals::Seals;
 use mailbox::Mailbox;
-pub(crate) use membership::Newcomer;
+pub(crate) use membership::{Newcomer, Returner};
 pub(crate) use traffic::Signaled;
 
 /// The server's own name for a connection, never told to anybody.

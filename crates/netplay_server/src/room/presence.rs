@@ -1,9 +1,8 @@
 //! Losing the socket, and coming back.
 
-use netplay_protocol::PeerKey;
 use netplay_protocol::signaling::{Presence, Refusal, ServerMessage};
 
-use super::{Delivery, Mailbox, Parcel, Place, Room, Rules, SocketId};
+use super::{Delivery, Mailbox, Parcel, Place, Returner, Room, Rules, SocketId};
 
 impl Room {
     /// A connection is lost: its member is away, and has the grace period to come back. A member who
@@ -26,26 +25,33 @@ impl Room {
         self.free(rules, &gone)
     }
 
-    /// A member comes back on another connection, to the same seat. It is told what it has missed; the
-    /// connection it had, should the server think that it still has it, is dismissed.
+    /// A member comes back on another connection, to the same seat. It is told what it has missed, unless it
+    /// was started anew; the connection it had, should the server think that it still has it, is dismissed.
     pub(crate) fn resume(
         &mut self,
         rules: Rules<'_>,
-        socket: SocketId,
-        key: PeerKey,
-        welcome: ServerMessage,
+        returner: Returner,
     ) -> Result<Vec<Delivery>, Refusal> {
+        let Returner { socket, key, anew, welcome } = returner;
         let mut deliveries = self.expire(rules);
         let member = self.members.iter_mut().find(|member| member.key == key);
         let member = member.ok_or(Refusal::SeatGone)?;
         let before = std::mem::replace(&mut member.place, Place::Online(socket));
+        if anew {
+            member.playing = false;
+            member.relays.clear();
+        }
         let mine = |parcel| Delivery { to: vec![socket], parcel };
         deliveries.push(mine(Parcel::Message(welcome)));
         deliveries.push(self.told(rules, vec![socket]));
         deliveries.extend(self.absences(socket));
+        if anew {
+            deliveries.push(self.presence(key, Presence::Anew));
+        }
         match before {
             Place::Online(old) => deliveries
                 .push(Delivery { to: vec![old], parcel: Parcel::Dismissal(Refusal::Superseded) }),
+            Place::Away { .. } if anew => {}
             Place::Away { mailbox, .. } => {
                 deliveries.push(self.presence(key, Presence::Online));
                 let mail = mailbox.empty().map(Parcel::Message);

@@ -141,6 +141,24 @@ fn who_loses_the_socket_comes_back_to_the_same_seat_and_hears_what_it_missed_in_
 }
 
 #[test]
+fn who_was_started_anew_has_the_same_seat_and_hears_nothing_of_before() {
+    let mut table = Table::filled(2, &[1, 2]);
+    table.lost(2);
+    assert_eq!(table.signal(1, 2, "offer"), Ok(Signaled::Kept));
+    let rosters = [22, 33].map(|socket| table.roster(2, &[socket], &[1, 2]));
+    let [first, second] = [22, 33].map(|socket| {
+        let roster = rosters[usize::from(socket == 33)].clone();
+        let welcome = Delivery { to: vec![SocketId(socket)], ..welcome(2) };
+        vec![welcome, roster, presence(2, Presence::Anew, &[1])]
+    });
+    assert_eq!(table.come_back(2, 22, true).unwrap(), first);
+    // The socket before may still seem to be there.
+    let dismissed = Parcel::Dismissal(Refusal::Superseded);
+    let dismissed = Delivery { to: vec![SocketId(22)], parcel: dismissed };
+    assert_eq!(table.come_back(2, 33, true).unwrap(), [second, vec![dismissed]].concat());
+}
+
+#[test]
 fn a_mailbox_keeps_so_many_messages_and_bytes_and_no_more() {
     let mut table = Table::filled(2, &[1, 2]);
     table.lost(2);
@@ -302,9 +320,14 @@ impl Table {
     }
 
     fn resume(&mut self, peer: u64, socket: u64) -> Result<Vec<Delivery>, Refusal> {
-        let Parcel::Message(greeting) = welcome(peer).parcel else { unreachable!() };
+        self.come_back(peer, socket, false)
+    }
+
+    fn come_back(&mut self, peer: u64, socket: u64, anew: bool) -> Result<Vec<Delivery>, Refusal> {
+        let Parcel::Message(welcome) = welcome(peer).parcel else { unreachable!() };
         let rules = rules(&self.seals, self.now);
-        self.room.resume(rules, SocketId(socket), key(peer), greeting)
+        let returner = Returner { socket: SocketId(socket), key: key(peer), anew, welcome };
+        self.room.resume(rules, returner)
     }
 
     fn signal(&mut self, socket: u64, to: u64, text: &str) -> Result<Signaled, Refusal> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use netplay_protocol::signaling::{
-    ClientMessage, Refusal, Resume, ServerMessage, Signal, SignedRoster, VERSION,
+    ClientMessage, Presence, Refusal, Resume, ServerMessage, Signal, SignedRoster, VERSION,
 };
 use netplay_protocol::{ConnectionId, PeerKey, RelayHeader, RoomCode, Secret};
 use netplay_server::simulation::{ClientId, Frame, SimulatedServer};
@@ -298,9 +298,10 @@ impl Client {
             }
             ServerMessage::Welcome { room, resume, .. } => {
                 self.seated = true;
+                let seat = Some(resume.clone());
                 let first = self.seat.replace((room.clone(), resume)).is_none();
                 if first {
-                    self.tell(TransportEvent::Joined { room });
+                    self.tell(TransportEvent::Joined { room, seat });
                 } else {
                     self.restored(now);
                 }
@@ -311,6 +312,10 @@ impl Client {
                 self.tell(TransportEvent::Roster(roster));
             }
             ServerMessage::Presence { peer, presence } => {
+                if presence == Presence::Anew && self.attempts.remove(&peer).is_some() {
+                    let reason = "the other player's game was started anew".to_owned();
+                    self.tell(TransportEvent::AttemptFailed { peer, reason });
+                }
                 self.tell(TransportEvent::Presence { peer, presence });
             }
             ServerMessage::Signal { from, connection, signal } => {
@@ -366,6 +371,10 @@ impl Client {
     }
 
     fn refused(&mut self, now: Duration, reason: Refusal) {
+        if reason == Refusal::SeatGone && self.request.seat.take().is_some() {
+            // Away for too long: like anybody else, then.
+            return self.lost(now, &reason.to_string());
+        }
         if self.seat.is_none() {
             self.socket = Socket::Gone;
             self.tell(TransportEvent::Left(LeaveReason::Refused(reason)));
@@ -412,6 +421,7 @@ impl Client {
                 key: self.key(),
                 resume: resume.clone(),
                 roster: self.roster.clone(),
+                anew: false,
             }),
         }
     }

@@ -60,9 +60,14 @@ impl State {
         }
     }
 
-    pub(super) fn last_datagram(&self, from: PeerKey, to: PeerKey) -> Option<Vec<u8>> {
+    pub(super) fn last_packet(
+        &self,
+        from: PeerKey,
+        to: PeerKey,
+        channel: Channel,
+    ) -> Option<Vec<u8>> {
         let mut wires = self.wires.values().filter(|wire| wire.from == from && wire.to == to);
-        wires.next_back()?.last_datagram.clone()
+        wires.next_back()?.last(channel).cloned()
     }
 
     pub(super) fn in_flight(&self) -> usize {

@@ -146,10 +146,10 @@ impl MemoryHub {
         self.state().inject(from, to, channel, packet);
     }
 
-    /// The newest datagram that a peer sent to another, whatever became of it: what a test bends before it
-    /// [injects](Self::inject) it.
-    pub fn last_datagram(&self, from: PeerKey, to: PeerKey) -> Option<Vec<u8>> {
-        self.state().last_datagram(from, to)
+    /// The newest packet that a peer sent to another on a channel, whatever became of it: what a test bends
+    /// before it [injects](Self::inject) it.
+    pub fn last_packet(&self, from: PeerKey, to: PeerKey, channel: Channel) -> Option<Vec<u8>> {
+        self.state().last_packet(from, to, channel)
     }
 
     /// How many packets are on their way or wait for a link to be mended.

@@ -97,7 +97,7 @@ impl State {
                 self.members.insert(id, member);
             }
             Ok(room) => {
-                member.events.push_back(TransportEvent::Joined { room: room.clone() });
+                member.events.push_back(TransportEvent::Joined { room: room.clone(), seat: None });
                 self.members.insert(id, member);
                 self.enter(id, room, request);
             }

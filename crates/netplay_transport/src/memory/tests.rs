@@ -18,7 +18,8 @@ fn the_order_of_joining_is_the_order_of_the_roster() {
     let full = Roster { size: 3, members: [3, 1, 2].map(key).to_vec() };
     for peer in &mut peers {
         let events = at(peer, Duration::ZERO);
-        assert_eq!(events.first(), Some(&TransportEvent::Joined { room: "ABC".parse().unwrap() }));
+        let joined = TransportEvent::Joined { room: "ABC".parse().unwrap(), seat: None };
+        assert_eq!(events.first(), Some(&joined));
         assert_eq!(events.last(), Some(&TransportEvent::Roster(full.clone())));
     }
 }
@@ -137,8 +138,11 @@ fn packets_arrive_after_the_latency_and_say_when() {
     let (mut first, mut second) = pair_of_peers(&hub);
     first.send(ms(10), key(2), PATH, Channel::Datagram, b"hello").unwrap();
     assert_eq!(hub.in_flight(), 1);
-    assert_eq!(hub.last_datagram(key(1), key(2)).as_deref(), Some(b"hello".as_slice()));
-    assert_eq!(hub.last_datagram(key(2), key(1)), None);
+    assert_eq!(
+        hub.last_packet(key(1), key(2), Channel::Datagram).as_deref(),
+        Some(b"hello".as_slice())
+    );
+    assert_eq!(hub.last_packet(key(2), key(1), Channel::Datagram), None);
     assert_eq!(at(&mut second, ms(59)), []);
     let packet = b"hello".to_vec();
     let channel = Channel::Datagram;

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use netplay_core::emulator::{NetworkConditions, NetworkEmulator};
-use netplay_core::path::PathKind;
+use netplay_core::path::{Channel, PathKind};
 use netplay_protocol::PeerKey;
 
 use super::paths::over_tcp;
@@ -16,8 +16,8 @@ pub(super) struct Wire {
     pub(super) network: NetworkEmulator<Parcel>,
     /// What is reliable and waits for the wire to be mended, oldest first.
     held: VecDeque<Parcel>,
-    /// The newest datagram that was sent, whatever became of it.
-    pub(super) last_datagram: Option<Vec<u8>>,
+    /// The newest datagram that was sent, and the newest that is reliable, whatever became of them.
+    last: [Option<Vec<u8>>; 2],
 }
 
 /// What travels on a wire.
@@ -37,7 +37,7 @@ impl Wire {
         seed: u64,
     ) -> Self {
         let network = NetworkEmulator::new(conditions, seed);
-        Self { from, to, kind, network, held: VecDeque::new(), last_datagram: None }
+        Self { from, to, kind, network, held: VecDeque::new(), last: [None, None] }
     }
 
     /// The network is like this from now on.
@@ -49,8 +49,9 @@ impl Wire {
     }
 
     pub(super) fn put(&mut self, now: Duration, parcel: Parcel, blocked: bool) {
-        if let Parcel::Datagram(packet) = &parcel {
-            self.last_datagram = Some(packet.clone());
+        if let Parcel::Datagram(packet) | Parcel::Reliable(packet) = &parcel {
+            let reliable = matches!(parcel, Parcel::Reliable(_));
+            self.last[usize::from(reliable)] = Some(packet.clone());
         }
         match parcel {
             Parcel::Datagram(_) if blocked => {}
@@ -58,6 +59,11 @@ impl Wire {
             _ if blocked => self.held.push_back(parcel),
             _ => self.network.push_reliable(now, parcel),
         }
+    }
+
+    /// The newest packet that was sent.
+    pub(super) fn last(&self, channel: Channel) -> Option<&Vec<u8>> {
+        self.last[usize::from(channel == Channel::Reliable)].as_ref()
     }
 
     /// Loses the datagrams in flight and holds what is reliable.

@@ -39,6 +39,15 @@ impl Driver {
         remote.attempt = Some(Attempt::start(spec, self.reports.clone()));
     }
 
+    /// The process that took part in an attempt is no more.
+    pub(super) async fn give_up_attempt(&mut self, peer: PeerKey) {
+        let under_way = self.remotes.get_mut(&peer).and_then(|remote| remote.attempt.take());
+        if under_way.is_some() {
+            let reason = "the other player's game was started anew".to_owned();
+            self.tell(TransportEvent::AttemptFailed { peer, reason }).await;
+        }
+    }
+
     /// Sends a step of ours, signed.
     pub(super) async fn signal(&mut self, outgoing: Outgoing) {
         let (to, connection, step) = outgoing;

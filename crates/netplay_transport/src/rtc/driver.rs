@@ -250,10 +250,10 @@ impl Driver {
             ServerMessage::Queued { waiting } => {
                 self.tell(TransportEvent::Queued { waiting }).await;
             }
-            ServerMessage::Welcome { room, ice_servers, .. } => {
+            ServerMessage::Welcome { room, resume, ice_servers, .. } => {
                 self.ice_servers = ice_servers;
                 if !std::mem::replace(&mut self.joined, true) {
-                    self.tell(TransportEvent::Joined { room }).await;
+                    self.tell(TransportEvent::Joined { room, seat: Some(resume) }).await;
                 }
             }
             ServerMessage::Roster { roster, .. } => {
@@ -262,8 +262,11 @@ impl Driver {
                 self.tell(TransportEvent::Roster(roster)).await;
             }
             ServerMessage::Presence { peer, presence } => {
-                if presence == Presence::Online {
-                    // It may have been started anew, and know nothing of the keys we agreed on.
+                if presence == Presence::Anew {
+                    self.give_up_attempt(peer).await;
+                }
+                if matches!(presence, Presence::Online | Presence::Anew) {
+                    // It may know nothing of the keys we agreed on.
                     self.begin_handshake(peer).await;
                 }
                 self.tell(TransportEvent::Presence { peer, presence }).await;

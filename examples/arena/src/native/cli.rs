@@ -28,6 +28,9 @@ pub struct HostArgs {
     /// Keep the other seats for people
     #[arg(long)]
     pub no_bot: bool,
+    /// What the others read instead of a number
+    #[arg(long, default_value = "")]
+    pub name: String,
     /// Let the computer fly
     #[arg(long)]
     pub autopilot: bool,
@@ -69,6 +72,9 @@ pub struct PlayArgs {
     /// How many players make the room complete
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
     pub players: u8,
+    /// What the others read instead of a number
+    #[arg(long, default_value = "")]
+    pub name: String,
     /// Let the computer fly
     #[arg(long)]
     pub autopilot: bool,

@@ -27,7 +27,8 @@ pub fn run() -> ExitCode {
     match command {
         Some(Command::Bot(args)) => bot::run(args),
         Some(Command::Play(args)) => {
-            let invite = Invite::new(args.server, args.room, args.players);
+            let invite =
+                Invite { name: args.name, ..Invite::new(args.server, args.room, args.players) };
             window::run(invite, config(args.network), |app| fly(app, args.autopilot)).report()
         }
         Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),

@@ -3,8 +3,8 @@
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
-use super::palette;
 use super::ships::SEATS;
+use super::{names, palette};
 use crate::sim::{Phase, ROUND_FRAMES, Round, Score, Ship};
 
 #[derive(Component)]
@@ -78,6 +78,7 @@ fn card(bar: &mut ChildSpawnerCommands, seat: u8) {
 
 fn show_cards(
     this_match: Option<Res<Match>>,
+    links: Res<PeerLinks>,
     ships: Query<(&Ship, &Score)>,
     mut cards: Query<(&Card, &mut Node)>,
     mut texts: Query<(&CardText, &mut Text)>,
@@ -93,8 +94,11 @@ fn show_cards(
         }
     }
     for (&CardText(seat), mut text) in &mut texts {
-        let name =
-            if own == Some(usize::from(seat)) { "YOU".into() } else { format!("P{}", seat + 1) };
+        let player = usize::from(seat);
+        let name = match own == Some(player) {
+            true => "YOU".into(),
+            false => names::called_shortly(&links, player),
+        };
         let wanted = format!("{name}  {}", score(seat).unwrap_or(0));
         text.set_if_neq(Text(wanted));
     }

@@ -5,7 +5,7 @@ use bevy::time::Real;
 use bevy_netplay::prelude::*;
 
 use super::hud::font;
-use super::palette;
+use super::{names, palette};
 
 /// Players of whom nothing has been heard for a while: who, and when they count as gone.
 #[derive(Resource, Clone, Debug, Default)]
@@ -63,12 +63,13 @@ fn listen(
 
 fn show(
     interruptions: Res<Interruptions>,
+    links: Res<PeerLinks>,
     time: Res<Time<Real>>,
     mut notices: Query<&mut Text, With<Notice>>,
 ) {
     let line = |(player, until): &(usize, std::time::Duration)| {
         let left = until.saturating_sub(time.elapsed()).as_secs();
-        format!("player {} does not answer, waiting {left} s", player + 1)
+        format!("{} does not answer, waiting {left} s", names::called(&links, *player))
     };
     let lines: Vec<_> = interruptions.0.iter().map(line).collect();
     for mut text in &mut notices {

@@ -6,6 +6,7 @@ mod hud;
 mod images;
 mod interruptions;
 mod keys;
+mod names;
 mod overlay;
 mod palette;
 mod particles;
@@ -34,18 +35,26 @@ pub struct Invite {
     pub players: u8,
     /// What somebody else does to join, as a line for the lobby.
     pub how_to_join: String,
+    /// What the player wants to be called; empty for nothing.
+    pub name: String,
+    /// The seat that the player had before its process was started anew.
+    pub seat: Option<String>,
 }
 
 impl Invite {
     /// An invite to somebody with a command line.
     pub fn new(server: String, room: String, players: u8) -> Self {
         let how_to_join = format!("arena play --server {server} --room {room}");
-        Self { server, room, players, how_to_join }
+        Self { server, room, players, how_to_join, name: String::new(), seat: None }
     }
 
     /// The room to join.
     pub fn room(&self) -> Room {
-        Room::new(self.room.clone()).players(self.players).server(self.server.clone())
+        let room = Room::new(self.room.clone())
+            .players(self.players)
+            .server(self.server.clone())
+            .name(self.name.clone());
+        self.seat.iter().fold(room, |room, seat| room.seat(seat.clone()))
     }
 }
 

@@ -5,7 +5,7 @@ use bevy_netplay::prelude::*;
 
 use super::hud::font;
 use super::keys::Vote;
-use super::{Invite, palette};
+use super::{Invite, names, palette};
 use crate::sim::{Phase, Round, Score, Ship};
 
 #[derive(Component)]
@@ -84,7 +84,7 @@ fn show(
     state: Res<State<NetplayState>>,
     invite: Res<Invite>,
     (round, vote): (Res<Round>, Res<Vote>),
-    this_match: Option<Res<Match>>,
+    (this_match, links): (Option<Res<Match>>, Res<PeerLinks>),
     ships: Query<(&Ship, &Score)>,
     mut panels: Query<&mut Visibility, With<Panel>>,
     mut lines: Query<(&Line, &mut Text, &mut TextColor, &mut Node)>,
@@ -118,6 +118,7 @@ fn show(
                 own,
                 vote.0,
                 ships.iter().map(|(ship, score)| (ship.player, score.0)).collect(),
+                |seat| names::called(&links, usize::from(seat)),
             )
         }
         NetplayState::Ended(reason) => Words {
@@ -151,7 +152,13 @@ fn show(
     }
 }
 
-fn in_play(round: &Round, own: Option<u8>, voted: bool, mut scores: Vec<(u8, u16)>) -> Words {
+fn in_play(
+    round: &Round,
+    own: Option<u8>,
+    voted: bool,
+    mut scores: Vec<(u8, u16)>,
+    called: impl Fn(u8) -> String,
+) -> Words {
     match round.phase {
         Phase::Countdown => Words {
             title: round.frames_left.div_ceil(40).to_string(),
@@ -170,19 +177,15 @@ fn in_play(round: &Round, own: Option<u8>, voted: bool, mut scores: Vec<(u8, u16
                     ("YOU WIN".into(), Some(palette::player(seat)))
                 }
                 Some(&(seat, _)) => {
-                    (format!("PLAYER {} WINS", seat + 1), Some(palette::player(seat)))
+                    (format!("{} WINS", called(seat).to_uppercase()), Some(palette::player(seat)))
                 }
                 None => ("THE ROUND IS OVER".into(), None),
             };
             let table: Vec<_> = scores
                 .iter()
                 .map(|&(seat, score)| {
-                    let name = if own == Some(seat) {
-                        "you".into()
-                    } else {
-                        format!("player {}", seat + 1)
-                    };
-                    format!("{name:<10}{score:>3}")
+                    let name = if own == Some(seat) { "you".into() } else { called(seat) };
+                    format!("{name:<12}{score:>3}")
                 })
                 .collect();
             let hint = if voted {
@@ -199,21 +202,26 @@ fn in_play(round: &Round, own: Option<u8>, voted: bool, mut scores: Vec<(u8, u16
 mod tests {
     use super::*;
 
+    fn called(seat: u8) -> String {
+        ["Ann", "player 2", "player 3"][usize::from(seat)].into()
+    }
+
     fn result(own: u8, scores: &[(u8, u16)]) -> String {
         let round = Round { phase: Phase::Result, frames_left: 0 };
-        in_play(&round, Some(own), false, scores.to_vec()).title
+        in_play(&round, Some(own), false, scores.to_vec(), called).title
     }
 
     #[test]
     fn the_result_names_the_winner_as_this_player_sees_it() {
         assert_eq!(result(0, &[(0, 1), (1, 4)]), "PLAYER 2 WINS");
         assert_eq!(result(1, &[(0, 1), (1, 4)]), "YOU WIN");
+        assert_eq!(result(1, &[(0, 5), (1, 4)]), "ANN WINS");
         assert_eq!(result(1, &[(0, 4), (1, 4), (2, 1)]), "A DRAW");
     }
 
     #[test]
     fn nothing_covers_the_yard_during_the_fight() {
         let round = Round { phase: Phase::Fight, frames_left: 100 };
-        assert!(in_play(&round, Some(0), false, vec![(0, 0)]).title.is_empty());
+        assert!(in_play(&round, Some(0), false, vec![(0, 0)], called).title.is_empty());
     }
 }

@@ -5,7 +5,7 @@ use bevy_netplay::prelude::*;
 use std::fmt::Write as _;
 
 use super::hud::font;
-use super::palette;
+use super::{names, palette};
 
 /// A page has a button in that corner.
 const LEAVE: &str = if cfg!(target_arch = "wasm32") { "" } else { "ESC leave" };
@@ -57,7 +57,7 @@ fn show(
     };
     for link in links.iter() {
         if let Some(player) = link.player {
-            add(format_args!("  |  P{}", player + 1));
+            add(format_args!("  |  {}", names::called_shortly(&links, player)));
         } else {
             add(format_args!("  |  peer"));
         }

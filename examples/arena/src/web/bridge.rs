@@ -13,6 +13,7 @@ use arena::view::{Interruptions, Pad, Wish};
 use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::Secret;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -84,6 +85,8 @@ struct Told<'a> {
     /// Why a match ended.
     reason: Option<String>,
     room: Option<String>,
+    /// What brings this tab back to its seat when it is loaded again.
+    seat: Option<&'a str>,
     player: Option<usize>,
     /// Which match in the room, counted from 1.
     epoch: Option<u16>,
@@ -97,6 +100,7 @@ struct Told<'a> {
 #[derive(Serialize)]
 struct ToldLink {
     player: Option<usize>,
+    name: Option<String>,
     path: Option<String>,
     rtt_ms: Option<f64>,
     quality: String,
@@ -131,6 +135,7 @@ fn tell_state(
     };
     let links = links.iter().map(|link| ToldLink {
         player: link.player,
+        name: link.name.clone(),
         path: link.path.map(|path| path.to_string()),
         rtt_ms: link.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
         quality: link.quality.to_string(),
@@ -140,6 +145,7 @@ fn tell_state(
         state: name,
         reason,
         room: room.code.as_ref().map(ToString::to_string),
+        seat: room.seat.as_ref().map(Secret::expose),
         player: this_match.as_ref().map(|this_match| this_match.local_player),
         epoch: this_match.as_ref().map(|this_match| this_match.epoch),
         phase: this_match.is_some().then_some(match round.phase {

@@ -32,10 +32,13 @@ pub fn play(options: &str) -> Result<(), JsValue> {
         game: GAME.into(),
         policy: options.policy()?,
         emulate: options.conditions()?,
+        identity: options.identity()?,
         ..NetplayConfig::default()
     };
     let invite = Invite {
         how_to_join: "send the link above to whoever is to play".into(),
+        name: options.name.clone(),
+        seat: options.seat.clone(),
         ..Invite::new(options.server.clone(), options.room.clone(), options.players)
     };
     crate::window::run(invite, config, |app| {

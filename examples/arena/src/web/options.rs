@@ -1,4 +1,4 @@
-use bevy_netplay::prelude::{NetworkConditions, PathPolicy};
+use bevy_netplay::prelude::{Identity, NetworkConditions, PathPolicy};
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
@@ -10,6 +10,12 @@ pub struct Options {
     pub server: String,
     /// The room's code.
     pub room: String,
+    /// What the player wants to be called; empty for nothing.
+    pub name: String,
+    /// What this tab is known by, as 64 hexadecimal digits that nobody else knows; empty for something new.
+    pub identity: String,
+    /// The seat that this tab had in the room before it was loaded again.
+    pub seat: Option<String>,
     /// How many players make the room complete.
     pub players: u8,
     /// Which paths may carry packets: any, direct, turn or relay.
@@ -31,6 +37,9 @@ impl Default for Options {
         Self {
             server: String::new(),
             room: String::new(),
+            name: String::new(),
+            identity: String::new(),
+            seat: None,
             players: 2,
             policy: "any".into(),
             net: String::new(),
@@ -46,6 +55,19 @@ impl Options {
     /// The policy, or a sentence about what is wrong with it.
     pub fn policy(&self) -> Result<PathPolicy, JsValue> {
         self.policy.parse().map_err(sentence)
+    }
+
+    /// Who this tab is, or a sentence about why that is nobody.
+    pub fn identity(&self) -> Result<Option<Identity>, JsValue> {
+        let digits = Some(&self.identity).filter(|digits| !digits.is_empty());
+        let identity = |digits: &String| {
+            let byte = |at: usize| u8::from_str_radix(digits.get(at * 2..at * 2 + 2)?, 16).ok();
+            let secret: Option<Vec<u8>> = (0..digits.len().div_ceil(2)).map(byte).collect();
+            let secret = secret.and_then(|secret| <[u8; 32]>::try_from(secret).ok());
+            let secret = secret.ok_or_else(|| sentence("an identity has 64 hexadecimal digits"))?;
+            Ok(Identity::from_secret(&secret))
+        };
+        digits.map(identity).transpose()
     }
 
     /// The network to send through, or a sentence about what is wrong with it.

@@ -15,7 +15,7 @@ fn the_start_page_creates_a_room_and_shows_the_link_to_it() {
         page.wait_for("window.probe.state?.state === 'lobby'", PATIENCE).unwrap();
         let link = page.run("return document.getElementById('link').textContent;").unwrap();
         let address = page.run("return location.href;").unwrap();
-        assert_eq!(link, address, "the address is the invitation");
+        assert_eq!(link, address, "a page that is loaded again is in the same room");
         assert!(link.as_str().unwrap().contains("room="), "{link}");
         photograph(&page, &name.replace("start", "lobby"));
         assert_quiet(&page);

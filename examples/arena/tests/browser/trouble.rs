@@ -16,6 +16,23 @@ fn a_match_of_a_tab_survives_a_restart_of_the_server() {
 }
 
 #[test]
+fn a_page_that_is_loaded_again_keeps_its_seat_and_its_match() {
+    let setup = Setup::new();
+    let bot = setup.bot(2, 1200, "reload", &[]);
+    let tab = setup.player(2, "frames=1200&name=Ann");
+    plays(&tab, 300);
+    let player = tab.run("return window.probe.state.player;").unwrap();
+    tab.reload().unwrap();
+    // The whole match is played again, and goes on.
+    plays(&tab, 400);
+    assert_eq!(tab.run("return window.probe.state.player;").unwrap(), player);
+    let reports = [report(&tab), bot.report()];
+    assert_in_agreement(&reports);
+    assert_eq!(tab.run("return window.probe.live.size;").unwrap(), 1);
+    assert_quiet(&tab);
+}
+
+#[test]
 fn a_hidden_tab_keeps_its_match_alive() {
     let setup = Setup::new();
     let bot = setup.bot(2, 1800, "hidden", &[]);

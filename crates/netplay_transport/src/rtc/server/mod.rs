@@ -14,7 +14,9 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use futures::{SinkExt, StreamExt};
 use futures_timer::Delay;
-use netplay_protocol::signaling::{ClientMessage, Resume, ServerMessage, SignedRoster, VERSION};
+use netplay_protocol::signaling::{
+    ClientMessage, Refusal, Resume, ServerMessage, SignedRoster, VERSION,
+};
 use netplay_protocol::{PeerKey, RelayChannel, RelayHeader, RoomCode, Secret};
 use web_time::Instant;
 
@@ -93,10 +95,16 @@ enum State {
 
 impl Server {
     /// Joins on the first server that lets us in.
-    pub(super) async fn join(request: JoinRequest) -> Result<Self, LeaveReason> {
+    pub(super) async fn join(mut request: JoinRequest) -> Result<Self, LeaveReason> {
         let mut failure = LeaveReason::BadAddress(String::new());
-        for server in &request.servers {
-            match dial(server.clone(), request.hello()).await {
+        for server in &request.servers.clone() {
+            let mut dialed = dial(server.clone(), request.hello()).await;
+            if let Err(DialError::Refused(Refusal::SeatGone)) = dialed {
+                // We were away for too long: the seat is free, for us as well.
+                request.seat = None;
+                dialed = dial(server.clone(), request.hello()).await;
+            }
+            match dialed {
                 Ok((socket, answer)) => {
                     let servers = request.servers.clone();
                     let reconnect = Reconnect::new(servers, server, request.seed);
@@ -279,6 +287,7 @@ impl Server {
             key: self.request.identity.peer_key(),
             resume: seat.resume.clone(),
             roster: seat.roster.clone(),
+            anew: false,
         });
         let (wait, server) = self.reconnect.next_try();
         self.state = State::Dialing(Box::pin(async move {

@@ -1,0 +1,228 @@
+//! A player's process is started anew, as a page is that is loaded again, and the player comes back to the match.
+//!
+//! The simulation is gone with the process, but it follows from what everybody has pressed, and the others have
+//! kept that. They wait where the prediction window ends, tell all of it, and the player plays the match again
+//! from its beginning, many frames at a time ([`replay`](crate::ggrs_wire)). To ggrs on the other side nothing has
+//! happened but that an input took long.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bevy::prelude::*;
+use netplay_protocol::{ControlMessage, Past, PeerKey, Roster, Running};
+
+use super::dropping::Loss;
+use super::lobby::seed;
+use super::netplay::{Joined, Message, Step};
+use crate::ggrs_wire::{InputHistory, MatchWire, PayloadError};
+use crate::messages::PlayerDropped;
+use crate::{EndReason, Match, NetplayState};
+
+/// How often a player may come back to one match. Each time, the others wait and tell everything.
+const MOST_RESTARTS: u32 = 8;
+/// How many frames a match may have that somebody comes back to: an hour at sixty a second.
+const MOST_FRAMES: i32 = 3600 * 60;
+
+/// What we have been told of a match that we come back to.
+#[derive(Debug)]
+pub(super) struct Comeback {
+    epoch: u16,
+    roster: Roster,
+    gone: BTreeSet<usize>,
+    /// By player who told: the newest frames that it has, by seat.
+    newest: BTreeMap<PeerKey, Vec<i32>>,
+    /// By seat.
+    histories: Vec<InputHistory>,
+    input_bytes: usize,
+}
+
+impl Comeback {
+    /// The delay that our inputs had, in frames; none if we had pressed nothing yet.
+    pub(super) fn input_delay(&self, us: usize) -> Option<usize> {
+        let start = self.histories.get(us)?.start()?;
+        usize::try_from(start).ok()
+    }
+
+    /// Has the match played again.
+    pub(super) fn replay<'a>(
+        self,
+        wire: &mut MatchWire,
+        us: usize,
+        members: impl Iterator<Item = &'a PeerKey>,
+    ) {
+        let empty = || InputHistory::new(self.input_bytes);
+        let mut ours = empty();
+        let mut peers = Vec::new();
+        for (seat, (key, history)) in members.zip(self.histories).enumerate() {
+            if seat == us {
+                ours = history;
+                continue;
+            }
+            let knows = self.newest.get(key).and_then(|newest| newest.get(us)).copied();
+            // Whoever is gone needs nothing of us, and whoever comes back like us is told it by the others.
+            peers.push((*key, history, knows.unwrap_or(i32::MAX)));
+        }
+        wire.replay(peers, ours);
+    }
+
+    fn is_complete(&self, awaited: impl IntoIterator<Item = PeerKey>) -> bool {
+        let told = |newest: &Vec<i32>| {
+            newest
+                .iter()
+                .zip(&self.histories)
+                .all(|(newest, history)| history.newest().unwrap_or(-1) >= *newest)
+        };
+        awaited.into_iter().all(|peer| self.newest.get(&peer).is_some_and(told))
+    }
+}
+
+impl Joined {
+    /// A peer's process was started anew. If a match is running, it is told all of it.
+    pub(super) fn restarted(
+        &mut self,
+        now: Duration,
+        from: PeerKey,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), EndReason> {
+        let player = self.seat(from);
+        let Some(peer) = self.peers.get_mut(&from) else { return Ok(()) };
+        info!("player {player} was started anew");
+        (peer.hello, peer.ready, peer.greeted) = (None, None, false);
+        peer.restarts += 1;
+        let Some(playing) = &self.game else {
+            self.ready = 0;
+            if let Some(comeback) = &mut self.comeback {
+                comeback.newest.remove(&from);
+            }
+            // Nobody is left who knows it.
+            self.comeback.take_if(|comeback| comeback.newest.is_empty());
+            return Ok(());
+        };
+        if playing.departures.is_frozen(player) {
+            // Too late. It is told so.
+            self.announce(now, player);
+            return Ok(());
+        }
+        if peer.restarts > MOST_RESTARTS {
+            let loss = Loss::lost("its game was started anew too often");
+            return self.lose(now, player, loss, steps);
+        }
+        let frozen: Vec<usize> = playing.losses.keys().copied().collect();
+        let rematch = (self.ready > playing.game.epoch).then_some(self.ready);
+        self.greet(now, from);
+        self.tell_past(now, from);
+        // What was said to the process before is said again.
+        frozen.into_iter().for_each(|player| self.announce(now, player));
+        if let Some(epoch) = rematch {
+            self.vote(now, epoch);
+        }
+        Ok(())
+    }
+
+    /// Tells a peer everything that was pressed in the running match, and expects it to play on.
+    pub(super) fn tell_past(&mut self, now: Duration, to: PeerKey) {
+        let Some((playing, roster)) = self.game.as_ref().zip(self.roster.clone()) else { return };
+        let epoch = playing.game.epoch;
+        let wire = playing.wire.lock();
+        let (mut newest, mut pasts) = (Vec::new(), Vec::new());
+        for (seat, key) in (0..).zip(&roster.members) {
+            let of = (usize::from(seat) != playing.game.local_player).then_some(*key);
+            let Some(history) = wire.history(of) else { return };
+            newest.push(history.newest().unwrap_or(-1));
+            pasts.extend(history.parts().map(|(start, inputs)| {
+                ControlMessage::Past(Past { epoch, player: seat, start, inputs })
+            }));
+        }
+        drop(wire);
+        let gone = self.gone.iter().filter_map(|seat| u8::try_from(*seat).ok()).collect();
+        let running = ControlMessage::Running(Running { epoch, roster, gone, newest });
+        for message in std::iter::once(running).chain(pasts) {
+            self.say(now, to, &message);
+        }
+        if let Some(peer) = self.peers.get_mut(&to) {
+            peer.returning = Some(now);
+        }
+    }
+
+    /// We were started anew, and a match is running that we are in.
+    pub(super) fn running(
+        &mut self,
+        now: Duration,
+        from: PeerKey,
+        running: Running,
+        steps: &mut Vec<Step>,
+    ) {
+        let Running { epoch, roster, gone, newest } = running;
+        let ours = roster.seat(self.us).is_some() && roster.seat(from).is_some();
+        let possible = newest.iter().all(|newest| (-1..MOST_FRAMES).contains(newest));
+        if self.game.is_some() || !ours || !possible {
+            return;
+        }
+        if self.comeback.as_ref().is_none_or(|comeback| comeback.epoch < epoch) {
+            info!("match {epoch} goes on without us: coming back to it");
+            self.meet(now, &roster, steps);
+            self.roster = Some(roster.clone());
+            let nothing = || InputHistory::new(self.input_bytes);
+            self.comeback = Some(Comeback {
+                epoch,
+                histories: roster.members.iter().map(|_| nothing()).collect(),
+                roster: roster.clone(),
+                gone: BTreeSet::new(),
+                newest: BTreeMap::new(),
+                input_bytes: self.input_bytes,
+            });
+            // Somebody may not have begun it yet, and wait for us.
+            self.vote(now, epoch);
+            steps.push(Step::State(NetplayState::Synchronizing));
+        }
+        let comeback = self.comeback.as_mut();
+        if let Some(comeback) = comeback.filter(|it| it.epoch == epoch && it.roster == roster) {
+            comeback.gone.extend(gone.into_iter().map(usize::from));
+            comeback.newest.insert(from, newest);
+        }
+    }
+
+    /// A player tells what was pressed in the match that we come back to.
+    pub(super) fn past(&mut self, now: Duration, from: PeerKey, past: &Past) {
+        let comeback = self.comeback.as_mut().filter(|it| it.epoch == past.epoch);
+        // Who has not said what runs has nothing to add.
+        let Some(comeback) = comeback.filter(|it| it.newest.contains_key(&from)) else { return };
+        let learned = match comeback.histories.get_mut(usize::from(past.player)) {
+            Some(history) if past.start < MOST_FRAMES => history.learn(past.start, &past.inputs),
+            _ => Err(PayloadError::Frame),
+        };
+        if let Err(error) = learned
+            && let Some(peer) = self.peers.get_mut(&from)
+        {
+            debug!("dropped what {from:?} tells of the match: {error}");
+            peer.link.count_malformed(now);
+        }
+    }
+
+    /// Starts the match that we come back to, once all who play it have told us everything.
+    pub(super) fn come_back(&mut self, steps: &mut Vec<Step>) {
+        let Some(comeback) = &self.comeback else { return };
+        let Some(local_player) = comeback.roster.seat(self.us) else { return };
+        let leaving: BTreeSet<u8> = self.early.iter().map(|(_, gone)| gone.player).collect();
+        let ready = |key| self.peers.get(key).and_then(|peer| peer.ready).map(|(_, epoch)| epoch);
+        let awaited = (0..).zip(&comeback.roster.members).filter(|(seat, key)| {
+            // Ready for a match that it does not tell of: it was started anew as well, and asks like us.
+            let asks = ready(key) == Some(comeback.epoch) && !comeback.newest.contains_key(key);
+            let stays = !comeback.gone.contains(&usize::from(*seat)) && !leaving.contains(seat);
+            **key != self.us && stays && !asks
+        });
+        if comeback.is_complete(awaited.map(|(_, key)| *key)) {
+            self.gone = comeback.gone.clone();
+            let (epoch, players) = (comeback.epoch, comeback.roster.members.len());
+            let seed = seed(&comeback.roster, epoch);
+            let dropped = self.gone.iter().map(|player| PlayerDropped {
+                player: *player,
+                frame: comeback.histories.get(*player).map_or(-1, InputHistory::newest_given),
+                reason: "it was dropped before we came back".to_owned(),
+            });
+            let dropped = dropped.map(|dropped| Step::Tell(Message::Dropped(dropped)));
+            steps.push(Step::Start(Match { epoch, players, local_player, seed }));
+            steps.extend(dropped);
+        }
+    }
+}
