@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// How many bytes of a page are sent, each of its files compressed with gzip -9
+    /// How many bytes of a page are sent, each of its files compressed with Brotli, or with gzip
     Size {
         /// The folder of the page
         #[arg(long)]

@@ -1,28 +1,38 @@
 //! What a host sends of a page.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use brotli::enc::BrotliEncoderParams;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 pub fn measure(dist: &Path) -> Result<Value, String> {
     let mut files = Vec::new();
     walk(dist, &mut files)?;
     files.sort();
-    let (mut raw, mut sent) = (0, 0);
     let mut list = Vec::new();
+    let mut sums = [0; 3];
     for file in files {
-        let bytes = std::fs::metadata(&file).map_err(|error| unreadable(&file, &error))?.len();
-        let compressed = gzip(&file)?;
-        raw += bytes;
-        sent += compressed;
         let name = file.strip_prefix(dist).unwrap_or(&file).display().to_string();
-        list.push(json!({ "file": name, "bytes": bytes, "gzip_bytes": compressed }));
+        let measured = std::fs::read(&file)
+            .and_then(|bytes| Ok([bytes.len() as u64, brotli(&bytes)?, gzip(&bytes)?]))
+            .map_err(|error| unreadable(&file, &error))?;
+        sums.iter_mut().zip(measured).for_each(|(sum, bytes)| *sum += bytes);
+        list.push(sizes(measured, json!({ "file": name })));
     }
     if list.is_empty() {
         return Err(format!("{} is empty: build the page first", dist.display()));
     }
-    Ok(json!({ "bytes": raw, "gzip_bytes": sent, "files": list }))
+    Ok(sizes(sums, json!({ "files": list })))
+}
+
+fn sizes([raw, brotli, gzip]: [u64; 3], mut of: Value) -> Value {
+    of["bytes"] = raw.into();
+    of["brotli_bytes"] = brotli.into();
+    of["gzip_bytes"] = gzip.into();
+    of
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
@@ -42,17 +52,32 @@ fn unreadable(path: &Path, error: &std::io::Error) -> String {
     format!("cannot read {}: {error}", path.display())
 }
 
-/// How long a file is once `gzip -9` has compressed it, without its name and date.
-fn gzip(file: &Path) -> Result<u64, String> {
-    let output = Command::new("gzip")
-        .args(["-9", "--no-name", "--stdout"])
-        .arg(file)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("gzip does not start ({error})"))?;
-    if output.status.success() {
-        Ok(output.stdout.len() as u64)
-    } else {
-        Err(format!("gzip failed on {}: {}", file.display(), output.status))
+/// How long something is once Brotli has compressed it as far as it can.
+fn brotli(bytes: &[u8]) -> std::io::Result<u64> {
+    let hardest = BrotliEncoderParams { quality: 11, lgwin: 24, ..BrotliEncoderParams::default() };
+    let mut rest = bytes;
+    let mut counted = Counted(0);
+    brotli::BrotliCompress(&mut rest, &mut counted, &hardest)?;
+    Ok(counted.0)
+}
+
+/// The same of gzip.
+fn gzip(bytes: &[u8]) -> std::io::Result<u64> {
+    let mut compressor = GzEncoder::new(Counted(0), Compression::best());
+    compressor.write_all(bytes)?;
+    Ok(compressor.finish()?.0)
+}
+
+/// Counts what is written to it.
+struct Counted(u64);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

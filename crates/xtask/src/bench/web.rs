@@ -113,8 +113,11 @@ fn sentence(duel: &Value) -> String {
 
 /// The figures in the order of the table. Of two stacks, the plain one comes first.
 fn rows(sizes: &[Value; 2], duels: [&[Value]; 2], leaks: &Value) -> Vec<Row> {
-    let megabytes =
-        |size: &Value| Spread::of(vec![size["gzip_bytes"].as_f64().map(|bytes| bytes / 1e6)]);
+    let transfer = |what, name: &str, target| {
+        let megabytes =
+            |size: &Value| Spread::of(vec![size[name].as_f64().map(|bytes| bytes / 1e6)]);
+        Row::new(what, 2, megabytes(&sizes[0]), megabytes(&sizes[1]), target)
+    };
     let row = |what, decimals, name, target| {
         let [plain, ours] = duels.map(|duels| spread(duels, name));
         Row::new(what, decimals, plain, ours, target)
@@ -131,13 +134,8 @@ fn rows(sizes: &[Value; 2], duels: [&[Value]; 2], leaks: &Value) -> Vec<Row> {
         Row::new(what, 0, None, counts, Target::Value(1.0))
     };
     vec![
-        Row::new(
-            "the page, all files, gzip -9, MB",
-            2,
-            megabytes(&sizes[0]),
-            megabytes(&sizes[1]),
-            Target::Value(4.5),
-        ),
+        transfer("the page, all files, Brotli, MB", "brotli_bytes", Target::Value(4.5)),
+        transfer("the same with gzip, MB", "gzip_bytes", Target::None),
         row("join to connected, ms", 0, "connect_ms", Target::None),
         row("join to first confirmed frame, ms", 0, "first_confirmed_ms", Target::Ratio(0.5)),
         scaled(
@@ -146,6 +144,8 @@ fn rows(sizes: &[Value; 2], duels: [&[Value]; 2], leaks: &Value) -> Vec<Row> {
             Target::Value(0.5),
         ),
         scaled("the same, mean, ms", "netcode_us_per_frame", Target::None),
+        row("least round trip as the link measures it, ms", 1, "rtt_min_ms", Target::None),
+        row("a round trip as the browser measures it, ms", 1, "browsers_rtt_ms", Target::None),
         alive("live connections of a page after rematches", "live_after_rematches"),
         alive("live connections of a page after reconnects", "live_after_reconnects"),
     ]
