@@ -1,4 +1,7 @@
-//! What happens to pages that play: the server goes away, the tab is hidden.
+//! What happens to pages that play: the server goes away, they are loaded again, hidden, or frozen.
+
+use browser_lab::Page;
+use serde_json::json;
 
 use super::setup::{
     PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, photograph, plays, report,
@@ -26,9 +29,9 @@ fn a_page_that_is_loaded_again_keeps_its_seat_and_its_match() {
     // The whole match is played again, and goes on.
     plays(&tab, 400);
     assert_eq!(tab.run("return window.probe.state.player;").unwrap(), player);
+    tab.wait_for("window.probe.live.size === 1", PATIENCE).unwrap();
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
-    assert_eq!(tab.run("return window.probe.live.size;").unwrap(), 1);
     assert_quiet(&tab);
 }
 
@@ -50,6 +53,27 @@ fn a_hidden_tab_keeps_its_match_alive() {
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
     assert_quiet(&tab);
+}
+
+#[test]
+fn a_page_that_the_browser_stops_altogether_is_waited_for() {
+    let setup = Setup::new();
+    let [tab, other] = [1, 2].map(|seed| setup.player(2, &format!("seed={seed}&frames=900")));
+    let set = |page: &Page, state: &str| {
+        page.developer("Page.setWebLifecycleState", json!({ "state": state })).unwrap();
+    };
+    [&tab, &other].into_iter().for_each(|page| plays(page, 120));
+    // A browser does so only to what nobody sees.
+    tab.hide().unwrap();
+    tab.wait_for("document.hidden", PATIENCE).unwrap();
+    set(&tab, "frozen");
+    other.wait_for("window.probe.state.links[0].interrupted", PATIENCE).unwrap();
+    set(&tab, "active");
+    tab.show().unwrap();
+    other.wait_for("!window.probe.state.links[0].interrupted", PATIENCE).unwrap();
+    let reports = [&tab, &other].map(report);
+    assert_in_agreement(&reports);
+    [&tab, &other].into_iter().for_each(assert_quiet);
 }
 
 #[test]
