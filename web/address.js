@@ -1,5 +1,5 @@
 // What the address of the page says: `?server=…&room=…&players=…`, and for those who try things out `name`, `policy`,
-// `net`, `autopilot`, `hunt`, `seed` and `frames`.
+// `net`, `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
 
 import { rememberedName } from "./memory.js";
 
@@ -24,6 +24,7 @@ export function read(search) {
     autopilot: given.has("autopilot"),
     hunt: given.has("hunt"),
     seed: number("seed", 1),
+    undrawn: given.has("undrawn"),
     frames: given.has("frames") ? number("frames") : null,
   };
 }

@@ -34,6 +34,8 @@ struct Orders {
     frames: i32,
     /// Where the inputs come from.
     seed: u64,
+    /// A STUN server. Without one only paths within a network are found, and quickly.
+    stun: Option<String>,
 }
 
 fn main() -> ExitCode {

@@ -65,6 +65,7 @@ pub fn run() -> ExitCode {
             players: arguments.players,
             frames: arguments.frames,
             seed: arguments.seed,
+            stun: None,
         })
         .insert_resource(arguments)
         .add_systems(Last, end.after(report::follow))

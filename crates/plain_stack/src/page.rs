@@ -7,6 +7,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::winit::WinitSettings;
 use bevy_netplay::prelude::*;
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use crate::report::{self, Milestones};
@@ -19,11 +20,20 @@ extern "C" {
     fn tell(json: &str);
 }
 
-/// Joins a room and plays. Takes [`Orders`] as JSON; throws a sentence about what is wrong with them. To be
+/// What the page says.
+#[derive(Deserialize)]
+struct PageOrders {
+    #[serde(flatten)]
+    orders: Orders,
+    /// Draw nothing: to measure all else.
+    undrawn: bool,
+}
+
+/// Joins a room and plays. Takes [`PageOrders`] as JSON; throws a sentence about what is wrong with them. To be
 /// called once.
 #[wasm_bindgen]
 pub fn play(orders: &str) -> Result<(), JsValue> {
-    let orders: Orders = serde_json::from_str(orders)
+    let PageOrders { orders, undrawn } = serde_json::from_str(orders)
         .map_err(|error| JsValue::from_str(&format!("the orders of the page: {error}")))?;
     let invite = Invite::new(orders.server.clone(), orders.room.clone(), orders.players);
     // As the arena's own window.
@@ -33,18 +43,21 @@ pub fn play(orders: &str) -> Result<(), JsValue> {
         fit_canvas_to_parent: true,
         ..Window::default()
     };
-    App::new()
-        .add_plugins(
-            DefaultPlugins
-                .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
-                .set(LogPlugin { filter: "warn,wgpu=error".into(), ..LogPlugin::default() }),
-        )
-        .insert_resource(WinitSettings::continuous())
-        .insert_resource(orders)
-        .insert_resource(invite)
-        .add_plugins((seen, session::plugin, report::plugin, ViewPlugin, FrameCostPlugin::Netcode))
-        .add_systems(Last, report.after(report::follow))
-        .run();
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
+            .set(LogPlugin { filter: "warn,wgpu=error".into(), ..LogPlugin::default() }),
+    )
+    .insert_resource(WinitSettings::continuous())
+    .insert_resource(orders)
+    .insert_resource(invite)
+    .add_plugins((seen, session::plugin, report::plugin, ViewPlugin, FrameCostPlugin::Netcode))
+    .add_systems(Last, report.after(report::follow));
+    if undrawn {
+        app.add_plugins(arena::measure::undrawn);
+    }
+    app.run();
     Ok(())
 }
 

@@ -39,10 +39,11 @@ pub fn plugin(app: &mut App) {
 fn open_socket(mut commands: Commands, orders: Res<Orders>, time: Res<Time<Real>>) {
     commands.insert_resource(Milestones::joined(&time));
     let url = format!("{}/{}?next={}", orders.server, orders.room, orders.players);
-    // No STUN servers, like the other side of the comparison: on one machine they only cost time.
-    let none = RtcIceServerConfig { urls: Vec::new(), username: None, credential: None };
+    // As many STUN servers as the other side of the comparison has.
+    let urls = orders.stun.iter().cloned().collect();
+    let stun = RtcIceServerConfig { urls, username: None, credential: None };
     let (socket, message_loop) =
-        WebRtcSocket::builder(url).ice_server(none).add_unreliable_channel().build();
+        WebRtcSocket::builder(url).ice_server(stun).add_unreliable_channel().build();
     let task = IoTaskPool::get().spawn(message_loop);
     commands.insert_resource(Matchbox { socket, _message_loop: task });
 }

@@ -7,8 +7,12 @@ use serde_json::{Value, json};
 use crate::players::{Players, run, wait_for};
 use crate::signaling::Stack;
 
-pub fn measure(dist: &Path, stack: Stack, frames: u32) -> Result<Value, String> {
-    let players = Players::open(dist, stack, &format!("&frames={frames}"))?;
+/// Of the addresses for documentation (RFC 5737): nobody is there.
+const DEAF_STUN: &str = "stun:192.0.2.1:3478";
+
+pub fn measure(dist: &Path, stack: Stack, frames: u32, deaf_stun: bool) -> Result<Value, String> {
+    let stun = deaf_stun.then_some(DEAF_STUN);
+    let players = Players::open(dist, stack, stun, &format!("&frames={frames}"))?;
     for page in &players.pages {
         // A coarse clock would measure systems that take less than one of its steps.
         if run(page, "return window.crossOriginIsolated;")? != json!(true) {
@@ -33,12 +37,14 @@ pub fn measure(dist: &Path, stack: Stack, frames: u32) -> Result<Value, String> 
     // Whoever joins first waits for the other one to join: that is not the doing of a stack.
     let last_to_join = |values: Vec<f64>| values.into_iter().fold(f64::INFINITY, f64::min);
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    // The plain stack does not tell.
-    let rtt = reports.iter().map(|report| report["links"][0]["rtt_min_ms"].as_f64());
-    let rtt: Option<Vec<f64>> = rtt.collect();
+    // What the plain stack does not tell.
+    let more = |report: &dyn Fn(&Value) -> Option<f64>| -> Option<f64> {
+        reports.iter().map(report).collect::<Option<Vec<_>>>().map(mean)
+    };
     let browsers_rtt: Option<Vec<f64>> = browsers_rtt.into_iter().collect();
     Ok(json!({
-        "rtt_min_ms": rtt.map(mean),
+        "rtt_min_ms": more(&|report| report["links"][0]["rtt_min_ms"].as_f64()),
+        "facade_median_us_per_frame": more(&|report| report["facade_median_us_per_frame"].as_f64()),
         "browsers_rtt_ms": browsers_rtt.map(mean),
         "connect_ms": last_to_join(of("connect_ms")?),
         "first_confirmed_ms": last_to_join(of("first_confirmed_ms")?),

@@ -12,7 +12,7 @@ use crate::signaling::Stack;
 const FRAMES: u32 = 5;
 
 pub fn measure(dist: &Path, rematches: u32, reconnects: u32) -> Result<Value, String> {
-    let players = Players::open(dist, Stack::Ours, "")?;
+    let players = Players::open(dist, Stack::Ours, None, "")?;
     players.join()?;
     let pages = &players.pages;
     for page in pages {

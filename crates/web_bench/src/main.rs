@@ -41,6 +41,9 @@ enum Command {
         /// How long the match is
         #[arg(long, default_value_t = 600)]
         frames: u32,
+        /// Name a STUN server to the players that does not answer
+        #[arg(long)]
+        deaf_stun: bool,
     },
     /// Connections that are alive after rematches, and after connections that broke
     Leaks {
@@ -59,7 +62,9 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Size { dist } => size::measure(&dist),
-        Command::Duel { dist, stack, frames } => duel::measure(&dist, stack, frames),
+        Command::Duel { dist, stack, frames, deaf_stun } => {
+            duel::measure(&dist, stack, frames, deaf_stun)
+        }
         Command::Leaks { dist, rematches, reconnects } => {
             leaks::measure(&dist, rematches, reconnects)
         }

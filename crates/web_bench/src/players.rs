@@ -1,4 +1,6 @@
 //! Two pages with the arena in them, each in a browser of its own, in which the computer flies.
+//!
+//! They draw nothing: without a graphics card, drawing takes the processor from everything that is measured.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,7 +9,6 @@ use browser_lab::{Browser, Kind, LabError, Page, Site};
 
 use crate::signaling::{Signaling, Stack};
 
-/// As little to draw as possible: without a graphics card, drawing is what takes the time.
 const SMALL: (u32, u32) = (320, 240);
 /// How long anything may take that a page is waited for. Browsers that draw on a processor are slow.
 pub const PATIENCE: Duration = Duration::from_secs(180);
@@ -20,15 +21,21 @@ pub struct Players {
 }
 
 impl Players {
-    /// Opens the pages, with more in their addresses, and waits until both have loaded the game.
-    pub fn open(dist: &Path, stack: Stack, more: &str) -> Result<Self, String> {
-        let server = Signaling::start(stack)?;
+    /// Opens the pages, with a STUN server and more in their addresses, and waits until both have loaded the
+    /// game.
+    pub fn open(dist: &Path, stack: Stack, stun: Option<&str>, more: &str) -> Result<Self, String> {
+        let server = Signaling::start(stack, stun)?;
+        // Ours hears of STUN servers from the signaling server.
+        let stun = stun.filter(|_| stack == Stack::Plain);
+        let stun = stun.map(|url| format!("&stun={url}")).unwrap_or_default();
         let open = || -> Result<_, LabError> {
             let site = Site::serve_isolated(dist)?;
             let browser = Browser::start(Kind::Chromium)?;
             let page = |seed| {
-                let address =
-                    format!("server={}&players=2&autopilot&seed={seed}{more}", server.url());
+                let address = format!(
+                    "server={}&players=2&autopilot&undrawn&seed={seed}{stun}{more}",
+                    server.url()
+                );
                 browser.open(&site.url(&address), SMALL)
             };
             let pages = [page(1)?, page(2)?];

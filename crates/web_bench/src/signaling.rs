@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::ValueEnum;
 use matchbox_signaling::SignalingServer;
-use netplay_server::{Server, ServerConfig};
+use netplay_server::{Server, ServerConfig, parse_ice_server};
 use tokio::runtime::{Builder, Runtime};
 
 /// What a page is made of.
@@ -29,12 +29,14 @@ enum Running {
 }
 
 impl Signaling {
-    /// Starts the server that the pages of a stack meet at, on a free port.
-    pub fn start(stack: Stack) -> Result<Self, String> {
+    /// Starts the server that the pages of a stack meet at, on a free port. `stun`: what ours hands out.
+    pub fn start(stack: Stack, stun: Option<&str>) -> Result<Self, String> {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         match stack {
             Stack::Ours => {
-                let config = ServerConfig { listen, ..ServerConfig::default() };
+                let ice_servers = stun.into_iter().map(parse_ice_server).collect::<Result<_, _>>();
+                let ice_servers = ice_servers.map_err(|error| error.to_string())?;
+                let config = ServerConfig { listen, ice_servers, ..ServerConfig::default() };
                 let server = Server::start(config).map_err(|error| error.to_string())?;
                 Ok(Self { address: server.addr(), _running: Running::Ours { _server: server } })
             }

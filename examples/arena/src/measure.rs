@@ -31,19 +31,30 @@ pub enum FrameCostPlugin {
     Netcode,
 }
 
+/// Has nothing drawn. Without a graphics card, drawing takes the processor from everything else.
+pub fn undrawn(app: &mut App) {
+    app.add_systems(PostStartup, |mut cameras: Query<&mut Camera>| {
+        cameras.iter_mut().for_each(|mut camera| camera.is_active = false);
+    });
+}
+
 /// What frames have cost since the match began. Written by [`FrameCostPlugin`] alone.
 #[derive(Resource, Default)]
 pub struct FrameCost {
     /// In µs, one entry per update that simulated.
     costs: Vec<f64>,
+    /// The same without bevy_ggrs.
+    costs_beside_ggrs: Vec<f64>,
     /// When the update began, and which frame it was then.
     began: Option<(Instant, i32)>,
+    ggrs_began: Option<Instant>,
     game_began: Option<Instant>,
-    /// Of this update: how long the game took, and how often it was run.
+    /// Of this update: how long bevy_ggrs took, and the game within it, and how often that was run.
+    ggrs: Duration,
     game: Duration,
     runs: i32,
-    /// The time of updates that simulated nothing, since the last that did.
-    idle: Duration,
+    /// The time that belongs to the next frame; and without bevy_ggrs.
+    pending: [Duration; 2],
 }
 
 /// Before everything that an update does.
@@ -56,15 +67,23 @@ struct End;
 
 impl Plugin for FrameCostPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<FrameCost>().add_systems(
-            AdvanceWorld,
-            (
-                begin_game
-                    .after(AdvanceWorldSystems::DespawnConfirmed)
-                    .before(AdvanceWorldSystems::Main),
-                end_game.after(AdvanceWorldSystems::Main).before(AdvanceWorldSystems::Last),
-            ),
-        );
+        app.init_resource::<FrameCost>()
+            .add_systems(
+                AdvanceWorld,
+                (
+                    begin_game
+                        .after(AdvanceWorldSystems::DespawnConfirmed)
+                        .before(AdvanceWorldSystems::Main),
+                    end_game.after(AdvanceWorldSystems::Main).before(AdvanceWorldSystems::Last),
+                ),
+            )
+            .add_systems(
+                PreUpdate,
+                (
+                    begin_ggrs.after(NetplaySystems::Receive).before(RunGgrsSystems),
+                    end_ggrs.after(RunGgrsSystems).before(NetplaySystems::Send),
+                ),
+            );
         match self {
             Self::Update => {
                 app.add_systems(Begin, begin).add_systems(End, end);
@@ -79,8 +98,8 @@ impl Plugin for FrameCostPlugin {
                         begin
                             .after(InputSystems)
                             .before(NetplaySystems::Receive)
-                            .before(RunGgrsSystems),
-                        end.after(RunGgrsSystems).after(NetplaySystems::Send),
+                            .before(begin_ggrs),
+                        end.after(end_ggrs).after(NetplaySystems::Send),
                     ),
                 );
             }
@@ -98,29 +117,36 @@ impl FrameCost {
     /// The median cost of a frame, in µs. Another program that takes the processor away from us for a
     /// moment shows in the mean, and hardly in the median.
     pub fn median_us(&self) -> Option<f64> {
-        let mut costs = self.costs.clone();
-        costs.sort_by(f64::total_cmp);
-        costs.get(costs.len() / 2).copied()
+        median(self.costs.clone())
+    }
+
+    /// The median cost of a frame without what bevy_ggrs needed, in µs.
+    pub fn median_beside_ggrs_us(&self) -> Option<f64> {
+        median(self.costs_beside_ggrs.clone())
     }
 
     /// Closes an update that took `whole` and advanced the match by `frames`, of which the last is
     /// `frame`.
     fn close(&mut self, whole: Duration, frame: i32, frames: i32) {
-        let cost = whole.saturating_sub(self.game);
-        match self.runs {
-            0 => self.idle += cost,
-            runs => {
-                // More runs than frames: some were simulated again.
-                if runs == frames && frame > WARM_UP_FRAMES {
-                    let cost = (cost + self.idle).as_secs_f64() * 1e6;
-                    self.costs.push(cost / f64::from(frames));
-                }
-                self.idle = Duration::ZERO;
+        self.pending[0] += whole.saturating_sub(self.game);
+        self.pending[1] += whole.saturating_sub(self.ggrs);
+        if self.runs > 0 {
+            let pending = std::mem::take(&mut self.pending);
+            let [cost, beside_ggrs] =
+                pending.map(|time| time.as_secs_f64() * 1e6 / f64::from(frames.max(1)));
+            // More runs than frames: some were simulated again.
+            if self.runs == frames && frame > WARM_UP_FRAMES {
+                self.costs.push(cost);
+                self.costs_beside_ggrs.push(beside_ggrs);
             }
         }
-        self.game = Duration::ZERO;
-        self.runs = 0;
+        (self.ggrs, self.game, self.runs) = (Duration::ZERO, Duration::ZERO, 0);
     }
+}
+
+fn median(mut costs: Vec<f64>) -> Option<f64> {
+    costs.sort_by(f64::total_cmp);
+    costs.get(costs.len() / 2).copied()
 }
 
 #[cfg_attr(
@@ -133,6 +159,16 @@ fn now() -> Instant {
 
 fn begin(mut cost: ResMut<FrameCost>, frame: Option<Res<RollbackFrameCount>>) {
     cost.began = Some((now(), frame.map_or(0, |frame| frame.0)));
+}
+
+fn begin_ggrs(mut cost: ResMut<FrameCost>) {
+    cost.ggrs_began = Some(now());
+}
+
+fn end_ggrs(mut cost: ResMut<FrameCost>) {
+    if let Some(began) = cost.ggrs_began.take() {
+        cost.ggrs += now() - began;
+    }
 }
 
 fn begin_game(mut cost: ResMut<FrameCost>) {
@@ -168,8 +204,9 @@ mod tests {
     fn the_game_itself_does_not_count_and_idle_updates_do() {
         let mut cost = FrameCost::default();
         update(&mut cost, 100, 0, 0, 0);
+        cost.ggrs = US(450);
         update(&mut cost, 500, 200, 1, 1);
-        assert_eq!(cost.costs, [400.0]);
+        assert_eq!((cost.costs, cost.costs_beside_ggrs), (vec![400.0], vec![150.0]));
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! `cargo xtask bench web`: pages of the arena in a real browser, on this library and on the plain stack.
 //!
-//! Both pages are built alike, drawn alike and served by the same site. Rounds alternate between them. What is
-//! asked of a page is answered by its own clock, which takes steps of microseconds because the site isolates
-//! its pages from other origins.
+//! Both pages are built alike and served by the same site, and draw nothing: without a graphics card, drawing
+//! takes the processor from everything that is measured. Rounds alternate between them. What is asked of a page is
+//! answered by its own clock, which takes steps of microseconds because the site isolates its pages from other
+//! origins.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::figures::{self, spread};
+use super::figures;
 use super::spread::Spread;
 use super::table::{self, Row, Target};
 use crate::workspace::{root, target};
@@ -35,6 +37,33 @@ pub struct WebArguments {
     reconnects: u32,
 }
 
+/// What is said of matches in which the STUN server is deaf.
+const DEAF: &str = ", a STUN server that does not answer";
+
+/// What matches have measured, on either stack.
+#[derive(Default, Serialize)]
+struct Duels {
+    plain: Vec<Value>,
+    ours: Vec<Value>,
+}
+
+impl Duels {
+    /// A figure of them, in its unit divided by something.
+    fn row(
+        &self,
+        what: &'static str,
+        decimals: usize,
+        name: &str,
+        per: f64,
+        target: Target,
+    ) -> Row {
+        let of = |duels: &[Value]| {
+            Spread::of(duels.iter().map(|duel| Some(duel[name].as_f64()? / per)).collect())
+        };
+        Row::new(what, decimals, of(&self.plain), of(&self.ours), target)
+    }
+}
+
 /// Builds the pages and the program that measures, runs it, prints the table and writes `bench/web.json`.
 pub fn run(arguments: &WebArguments) -> Result<(), String> {
     let (ours, plain) = (bundle(OURS)?, bundle(PLAIN)?);
@@ -46,14 +75,20 @@ pub fn run(arguments: &WebArguments) -> Result<(), String> {
 
     let sizes = [measure("size", &plain, &[])?, measure("size", &ours, &[])?];
     let frames = arguments.frames.to_string();
-    let (mut plain_duels, mut our_duels) = (Vec::new(), Vec::new());
+    let (mut duels, mut deaf) = (Duels::default(), Duels::default());
     for round in 1..=arguments.rounds {
-        for (stack, dist, duels) in
-            [("plain", &plain, &mut plain_duels), ("ours", &ours, &mut our_duels)]
+        for (what, more, duels) in [("", None, &mut duels), (DEAF, Some("--deaf-stun"), &mut deaf)]
         {
-            let duel = measure("duel", dist, &["--stack", stack, "--frames", &frames])?;
-            println!("round {round} of {}, {stack}: {}", arguments.rounds, sentence(&duel));
-            duels.push(duel);
+            for (stack, dist, duels) in
+                [("plain", &plain, &mut duels.plain), ("ours", &ours, &mut duels.ours)]
+            {
+                let mut orders = vec!["--stack", stack, "--frames", &frames];
+                orders.extend(more);
+                let duel = measure("duel", dist, &orders)?;
+                let rounds = arguments.rounds;
+                println!("round {round} of {rounds}, {stack}{what}: {}", sentence(&duel));
+                duels.push(duel);
+            }
         }
     }
     let leaks = measure(
@@ -67,7 +102,7 @@ pub fn run(arguments: &WebArguments) -> Result<(), String> {
         ],
     )?;
 
-    let rows = rows(&sizes, [&plain_duels, &our_duels], &leaks);
+    let rows = rows(&sizes, &duels, &deaf, &leaks);
     println!(
         "\n2 pages, {} frames, {} rounds each, median (least to greatest)\n\n{}",
         arguments.frames,
@@ -77,7 +112,7 @@ pub fn run(arguments: &WebArguments) -> Result<(), String> {
     let measured = json!({
         "frames": arguments.frames, "summary": rows,
         "size": { "plain": sizes[0], "ours": sizes[1] },
-        "duels": { "plain": plain_duels, "ours": our_duels },
+        "duels": duels, "duels_deaf_stun": deaf,
         "leaks": leaks,
     });
     figures::write(&target().join("bench/web.json"), &measured)
@@ -112,21 +147,14 @@ fn sentence(duel: &Value) -> String {
 }
 
 /// The figures in the order of the table. Of two stacks, the plain one comes first.
-fn rows(sizes: &[Value; 2], duels: [&[Value]; 2], leaks: &Value) -> Vec<Row> {
+fn rows(sizes: &[Value; 2], duels: &Duels, deaf: &Duels, leaks: &Value) -> Vec<Row> {
     let transfer = |what, name: &str, target| {
         let megabytes =
             |size: &Value| Spread::of(vec![size[name].as_f64().map(|bytes| bytes / 1e6)]);
         Row::new(what, 2, megabytes(&sizes[0]), megabytes(&sizes[1]), target)
     };
-    let row = |what, decimals, name, target| {
-        let [plain, ours] = duels.map(|duels| spread(duels, name));
-        Row::new(what, decimals, plain, ours, target)
-    };
-    let scaled = |what, name: &str, target| {
-        let ms = |duel: &Value| duel[name].as_f64().map(|us| us / 1e3);
-        let [plain, ours] = duels.map(|duels| Spread::of(duels.iter().map(ms).collect()));
-        Row::new(what, 3, plain, ours, target)
-    };
+    let ms = |what, name, target| duels.row(what, 0, name, 1.0, target);
+    let us_in_ms = |what, name, target| duels.row(what, 2, name, 1e3, target);
     let alive = |what, name: &str| {
         let pages = leaks[name].as_array().into_iter().flatten();
         let counts = Spread::of(pages.map(Value::as_f64).collect());
@@ -136,16 +164,35 @@ fn rows(sizes: &[Value; 2], duels: [&[Value]; 2], leaks: &Value) -> Vec<Row> {
     vec![
         transfer("the page, all files, Brotli, MB", "brotli_bytes", Target::Value(4.5)),
         transfer("the same with gzip, MB", "gzip_bytes", Target::None),
-        row("join to connected, ms", 0, "connect_ms", Target::None),
-        row("join to first confirmed frame, ms", 0, "first_confirmed_ms", Target::Ratio(0.5)),
-        scaled(
-            "netcode per frame on the main thread, ms (plain: bevy_ggrs)",
-            "netcode_median_us_per_frame",
+        ms("join to connected, ms", "connect_ms", Target::None),
+        ms("join to first confirmed frame, ms", "first_confirmed_ms", Target::Ratio(0.5)),
+        deaf.row(
+            "the same where a STUN server does not answer, ms",
+            0,
+            "first_confirmed_ms",
+            1.0,
+            Target::Ratio(0.5),
+        ),
+        us_in_ms(
+            "main-thread time of bevy_netplay's systems per frame, ms",
+            "facade_median_us_per_frame",
             Target::Value(0.5),
         ),
-        scaled("the same, mean, ms", "netcode_us_per_frame", Target::None),
-        row("least round trip as the link measures it, ms", 1, "rtt_min_ms", Target::None),
-        row("a round trip as the browser measures it, ms", 1, "browsers_rtt_ms", Target::None),
+        us_in_ms("the same with all of bevy_ggrs, ms", "netcode_median_us_per_frame", Target::None),
+        duels.row(
+            "least round trip as the link measures it, ms",
+            1,
+            "rtt_min_ms",
+            1.0,
+            Target::None,
+        ),
+        duels.row(
+            "a round trip as the browser measures it, ms",
+            1,
+            "browsers_rtt_ms",
+            1.0,
+            Target::None,
+        ),
         alive("live connections of a page after rematches", "live_after_rematches"),
         alive("live connections of a page after reconnects", "live_after_reconnects"),
     ]

@@ -171,6 +171,8 @@ struct Report {
     report: SessionReport,
     netcode_us_per_frame: Option<f64>,
     netcode_median_us_per_frame: Option<f64>,
+    /// The same without bevy_ggrs: what bevy_netplay's own systems cost.
+    facade_median_us_per_frame: Option<f64>,
 }
 
 /// Exclusive, because a report looks at all of the world.
@@ -184,6 +186,7 @@ fn report(world: &mut World) {
                 report,
                 netcode_us_per_frame: cost.mean_us(),
                 netcode_median_us_per_frame: cost.median_us(),
+                facade_median_us_per_frame: cost.median_beside_ggrs_us(),
             },
         });
     }

@@ -9,6 +9,7 @@ mod options;
 use std::process::ExitCode;
 
 use arena::GAME;
+use arena::measure::undrawn;
 use arena::pilot::PilotPlugin;
 use arena::view::Invite;
 use bevy::prelude::*;
@@ -43,6 +44,9 @@ pub fn play(options: &str) -> Result<(), JsValue> {
     };
     crate::window::run(invite, config, |app| {
         app.add_plugins(bridge::Bridge { frames: options.frames });
+        if options.undrawn {
+            app.add_plugins(undrawn);
+        }
         if options.autopilot {
             app.add_plugins(PilotPlugin { seed: options.seed, hunts: options.hunt });
         }

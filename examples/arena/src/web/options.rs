@@ -28,6 +28,8 @@ pub struct Options {
     pub hunt: bool,
     /// What its inputs are made of.
     pub seed: u64,
+    /// Draw nothing: to measure all else.
+    pub undrawn: bool,
     /// Report when this frame is confirmed.
     pub frames: Option<i32>,
 }
@@ -46,6 +48,7 @@ impl Default for Options {
             autopilot: false,
             hunt: false,
             seed: 1,
+            undrawn: false,
             frames: None,
         }
     }
