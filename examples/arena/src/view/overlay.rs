@@ -27,6 +27,13 @@ const JOIN_AGAIN: &str = if cfg!(target_arch = "wasm32") {
     "press J to join again, ESC to quit"
 };
 
+/// What to do after a round.
+const NEXT: &str = if cfg!(target_arch = "wasm32") {
+    "R or the button below: a rematch"
+} else {
+    "press R for a rematch, ESC to leave"
+};
+
 /// What the panel says; empty lines are left out, and an empty panel is not shown.
 #[derive(Default)]
 struct Words {
@@ -188,11 +195,7 @@ fn in_play(
                     format!("{name:<12}{score:>3}")
                 })
                 .collect();
-            let hint = if voted {
-                "waiting for the others"
-            } else {
-                "press R for a rematch, ESC to leave"
-            };
+            let hint = if voted { "waiting for the others" } else { NEXT };
             Words { title, body: table.join("\n"), hint: hint.into(), color }
         }
     }
