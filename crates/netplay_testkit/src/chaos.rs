@@ -170,12 +170,16 @@ impl Chaos {
         // A memory hub's own server has no sockets.
         let count = troubles.len() - usize::from(self.cluster.server().is_none());
         let what = *troubles[..count].choose(&mut self.random).unwrap_or(&Trouble::Reset);
+        let direct = Self::is_direct(&self.cluster);
         let most = match what {
+            // Where the server carries, nothing is heard until everybody is back on it, and that takes the longer
+            // the longer it was gone.
+            Trouble::Server | Trouble::Socket if !direct => LONGEST_SILENCE / 4,
             Trouble::Silence | Trouble::Pause | Trouble::Server => LONGEST_SILENCE,
             _ => 900,
         };
         let lasts = self.random.random_range(5..most);
-        Begun { what, seats: [first, second], lasts, direct: Self::is_direct(&self.cluster) }
+        Begun { what, seats: [first, second], lasts, direct }
     }
 
     fn begin(&mut self, begun: &Begun) {
