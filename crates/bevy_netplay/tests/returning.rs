@@ -4,6 +4,10 @@ use bevy_netplay::prelude::*;
 use bevy_netplay::protocol::{ControlMessage, Past, ReliableHeader, Roster, Running};
 use bevy_netplay::transport::Channel;
 use netplay_testkit::Cluster;
+use netplay_testkit::chaos::play_seeds;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
 
 /// So many players in the middle of a match, with the real server between them.
 fn playing(seed: u64, players: usize, conditions: NetworkConditions) -> Cluster {
@@ -81,6 +85,35 @@ fn two_are_started_anew_at_once_and_a_third_has_kept_the_match() {
         goes_on(&mut cluster, 0);
         goes_on(&mut cluster, 2);
     }
+}
+
+#[test]
+fn whoever_is_started_anew_and_whenever_the_match_goes_on() {
+    let command = "cargo test -p bevy_netplay --test matches whoever_is_started_anew";
+    play_seeds(60, command, |seed| {
+        let mut random = Pcg32::seed_from_u64(seed);
+        let conditions = match random.random_range(0..3) {
+            0 => NetworkConditions::default(),
+            1 => NetworkConditions::wifi(),
+            _ => NetworkConditions::mobile(),
+        };
+        let mut cluster = playing(seed, random.random_range(2..=4), conditions);
+        for _ in 0..random.random_range(1..=5) {
+            let plays = |seat: &usize| *cluster.state(*seat) == NetplayState::Playing;
+            let playing: Vec<usize> = cluster.seats().filter(plays).collect();
+            // Somebody must have kept the match.
+            if let Some(seat) = playing.choose(&mut random).filter(|_| playing.len() > 1) {
+                cluster.restart(*seat);
+            }
+            cluster.run(random.random_range(0..240));
+        }
+        cluster.run_until("all play again", 1500, Cluster::all_playing);
+        let frame = cluster.confirmed().max(300);
+        cluster.run_until_confirmed(frame + 200, 1500);
+        cluster.assert_in_agreement();
+        let epochs: Vec<_> = cluster.seats().map(|seat| cluster.epoch(seat)).collect();
+        assert!(epochs.iter().all(|epoch| *epoch == Some(1)), "{epochs:?}: {cluster}");
+    });
 }
 
 #[test]

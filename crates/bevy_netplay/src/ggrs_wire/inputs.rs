@@ -80,6 +80,13 @@ impl InputHistory {
         })
     }
 
+    /// The last inputs, as [`parts`](Self::parts) has them: what somebody who has nearly everything may lack.
+    pub(crate) fn last_part(&self) -> Option<(i32, Vec<u8>)> {
+        let newest = self.newest()?;
+        let part = self.part(newest + 1 - TAIL.min(self.frames_of_a_part()) as i32, newest)?;
+        Some((part.start_frame, part.bytes))
+    }
+
     fn frames_of_a_part(&self) -> usize {
         (PART_BYTES / (2 + self.input_bytes)).max(1)
     }
@@ -219,6 +226,12 @@ mod tests {
         assert_eq!((learned.start(), learned.newest()), (Some(2), Some(5001)));
         assert_eq!(learned.inputs, known.inputs);
         assert_eq!(learned.get(2 + 700), Some(&[inputs[700], 0][..]));
+
+        let mut nearly = received(2, &inputs[..100]);
+        let known = received(2, &inputs[..120]);
+        let (start, bytes) = known.last_part().unwrap();
+        nearly.learn(start, &bytes).unwrap();
+        assert_eq!(nearly.inputs, known.inputs);
 
         for start in [i32::MIN, -1, 5003, i32::MAX] {
             assert_eq!(learned.learn(start, &[]), Err(PayloadError::Frame), "{start}");

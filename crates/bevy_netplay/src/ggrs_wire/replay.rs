@@ -10,6 +10,7 @@ use netplay_protocol::PeerKey;
 
 use super::inputs::InputHistory;
 use super::payload::InputPart;
+use crate::NetplayConfig;
 
 /// How many frames ahead of the simulation ggrs is told inputs: its own queues hold 128.
 const AHEAD: i32 = 48;
@@ -25,13 +26,15 @@ pub(super) struct Replay {
     told: BTreeMap<PeerKey, i32>,
     /// The newest frame for which ggrs has been given an input of ours.
     pressed: i32,
+    /// Whether ggrs has been told everything, and hears the others again.
+    caught_up: bool,
 }
 
 impl Replay {
     /// `until`: the last frame for which we have pressed something; `known`: up to which frame of it each of
     /// the others has that.
     pub(super) fn new(until: i32, known: BTreeMap<PeerKey, i32>) -> Self {
-        Self { until, known, told: BTreeMap::new(), pressed: -1 }
+        Self { until, known, told: BTreeMap::new(), pressed: -1, caught_up: false }
     }
 
     /// The last frame for which we have pressed something already.
@@ -54,8 +57,23 @@ impl Replay {
     }
 
     /// Whether ggrs has been told all that a player pressed.
-    pub(super) fn has_told(&self, of: PeerKey, history: &InputHistory) -> bool {
+    fn has_told(&self, of: PeerKey, history: &InputHistory) -> bool {
         history.newest().is_none_or(|newest| self.told.get(&of) == Some(&newest))
+    }
+
+    /// Notes whether ggrs has been told everything of these players, and we have pressed nearly everything again.
+    /// The last of it may have to wait for what another presses anew, who came back as we did.
+    pub(super) fn note_told<'a>(
+        &mut self,
+        mut players: impl Iterator<Item = (PeerKey, &'a InputHistory)>,
+    ) {
+        let nearly = self.pressed + NetplayConfig::MAX_PREDICTION as i32 >= self.until;
+        self.caught_up = nearly && players.all(|(of, history)| self.has_told(of, history));
+    }
+
+    /// Whether ggrs hears the others again.
+    pub(super) fn has_caught_up(&self) -> bool {
+        self.caught_up
     }
 
     /// Whether ggrs has been given all that we pressed.
@@ -97,7 +115,9 @@ mod tests {
             replay.pressed(frame);
         }
         assert_eq!(told, inputs);
-        assert!(replay.has_pressed() && replay.has_told(peer, &history));
+        assert!(replay.has_pressed());
+        replay.note_told(std::iter::once((peer, &history)));
+        assert!(replay.has_caught_up());
         assert_eq!(replay.frames_left(2, 100), 189);
     }
 }

@@ -9,7 +9,7 @@ use netplay_protocol::PeerKey;
 use super::inputs::InputHistory;
 use super::mirror::{self, Body, ConnectionStatus, Input};
 use super::outbox::{Outbox, Pace};
-use super::payload::{Bounds, InputPart, Payload, PayloadError};
+use super::payload::{Bounds, InputPart, NULL_FRAME, Payload, PayloadError};
 use super::replay::Replay;
 use crate::NetplayConfig;
 
@@ -35,7 +35,9 @@ pub(crate) struct MatchWire {
     peers: BTreeMap<PeerKey, PeerWire>,
     /// What we have pressed.
     ours: InputHistory,
-    /// We come back to a match that the others have gone on with.
+    /// We have come back to a match that the others have gone on with.
+    came_back: bool,
+    /// We play it again, to where they are.
     replay: Option<Replay>,
     inbox: Vec<(PeerKey, Message)>,
 }
@@ -69,6 +71,7 @@ impl MatchWire {
             local_frame: 0,
             peers: peers.into_iter().map(|key| (key, peer())).collect(),
             ours: InputHistory::new(input_bytes),
+            came_back: false,
             replay: None,
             inbox: Vec::new(),
         }
@@ -76,9 +79,10 @@ impl MatchWire {
 
     /// Takes the payload of a datagram, checks it and keeps it for ggrs.
     pub(crate) fn accept(&mut self, from: PeerKey, payload: &[u8]) -> Result<(), PayloadError> {
+        let retells = self.retells();
         let peer = self.peers.get_mut(&from).filter(|peer| !peer.frozen);
         let peer = peer.ok_or(PayloadError::Stranger)?;
-        if self.replay.is_some() {
+        if retells {
             // It will be said again until we have heard it.
             return Ok(());
         }
@@ -125,19 +129,48 @@ impl MatchWire {
         frame: i32,
         inputs: &[u8],
     ) -> Result<(), PayloadError> {
-        let here = self.replay.as_ref().map_or(self.local_frame, Replay::until);
-        let latest = here.saturating_add(2 * NetplayConfig::MAX_PREDICTION as i32 + 80);
-        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
-        if frame > latest {
+        if frame > self.latest() {
             return Err(PayloadError::Frame);
         }
+        let retells = self.retells();
+        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
         // A match that is played again comes to it in its turn.
         if let Some(part) = peer.received.hand_over(frame, inputs)?
-            && self.replay.is_none()
+            && !retells
         {
             self.tell_inputs(of, part, self.acknowledged());
         }
         Ok(())
+    }
+
+    /// Takes a part of what a peer has pressed from another one, if we have come back to the match. The peer was
+    /// started anew as well, and believes that we have heard it already.
+    pub(crate) fn learn(
+        &mut self,
+        of: PeerKey,
+        start: i32,
+        inputs: &[u8],
+    ) -> Result<(), PayloadError> {
+        let (latest, retells) = (self.latest(), self.retells());
+        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
+        if !self.came_back || peer.frozen {
+            return Ok(());
+        }
+        if start > latest {
+            return Err(PayloadError::Frame);
+        }
+        let first = peer.received.newest().map_or(0, |newest| newest + 1);
+        peer.received.learn(start, inputs)?;
+        if !retells && let Some(part) = peer.received.part(first, latest) {
+            self.tell_inputs(of, part, NULL_FRAME);
+        }
+        Ok(())
+    }
+
+    /// The latest frame for which anybody can have pressed something.
+    fn latest(&self) -> i32 {
+        let here = self.replay.as_ref().map_or(self.local_frame, Replay::until);
+        here.saturating_add(2 * NetplayConfig::MAX_PREDICTION as i32 + 80)
     }
 
     /// A peer is gone from its next frame on.
@@ -175,7 +208,7 @@ impl MatchWire {
 
     /// The payload to send to a peer now, if one is due.
     pub(crate) fn due(&self, to: PeerKey, now: Duration, pace: Pace) -> Option<DuePayload> {
-        if self.replay.is_some() {
+        if self.retells() {
             return None;
         }
         let outbox = &self.peers.get(&to).filter(|peer| !peer.frozen)?.outbox;
@@ -193,7 +226,7 @@ impl MatchWire {
     /// Tells which frame is simulated.
     pub(crate) fn simulated(&mut self, local_frame: i32) {
         self.local_frame = local_frame;
-        if self.replay.is_none() {
+        if !self.retells() {
             self.make_up();
         }
     }
@@ -220,8 +253,14 @@ impl MatchWire {
                 peer.received = history;
             }
         }
+        self.came_back = true;
         self.replay = Some(Replay::new(ours.newest().unwrap_or(-1), known));
         self.ours = ours;
+    }
+
+    /// Whether ggrs is being told of a match that is played again, and hears and says nothing else.
+    fn retells(&self) -> bool {
+        self.replay.as_ref().is_some_and(|replay| !replay.has_caught_up())
     }
 
     /// What we pressed at a frame that is played again.
@@ -239,16 +278,18 @@ impl MatchWire {
     /// Tells ggrs what comes next of a match that is played again.
     fn play_again(&mut self) {
         let Some(mut replay) = self.replay.take() else { return };
-        let parts: Vec<_> = self
-            .peers
-            .iter()
-            .filter_map(|(key, peer)| Some((*key, replay.next(*key, &peer.received)?)))
-            .collect();
-        for (key, (part, ack_frame)) in parts {
-            self.tell_inputs(key, part, ack_frame);
+        if !replay.has_caught_up() {
+            let parts: Vec<_> = self
+                .peers
+                .iter()
+                .filter_map(|(key, peer)| Some((*key, replay.next(*key, &peer.received)?)))
+                .collect();
+            for (key, (part, ack_frame)) in parts {
+                self.tell_inputs(key, part, ack_frame);
+            }
+            replay.note_told(self.peers.iter().map(|(key, peer)| (*key, &peer.received)));
         }
-        let told = |(key, peer): (&PeerKey, &PeerWire)| replay.has_told(*key, &peer.received);
-        if !(replay.has_pressed() && self.peers.iter().all(told)) {
+        if !(replay.has_caught_up() && replay.has_pressed()) {
             self.replay = Some(replay);
         }
     }

@@ -111,6 +111,7 @@ impl Joined {
         let rematch = (self.ready > playing.game.epoch).then_some(self.ready);
         self.greet(now, from);
         self.tell_past(now, from);
+        self.tell_last_inputs(now, player, from);
         // What was said to the process before is said again.
         frozen.into_iter().for_each(|player| self.announce(now, player));
         if let Some(epoch) = rematch {
@@ -142,6 +143,21 @@ impl Joined {
         if let Some(peer) = self.peers.get_mut(&to) {
             peer.returning = Some(now);
         }
+    }
+
+    /// Tells the others the last inputs of a player whose process is gone. One who comes back at the same time
+    /// may lack some of them, and nobody will send them again: the player takes it that all have been told what it
+    /// was told itself.
+    fn tell_last_inputs(&mut self, now: Duration, player: usize, of: PeerKey) {
+        let Some((playing, seat)) = self.game.as_ref().zip(u8::try_from(player).ok()) else {
+            return;
+        };
+        let epoch = playing.game.epoch;
+        let part = playing.wire.lock().history(Some(of)).and_then(InputHistory::last_part);
+        let Some((start, inputs)) = part else { return };
+        let past = ControlMessage::Past(Past { epoch, player: seat, start, inputs });
+        let others: Vec<PeerKey> = self.peers.keys().copied().filter(|peer| *peer != of).collect();
+        others.into_iter().for_each(|other| self.say(now, other, &past));
     }
 
     /// We were started anew, and a match is running that we are in.
@@ -182,14 +198,27 @@ impl Joined {
         }
     }
 
-    /// A player tells what was pressed in the match that we come back to.
+    /// A player tells what was pressed in the match that we come back to, or have come back to.
     pub(super) fn past(&mut self, now: Duration, from: PeerKey, past: &Past) {
-        let comeback = self.comeback.as_mut().filter(|it| it.epoch == past.epoch);
-        // Who has not said what runs has nothing to add.
-        let Some(comeback) = comeback.filter(|it| it.newest.contains_key(&from)) else { return };
-        let learned = match comeback.histories.get_mut(usize::from(past.player)) {
-            Some(history) if past.start < MOST_FRAMES => history.learn(past.start, &past.inputs),
-            _ => Err(PayloadError::Frame),
+        let player = usize::from(past.player);
+        let learned = if let Some(playing) = &self.game {
+            let of = self.key_of(player).filter(|of| *of != self.us);
+            match of.filter(|_| playing.game.epoch == past.epoch) {
+                Some(of) => playing.wire.lock().learn(of, past.start, &past.inputs),
+                None => return,
+            }
+        } else {
+            let comeback = self.comeback.as_mut().filter(|it| it.epoch == past.epoch);
+            // Who has not said what runs has nothing to add.
+            let Some(comeback) = comeback.filter(|it| it.newest.contains_key(&from)) else {
+                return;
+            };
+            match comeback.histories.get_mut(player) {
+                Some(history) if past.start < MOST_FRAMES => {
+                    history.learn(past.start, &past.inputs)
+                }
+                _ => Err(PayloadError::Frame),
+            }
         };
         if let Err(error) = learned
             && let Some(peer) = self.peers.get_mut(&from)

@@ -13,6 +13,8 @@ const REMEMBERED: usize = 8;
 pub(super) struct Instances {
     us: u32,
     peer: Option<u32>,
+    /// What marks the datagrams that we listen to, until a message says whose they are.
+    heard: Option<u16>,
     before: VecDeque<u32>,
 }
 
@@ -21,6 +23,8 @@ pub(super) struct Instances {
 pub(super) enum Whose {
     /// The peer's as we know it.
     Known,
+    /// The peer's of whom we have heard no message yet, but not of the process whose datagrams came before.
+    Renumbered,
     /// The peer's, which was started anew.
     Anew,
     /// Of a process that is no more, or for one.
@@ -29,7 +33,7 @@ pub(super) enum Whose {
 
 impl Instances {
     pub(super) fn new(us: u32) -> Self {
-        Self { us, peer: None, before: VecDeque::new() }
+        Self { us, peer: None, heard: None, before: VecDeque::new() }
     }
 
     /// The header of a message of ours.
@@ -57,14 +61,21 @@ impl Instances {
                 }
                 Whose::Anew
             }
+            None if self.heard.is_some_and(|heard| heard != from as u16) => Whose::Renumbered,
             _ => Whose::Known,
         }
     }
 
-    /// Whether a datagram with this mark is one of the peer as we know it. Before its first message nothing
-    /// is known, and all of them are.
-    pub(super) fn is_known(&self, mark: u16) -> bool {
-        self.peer.is_none_or(|peer| peer as u16 == mark)
+    /// Judges a datagram with this mark. Before the peer's first message nothing is known, and each of them may
+    /// be.
+    pub(super) fn datagram(&mut self, mark: u16) -> Whose {
+        if let Some(peer) = self.peer {
+            return if peer as u16 == mark { Whose::Known } else { Whose::Stale };
+        }
+        match self.heard.replace(mark) {
+            Some(heard) if heard != mark => Whose::Renumbered,
+            _ => Whose::Known,
+        }
     }
 }
 
@@ -81,13 +92,28 @@ mod tests {
     #[test]
     fn a_peer_that_was_started_anew_is_told_from_what_is_left_of_the_one_before() {
         let mut instances = Instances::new(1);
-        assert!(instances.is_known(77));
         assert_eq!(instances.message(header(5, 0)), Whose::Known);
         assert_eq!(instances.message(header(5, 1)), Whose::Known);
         assert_eq!(instances.message(header(6, 0)), Whose::Anew);
         assert_eq!(instances.message(header(5, 1)), Whose::Stale);
         assert_eq!(instances.message(header(6, 1)), Whose::Known);
-        assert!(instances.is_known(6) && !instances.is_known(5));
+        assert_eq!(instances.datagram(6), Whose::Known);
+        assert_eq!(instances.datagram(5), Whose::Stale);
+    }
+
+    #[test]
+    fn datagrams_of_the_process_before_the_first_that_we_hear_of_are_not_its_own() {
+        let mut instances = Instances::new(1);
+        assert_eq!(instances.datagram(5), Whose::Known);
+        assert_eq!(instances.datagram(5), Whose::Known);
+        assert_eq!(instances.message(header(6, 0)), Whose::Renumbered);
+        assert_eq!(instances.message(header(6, 1)), Whose::Known);
+        assert_eq!(instances.datagram(5), Whose::Stale);
+
+        let mut instances = Instances::new(1);
+        assert_eq!(instances.datagram(5), Whose::Known);
+        assert_eq!(instances.datagram(6), Whose::Renumbered);
+        assert_eq!(instances.message(header(6, 0)), Whose::Known);
     }
 
     #[test]

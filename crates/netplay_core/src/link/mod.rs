@@ -208,8 +208,10 @@ impl Link {
                 return Err(error.into());
             }
         };
-        if !self.instances.is_known(header.instance()) {
-            return Err(ReceiveError::Stale);
+        match self.instances.datagram(header.instance()) {
+            Whose::Known => {}
+            Whose::Renumbered | Whose::Anew => self.count_anew(),
+            Whose::Stale => return Err(ReceiveError::Stale),
         }
         let stamp = header.stamp();
         if let Some(path) = self.path(id) {
@@ -266,7 +268,12 @@ impl Link {
         let whose = self.instances.message(header);
         match whose {
             Whose::Known => {}
-            Whose::Anew => self.begin_anew(),
+            Whose::Renumbered => self.count_anew(),
+            Whose::Anew => {
+                // What was to be said to it was for the one before.
+                self.reliable = Reliable::default();
+                self.count_anew();
+            }
             Whose::Stale => return Err(ReceiveError::Stale),
         }
         self.reliable.receive(header, message);
@@ -390,10 +397,8 @@ impl Link {
         self.last_heard = self.last_heard.max(at);
     }
 
-    /// The peer was started anew: what was to be said to it was for the one before, and it counts from the
-    /// beginning. Our own numbers go on.
-    fn begin_anew(&mut self) {
-        self.reliable = Reliable::default();
+    /// The peer counts its datagrams from the beginning. Our own numbers go on.
+    fn count_anew(&mut self) {
         self.received = ReceiveWindow::default();
         self.paths.iter_mut().for_each(|path| path.estimator.peer_begins_anew());
     }
