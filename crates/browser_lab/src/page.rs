@@ -12,7 +12,7 @@ use crate::{Kind, LabError};
 /// How often a page is asked while something is waited for.
 const ASK: Duration = Duration::from_millis(100);
 /// How often a picture is tried.
-const PICTURES: u32 = 5;
+const PICTURES: u32 = 12;
 
 /// A page in a browser of its own. Dropping it closes that.
 pub struct Page {
