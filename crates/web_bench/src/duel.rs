@@ -20,36 +20,34 @@ pub fn measure(dist: &Path, stack: Stack, frames: u32, deaf_stun: bool) -> Resul
         }
     }
     players.join()?;
-    let (mut reports, mut browsers_rtt) = (Vec::new(), Vec::new());
+    let mut reports = Vec::new();
     for page in &players.pages {
-        reports.push(wait_for(page, "window.probe.report")?);
-        let stats = wait_for(page, "window.probe.stats()")?;
-        browsers_rtt.push(stats[0]["rtt_ms"].as_f64());
+        let mut report = wait_for(page, "window.probe.report")?;
+        report["browser"] = wait_for(page, "window.probe.stats()")?;
+        reports.push(report);
     }
     let checksum = &reports[0]["checksum"];
     if checksum.is_null() || reports.iter().any(|report| report["checksum"] != *checksum) {
         return Err(format!("the pages ended in different states: {reports:?}"));
     }
-    let of = |name: &str| reports.iter().map(|report| report[name].as_f64()).collect::<Option<_>>();
-    let of = |name: &str| -> Result<Vec<f64>, String> {
-        of(name).ok_or_else(|| format!("a page does not report {name}: {reports:?}"))
+    // What the plain stack does not tell is none.
+    let all = |pointer: &str| -> Option<Vec<f64>> {
+        reports.iter().map(|report| report.pointer(pointer)?.as_f64()).collect()
+    };
+    let of = |pointer: &str| {
+        all(pointer).ok_or_else(|| format!("a page does not report {pointer}: {reports:?}"))
     };
     // Whoever joins first waits for the other one to join: that is not the doing of a stack.
     let last_to_join = |values: Vec<f64>| values.into_iter().fold(f64::INFINITY, f64::min);
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    // What the plain stack does not tell.
-    let more = |report: &dyn Fn(&Value) -> Option<f64>| -> Option<f64> {
-        reports.iter().map(report).collect::<Option<Vec<_>>>().map(mean)
-    };
-    let browsers_rtt: Option<Vec<f64>> = browsers_rtt.into_iter().collect();
     Ok(json!({
-        "rtt_min_ms": more(&|report| report["links"][0]["rtt_min_ms"].as_f64()),
-        "facade_median_us_per_frame": more(&|report| report["facade_median_us_per_frame"].as_f64()),
-        "browsers_rtt_ms": browsers_rtt.map(mean),
-        "connect_ms": last_to_join(of("connect_ms")?),
-        "first_confirmed_ms": last_to_join(of("first_confirmed_ms")?),
-        "netcode_us_per_frame": mean(of("netcode_us_per_frame")?),
-        "netcode_median_us_per_frame": mean(of("netcode_median_us_per_frame")?),
+        "rtt_min_ms": all("/links/0/rtt_min_ms").map(mean),
+        "browsers_rtt_ms": all("/browser/0/rtt_ms").map(mean),
+        "facade_median_us_per_frame": all("/facade_median_us_per_frame").map(mean),
+        "connect_ms": last_to_join(of("/connect_ms")?),
+        "first_confirmed_ms": last_to_join(of("/first_confirmed_ms")?),
+        "netcode_us_per_frame": mean(of("/netcode_us_per_frame")?),
+        "netcode_median_us_per_frame": mean(of("/netcode_median_us_per_frame")?),
         "reports": reports,
     }))
 }

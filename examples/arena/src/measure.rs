@@ -43,7 +43,7 @@ pub fn undrawn(app: &mut App) {
 pub struct FrameCost {
     /// In µs, one entry per update that simulated.
     costs: Vec<f64>,
-    /// The same without bevy_ggrs.
+    /// The same without bevy_ggrs, where the netcode is measured alone.
     costs_beside_ggrs: Vec<f64>,
     /// When the update began, and which frame it was then.
     began: Option<(Instant, i32)>,
@@ -67,23 +67,15 @@ struct End;
 
 impl Plugin for FrameCostPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<FrameCost>()
-            .add_systems(
-                AdvanceWorld,
-                (
-                    begin_game
-                        .after(AdvanceWorldSystems::DespawnConfirmed)
-                        .before(AdvanceWorldSystems::Main),
-                    end_game.after(AdvanceWorldSystems::Main).before(AdvanceWorldSystems::Last),
-                ),
-            )
-            .add_systems(
-                PreUpdate,
-                (
-                    begin_ggrs.after(NetplaySystems::Receive).before(RunGgrsSystems),
-                    end_ggrs.after(RunGgrsSystems).before(NetplaySystems::Send),
-                ),
-            );
+        app.init_resource::<FrameCost>().add_systems(
+            AdvanceWorld,
+            (
+                begin_game
+                    .after(AdvanceWorldSystems::DespawnConfirmed)
+                    .before(AdvanceWorldSystems::Main),
+                end_game.after(AdvanceWorldSystems::Main).before(AdvanceWorldSystems::Last),
+            ),
+        );
         match self {
             Self::Update => {
                 app.add_systems(Begin, begin).add_systems(End, end);
@@ -99,6 +91,8 @@ impl Plugin for FrameCostPlugin {
                             .after(InputSystems)
                             .before(NetplaySystems::Receive)
                             .before(begin_ggrs),
+                        begin_ggrs.after(NetplaySystems::Receive).before(RunGgrsSystems),
+                        end_ggrs.after(RunGgrsSystems).before(NetplaySystems::Send),
                         end.after(end_ggrs).after(NetplaySystems::Send),
                     ),
                 );
@@ -120,7 +114,7 @@ impl FrameCost {
         median(self.costs.clone())
     }
 
-    /// The median cost of a frame without what bevy_ggrs needed, in µs.
+    /// The median cost of a frame without what bevy_ggrs needed, in µs; of [`FrameCostPlugin::Netcode`].
     pub fn median_beside_ggrs_us(&self) -> Option<f64> {
         median(self.costs_beside_ggrs.clone())
     }
@@ -132,10 +126,10 @@ impl FrameCost {
         self.pending[1] += whole.saturating_sub(self.ggrs);
         if self.runs > 0 {
             let pending = std::mem::take(&mut self.pending);
-            let [cost, beside_ggrs] =
-                pending.map(|time| time.as_secs_f64() * 1e6 / f64::from(frames.max(1)));
             // More runs than frames: some were simulated again.
             if self.runs == frames && frame > WARM_UP_FRAMES {
+                let [cost, beside_ggrs] =
+                    pending.map(|time| time.as_secs_f64() * 1e6 / f64::from(frames));
                 self.costs.push(cost);
                 self.costs_beside_ggrs.push(beside_ggrs);
             }

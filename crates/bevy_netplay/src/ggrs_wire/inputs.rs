@@ -34,6 +34,16 @@ impl InputHistory {
         self.start().map(|start| start + (self.inputs.len() / self.input_bytes) as i32 - 1)
     }
 
+    /// The frame after the newest.
+    pub(super) fn next(&self) -> i32 {
+        self.newest().map_or(0, |newest| newest + 1)
+    }
+
+    /// The latest frame from which on inputs leave no gap.
+    fn latest_start(&self) -> i32 {
+        self.start().map_or(NetplayConfig::MAX_INPUT_DELAY as i32, |_| self.next())
+    }
+
     /// The last frame whose input the player itself gave; -1 if it gave none.
     pub(crate) fn newest_given(&self) -> i32 {
         let made_up = |input: &[u8]| input.last().is_some_and(|gone| *gone != 0);
@@ -57,7 +67,7 @@ impl InputHistory {
     }
 
     fn last(&self) -> Vec<u8> {
-        self.newest().map_or_else(|| vec![0; self.input_bytes], |newest| self.before(newest + 1))
+        self.before(self.next())
     }
 
     /// A part with the inputs from a frame on, as many as fit and are not later than `until`; none if there is
@@ -94,14 +104,13 @@ impl InputHistory {
     /// Takes a part that another player tells, if it goes on where this ends.
     pub(crate) fn learn(&mut self, start_frame: i32, bytes: &[u8]) -> Result<(), PayloadError> {
         let part = InputPart { start_frame, last_frames: Vec::new(), bytes: bytes.to_vec() };
-        let latest = self.newest().map_or(NetplayConfig::MAX_INPUT_DELAY as i32, |it| it + 1);
-        if !(0..=latest).contains(&start_frame) {
+        if !(0..=self.latest_start()).contains(&start_frame) {
             return Err(PayloadError::Frame);
         }
         let before = self.before(start_frame);
         let most = self.frames_of_a_part();
         let mut inputs = part.inputs_up_to(&before, most).ok_or(PayloadError::Input)?;
-        let known = self.newest().map_or(0, |newest| (newest + 1 - start_frame).max(0) as usize);
+        let known = (self.next() - start_frame).max(0) as usize;
         inputs.drain(..known.min(inputs.len()));
         if !inputs.is_empty() {
             self.push(start_frame + known as i32, inputs);
@@ -147,11 +156,7 @@ impl InputHistory {
             Some(newest) => newest + 1,
             None => first,
         };
-        let latest_start = match self.newest() {
-            Some(newest) => newest + 1,
-            None => NetplayConfig::MAX_INPUT_DELAY as i32,
-        };
-        if first < 0 || first > latest_start {
+        if !(0..=self.latest_start()).contains(&first) {
             return Err(PayloadError::Frame);
         }
         let missing = inputs[(start - first) as usize..].to_vec();
@@ -162,7 +167,7 @@ impl InputHistory {
 
     /// Makes up what is missing until a frame, of a player who is gone.
     pub(super) fn make_up(&mut self, until: i32) -> Option<InputPart> {
-        let start = self.newest().map_or(0, |newest| newest + 1);
+        let start = self.next();
         let count = usize::try_from(until - start + 1).ok().filter(|count| *count > 0)?;
         let inputs = vec![gone_bytes(self.input_bytes); count];
         let part = InputPart::of(start, &self.last(), &inputs);

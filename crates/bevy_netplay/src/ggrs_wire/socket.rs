@@ -159,7 +159,7 @@ impl MatchWire {
         if start > latest {
             return Err(PayloadError::Frame);
         }
-        let first = peer.received.newest().map_or(0, |newest| newest + 1);
+        let first = peer.received.next();
         peer.received.learn(start, inputs)?;
         if !retells && let Some(part) = peer.received.part(first, latest) {
             self.tell_inputs(of, part, NULL_FRAME);

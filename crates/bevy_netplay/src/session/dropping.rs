@@ -155,10 +155,9 @@ impl Joined {
         let Some(epoch) = self.game.as_ref().map(|playing| playing.game.epoch) else {
             return Ok(());
         };
-        let (now_known, later): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.early).into_iter().partition(|(_, gone)| gone.epoch == epoch);
-        self.early = later.into_iter().filter(|(_, gone)| gone.epoch > epoch).collect();
-        for (from, gone) in now_known {
+        self.early.retain(|(_, gone)| gone.epoch >= epoch);
+        let of_this = self.early.extract_if(.., |(_, gone)| gone.epoch == epoch);
+        for (from, gone) in of_this.collect::<Vec<_>>() {
             self.gone(now, from, gone, steps)?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_protocol::{ControlMessage, Past, PeerKey, Roster, Running};
+use netplay_protocol::{ControlMessage, Past, PeerKey, Running};
 
 use super::dropping::Loss;
 use super::lobby::seed;
@@ -23,17 +23,15 @@ const MOST_RESTARTS: u32 = 8;
 /// How many frames a match may have that somebody comes back to: an hour at sixty a second.
 const MOST_FRAMES: i32 = 3600 * 60;
 
-/// What we have been told of a match that we come back to.
+/// What we have been told of a match that we come back to. The roster of the room is that of the match meanwhile.
 #[derive(Debug)]
 pub(super) struct Comeback {
     epoch: u16,
-    roster: Roster,
     gone: BTreeSet<usize>,
     /// By player who told: the newest frames that it has, by seat.
     newest: BTreeMap<PeerKey, Vec<i32>>,
     /// By seat.
     histories: Vec<InputHistory>,
-    input_bytes: usize,
 }
 
 impl Comeback {
@@ -50,19 +48,19 @@ impl Comeback {
         us: usize,
         members: impl Iterator<Item = &'a PeerKey>,
     ) {
-        let empty = || InputHistory::new(self.input_bytes);
-        let mut ours = empty();
-        let mut peers = Vec::new();
+        let (mut ours, mut peers) = (None, Vec::new());
         for (seat, (key, history)) in members.zip(self.histories).enumerate() {
             if seat == us {
-                ours = history;
+                ours = Some(history);
                 continue;
             }
             let knows = self.newest.get(key).and_then(|newest| newest.get(us)).copied();
             // Whoever is gone needs nothing of us, and whoever comes back like us is told it by the others.
             peers.push((*key, history, knows.unwrap_or(i32::MAX)));
         }
-        wire.replay(peers, ours);
+        if let Some(ours) = ours {
+            wire.replay(peers, ours);
+        }
     }
 
     fn is_complete(&self, awaited: impl IntoIterator<Item = PeerKey>) -> bool {
@@ -177,22 +175,20 @@ impl Joined {
         if self.comeback.as_ref().is_none_or(|comeback| comeback.epoch < epoch) {
             info!("match {epoch} goes on without us: coming back to it");
             self.meet(now, &roster, steps);
-            self.roster = Some(roster.clone());
-            let nothing = || InputHistory::new(self.input_bytes);
             self.comeback = Some(Comeback {
                 epoch,
-                histories: roster.members.iter().map(|_| nothing()).collect(),
-                roster: roster.clone(),
                 gone: BTreeSet::new(),
                 newest: BTreeMap::new(),
-                input_bytes: self.input_bytes,
+                histories: vec![InputHistory::new(self.input_bytes); roster.members.len()],
             });
+            self.roster = Some(roster.clone());
             // Somebody may not have begun it yet, and wait for us.
             self.vote(now, epoch);
             steps.push(Step::State(NetplayState::Synchronizing));
         }
+        let same_roster = self.roster.as_ref() == Some(&roster);
         let comeback = self.comeback.as_mut();
-        if let Some(comeback) = comeback.filter(|it| it.epoch == epoch && it.roster == roster) {
+        if let Some(comeback) = comeback.filter(|it| it.epoch == epoch && same_roster) {
             comeback.gone.extend(gone.into_iter().map(usize::from));
             comeback.newest.insert(from, newest);
         }
@@ -230,11 +226,13 @@ impl Joined {
 
     /// Starts the match that we come back to, once all who play it have told us everything.
     pub(super) fn come_back(&mut self, steps: &mut Vec<Step>) {
-        let Some(comeback) = &self.comeback else { return };
-        let Some(local_player) = comeback.roster.seat(self.us) else { return };
+        let Some((comeback, roster)) = self.comeback.as_ref().zip(self.roster.as_ref()) else {
+            return;
+        };
+        let Some(local_player) = roster.seat(self.us) else { return };
         let leaving: BTreeSet<u8> = self.early.iter().map(|(_, gone)| gone.player).collect();
         let ready = |key| self.peers.get(key).and_then(|peer| peer.ready).map(|(_, epoch)| epoch);
-        let awaited = (0..).zip(&comeback.roster.members).filter(|(seat, key)| {
+        let awaited = (0..).zip(&roster.members).filter(|(seat, key)| {
             // Ready for a match that it does not tell of: it was started anew as well, and asks like us.
             let asks = ready(key) == Some(comeback.epoch) && !comeback.newest.contains_key(key);
             let stays = !comeback.gone.contains(&usize::from(*seat)) && !leaving.contains(seat);
@@ -242,8 +240,8 @@ impl Joined {
         });
         if comeback.is_complete(awaited.map(|(_, key)| *key)) {
             self.gone = comeback.gone.clone();
-            let (epoch, players) = (comeback.epoch, comeback.roster.members.len());
-            let seed = seed(&comeback.roster, epoch);
+            let (epoch, players) = (comeback.epoch, roster.members.len());
+            let seed = seed(roster, epoch);
             let dropped = self.gone.iter().map(|player| PlayerDropped {
                 player: *player,
                 frame: comeback.histories.get(*player).map_or(-1, InputHistory::newest_given),

@@ -208,11 +208,8 @@ impl Link {
                 return Err(error.into());
             }
         };
-        match self.instances.datagram(header.instance()) {
-            Whose::Known => {}
-            Whose::Renumbered | Whose::Anew => self.count_anew(),
-            Whose::Stale => return Err(ReceiveError::Stale),
-        }
+        let whose = self.instances.datagram(header.instance());
+        self.heed(whose)?;
         let stamp = header.stamp();
         if let Some(path) = self.path(id) {
             let arrival = path.estimator.arrive(at, stamp);
@@ -266,16 +263,7 @@ impl Link {
             }
         };
         let whose = self.instances.message(header);
-        match whose {
-            Whose::Known => {}
-            Whose::Renumbered => self.count_anew(),
-            Whose::Anew => {
-                // What was to be said to it was for the one before.
-                self.reliable = Reliable::default();
-                self.count_anew();
-            }
-            Whose::Stale => return Err(ReceiveError::Stale),
-        }
+        self.heed(whose)?;
         self.reliable.receive(header, message);
         if let Some(path) = self.path(id) {
             path.estimator.heard(at);
@@ -397,10 +385,18 @@ impl Link {
         self.last_heard = self.last_heard.max(at);
     }
 
-    /// The peer counts its datagrams from the beginning. Our own numbers go on.
-    fn count_anew(&mut self) {
+    /// Begins anew with a peer as far as the process differs that a packet is of. Our own numbers go on.
+    fn heed(&mut self, whose: Whose) -> Result<(), ReceiveError> {
+        match whose {
+            Whose::Known => return Ok(()),
+            Whose::Stale => return Err(ReceiveError::Stale),
+            Whose::Renumbered => {}
+            // What was to be said to it was for the one before.
+            Whose::Anew => self.reliable = Reliable::default(),
+        }
         self.received = ReceiveWindow::default();
         self.paths.iter_mut().for_each(|path| path.estimator.peer_begins_anew());
+        Ok(())
     }
 
     fn number(&mut self) -> u16 {
@@ -418,9 +414,10 @@ impl Link {
         sequence: u16,
         payload: &[u8],
     ) {
-        let Some(path) = self.paths.iter_mut().find(|path| path.id == id) else { return };
+        let mark = self.instances.mark();
+        let Some(path) = self.path(id) else { return };
         let stamp = path.estimator.stamp(now);
-        let header = DatagramHeader::new(kind, epoch, sequence, self.instances.mark(), stamp);
+        let header = DatagramHeader::new(kind, epoch, sequence, mark, stamp);
         let mut packet = Vec::with_capacity(DatagramHeader::BYTES + payload.len());
         packet.extend_from_slice(bytemuck::bytes_of(&header));
         packet.extend_from_slice(payload);

@@ -42,7 +42,12 @@ pub fn measure(program: &str, arguments: &[&str]) -> Result<Value, String> {
 
 /// A figure of several measurements.
 pub fn spread(measured: &[Value], name: &str) -> Option<Spread> {
-    Spread::of(measured.iter().map(|value| value[name].as_f64()).collect())
+    scaled(measured, name, 1.0)
+}
+
+/// The same in a unit so many times as large.
+pub fn scaled(measured: &[Value], name: &str, unit: f64) -> Option<Spread> {
+    Spread::of(measured.iter().map(|value| Some(value[name].as_f64()? / unit)).collect())
 }
 
 /// Keeps what was measured, for whoever wants to look closer.

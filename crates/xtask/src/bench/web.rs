@@ -7,12 +7,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::slice::from_ref;
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::figures;
+use super::figures::{self, scaled};
 use super::spread::Spread;
 use super::table::{self, Row, Target};
 use crate::workspace::{root, target};
@@ -48,18 +49,16 @@ struct Duels {
 }
 
 impl Duels {
-    /// A figure of them, in its unit divided by something.
+    /// A figure of them, in a unit so many times as large as they have it in.
     fn row(
         &self,
         what: &'static str,
         decimals: usize,
         name: &str,
-        per: f64,
+        unit: f64,
         target: Target,
     ) -> Row {
-        let of = |duels: &[Value]| {
-            Spread::of(duels.iter().map(|duel| Some(duel[name].as_f64()? / per)).collect())
-        };
+        let of = |duels: &[Value]| scaled(duels, name, unit);
         Row::new(what, decimals, of(&self.plain), of(&self.ours), target)
     }
 }
@@ -149,9 +148,8 @@ fn sentence(duel: &Value) -> String {
 /// The figures in the order of the table. Of two stacks, the plain one comes first.
 fn rows(sizes: &[Value; 2], duels: &Duels, deaf: &Duels, leaks: &Value) -> Vec<Row> {
     let transfer = |what, name: &str, target| {
-        let megabytes =
-            |size: &Value| Spread::of(vec![size[name].as_f64().map(|bytes| bytes / 1e6)]);
-        Row::new(what, 2, megabytes(&sizes[0]), megabytes(&sizes[1]), target)
+        let [plain, ours] = sizes.each_ref().map(|size| scaled(from_ref(size), name, 1e6));
+        Row::new(what, 2, plain, ours, target)
     };
     let ms = |what, name, target| duels.row(what, 0, name, 1.0, target);
     let us_in_ms = |what, name, target| duels.row(what, 2, name, 1e3, target);

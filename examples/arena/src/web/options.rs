@@ -64,10 +64,9 @@ impl Options {
     pub fn identity(&self) -> Result<Option<Identity>, JsValue> {
         let digits = Some(&self.identity).filter(|digits| !digits.is_empty());
         let identity = |digits: &String| {
-            let byte = |at: usize| u8::from_str_radix(digits.get(at * 2..at * 2 + 2)?, 16).ok();
-            let secret: Option<Vec<u8>> = (0..digits.len().div_ceil(2)).map(byte).collect();
-            let secret = secret.and_then(|secret| <[u8; 32]>::try_from(secret).ok());
-            let secret = secret.ok_or_else(|| sentence("an identity has 64 hexadecimal digits"))?;
+            let mut secret = [0; 32];
+            hex::decode_to_slice(digits, &mut secret)
+                .map_err(|_| sentence("an identity has 64 hexadecimal digits"))?;
             Ok(Identity::from_secret(&secret))
         };
         digits.map(identity).transpose()
