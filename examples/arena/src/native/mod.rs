@@ -47,7 +47,7 @@ pub(super) fn random_code() -> String {
 /// Our own server, our own room, and a bot in every other seat.
 fn host(players: u8, args: HostArgs) -> Result<ExitCode, HostError> {
     let host = Host::start(args.listen)?;
-    let invite = Invite::new(host.url(), random_code(), players);
+    let invite = Invite { name: args.name, ..Invite::new(host.url(), random_code(), players) };
     console::line(format_args!("server  {}\nroom    {}", invite.server, invite.room));
     console::line(format_args!(
         "to join: arena play --server {} --room {} --players {players}",
