@@ -1,4 +1,4 @@
-//! matchbox's own signaling, spoken by hand. Real clients of matchbox are tried in `plain_stack`.
+//! matchbox's own signaling, spoken by hand. Real clients of matchbox are tried in `baseline`.
 
 use std::time::Duration;
 

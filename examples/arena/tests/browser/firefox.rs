@@ -1,6 +1,6 @@
 //! Firefox: another engine for WebAssembly, and another implementation of WebRTC.
 
-use browser_lab::{Browser, Kind};
+use browser_driver::{Browser, Kind};
 
 use super::setup::{Setup, assert_in_agreement, assert_path, assert_quiet, report};
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use browser_lab::{Browser, Kind, Page, Site};
+use browser_driver::{Browser, Kind, Page, Site};
 use netplay_server::{Server, ServerConfig, TurnConfig};
 use serde_json::Value;
 

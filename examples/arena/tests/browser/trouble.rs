@@ -1,6 +1,6 @@
 //! What happens to pages that play: the server goes away, they are loaded again, hidden, or frozen.
 
-use browser_lab::Page;
+use browser_driver::Page;
 use serde_json::json;
 
 use super::setup::{

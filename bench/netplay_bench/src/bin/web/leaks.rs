@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use browser_lab::Page;
+use browser_driver::Page;
 use serde_json::{Value, json};
 
 use crate::players::{Players, run, wait_for};

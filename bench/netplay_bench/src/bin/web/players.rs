@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use browser_lab::{Browser, Kind, LabError, Page, Site};
+use browser_driver::{Browser, Kind, LabError, Page, Site};
 
 use crate::signaling::{Signaling, Stack};
 

@@ -20,7 +20,7 @@ use crate::workspace::{root, target};
 
 /// The folders of the pages, in which trunk finds how to build them.
 const OURS: &str = "web";
-const PLAIN: &str = "crates/plain_stack/page";
+const PLAIN: &str = "bench/baseline/page";
 
 #[derive(Args, Clone, Debug)]
 pub struct WebArguments {
@@ -66,10 +66,10 @@ impl Duels {
 /// Builds the pages and the program that measures, runs it, prints the table and writes `bench/web.json`.
 pub fn run(arguments: &WebArguments) -> Result<(), String> {
     let (ours, plain) = (bundle(OURS)?, bundle(PLAIN)?);
-    figures::build("web_bench")?;
+    figures::build("netplay_bench")?;
     let measure = |what: &str, dist: &Path, more: &[&str]| {
         let dist = dist.to_string_lossy();
-        figures::measure("web-bench", &[&[what, "--dist", &dist], more].concat())
+        figures::measure("web", &[&[what, "--dist", &dist], more].concat())
     };
 
     let sizes = [measure("size", &plain, &[])?, measure("size", &ours, &[])?];

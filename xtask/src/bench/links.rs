@@ -20,8 +20,8 @@ pub struct LinksArguments {
 
 /// Builds the program that measures, runs it, prints the table and writes `bench/links.json`.
 pub fn run(arguments: &LinksArguments) -> Result<(), String> {
-    figures::build("link_bench")?;
-    let measure = |arguments: &[&str]| figures::measure("link-bench", arguments);
+    figures::build("netplay_bench")?;
+    let measure = |arguments: &[&str]| figures::measure("links", arguments);
     let attempts = measure(&["attempts", "--count", &arguments.attempts.to_string()])?;
     let plain = measure(&["plain", "--count", &(arguments.attempts / 5).max(1).to_string()])?;
     let mut breaks = Vec::new();

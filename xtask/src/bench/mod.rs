@@ -88,7 +88,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), String> {
 }
 
 fn build() -> Result<(), String> {
-    let packages = ["-p", "arena", "-p", "plain_stack", "-p", "netplay_server"];
+    let packages = ["-p", "arena", "-p", "baseline", "-p", "netplay_server"];
     let status = cargo().args(["build", "--release", "--locked"]).args(packages).status();
     match status {
         Ok(status) if status.success() => Ok(()),

@@ -12,7 +12,7 @@ pub fn root() -> PathBuf {
     // What cargo says now comes first: a target folder may be shared by several clones.
     let xtask = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    xtask.ancestors().nth(2).map_or_else(|| xtask.clone(), Path::to_path_buf)
+    xtask.ancestors().nth(1).map_or_else(|| xtask.clone(), Path::to_path_buf)
 }
 
 /// The folder cargo builds into.

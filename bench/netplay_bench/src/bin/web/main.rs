@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 use signaling::Stack;
 
 #[derive(Parser)]
-#[command(name = "web-bench", about = "The figures of `cargo xtask bench web`")]
+#[command(name = "web", about = "The figures of `cargo xtask bench web`")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

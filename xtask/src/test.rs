@@ -19,7 +19,7 @@ const CLIENT: [&str; 7] = [
     "bevy_netplay",
     "quickstart",
     "arena",
-    "plain_stack",
+    "baseline",
 ];
 
 #[derive(Args)]

@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 use netplay_server::{Server, ServerConfig};
 
 #[derive(Parser)]
-#[command(name = "link-bench", about = "The figures of `cargo xtask bench links`")]
+#[command(name = "links", about = "The figures of `cargo xtask bench links`")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

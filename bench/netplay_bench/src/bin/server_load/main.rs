@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
-#[command(name = "netplay-load", about = "Load for the benchmarks of the signaling server")]
+#[command(name = "server_load", about = "Load for the benchmarks of the signaling server")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
