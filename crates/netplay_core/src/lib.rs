@@ -10,6 +10,7 @@
 //! * [`link`]: everything between us and one peer, made of the two;
 //! * [`departure`]: how survivors agree on the last frame of a player who is gone;
 //! * [`rate`]: how often something may happen;
+//! * [`transport`]: what a room and its driver say to each other;
 //! * [`emulator`]: a bad network.
 
 pub mod agent;
@@ -18,3 +19,4 @@ pub mod emulator;
 pub mod link;
 pub mod path;
 pub mod rate;
+pub mod transport;

@@ -15,7 +15,8 @@ pub mod rtc;
 mod transport;
 
 pub use netplay_core::path::{BadPathPolicy, Channel, PathId, PathKind, PathPolicy};
-pub use transport::{
-    CandidateKind, Candidates, JoinRequest, LeaveReason, SendError, Transport, TransportEvent,
+pub use netplay_core::transport::{
+    CandidateKind, Candidates, JoinRequest, LeaveReason, SendError, TransportEvent,
     TransportRequest,
 };
+pub use transport::Transport;

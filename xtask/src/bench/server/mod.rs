@@ -40,7 +40,15 @@ pub fn run(arguments: &ServerArguments) -> Result<(), String> {
         .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     // Each as its operators get it.
     succeeds(cargo().args(["build", "--profile", "dist", "--locked", "-p", "netplay_server"]))?;
-    succeeds(cargo().args(["build", "--release", "--locked", "-p", "netplay_bench", "--bin", "server_load"]))?;
+    succeeds(cargo().args([
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "netplay_bench",
+        "--bin",
+        "server_load",
+    ]))?;
     let programs = Programs {
         ours: target().join("dist/netplay-server"),
         matchbox: install_matchbox(&folder)?,
