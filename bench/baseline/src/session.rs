@@ -1,6 +1,6 @@
 //! From a signaling server to a running session, as the documentation of matchbox and bevy_ggrs does it.
 
-use arena::pilot::random_input;
+use arena::bot::random_input;
 use arena::sim::{ArenaInput, SimulationPlugin};
 use bevy::prelude::*;
 use bevy::tasks::{IoTaskPool, Task};

@@ -1,7 +1,7 @@
 //! The arena, whole, on virtual time: simulated networks, the real signaling server, and everything that can
 //! happen to paths ([`netplay_testkit::chaos`]).
 
-use arena::pilot::PilotPlugin;
+use arena::bot::BotPlugin;
 use arena::sim::{ArenaInput, SimulationPlugin};
 use bevy_netplay::prelude::*;
 use netplay_testkit::chaos::{play, play_seeds};
@@ -19,7 +19,7 @@ fn whatever_happens_to_paths_the_arena_goes_on() {
                 app.add_plugins((
                     NetplayPlugins::<ArenaInput>::new(config),
                     SimulationPlugin,
-                    PilotPlugin { seed, hunts: true },
+                    BotPlugin { seed, hunts: true },
                 ));
             })
         });

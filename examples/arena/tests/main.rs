@@ -11,15 +11,15 @@ mod processes;
 mod rollback;
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "most of it is for Linux"))]
 mod support;
-mod synctest;
+mod sync_test;
 
-use arena::stage::Mismatches;
+use arena::sync_test::Mismatches;
 use bevy::prelude::*;
 
-/// A stage that goes to a frame.
+/// Runs a sync test to a frame, or fails.
 #[track_caller]
 fn run_to(app: &mut App, frame: i32) {
-    assert!(arena::stage::run_to(app, frame), "frame {frame} is not reached");
+    assert!(arena::sync_test::run_to(app, frame), "frame {frame} is not reached");
 }
 
 /// The session found no frame that came out differently when it was computed again.

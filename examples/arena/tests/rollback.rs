@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use bevy_ggrs::LoadWorld;
 use bevy_netplay::prelude::RollbackFrameCount;
 
-use arena::stage::{Script, stage};
+use arena::sync_test::{Script, sync_test_app};
 
 use crate::{assert_in_sync, run_to};
 
@@ -29,7 +29,7 @@ fn go_back_to(app: &mut App, frame: i32) {
 
 #[test]
 fn a_shot_that_was_fired_after_the_frame_gone_back_to_is_gone() {
-    let mut app = stage(1, 2, 7).unwrap();
+    let mut app = sync_test_app(1, 2, 7).unwrap();
     app.insert_resource(Script(|_, frame| ArenaInput {
         buttons: if frame == 200 { FIRE } else { 0 },
     }));
@@ -43,7 +43,7 @@ fn a_shot_that_was_fired_after_the_frame_gone_back_to_is_gone() {
 
 #[test]
 fn a_shot_that_burst_after_the_frame_gone_back_to_is_back() {
-    let mut app = stage(1, 2, 7).unwrap();
+    let mut app = sync_test_app(1, 2, 7).unwrap();
     app.insert_resource(Script(|player, frame| ArenaInput {
         buttons: if player == 0 && frame == 150 { FIRE } else { 0 },
     }));
@@ -66,9 +66,9 @@ fn a_shot_that_burst_after_the_frame_gone_back_to_is_back() {
 
 #[test]
 fn guns_that_never_rest_leave_the_same_shots_after_every_rollback() {
-    let mut app = stage(1, 4, 7).unwrap();
+    let mut app = sync_test_app(1, 4, 7).unwrap();
     app.insert_resource(Script(|player, frame| {
-        let turn = arena::pilot::random_input(player + 100, frame).buttons;
+        let turn = arena::bot::random_input(player + 100, frame).buttons;
         ArenaInput { buttons: turn | FIRE }
     }));
     run_to(&mut app, 900);

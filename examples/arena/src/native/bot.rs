@@ -4,8 +4,8 @@
 use std::process::{ExitCode, Termination as _};
 use std::time::Duration;
 
+use arena::bot::BotPlugin;
 use arena::measure::{FrameCost, FrameCostPlugin};
-use arena::pilot::PilotPlugin;
 use arena::sim::{ArenaInput, Phase, Round, SimulationPlugin};
 use arena::view::Invite;
 use bevy::app::ScheduleRunnerPlugin;
@@ -27,7 +27,7 @@ const ADMIRE_RESULT: u32 = 120;
 
 /// Where the bot is.
 #[derive(Resource)]
-enum Stage {
+enum BotState {
     /// Since then there is no match.
     Waiting(Duration),
     Playing,
@@ -49,14 +49,14 @@ pub fn run(args: BotArgs) -> ExitCode {
         NetplayPlugins::<ArenaInput>::new(config(args.network.clone())),
         SimulationPlugin,
         FrameCostPlugin::Update,
-        PilotPlugin { seed: args.seed, hunts: args.hunt },
+        BotPlugin { seed: args.seed, hunts: args.hunt },
     ));
     if args.progress {
         app.add_plugins(progress::plugin);
     }
     app.insert_resource(invite)
         .insert_resource(Orders(args))
-        .insert_resource(Stage::Waiting(Duration::ZERO))
+        .insert_resource(BotState::Waiting(Duration::ZERO))
         .add_systems(Startup, join)
         .add_systems(Update, (act, vote));
     app.run().report()
@@ -76,34 +76,34 @@ fn act(world: &mut World) {
         Duration::from_secs(orders.linger_s.into()),
         Duration::from_secs(orders.wait_s.into()),
     );
-    let outcome = match (world.resource::<Stage>(), &state) {
-        (Stage::Waiting(_), NetplayState::Playing) => next(world, Stage::Playing),
-        (Stage::Waiting(_), NetplayState::Ended(reason)) if frames.is_some() => {
+    let outcome = match (world.resource::<BotState>(), &state) {
+        (BotState::Waiting(_), NetplayState::Playing) => next(world, BotState::Playing),
+        (BotState::Waiting(_), NetplayState::Ended(reason)) if frames.is_some() => {
             Err(format!("no match: {reason}"))
         }
-        (Stage::Waiting(since), _) if now > *since + wait => Err(format!(
+        (BotState::Waiting(since), _) if now > *since + wait => Err(format!(
             "gave up after {} s without a match: {}",
             wait.as_secs(),
             whereabouts(&state, world.resource::<Invite>())
         )),
-        (Stage::Playing, NetplayState::Playing) => match frames {
+        (BotState::Playing, NetplayState::Playing) => match frames {
             Some(frame) => report(world, frame, now),
             None => Ok(None),
         },
-        (Stage::Playing, NetplayState::Ended(reason)) if frames.is_some() => {
+        (BotState::Playing, NetplayState::Ended(reason)) if frames.is_some() => {
             Err(format!("the match ended early: {reason}"))
         }
         // An opponent comes back for whoever leaves the room and joins again.
-        (Stage::Playing, NetplayState::Ended(_)) => {
+        (BotState::Playing, NetplayState::Ended(_)) => {
             let room = world.resource::<Invite>().room();
             world.commands().join_room(room);
-            next(world, Stage::Waiting(now))
+            next(world, BotState::Waiting(now))
         }
-        (Stage::Lingering(since), _) if now >= *since + linger => {
+        (BotState::Lingering(since), _) if now >= *since + linger => {
             world.commands().leave_room();
-            next(world, Stage::Leaving(now))
+            next(world, BotState::Leaving(now))
         }
-        (Stage::Leaving(since), _) if now >= *since + GOODBYE => Ok(Some(AppExit::Success)),
+        (BotState::Leaving(since), _) if now >= *since + GOODBYE => Ok(Some(AppExit::Success)),
         _ => Ok(None),
     };
     let exit = outcome.unwrap_or_else(|reason| {
@@ -118,8 +118,8 @@ fn act(world: &mut World) {
 /// Whether to go, or why it went wrong.
 type Outcome = Result<Option<AppExit>, String>;
 
-fn next(world: &mut World, stage: Stage) -> Outcome {
-    world.insert_resource(stage);
+fn next(world: &mut World, state: BotState) -> Outcome {
+    world.insert_resource(state);
     Ok(None)
 }
 
@@ -146,7 +146,7 @@ fn report(world: &mut World, frame: i32, now: Duration) -> Outcome {
         std::fs::write(file, json)
             .map_err(|error| format!("cannot write the report to {}: {error}", file.display()))?;
     }
-    next(world, Stage::Lingering(now))
+    next(world, BotState::Lingering(now))
 }
 
 /// Why there is no match yet, as far as it can be seen from here.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::random_code;
 use arena::view::Invite;
 
-use super::companions::{Bot, Host, HostError};
+use super::local_host::{BotProcess, LocalHost, LocalHostError};
 use super::progress::Progress;
 use super::{console, summary};
 
@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub enum DemoError {
     /// Nothing could be started.
     #[error(transparent)]
-    Host(#[from] HostError),
+    Host(#[from] LocalHostError),
     /// There is no place for the reports.
     #[error("no directory for the reports at {0}: {1}")]
     Directory(PathBuf, std::io::Error),
@@ -41,7 +41,7 @@ pub enum DemoError {
 
 /// Runs the demo; the exit code says whether the match was as it should be.
 pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
-    let mut host = Host::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let mut host = LocalHost::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let invite = Invite::new(host.url(), random_code(), players);
     console::line(format_args!(
         "{players} bots play {frames} frames over WebRTC; server {}, room {}",
@@ -53,7 +53,11 @@ pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
         .map_err(|error| DemoError::Directory(directory.clone(), error))?;
     let files: Vec<_> = (1..=players).map(|bot| directory.join(format!("bot{bot}.json"))).collect();
     for (seed, file) in (1..).zip(&files) {
-        host.add(Bot { seed, report: Some((frames, file.clone())), ..Bot::new(&invite) })?;
+        host.add(BotProcess {
+            seed,
+            report: Some((frames, file.clone())),
+            ..BotProcess::new(&invite)
+        })?;
     }
 
     let played = watch(&mut host.bots, frames);

@@ -2,23 +2,23 @@
 
 mod bot;
 mod cli;
-mod companions;
 mod console;
 mod demo;
+mod local_host;
 mod progress;
 mod summary;
 
 use std::process::{ExitCode, Termination as _};
 
 use arena::GAME;
-use arena::pilot::PilotPlugin;
+use arena::bot::BotPlugin;
 use arena::view::Invite;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use clap::Parser as _;
 
 use cli::{Cli, Command, HostArgs, NetworkArgs};
-use companions::{Bot, Host, HostError};
+use local_host::{BotProcess, LocalHost, LocalHostError};
 
 use crate::window;
 
@@ -45,8 +45,8 @@ pub(super) fn random_code() -> String {
 }
 
 /// Our own server, our own room, and a bot in every other seat.
-fn host(players: u8, args: HostArgs) -> Result<ExitCode, HostError> {
-    let host = Host::start(args.listen)?;
+fn host(players: u8, args: HostArgs) -> Result<ExitCode, LocalHostError> {
+    let host = LocalHost::start(args.listen)?;
     let invite = Invite { name: args.name, ..Invite::new(host.url(), random_code(), players) };
     console::line(format_args!("server  {}\nroom    {}", invite.server, invite.room));
     console::line(format_args!(
@@ -70,10 +70,11 @@ fn host(players: u8, args: HostArgs) -> Result<ExitCode, HostError> {
 }
 
 /// Once: bots that are there come back by themselves when we leave the room and join it again.
-fn invite_bots(mut host: ResMut<Host>, invite: Res<Invite>) {
+fn invite_bots(mut host: ResMut<LocalHost>, invite: Res<Invite>) {
     if host.bots.is_empty() {
         for seat in 1..invite.players {
-            let bot = Bot { seed: u64::from(seat), opponent: true, ..Bot::new(&invite) };
+            let bot =
+                BotProcess { seed: u64::from(seat), opponent: true, ..BotProcess::new(&invite) };
             if let Err(error) = host.add(bot) {
                 // Somebody else can still join: the invite is on the screen.
                 console::complain(format_args!("arena: {error}"));
@@ -84,7 +85,7 @@ fn invite_bots(mut host: ResMut<Host>, invite: Res<Invite>) {
 
 fn fly(app: &mut App, autopilot: bool) {
     if autopilot {
-        app.add_plugins(PilotPlugin { seed: 1, hunts: true });
+        app.add_plugins(BotPlugin { seed: 1, hunts: true });
     }
 }
 

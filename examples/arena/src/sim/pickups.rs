@@ -30,7 +30,7 @@ pub enum PickupKind {
     Spread,
 }
 
-/// A pick-up lying in the yard.
+/// A pick-up lying in the arena.
 #[derive(Component, Clone, Debug, Hash)]
 pub struct Pickup {
     /// Unique in the match, in order of appearance.

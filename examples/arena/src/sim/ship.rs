@@ -87,7 +87,7 @@ pub struct Engine {
 #[derive(Component, Clone, Debug, Default, Hash)]
 pub struct Score(pub u16);
 
-/// Where a seat starts, and which way it looks: into the yard.
+/// Where a seat starts, and which way it looks: into the arena.
 fn berth(player: u8) -> (Point, u8) {
     match player % 4 {
         0 => (Point::px(-520, 210), 0),

@@ -1,10 +1,10 @@
-//! The yard: a rectangle with blocks in it, the same for every match, symmetric so that no seat is better.
+//! The arena: a rectangle with blocks in it, the same for every match, symmetric so that no seat is better.
 
 use super::fixed::{PX, Point};
 
-/// Half the width of the yard inside its outer wall, in pixels.
+/// Half the width of the arena inside its outer wall, in pixels.
 pub const HALF_WIDTH: i32 = 608;
-/// Half the height of the yard inside its outer wall, in pixels.
+/// Half the height of the arena inside its outer wall, in pixels.
 pub const HALF_HEIGHT: i32 = 296;
 
 /// A block, in pixels.
@@ -52,7 +52,7 @@ impl Contact {
     }
 }
 
-/// Whether a square of half width `radius` (in units) at `at` overlaps a wall or leaves the yard.
+/// Whether a square of half width `radius` (in units) at `at` overlaps a wall or leaves the arena.
 pub fn blocked(at: Point, radius: i32) -> bool {
     let outside = at.x.abs() + radius > HALF_WIDTH * PX || at.y.abs() + radius > HALF_HEIGHT * PX;
     outside
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_yard_is_symmetric() {
+    fn the_arena_is_symmetric() {
         for x in (-HALF_WIDTH..=HALF_WIDTH).step_by(7) {
             for y in (-HALF_HEIGHT..=HALF_HEIGHT).step_by(7) {
                 let here = blocked(Point::px(x, y), 14 * PX);

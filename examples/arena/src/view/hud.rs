@@ -1,4 +1,4 @@
-//! The bar above the yard: a card for every player, the clock between them.
+//! The bar above the arena: a card for every player, the clock between them.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -43,7 +43,7 @@ fn build(mut commands: Commands) {
         ..Node::default()
     };
     commands.spawn(bar).with_children(|bar| {
-        // Seats 0 and 2 start on the left of the yard's first diagonal, 1 and 3 on the right.
+        // Seats 0 and 2 start on the left of the arena's first diagonal, 1 and 3 on the right.
         bar.spawn(side(JustifyContent::End)).with_children(|left| {
             [2, 0].into_iter().for_each(|seat| card(left, seat));
         });

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
 use super::Invite;
-use crate::pilot::PilotPlugin;
+use crate::bot::BotPlugin;
 use crate::sim::{ArenaInput, DASH, DOWN, FIRE, LEFT, Phase, RIGHT, Round, UP};
 
 const KEYS: [(u8, &[KeyCode]); 6] = [
@@ -39,7 +39,7 @@ pub fn plugin(app: &mut App) {
     app.init_resource::<Vote>()
         .init_resource::<Pad>()
         .add_message::<Wish>()
-        .add_systems(ReadInputs, read.run_if(not(resource_exists::<PilotPlugin>)))
+        .add_systems(ReadInputs, read.run_if(not(resource_exists::<BotPlugin>)))
         .add_systems(StartMatch, |mut vote: ResMut<Vote>| vote.0 = false)
         .add_systems(Update, (ask, grant).chain());
 }

@@ -1,6 +1,7 @@
 //! What a player sees and presses. It reads the simulation each frame, as it stands, predictions included,
 //! and never writes to it: drawing may use floats, clocks and chance freely.
 
+mod arena_view;
 mod effects;
 mod hud;
 mod images;
@@ -13,7 +14,6 @@ mod particles;
 mod ships;
 mod shots;
 mod status;
-mod yard;
 
 use bevy::camera::ScalingMode;
 use bevy::prelude::*;
@@ -65,7 +65,7 @@ pub struct ViewPlugin;
 impl Plugin for ViewPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(ClearColor(palette::NIGHT)).add_plugins((
-            yard::plugin,
+            arena_view::plugin,
             ships::plugin,
             shots::plugin,
             particles::plugin,
@@ -81,9 +81,9 @@ impl Plugin for ViewPlugin {
     }
 }
 
-/// The part of the world that is always in view: the yard, a bar of scores above and a line below.
+/// The part of the world that is always in view: the arena, a bar of scores above and a line below.
 const VIEW: Vec2 = Vec2::new(1280.0, 720.0);
-/// How far the middle of the window is above that of the yard.
+/// How far the middle of the window is above that of the arena.
 const RISE: f32 = 8.0;
 
 /// On a phone, texts are half as large as in a window of the size of [`VIEW`].
@@ -104,7 +104,7 @@ fn look(mut commands: Commands) {
     ));
 }
 
-/// Texts grow and shrink with the window, as the yard does, as far as they can be read.
+/// Texts grow and shrink with the window, as the arena does, as far as they can be read.
 fn scale_texts(windows: Query<&Window>, mut scale: ResMut<UiScale>) {
     let Ok(window) = windows.single() else { return };
     let wanted = (window.width() / VIEW.x).min(window.height() / VIEW.y).max(SMALLEST_TEXTS);

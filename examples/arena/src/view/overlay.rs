@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_covers_the_yard_during_the_fight() {
+    fn nothing_covers_the_arena_during_the_fight() {
         let round = Round { phase: Phase::Fight, frames_left: 100 };
         assert!(in_play(&round, Some(0), false, vec![(0, 0)], called).title.is_empty());
     }

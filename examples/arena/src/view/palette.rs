@@ -2,9 +2,9 @@
 
 use bevy::prelude::*;
 
-/// Outside the yard.
+/// Outside the arena.
 pub const NIGHT: Color = Color::srgb(0.020, 0.024, 0.055);
-/// The floor of the yard.
+/// The floor of the arena.
 pub const FLOOR: Color = Color::srgb(0.042, 0.050, 0.100);
 /// Lines on the floor.
 pub const GRID: Color = Color::srgb(0.085, 0.105, 0.205);

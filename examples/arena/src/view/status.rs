@@ -1,4 +1,4 @@
-//! The line below the yard: how the connection is, and how to leave.
+//! The line below the arena: how the connection is, and how to leave.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;

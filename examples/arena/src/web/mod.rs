@@ -9,8 +9,8 @@ mod options;
 use std::process::ExitCode;
 
 use arena::GAME;
+use arena::bot::BotPlugin;
 use arena::measure::undrawn;
-use arena::pilot::PilotPlugin;
 use arena::view::Invite;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -48,7 +48,7 @@ pub fn play(options: &str) -> Result<(), JsValue> {
             app.add_plugins(undrawn);
         }
         if options.autopilot {
-            app.add_plugins(PilotPlugin { seed: options.seed, hunts: options.hunt });
+            app.add_plugins(BotPlugin { seed: options.seed, hunts: options.hunt });
         }
     });
     Ok(())
@@ -67,9 +67,9 @@ pub fn wish(what: &str) {
 }
 
 /// What this browser computes of a match that every machine computes alike, in hexadecimal digits:
-/// [`GOLDEN`](arena::stage::GOLDEN), or peers are not in sync.
+/// [`GOLDEN`](arena::sync_test::GOLDEN), or peers are not in sync.
 #[wasm_bindgen]
 pub fn selfcheck() -> Result<String, JsValue> {
-    let checksum = arena::stage::checksum_of_fixed_match();
+    let checksum = arena::sync_test::checksum_of_fixed_match();
     checksum.map(|sum| format!("{sum:x}")).map_err(|error| JsValue::from_str(&error.to_string()))
 }

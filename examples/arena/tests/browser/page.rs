@@ -46,5 +46,5 @@ fn this_browser_computes_what_every_machine_computes() {
     let page = setup.tab("", DESKTOP);
     page.wait_for(READY, PATIENCE).unwrap();
     let found = page.run("return window.wasmBindings.selfcheck();").unwrap();
-    assert_eq!(found, format!("{:x}", arena::stage::GOLDEN));
+    assert_eq!(found, format!("{:x}", arena::sync_test::GOLDEN));
 }

@@ -1,5 +1,5 @@
 //! What a game that hosts itself brings along: a signaling server on a thread, and bots that are processes
-//! of their own. All of it goes when the [`Host`] goes.
+//! of their own. All of it goes when the [`LocalHost`] goes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use netplay_server::{Server, ServerConfig, ServerError};
 /// Hosting failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum HostError {
+pub enum LocalHostError {
     /// The server did not start.
     #[error("the signaling server could not start: {0}")]
     Server(#[from] ServerError),
@@ -23,7 +23,7 @@ pub enum HostError {
 }
 
 /// A bot to start.
-pub struct Bot<'a> {
+pub struct BotProcess<'a> {
     /// Where it plays.
     pub invite: &'a Invite,
     /// What its inputs are made of.
@@ -34,7 +34,7 @@ pub struct Bot<'a> {
     pub report: Option<(i32, PathBuf)>,
 }
 
-impl<'a> Bot<'a> {
+impl<'a> BotProcess<'a> {
     pub fn new(invite: &'a Invite) -> Self {
         Self { invite, seed: 0, opponent: false, report: None }
     }
@@ -62,7 +62,7 @@ impl<'a> Bot<'a> {
 
 /// The server and the bots.
 #[derive(Resource)]
-pub struct Host {
+pub struct LocalHost {
     server: Server,
     /// Looked up at start: a program that is replaced while it runs no longer knows its own file.
     program: PathBuf,
@@ -70,9 +70,9 @@ pub struct Host {
     pub bots: Vec<Child>,
 }
 
-impl Host {
+impl LocalHost {
     /// Starts the server.
-    pub fn start(listen: SocketAddr) -> Result<Self, HostError> {
+    pub fn start(listen: SocketAddr) -> Result<Self, LocalHostError> {
         let config = ServerConfig { listen, ..ServerConfig::default() };
         let program = std::env::current_exe()?;
         Ok(Self { server: Server::start(config)?, program, bots: Vec::new() })
@@ -84,13 +84,13 @@ impl Host {
     }
 
     /// Starts a bot.
-    pub fn add(&mut self, bot: Bot) -> Result<(), HostError> {
+    pub fn add(&mut self, bot: BotProcess) -> Result<(), LocalHostError> {
         self.bots.push(bot.command(&self.program).spawn()?);
         Ok(())
     }
 }
 
-impl Drop for Host {
+impl Drop for LocalHost {
     fn drop(&mut self) {
         for bot in &mut self.bots {
             // Fails for those that have ended by themselves, which is what is wanted.

@@ -13,7 +13,7 @@ use bevy_netplay::prelude::{Match, RollbackFrameCount, StartMatch};
 use bevy_netplay::{NetplayGgrs, SeatInput};
 use ggrs::GgrsError;
 
-use crate::pilot::random_input;
+use crate::bot::random_input;
 use crate::sim::{ArenaInput, SimulationPlugin};
 
 /// The state before frame 600 of a match of two with seed 42. Another value means that peers with the old
@@ -35,7 +35,7 @@ pub struct Script(pub fn(u64, u32) -> ArenaInput);
 /// # Errors
 ///
 /// [`GgrsError`] where there can be no session of so many players, or that goes back so far.
-pub fn stage(seed: u64, players: usize, check_distance: usize) -> Result<App, GgrsError> {
+pub fn sync_test_app(seed: u64, players: usize, check_distance: usize) -> Result<App, GgrsError> {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, GgrsPlugin::<Ggrs>::default(), SimulationPlugin))
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_nanos(16_666_667)))
@@ -101,7 +101,7 @@ pub fn checksum(app: &mut App) -> u128 {
 ///
 /// [`GgrsError`] where ggrs makes no session.
 pub fn checksum_of_fixed_match() -> Result<u128, GgrsError> {
-    let mut app = stage(42, 2, 0)?;
+    let mut app = sync_test_app(42, 2, 0)?;
     run_to(&mut app, 600);
     Ok(checksum(&mut app))
 }

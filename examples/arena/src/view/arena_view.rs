@@ -17,22 +17,22 @@ pub fn plugin(app: &mut App) {
 }
 
 fn build(mut commands: Commands) {
-    let yard = 2.0 * Vec2::new(HALF_WIDTH as f32, HALF_HEIGHT as f32);
+    let arena = 2.0 * Vec2::new(HALF_WIDTH as f32, HALF_HEIGHT as f32);
     let mut slab = |center: Vec2, size: Vec2, color: Color, depth: f32| {
         commands.spawn((
             Sprite::from_color(color, size),
             Transform::from_translation(center.extend(depth)),
         ));
     };
-    slab(Vec2::ZERO, yard + 2.0 * RIM, palette::WALL, -20.0);
-    slab(Vec2::ZERO, yard + 2.0 * EDGE, palette::WALL_EDGE, -19.0);
-    slab(Vec2::ZERO, yard, palette::FLOOR, -18.0);
+    slab(Vec2::ZERO, arena + 2.0 * RIM, palette::WALL, -20.0);
+    slab(Vec2::ZERO, arena + 2.0 * EDGE, palette::WALL_EDGE, -19.0);
+    slab(Vec2::ZERO, arena, palette::FLOOR, -18.0);
 
     for x in (-HALF_WIDTH + GRID..HALF_WIDTH).step_by(GRID as usize) {
-        slab(Vec2::new(x as f32, 0.0), Vec2::new(1.0, yard.y), palette::GRID, -17.0);
+        slab(Vec2::new(x as f32, 0.0), Vec2::new(1.0, arena.y), palette::GRID, -17.0);
     }
     for y in (-HALF_HEIGHT + GRID - 4..HALF_HEIGHT).step_by(GRID as usize - 1) {
-        slab(Vec2::new(0.0, y as f32), Vec2::new(yard.x, 1.0), palette::GRID, -17.0);
+        slab(Vec2::new(0.0, y as f32), Vec2::new(arena.x, 1.0), palette::GRID, -17.0);
     }
 
     for wall in &WALLS {

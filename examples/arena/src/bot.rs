@@ -15,21 +15,21 @@ use crate::sim::{
 
 /// Presses the buttons of the local player, in the place of a keyboard.
 #[derive(Resource, Clone, Copy, Debug)]
-pub struct PilotPlugin {
-    /// What makes this pilot differ from others.
+pub struct BotPlugin {
+    /// What makes this bot differ from others.
     pub seed: u64,
     /// Whether it looks at the match ([`hunt`]) or not ([`random_input`]).
     pub hunts: bool,
 }
 
-impl Plugin for PilotPlugin {
+impl Plugin for BotPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(*self).add_systems(ReadInputs, fly);
     }
 }
 
 fn fly(
-    pilot: Res<PilotPlugin>,
+    bot: Res<BotPlugin>,
     frame: Res<RollbackFrameCount>,
     this_match: Option<Res<Match>>,
     ships: Query<(&Ship, &Body, &Hull)>,
@@ -40,8 +40,8 @@ fn fly(
     let frame = frame.0.unsigned_abs();
     let player = this_match.and_then(|this_match| u8::try_from(this_match.local_player).ok());
     input.0 = match player {
-        Some(player) if pilot.hunts => hunt(pilot.seed, frame, player, &ships, &pickups),
-        _ => random_input(pilot.seed, frame),
+        Some(player) if bot.hunts => hunt(bot.seed, frame, player, &ships, &pickups),
+        _ => random_input(bot.seed, frame),
     };
 }
 

@@ -4,13 +4,13 @@ use arena::sim::{Dice, Phase, Pickup, Round, Score, Ship, Shot};
 use bevy::prelude::*;
 use bevy_netplay::prelude::RollbackUpdate;
 
-use arena::stage::{GOLDEN, Mismatches, checksum, checksum_of_fixed_match, stage};
+use arena::sync_test::{GOLDEN, Mismatches, checksum, checksum_of_fixed_match, sync_test_app};
 
 use crate::{assert_in_sync, run_to};
 
 #[test]
 fn two_thousand_random_frames_come_out_the_same_every_time() {
-    let mut app = stage(7, 4, 7).unwrap();
+    let mut app = sync_test_app(7, 4, 7).unwrap();
     let (mut shots, mut pickups) = (0, 0);
     for frame in (50..=2000).step_by(50) {
         run_to(&mut app, frame);
@@ -30,7 +30,7 @@ fn two_thousand_random_frames_come_out_the_same_every_time() {
 
 #[test]
 fn the_sync_test_finds_a_system_that_is_not_rolled_back() {
-    let mut app = stage(7, 2, 7).unwrap();
+    let mut app = sync_test_app(7, 2, 7).unwrap();
     // A `Local` is not part of the state, so a frame that is computed again turns other ships.
     let meddle = |mut calls: Local<u32>, mut ships: Query<&mut Ship>| {
         *calls += 1;
@@ -49,7 +49,7 @@ fn the_sync_test_finds_a_system_that_is_not_rolled_back() {
 fn frame_600_of_a_fixed_seed_has_the_golden_hash() {
     // With and without going back: a rollback may change nothing.
     for check_distance in [0, 7] {
-        let mut app = stage(42, 2, check_distance).unwrap();
+        let mut app = sync_test_app(42, 2, check_distance).unwrap();
         run_to(&mut app, 600);
         let found = checksum(&mut app);
         assert_eq!(found, GOLDEN, "check distance {check_distance}: found {found:#x}");
@@ -60,7 +60,7 @@ fn frame_600_of_a_fixed_seed_has_the_golden_hash() {
 #[test]
 fn another_seed_makes_another_match() {
     let state_of = |seed| {
-        let mut app = stage(seed, 2, 0).unwrap();
+        let mut app = sync_test_app(seed, 2, 0).unwrap();
         run_to(&mut app, 600);
         checksum(&mut app)
     };
@@ -70,7 +70,7 @@ fn another_seed_makes_another_match() {
 
 #[test]
 fn a_whole_round_ends_with_a_result_and_silent_guns() {
-    let mut app = stage(3, 2, 2).unwrap();
+    let mut app = sync_test_app(3, 2, 2).unwrap();
     run_to(&mut app, 4000);
     assert_eq!(app.world().resource::<Round>().phase, Phase::Result);
     assert_eq!(app.world_mut().query::<&Shot>().iter(app.world()).count(), 0);
