@@ -1,26 +1,30 @@
-// Animation frames for a page that nobody sees.
+// Animation frames for a page that is hidden.
 //
-// A browser gives a hidden page no animation frames, and runs its timers once a second. Whoever plays
-// with it needs sixty frames a second from it. The timers of a worker go on at their pace: while the page is
-// hidden, and has something to keep up, a worker's ticks take the place of animation frames. They do so
-// too where the page counts as visible and its frames stay away all the same: behind other windows, or
-// while a window comes back. What asked for a frame before gets it as well.
+// A browser gives a hidden page no animation frames, and runs its timers once a second. The other players of the
+// match still need its input sixty times a second. The timers of a worker are not slowed down: while the page is
+// hidden and in a room, messages of a worker run the callbacks that wait for an animation frame.
+//
+// A visible page gets its frames from the browser alone. A browser that gives few of them does so because drawing
+// takes longer than a frame: additional frames would fill the queue of the graphics card, and the page would never
+// be drawn at all.
 
-// Between two frames, in milliseconds.
+// The time between two frames of a hidden page, in milliseconds.
 const INTERVAL = 1000 / 60;
-// How long a frame of a visible page may stay away, in milliseconds.
-const LATE = 250;
-// What is left between two frames for everything else on a machine that is too slow for sixty.
-const BREATH = 2;
+// The shortest pause between two frames, in milliseconds: without it, a machine that is too slow for sixty frames a
+// second would have no time for anything else.
+const SHORTEST_PAUSE = 2;
 const WORKER = "onmessage = ({ data }) => setTimeout(() => postMessage(0), data);";
 
+// The browser's own functions; null until they are replaced.
 let native = null;
-// Calls `tick` once, after so many milliseconds.
-let ask = null;
-let asked = false;
-let wanted = false;
-let last = 0;
-// What waits for a frame: by our number, the callback and the browser's number.
+// Calls `tick` once, after this many milliseconds.
+let schedule = null;
+// Whether a tick is scheduled.
+let scheduled = false;
+// Whether the game is in a room.
+let inRoom = false;
+let lastId = 0;
+// Callbacks that wait for a frame, by the id that `requestAnimationFrame` returned, each with the browser's id.
 const waiting = new Map();
 
 function take(id) {
@@ -29,24 +33,30 @@ function take(id) {
   return found;
 }
 
+// Runs the callbacks in place of the browser, if the page is still hidden.
 function tick() {
-  asked = false;
+  scheduled = false;
+  if (!document.hidden) return;
   const began = performance.now();
-  for (const [id, { callback, handle, since }] of [...waiting]) {
-    if (document.hidden || began - since >= LATE) {
-      take(id);
-      native.cancel(handle);
-      callback(began);
+  // A callback that requests the next frame waits for the next tick: this loop runs over a copy.
+  try {
+    for (const id of [...waiting.keys()]) {
+      const entry = take(id);
+      // A callback may have cancelled another one.
+      if (!entry) continue;
+      native.cancel(entry.handle);
+      entry.callback(began);
     }
+  } finally {
+    scheduleTick(performance.now() - began);
   }
-  pace(performance.now() - began);
 }
 
-// Has the next tick come in time, if there is need of ticks and none is on its way.
-function pace(spent) {
-  if (asked || !wanted) return;
-  asked = true;
-  ask(document.hidden ? Math.max(BREATH, INTERVAL - spent) : LATE);
+// Schedules the next tick, if the page needs one and none is scheduled. `spent` is how long the last one took.
+function scheduleTick(spent) {
+  if (scheduled || !inRoom || !document.hidden) return;
+  scheduled = true;
+  schedule(Math.max(SHORTEST_PAUSE, INTERVAL - spent));
 }
 
 function install() {
@@ -57,24 +67,25 @@ function install() {
   try {
     const worker = new Worker(URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" })));
     worker.onmessage = tick;
-    ask = (delay) => worker.postMessage(delay);
+    schedule = (delay) => worker.postMessage(delay);
   } catch {
-    // A page whose policy forbids workers: a timer of its own, which is slow but alive.
-    ask = (delay) => setTimeout(tick, delay);
+    // The page's policy forbids workers. A timer of the page itself is slow, but it runs.
+    schedule = (delay) => setTimeout(tick, delay);
   }
   window.requestAnimationFrame = (callback) => {
-    const id = ++last;
+    const id = ++lastId;
     const handle = native.request((now) => take(id)?.callback(now));
-    waiting.set(id, { callback, handle, since: performance.now() });
+    waiting.set(id, { callback, handle });
     return id;
   };
   window.cancelAnimationFrame = (id) => native.cancel(take(id)?.handle);
+  document.addEventListener("visibilitychange", () => scheduleTick(0));
 }
 
-// Whether there is something to keep up while the page is hidden.
-export function keepUp(something) {
+// Sets whether the page runs on while it is hidden.
+export function runInBackground(wanted) {
   if (typeof document === "undefined") return;
   if (!native) install();
-  wanted = something;
-  pace(0);
+  inRoom = wanted;
+  scheduleTick(0);
 }

@@ -1,4 +1,4 @@
-//! A page in the background goes on playing: see `background.js`.
+//! Keeps a hidden page simulating while it is in a room: see `background.js`.
 
 use bevy::prelude::*;
 use wasm_bindgen::prelude::*;
@@ -7,13 +7,13 @@ use crate::NetplayState;
 
 #[wasm_bindgen(module = "/src/background.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = keepUp)]
-    fn keep_up(something: bool);
+    #[wasm_bindgen(js_name = runInBackground)]
+    fn run_in_background(wanted: bool);
 }
 
-/// Keeps the page going while it is hidden and in a room.
-pub(crate) fn keep_up_in_rooms(state: Res<State<NetplayState>>) {
+/// Lets a hidden page run on while it is in a room.
+pub(crate) fn run_in_background_in_rooms(state: Res<State<NetplayState>>) {
     if state.is_changed() {
-        keep_up(!matches!(state.get(), NetplayState::Offline | NetplayState::Ended(_)));
+        run_in_background(!matches!(state.get(), NetplayState::Offline | NetplayState::Ended(_)));
     }
 }
