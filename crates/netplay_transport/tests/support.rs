@@ -12,8 +12,8 @@ use netplay_transport::{
     TransportRequest,
 };
 
-/// Far longer than anything takes: only a hang runs into it.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The limit of every wait. It is far longer than anything takes: only a hang reaches it.
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub fn server() -> Server {
     server_with(ServerConfig::default())
@@ -30,7 +30,8 @@ pub fn nowhere() -> String {
     format!("ws://{}", listener.local_addr().unwrap())
 }
 
-/// Joins, and waits for the end of it.
+/// Joins, and waits until it has left again. Returns why.
+#[track_caller]
 pub fn ends(request: JoinRequest) -> LeaveReason {
     let mut peer = Peer::join(request);
     until(&mut [&mut peer], |peers| peers[0].left().is_some());
@@ -174,7 +175,8 @@ impl Peer {
     }
 }
 
-/// Polls the peers until `done` says so.
+/// Polls the peers until `done` returns true. A failure names the line of the caller, and with it what it waited for.
+#[track_caller]
 pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&mut [&mut Peer]) -> bool) {
     let started = now();
     loop {
@@ -183,7 +185,10 @@ pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&mut [&mut Peer]) -> 
             return;
         }
         let seen: Vec<_> = peers.iter().map(|peer| &peer.events).collect();
-        assert!(started.elapsed() < PATIENCE, "waited too long: {seen:#?}");
+        assert!(
+            started.elapsed() < LIMIT,
+            "waited {LIMIT:?} in vain; the events so far: {seen:#?}"
+        );
         std::thread::yield_now();
         std::thread::park_timeout(Duration::from_millis(1));
     }
