@@ -1,7 +1,9 @@
+//! A page in a browser, and what a test does with it.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
@@ -11,8 +13,13 @@ use crate::{Kind, LabError};
 
 /// How often a page is asked while something is waited for.
 const ASK: Duration = Duration::from_millis(100);
-/// How often a picture is tried.
-const PICTURES: u32 = 12;
+/// How long a picture may take. The browser gives up a few times on a machine that is busy.
+const PICTURE: Duration = Duration::from_secs(180);
+
+#[expect(clippy::disallowed_methods, reason = "browsers run on real time")]
+fn now() -> Instant {
+    Instant::now()
+}
 
 /// A page in a browser of its own. Dropping it closes that.
 pub struct Page {
@@ -68,19 +75,26 @@ impl Page {
     /// [`LabError::Late`] where that does not come to pass; says what the probe has noted.
     pub fn wait_for(&self, expression: &str, within: Duration) -> Result<Value, LabError> {
         let script = format!("return {expression};");
-        for _ in 0..within.as_millis() / ASK.as_millis() {
+        // By the clock: a busy page takes seconds to answer.
+        let deadline = now() + within;
+        while now() < deadline {
             let value = self.run(&script)?;
             if !matches!(value, Value::Null | Value::Bool(false)) {
                 return Ok(value);
             }
             sleep(ASK);
         }
+        let page = self.noted();
+        Err(LabError::Late { what: expression.to_owned(), waited: within, page })
+    }
+
+    /// What the probe has noted, for a failure.
+    fn noted(&self) -> String {
         let noted = self.run(
             "return { stage: document.body.dataset.stage, error: document.getElementById('error')?.textContent, \
-             state: window.probe?.state, console: window.probe?.console };",
+             state: window.probe?.state, frames: window.probe?.frames, log: window.probe?.log };",
         );
-        let page = noted.map_or_else(|error| error.to_string(), |noted| noted.to_string());
-        Err(LabError::Late { what: expression.to_owned(), waited: within, page })
+        noted.map_or_else(|error| error.to_string(), |noted| format!("{noted:#}"))
     }
 
     /// Errors and warnings that the page has written to its console.
@@ -103,17 +117,22 @@ impl Page {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        // On a busy machine without a graphics card the browser may give up before the picture is drawn.
+        // Drawing on the processor takes all of it: without this there is no time for a picture.
         self.run("window.probe.slow = true; return null;")?;
-        let mut taken = Ok(());
-        for _ in 0..PICTURES {
-            taken = self.block_on(async |driver| driver.screenshot(file).await);
-            if taken.is_ok() {
-                break;
-            }
+        let taken = self.block_on(async |driver| {
+            let tried = async {
+                // On a busy machine the browser may give up before the picture is drawn.
+                while driver.screenshot(file).await.is_err() {
+                    tokio::time::sleep(ASK).await;
+                }
+            };
+            Ok(tokio::time::timeout(PICTURE, tried).await.is_ok())
+        })?;
+        if !taken {
+            let what = format!("a picture of the page in {}", file.display());
+            return Err(LabError::Late { what, waited: PICTURE, page: self.noted() });
         }
-        self.run("window.probe.slow = false; return null;")?;
-        taken
+        self.run("window.probe.slow = false; return null;").map(drop)
     }
 
     /// Has the page itself be as large as it was opened, whatever the window around it is. One that is
@@ -173,6 +192,9 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("---- the page has noted: {}\n---- end of the page", self.noted());
+        }
         if let Some(driver) = self.driver.take() {
             // It is gone already, or about to be.
             let _ = self.runtime.block_on(driver.quit());

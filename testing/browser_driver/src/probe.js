@@ -1,18 +1,66 @@
-// What a page does, noted from its first moment on.
+// Records what a page does, from before its first script on: `window.probe`, for the tests.
 (() => {
-  const probe = { console: [], states: [], made: 0, live: new Set(), slow: false };
+  const probe = {
+    // Errors and warnings in the console, and all that was written there.
+    console: [],
+    log: [],
+    // What the game told the page.
+    states: [],
+    told: 0,
+    // Connections that were made, and those that are open.
+    made: 0,
+    live: new Set(),
+    // Frames that the browser gave. While `slow`, it gives one a second at most.
+    frames: 0,
+    slow: false,
+  };
   window.probe = probe;
 
-  // Few frames a second while `slow`: pages that draw on the processor leave no time to photograph them.
+  // A page that draws on the processor leaves no time to take a picture of it: hence `slow`. All callbacks that wait
+  // run in the same frame, as a browser has it.
   const frame = window.requestAnimationFrame.bind(window);
-  window.requestAnimationFrame = (callback) =>
-    probe.slow ? (setTimeout(() => frame(callback), 1000), 0) : frame(callback);
+  const callbacks = new Map();
+  let lastId = 0;
+  let requested = false;
+  const deliver = (now) => {
+    requested = false;
+    probe.frames += 1;
+    const due = [...callbacks.keys()];
+    for (const id of due) {
+      const callback = callbacks.get(id);
+      callbacks.delete(id);
+      try {
+        callback?.(now);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  };
+  window.requestAnimationFrame = (callback) => {
+    callbacks.set(++lastId, callback);
+    if (!requested) {
+      requested = true;
+      if (probe.slow) setTimeout(() => frame(deliver), 1000);
+      else frame(deliver);
+    }
+    return lastId;
+  };
+  window.cancelAnimationFrame = (id) => callbacks.delete(id);
 
-  const note = (level) => (...words) => probe.console.push(`${level}: ${words.map(String).join(" ")}`);
-  for (const level of ["error", "warn"]) {
+  // The log is printed when a test fails: the last lines are enough.
+  const LONGEST_LOG = 500;
+  const log = (level, words) => {
+    const line = `${level}: ${words.map(String).join(" ")}`;
+    probe.log.push(line);
+    if (probe.log.length > LONGEST_LOG) probe.log.shift();
+    return line;
+  };
+  const note = (level) => (...words) => probe.console.push(log(level, words));
+  for (const level of ["error", "warn", "info", "log", "debug"]) {
     const native = console[level].bind(console);
     console[level] = (...words) => {
-      note(level)(...words);
+      if (level === "error" || level === "warn") note(level)(...words);
+      else log(level, words);
       native(...words);
     };
   }
@@ -39,6 +87,7 @@
   document.addEventListener("arena", ({ detail }) => {
     if (detail.report) probe.report = detail.report;
     if (!detail.state) return;
+    probe.told += 1;
     const last = probe.states.at(-1);
     detail.at = performance.now();
     if (last?.state === detail.state && last?.phase === detail.phase) probe.states.pop();
