@@ -1,14 +1,16 @@
-// What the address of the page says: `?server=…&room=…&players=…`, and for those who try things out `name`, `policy`,
-// `net`, `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
+// Reads and writes the address of the page, and checks what the player entered.
+//
+// Parameters of the address: `server`, `room` and `players`; for tests and experiments also `name`, `policy`, `net`,
+// `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
 
 import { rememberedName } from "./memory.js";
 
 const DEFAULT_PORT = 3536;
 
-// The characters of room codes that are not taken for one another.
+// Characters of room codes: those that are easy to confuse are left out.
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-// The game's options, as the address has them.
+// The options of the game from the parameters of an address.
 export function read(search) {
   const given = new URLSearchParams(search);
   const text = (name, otherwise = "") => given.get(name)?.trim() || otherwise;
@@ -29,26 +31,26 @@ export function read(search) {
   };
 }
 
-// Where a server would be that runs beside the host of this page.
+// The default server: one on the host that serves this page.
 function serverOfThisHost() {
   const host = location.hostname || "127.0.0.1";
   return location.protocol === "https:" ? `wss://${host}` : `ws://${host}:${DEFAULT_PORT}`;
 }
 
-// A code that nobody else has.
+// A random room code. Two are the same with a probability of 1 in 2^40.
 export function newRoom() {
   const random = crypto.getRandomValues(new Uint8Array(8));
   return [...random].map((byte) => LETTERS[byte % LETTERS.length]).join("");
 }
 
-// This page's own address, in that room.
+// The address of this page with the parameters of a room.
 export function here({ server, room, players }) {
   const address = new URL(location.href);
   for (const [name, value] of Object.entries({ server, room, players })) address.searchParams.set(name, value);
   return address.href;
 }
 
-// The link that leads somebody else into the same room.
+// The link with which another player joins the same room.
 export function invite({ server, room, players }) {
   const link = new URL(location.href);
   link.search = new URLSearchParams({ server, room, players });
@@ -56,7 +58,7 @@ export function invite({ server, room, players }) {
   return link.href;
 }
 
-// Why the game cannot run in this browser, if it cannot.
+// Why the game cannot run in this browser; null if it can.
 export function missing() {
   if (!document.createElement("canvas").getContext("webgl2")) {
     return "This browser has no WebGL2, or it is switched off. A current Firefox, Chrome, Edge or Safari has it; if yours is one, allow graphics acceleration in its settings.";
@@ -67,7 +69,7 @@ export function missing() {
   return null;
 }
 
-// What is wrong with the address of a server, if something is.
+// What is wrong with the address of a server; null if nothing is.
 export function badServer(server) {
   let url;
   try {

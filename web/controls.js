@@ -1,6 +1,6 @@
-// Touch controls: a stick for the left thumb, two buttons for the right one.
+// Touch controls: a stick for the left thumb and two buttons for the right thumb.
 
-// Bits of the game's input.
+// Bits of the game's input, as in `arena::sim::ArenaInput`.
 const UP = 1;
 const DOWN = 2;
 const LEFT = 4;
@@ -8,12 +8,12 @@ const RIGHT = 8;
 const FIRE = 16;
 const DASH = 32;
 
-// How far the stick must be off its middle, as a part of its radius.
+// How far the stick must be from its centre to count, as a fraction of its radius.
 const DEAD_ZONE = 0.25;
-// The tangent of 22.6 degrees, where one of eight directions passes into the next.
-const NEXT = 5 / 12;
+// The tangent of 22.6 degrees, the boundary between two of eight directions.
+const BOUNDARY = 5 / 12;
 
-// Shows the controls on devices with a touch screen, and calls `hold` with the buttons that are held.
+// Shows the controls on devices with a touch screen, and calls `hold` with the bits of the buttons that are held.
 export function touchControls(hold) {
   const touch = document.getElementById("touch");
   const held = { stick: 0, fire: 0, dash: 0 };
@@ -29,7 +29,7 @@ export function touchControls(hold) {
     const length = Math.hypot(x, y);
     if (length > 1) [x, y] = [x / length, y / length];
     knob.style.translate = `${x * radius * 0.6}px ${y * radius * 0.6}px`;
-    held.stick = length < DEAD_ZONE ? 0 : arrows(x, y);
+    held.stick = length < DEAD_ZONE ? 0 : directions(x, y);
     changed();
   };
   const release = () => {
@@ -64,10 +64,10 @@ export function touchControls(hold) {
   else addEventListener("touchstart", show, { once: true });
 }
 
-// The arrows that point there, of eight directions the nearest.
-function arrows(x, y) {
+// The direction buttons for the nearest of eight directions.
+function directions(x, y) {
   let buttons = 0;
-  if (Math.abs(x) > Math.abs(y) * NEXT) buttons |= x > 0 ? RIGHT : LEFT;
-  if (Math.abs(y) > Math.abs(x) * NEXT) buttons |= y > 0 ? DOWN : UP;
+  if (Math.abs(x) > Math.abs(y) * BOUNDARY) buttons |= x > 0 ? RIGHT : LEFT;
+  if (Math.abs(y) > Math.abs(x) * BOUNDARY) buttons |= y > 0 ? DOWN : UP;
   return buttons;
 }

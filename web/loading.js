@@ -1,13 +1,14 @@
-// Tells the page how far the download of the game is.
+// Reports the progress of the download of the game: an initializer of trunk, which dispatches `loading` events on the
+// document. `page.js` shows them.
 
-const tell = (detail) => document.dispatchEvent(new CustomEvent("loading", { detail }));
+const report = (detail) => document.dispatchEvent(new CustomEvent("loading", { detail }));
 
-// Later than the end of the download: only now can the game be called.
-addEventListener("TrunkApplicationStarted", () => tell({ done: true }), { once: true });
+// This comes after the end of the download: only now can the page call the game.
+addEventListener("TrunkApplicationStarted", () => report({ done: true }), { once: true });
 
 export default function loading() {
   return {
-    onProgress: ({ current, total }) => tell({ current, total }),
-    onFailure: (error) => tell({ error: String(error?.message ?? error) }),
+    onProgress: ({ current, total }) => report({ current, total }),
+    onFailure: (error) => report({ error: String(error?.message ?? error) }),
   };
 }

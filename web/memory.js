@@ -1,7 +1,7 @@
-// What a browser remembers of a player: the name for long, the seat in a room as long as its tab is open.
+// What the browser keeps of a player: the name for all visits; identity and resume token for one tab, until it is closed.
 
 const NAME = "arena-name";
-const SEAT = "arena-seat";
+const SESSION = "arena-session";
 
 export function rememberedName() {
   return attempt(() => localStorage.getItem(NAME)) ?? "";
@@ -11,28 +11,28 @@ export function rememberName(name) {
   attempt(() => localStorage.setItem(NAME, name));
 }
 
-// Who this tab is, and the seat that it had if it was loaded again in the same room. A copy of a tab has the same
-// memory, but is somebody else.
-export function whoWeAre({ server, room }) {
-  const loadedAgain = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  const kept = loadedAgain ? attempt(() => JSON.parse(sessionStorage.getItem(SEAT))) : null;
+// The identity of this tab, and its resume token if the page was reloaded in the same room. A duplicated tab has the
+// same storage, but is another player.
+export function session({ server, room }) {
+  const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  const kept = reloaded ? attempt(() => JSON.parse(sessionStorage.getItem(SESSION))) : null;
   if (kept && kept.server === server && kept.room === room) {
-    return { identity: kept.identity, seat: kept.seat };
+    return { identity: kept.identity, resume_token: kept.resume_token };
   }
   const secret = crypto.getRandomValues(new Uint8Array(32));
   const identity = [...secret].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { identity, seat: null };
+  return { identity, resume_token: null };
 }
 
-export function rememberSeat({ server, room, identity, seat }) {
-  attempt(() => sessionStorage.setItem(SEAT, JSON.stringify({ server, room, identity, seat })));
+export function rememberSession({ server, room, identity, resume_token }) {
+  attempt(() => sessionStorage.setItem(SESSION, JSON.stringify({ server, room, identity, resume_token })));
 }
 
-export function forgetSeat() {
-  attempt(() => sessionStorage.removeItem(SEAT));
+export function forgetSession() {
+  attempt(() => sessionStorage.removeItem(SESSION));
 }
 
-// Storage may be switched off: then nothing is remembered.
+// Calls a function that uses the storage. Returns null where the storage is switched off: then nothing is kept.
 function attempt(act) {
   try {
     return act();

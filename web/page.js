@@ -1,8 +1,11 @@
-// The page around the game: where to play, how far the download is, what went wrong, the link for others.
+// The page around the game: the start form, the progress of the download, errors, the invite link and the buttons.
+//
+// The game calls the page with `arena` events on the document (`examples/arena/src/web/bridge.rs`); the page calls the
+// functions of `window.wasmBindings` (`examples/arena/src/web/mod.rs`).
 
 import { badServer, here, invite, missing, newRoom, read } from "./address.js";
 import { touchControls } from "./controls.js";
-import { forgetSeat, rememberName, rememberSeat, whoWeAre } from "./memory.js";
+import { forgetSession, rememberName, rememberSession, session } from "./memory.js";
 
 const element = (id) => document.getElementById(id);
 const options = read(location.search);
@@ -30,12 +33,12 @@ function label() {
   element("go").textContent = element("room").value.trim() ? "Join the room" : "Create a room";
 }
 
-// Remembers the seat in the room, for when the page is loaded again.
-function keep(seat) {
-  if (seat === kept) return;
-  kept = seat;
-  if (seat) rememberSeat({ ...options, seat });
-  else forgetSeat();
+// Keeps the resume token of the room for a reload of the page.
+function keep(resume_token) {
+  if (resume_token === kept) return;
+  kept = resume_token;
+  if (resume_token) rememberSession({ ...options, resume_token });
+  else forgetSession();
 }
 
 function start() {
@@ -47,8 +50,8 @@ function start() {
   if (wrong) return fail(wrong);
   element("error").hidden = true;
   rememberName(options.name);
-  Object.assign(options, whoWeAre(options));
-  // A page that is loaded again is in the same room.
+  Object.assign(options, session(options));
+  // After a reload the page joins the same room.
   history.replaceState(null, "", here(options));
   element("link").textContent = invite(options);
   document.body.dataset.stage = "game";
@@ -88,14 +91,14 @@ document.addEventListener("loading", ({ detail }) => {
 document.addEventListener("arena", ({ detail }) => {
   if (!detail.state) return;
   const outside = ["offline", "ended"].includes(detail.state);
-  keep(outside ? null : detail.seat);
+  keep(outside ? null : detail.resume_token);
   element("invite").hidden = detail.state !== "lobby";
   element("join").hidden = !outside;
   element("leave").hidden = outside;
   element("rematch").hidden = !(detail.state === "playing" && detail.phase === "result");
 });
 
-// Buttons of the page: keys for them would go to the game.
+// Buttons of the page. They give the focus back to the canvas, so that keys go to the game.
 for (const wish of ["join", "leave", "rematch"]) {
   element(wish).addEventListener("click", () => {
     window.wasmBindings.wish(wish);
@@ -121,9 +124,9 @@ element("form").addEventListener("submit", (event) => {
 });
 
 fillIn();
-const wrong = missing();
-if (wrong) {
+const unsupported = missing();
+if (unsupported) {
   failed = true;
   element("go").textContent = "Cannot play here";
-  fail(wrong);
+  fail(unsupported);
 }

@@ -1,8 +1,8 @@
-//! Who flies when nobody is at the keyboard.
+//! A bot: it makes the inputs of the local player in the place of a keyboard.
 //!
-//! [`random_input`] is for tests, demos and benchmarks: the same buttons for the same seed and frame,
-//! whatever happens in the match. [`hunt`] is for playing against: it looks at the match and goes for the
-//! nearest enemy. It may look at what rollback will yet correct, because all it makes is an input.
+//! [`random_input`] is for tests, demos and benchmarks: it depends only on the seed and the frame. [`hunt`] is an
+//! opponent for people: it looks at the match and attacks the nearest enemy. It may read predicted state, because its
+//! only result is an input.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -13,12 +13,12 @@ use crate::sim::{
     ArenaInput, Body, DASH, DOWN, FIRE, Hull, LEFT, PX, Pickup, Point, RIGHT, Ship, UP,
 };
 
-/// Presses the buttons of the local player, in the place of a keyboard.
+/// Lets a bot make the inputs of the local player.
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct BotPlugin {
-    /// What makes this bot differ from others.
+    /// The seed of its random inputs.
     pub seed: u64,
-    /// Whether it looks at the match ([`hunt`]) or not ([`random_input`]).
+    /// Whether it attacks the other players ([`hunt`]) or makes random inputs ([`random_input`]).
     pub hunts: bool,
 }
 
@@ -45,11 +45,11 @@ fn fly(
     };
 }
 
-/// Buttons are held for a part of a block of this many frames.
+/// The length of a block in frames. Each block has two random choices of buttons.
 const BLOCK: u32 = 40;
 
-/// The buttons a pseudo-random player holds in a frame. They are held for 8 to 32 frames at a time (longer
-/// when the next choice is the same), and every button comes up.
+/// Pseudo-random buttons for a frame. They are held for 8 to 32 frames at a time (longer when the next choice is the
+/// same), and every button occurs.
 pub fn random_input(seed: u64, frame: u32) -> ArenaInput {
     let mut dice = Pcg32::new(seed, 0);
     dice.advance(u64::from(frame / BLOCK) * 3);
@@ -57,16 +57,16 @@ pub fn random_input(seed: u64, frame: u32) -> ArenaInput {
     let (first, second) = (dice.next_u32(), dice.next_u32());
     let choice = if frame % BLOCK < first_half { first } else { second };
 
-    // Bits apart, so that arrows, trigger and dash do not depend on each other.
-    let arrows = (choice >> 8) as u8 & (UP | DOWN | LEFT | RIGHT);
+    // Different bits, so that directions, fire and dash are independent.
+    let directions = (choice >> 8) as u8 & (UP | DOWN | LEFT | RIGHT);
     let fire = if choice >> 16 & 3 != 0 { FIRE } else { 0 };
     let dash = if choice >> 20 & 7 == 0 { DASH } else { 0 };
-    ArenaInput { buttons: arrows | fire | dash }
+    ArenaInput { buttons: directions | fire | dash }
 }
 
-/// The buttons of a player that hunts: flies to a pick-up nearby or else to the nearest enemy, keeps some
-/// distance, and shoots when the enemy is before its nose. Now and then it does something else
-/// ([`random_input`]), so that it is not a machine to be gamed.
+/// The buttons of a bot that attacks: it flies to a pick-up nearby or else to the nearest enemy, keeps some distance,
+/// and fires when it faces the enemy. From time to time its inputs are random ([`random_input`]), so that it is less
+/// predictable.
 pub fn hunt(
     seed: u64,
     frame: u32,
@@ -74,13 +74,13 @@ pub fn hunt(
     ships: &Query<(&Ship, &Body, &Hull)>,
     pickups: &Query<(&Pickup, &Body), Without<Ship>>,
 ) -> ArenaInput {
-    let whim = random_input(seed, frame);
+    let random = random_input(seed, frame);
     let Some((_, own, _)) = ships.iter().find(|(ship, ..)| ship.player == player) else {
-        return whim;
+        return random;
     };
-    // The first of every five blocks, about three seconds, is a whim.
+    // Random for the first of every five blocks, which take about three seconds.
     if (frame / BLOCK).is_multiple_of(5) {
-        return whim;
+        return random;
     }
     let nearest = |places: &mut dyn Iterator<Item = Point>| {
         places.map(|at| at - own.at).min_by_key(|away| away.length_squared())
@@ -94,34 +94,34 @@ pub fn hunt(
     let prize = nearest(&mut pickups.iter().map(|(_, body)| body.at))
         .filter(|away| away.length_squared() < Point::px(220, 0).length_squared());
 
-    let mut buttons = whim.buttons & DASH;
+    let mut buttons = random.buttons & DASH;
     match (prize, enemy) {
         (_, Some(enemy)) if enemy.length_squared() < Point::px(360, 0).length_squared() => {
             buttons |= aim(enemy, frame);
         }
         (Some(place), _) | (None, Some(place)) => buttons |= towards(place),
-        (None, None) => buttons |= whim.buttons,
+        (None, None) => buttons |= random.buttons,
     }
     ArenaInput { buttons }
 }
 
-/// Near an enemy: gets into line with it, along the shorter way, and then turns to it in taps and shoots.
+/// The buttons near an enemy: flies into line with it on the shorter axis, then turns to it and fires.
 fn aim(enemy: Point, frame: u32) -> u8 {
     let (x, y) = (enemy.x.abs(), enemy.y.abs());
     let aligned = x.min(y) < 22 * PX || (x - y).abs() < 26 * PX;
     if aligned {
-        // The trigger rests now and then, or nobody would stand a chance.
+        // It does not fire all the time: otherwise it would be too strong.
         let trigger = if frame % 90 < 70 { FIRE } else { 0 };
         return trigger | if frame % 16 < 4 { towards(enemy) } else { 0 };
     }
     if x < y { towards(Point::new(enemy.x, 0)) } else { towards(Point::new(0, enemy.y)) }
 }
 
-/// The arrows that point to a place, of eight directions the nearest.
+/// The direction buttons for the nearest of eight directions.
 fn towards(away: Point) -> u8 {
     let mut buttons = 0;
     let (x, y) = (away.x.abs(), away.y.abs());
-    // 5/12 is the tangent of 22.6°, where one of eight directions passes into the next.
+    // 5/12 is the tangent of 22.6°, the boundary between two of eight directions.
     if x * 12 > y * 5 {
         buttons |= if away.x > 0 { RIGHT } else { LEFT };
     }
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn random_buttons_are_held_for_a_while_and_all_come_up() {
+    fn random_buttons_are_held_for_a_while_and_all_of_them_occur() {
         let mut seen = 0;
         let mut held_since = 0;
         for frame in 1..4000 {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hunter_heads_for_the_nearest_of_eight_directions() {
+    fn a_hunting_bot_flies_in_the_nearest_of_eight_directions() {
         assert_eq!(towards(Point::px(100, 10)), RIGHT);
         assert_eq!(towards(Point::px(-100, 90)), LEFT | UP);
         assert_eq!(towards(Point::px(3, -90)), DOWN);

@@ -1,10 +1,10 @@
-//! Arena: two to four ships, seen from above, in a walled arena; a minute of flying, dashing and shooting.
+//! Arena: two to four ships, seen from above, fight for a minute between walls.
 //!
-//! The game is in two halves that do not know each other well. [`sim`] is what every peer computes: whole
-//! numbers only, everything rolled back, the same bits on every machine. [`view`] looks at it and draws; it
-//! may be as inexact as it likes, because nothing flows back. [`bot`] stands in for a human.
+//! [`sim`] is the simulation that every peer computes: integers only, all state rolled back, the same bits on every
+//! machine. [`view`] draws it, and may use floats, because nothing flows back into the simulation. [`bot`] makes
+//! inputs in the place of a human player.
 //!
-//! It is a library so that tests and benchmarks can run the very same simulation as the game.
+//! It is a library so that tests and benchmarks run the same simulation as the game.
 
 pub mod bot;
 pub mod measure;
@@ -12,5 +12,5 @@ pub mod sim;
 pub mod sync_test;
 pub mod view;
 
-/// What peers compare before a match: change it together with the rules.
+/// The name that peers compare before a match. Change it together with the rules.
 pub const GAME: &str = "arena 1";

@@ -1,4 +1,4 @@
-//! The game as a program. On a desktop it has a command line; in a browser, an address.
+//! The game as a program: with a command line on a desktop, and called by the page in a browser.
 
 use std::process::ExitCode;
 
@@ -8,8 +8,8 @@ mod native;
 mod web;
 mod window;
 
-/// The layers below WebRTC and the renderer talk a lot, and warn of what is in order, such as a check
-/// before there are candidates.
+/// The libraries below WebRTC and the renderer log a lot, and warn about things that are in order, such as an ICE
+/// check before there are candidates.
 const LOG_FILTER: &str =
     "wgpu=error,naga=warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error";
 

@@ -1,13 +1,13 @@
-//! What a frame costs on the main thread apart from the game itself.
+//! Measures what a frame costs on the main thread, apart from the game itself.
 //!
-//! [`FrameCost`] takes the time of every update of the app, or of the netcode in it, and takes away what the
+//! [`FrameCost`] measures the time of every update of the app, or of the netcode in it, minus the time of the
 //! systems in `RollbackUpdate` needed. Benchmarks add it to the arena on this stack and on the plain one, and
 //! compare.
 //!
-//! Only frames without a rollback count. An update that simulates nothing still costs: its time goes to the
-//! next frame, so that it does not matter how often an app updates.
+//! Only frames without a rollback count. The time of an update that simulates no frame is added to the next frame,
+//! so that the result does not depend on how often an app updates.
 //!
-//! In a browser the clock is that of the page, which is coarse unless the page is isolated from other origins.
+//! In a browser this uses the clock of the page, which is coarse unless the page is cross-origin isolated.
 
 use std::time::Duration;
 
@@ -19,49 +19,49 @@ use bevy::prelude::*;
 use bevy_ggrs::{AdvanceWorld, AdvanceWorldSystems, RollbackFrameCount, RunGgrsSystems};
 use bevy_netplay::NetplaySystems;
 
-/// The first frames are left out: caches are cold, and synchronizing is not playing.
+/// These first frames are not measured: caches are cold, and the peers synchronize.
 const WARM_UP_FRAMES: i32 = 120;
 
 /// Measures the cost of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameCostPlugin {
-    /// Of all that an update does: the netcode and the engine.
+    /// The whole update: the netcode and the engine.
     Update,
-    /// Of the netcode alone: bevy_ggrs, and before and after it the systems of bevy_netplay, if it is there.
+    /// The netcode alone: bevy_ggrs, and the systems of bevy_netplay before and after it, if the app has them.
     Netcode,
 }
 
-/// Has nothing drawn. Without a graphics card, drawing takes the processor from everything else.
+/// A plugin that turns off drawing. Without a graphics card, drawing takes most of the processor's time.
 pub fn undrawn(app: &mut App) {
     app.add_systems(PostStartup, |mut cameras: Query<&mut Camera>| {
         cameras.iter_mut().for_each(|mut camera| camera.is_active = false);
     });
 }
 
-/// What frames have cost since the match began. Written by [`FrameCostPlugin`] alone.
+/// The cost of frames since the match began. Only [`FrameCostPlugin`] writes it.
 #[derive(Resource, Default)]
 pub struct FrameCost {
-    /// In µs, one entry per update that simulated.
+    /// In µs, one entry per update that simulated a frame.
     costs: Vec<f64>,
-    /// The same without bevy_ggrs, where the netcode is measured alone.
+    /// The same without bevy_ggrs, for [`FrameCostPlugin::Netcode`].
     costs_beside_ggrs: Vec<f64>,
-    /// When the update began, and which frame it was then.
+    /// When the update began, and the frame at that time.
     began: Option<(Instant, i32)>,
     ggrs_began: Option<Instant>,
     game_began: Option<Instant>,
-    /// Of this update: how long bevy_ggrs took, and the game within it, and how often that was run.
+    /// In this update: the time of bevy_ggrs, the time of the game within it, and how many frames it simulated.
     ggrs: Duration,
     game: Duration,
     runs: i32,
-    /// The time that belongs to the next frame; and without bevy_ggrs.
+    /// The time to be added to the next frame; the second one without bevy_ggrs.
     pending: [Duration; 2],
 }
 
-/// Before everything that an update does.
+/// Runs before all other schedules of an update.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 struct Begin;
 
-/// After everything that an update does.
+/// Runs after all other schedules of an update.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 struct End;
 
@@ -102,31 +102,30 @@ impl Plugin for FrameCostPlugin {
 }
 
 impl FrameCost {
-    /// The mean cost of a frame, in µs; `None` before one was measured.
+    /// The mean cost of a frame, in µs; `None` before a frame was measured.
     pub fn mean_us(&self) -> Option<f64> {
         let count = self.costs.len() as f64;
         (count > 0.0).then(|| self.costs.iter().sum::<f64>() / count)
     }
 
-    /// The median cost of a frame, in µs. Another program that takes the processor away from us for a
-    /// moment shows in the mean, and hardly in the median.
+    /// The median cost of a frame, in µs. When another program takes the processor for a moment, this affects the
+    /// mean, but hardly the median.
     pub fn median_us(&self) -> Option<f64> {
         median(self.costs.clone())
     }
 
-    /// The median cost of a frame without what bevy_ggrs needed, in µs; of [`FrameCostPlugin::Netcode`].
+    /// The median cost of a frame without the time of bevy_ggrs, in µs; for [`FrameCostPlugin::Netcode`].
     pub fn median_beside_ggrs_us(&self) -> Option<f64> {
         median(self.costs_beside_ggrs.clone())
     }
 
-    /// Closes an update that took `whole` and advanced the match by `frames`, of which the last is
-    /// `frame`.
-    fn close(&mut self, whole: Duration, frame: i32, frames: i32) {
+    /// Adds an update that took `whole` and advanced the match by `frames` frames, to `frame`.
+    fn add(&mut self, whole: Duration, frame: i32, frames: i32) {
         self.pending[0] += whole.saturating_sub(self.game);
         self.pending[1] += whole.saturating_sub(self.ggrs);
         if self.runs > 0 {
             let pending = std::mem::take(&mut self.pending);
-            // More runs than frames: some were simulated again.
+            // More runs than frames: some frames were resimulated.
             if self.runs == frames && frame > WARM_UP_FRAMES {
                 let [cost, beside_ggrs] =
                     pending.map(|time| time.as_secs_f64() * 1e6 / f64::from(frames));
@@ -179,7 +178,7 @@ fn end_game(mut cost: ResMut<FrameCost>) {
 fn end(mut cost: ResMut<FrameCost>, frame: Option<Res<RollbackFrameCount>>) {
     if let Some((began, before)) = cost.began.take() {
         let frame = frame.map_or(0, |frame| frame.0);
-        cost.close(now() - began, frame, frame - before);
+        cost.add(now() - began, frame, frame - before);
     }
 }
 
@@ -191,11 +190,11 @@ mod tests {
 
     fn update(cost: &mut FrameCost, whole: u64, game: u64, runs: i32, frames: i32) {
         (cost.game, cost.runs) = (US(game), runs);
-        cost.close(US(whole), WARM_UP_FRAMES + 1, frames);
+        cost.add(US(whole), WARM_UP_FRAMES + 1, frames);
     }
 
     #[test]
-    fn the_game_itself_does_not_count_and_idle_updates_do() {
+    fn the_game_does_not_count_and_idle_updates_do() {
         let mut cost = FrameCost::default();
         update(&mut cost, 100, 0, 0, 0);
         cost.ggrs = US(450);
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rollback_is_left_out_and_two_frames_in_one_update_share_its_cost() {
+    fn a_rollback_is_not_measured_and_two_frames_in_one_update_share_its_cost() {
         let mut cost = FrameCost::default();
         update(&mut cost, 9000, 5000, 4, 1);
         update(&mut cost, 600, 400, 2, 2);
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_measured_has_no_mean() {
+    fn there_is_no_mean_before_the_first_frame() {
         assert_eq!(FrameCost::default().mean_us(), None);
         assert_eq!(FrameCost::default().median_us(), None);
     }

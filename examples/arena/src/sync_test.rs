@@ -1,7 +1,7 @@
-//! A match without a network, driven by hand: bevy_ggrs with a sync test session, which goes back as far as
-//! it may in every frame and compares checksums.
+//! A match without a network: bevy_ggrs with a sync test session, which rolls back in every frame and compares
+//! checksums. Each update of the app is one frame.
 //!
-//! Tests use it, and [`checksum_of_fixed_match`] tells whether this machine computes what every other computes.
+//! Tests use it, and [`checksum_of_fixed_match`] shows whether this machine computes the same as every other one.
 
 use std::time::Duration;
 
@@ -16,25 +16,25 @@ use ggrs::GgrsError;
 use crate::bot::random_input;
 use crate::sim::{ArenaInput, SimulationPlugin};
 
-/// The state before frame 600 of a match of two with seed 42. Another value means that peers with the old
-/// and the new rules cannot play together: then change it, and [`GAME`](crate::GAME) with it.
+/// The checksum of the state before frame 600 of a match of two players with seed 42. If it changes, peers with the
+/// old and the new rules cannot play together: then change it, and [`GAME`](crate::GAME) with it.
 pub const GOLDEN: u128 = 0x6bf0_8a50_791a_5dbc;
 
 type Ggrs = NetplayGgrs<ArenaInput>;
 
-/// Frames of the first mismatches that the session found.
+/// The frames of the mismatches that the session found.
 #[derive(Resource, Default)]
 pub struct Mismatches(pub Vec<i32>);
 
-/// What presses the buttons: of a player, in a frame.
+/// The inputs of the match: of a player, in a frame.
 #[derive(Resource)]
 pub struct Script(pub fn(u64, u32) -> ArenaInput);
 
-/// An app of which every update is one frame of a match with this seed.
+/// An app with a sync test of a match with this seed.
 ///
 /// # Errors
 ///
-/// [`GgrsError`] where there can be no session of so many players, or that goes back so far.
+/// [`GgrsError`] where ggrs makes no session with so many players, or such a check distance.
 pub fn sync_test_app(seed: u64, players: usize, check_distance: usize) -> Result<App, GgrsError> {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, GgrsPlugin::<Ggrs>::default(), SimulationPlugin))
@@ -56,7 +56,7 @@ pub fn sync_test_app(seed: u64, players: usize, check_distance: usize) -> Result
     }
     app.finish();
     app.cleanup();
-    // The first update only starts the clock.
+    // The first update starts the clock and simulates nothing.
     app.update();
     app.world_mut().run_schedule(StartMatch);
     app.world_mut().flush();
@@ -78,7 +78,7 @@ fn press(
     commands.insert_resource(LocalInputs::<Ggrs>(inputs));
 }
 
-/// Runs until `frame` is the next one to be simulated. False if that does not come to pass.
+/// Runs until `frame` is the next frame to be simulated. Returns false if the session does not get there.
 pub fn run_to(app: &mut App, frame: i32) -> bool {
     for _ in 0..frame * 2 + 100 {
         if app.world().resource::<RollbackFrameCount>().0 >= frame {
@@ -89,13 +89,13 @@ pub fn run_to(app: &mut App, frame: i32) -> bool {
     false
 }
 
-/// The checksum of the state before the frame that comes next.
+/// The checksum of the state before the next frame.
 pub fn checksum(app: &mut App) -> u128 {
     app.world_mut().run_schedule(bevy_ggrs::SaveWorld);
     app.world().resource::<Checksum>().0
 }
 
-/// What should be [`GOLDEN`], as this machine computes it.
+/// The checksum that should be [`GOLDEN`], as this machine computes it.
 ///
 /// # Errors
 ///

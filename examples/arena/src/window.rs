@@ -1,4 +1,4 @@
-//! The game in a window, or in a browser's canvas.
+//! The game in a window, or in the canvas of a page.
 
 use arena::sim::{ArenaInput, SimulationPlugin};
 use arena::view::{Invite, ViewPlugin};
@@ -11,7 +11,7 @@ pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -
     let window = Window {
         title: "Arena".into(),
         resolution: (1280, 720).into(),
-        // In a browser the canvas is there, and as large as what it is in.
+        // In a browser: the canvas of the page, as large as its parent.
         canvas: Some("#arena".into()),
         fit_canvas_to_parent: true,
         ..Window::default()
@@ -27,7 +27,7 @@ pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -
     )
     .add_plugins(NetplayPlugins::<ArenaInput>::new(config))
     .insert_resource(invite)
-    // A window in the background goes on at full pace: the other players depend on it.
+    // A window in the background runs at full speed: the other players need its input.
     .insert_resource(bevy::winit::WinitSettings::continuous())
     .add_plugins((SimulationPlugin, ViewPlugin))
     .add_systems(Startup, join);

@@ -1,5 +1,6 @@
-//! A player without a window. It joins, plays until its last frame is confirmed, reports, and plays on a
-//! little so that the others can confirm theirs. Whatever goes wrong before, it says so and fails.
+//! The command `arena bot`: a player without a window. It joins, plays until its last frame is confirmed, writes its
+//! report, and plays on for a moment so that the other players can confirm that frame as well. If it gets no match
+//! in time, or loses it, it prints a sentence and fails.
 
 use std::process::{ExitCode, Termination as _};
 use std::time::Duration;
@@ -13,32 +14,48 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::signaling::Refusal;
+use bevy_netplay::transport::LeaveReason;
 use serde::Serialize;
 
 use super::cli::BotArgs;
+use super::waits::{self, Waits};
 use super::{config, console, progress};
 
-/// Well below a frame: what has arrived waits at most this long, and no frame is late by more.
+/// The time between two updates. It is far below the length of a frame: it delays packets and frames by no more.
 const TICK: Duration = Duration::from_millis(4);
-/// How long the others may take to hear that we leave.
+/// How long the transport has to tell the other players that the bot leaves.
 const GOODBYE: Duration = Duration::from_millis(300);
-/// How long an opponent looks at the result before it wants a rematch, in frames.
-const ADMIRE_RESULT: u32 = 120;
+/// How long an opponent waits after the end of a round before it votes for a rematch, in frames.
+const SHOW_RESULT: u32 = 120;
+/// How long to wait before joining again when the server cannot be reached.
+const RETRY: Duration = Duration::from_millis(500);
 
-/// Where the bot is.
+/// What the bot does. Times are those of [`Time<Real>`].
 #[derive(Resource)]
 enum BotState {
-    /// Since then there is no match.
-    Waiting(Duration),
+    /// It waits for a match.
+    Waiting {
+        since: Duration,
+    },
+    /// The server could not be reached. It joins again at `at`.
+    Retrying {
+        since: Duration,
+        at: Duration,
+    },
     Playing,
-    /// The report is written since then.
-    Lingering(Duration),
-    /// Said goodbye then.
-    Leaving(Duration),
+    /// It has written its report, and plays on.
+    Lingering {
+        since: Duration,
+    },
+    /// It has left the room.
+    Leaving {
+        since: Duration,
+    },
 }
 
 #[derive(Resource, Deref)]
-struct Orders(BotArgs);
+struct Arguments(BotArgs);
 
 pub fn run(args: BotArgs) -> ExitCode {
     let invite = Invite::new(args.server.clone(), args.room.clone(), args.players);
@@ -49,14 +66,15 @@ pub fn run(args: BotArgs) -> ExitCode {
         NetplayPlugins::<ArenaInput>::new(config(args.network.clone())),
         SimulationPlugin,
         FrameCostPlugin::Update,
+        waits::plugin,
         BotPlugin { seed: args.seed, hunts: args.hunt },
     ));
     if args.progress {
         app.add_plugins(progress::plugin);
     }
     app.insert_resource(invite)
-        .insert_resource(Orders(args))
-        .insert_resource(BotState::Waiting(Duration::ZERO))
+        .insert_resource(Arguments(args))
+        .insert_resource(BotState::Waiting { since: Duration::ZERO })
         .add_systems(Startup, join)
         .add_systems(Update, (act, vote));
     app.run().report()
@@ -66,26 +84,37 @@ fn join(mut commands: Commands, invite: Res<Invite>) {
     commands.join_room(invite.room());
 }
 
-/// One step of the bot's life. Exclusive, because a report looks at all of the world.
+/// Goes from one state to the next. Exclusive, because a report reads the whole world.
 fn act(world: &mut World) {
     let now = world.resource::<Time<Real>>().elapsed();
     let state = world.resource::<State<NetplayState>>().get().clone();
-    let orders = world.resource::<Orders>();
+    let arguments = world.resource::<Arguments>();
     let (frames, linger, wait) = (
-        orders.frames,
-        Duration::from_secs(orders.linger_s.into()),
-        Duration::from_secs(orders.wait_s.into()),
+        arguments.frames,
+        Duration::from_secs(arguments.linger_s.into()),
+        Duration::from_secs(arguments.wait_s.into()),
     );
     let outcome = match (world.resource::<BotState>(), &state) {
-        (BotState::Waiting(_), NetplayState::Playing) => next(world, BotState::Playing),
-        (BotState::Waiting(_), NetplayState::Ended(reason)) if frames.is_some() => {
+        (BotState::Waiting { .. }, NetplayState::Playing) => next(world, BotState::Playing),
+        (&BotState::Waiting { since }, NetplayState::Ended(reason))
+            if is_temporary(reason) && now <= since + wait =>
+        {
+            warn!("trying again: {reason}");
+            next(world, BotState::Retrying { since, at: now + RETRY })
+        }
+        (BotState::Waiting { .. }, NetplayState::Ended(reason)) if frames.is_some() => {
             Err(format!("no match: {reason}"))
         }
-        (BotState::Waiting(since), _) if now > *since + wait => Err(format!(
+        (BotState::Waiting { since }, _) if now > *since + wait => Err(format!(
             "gave up after {} s without a match: {}",
             wait.as_secs(),
-            whereabouts(&state, world.resource::<Invite>())
+            progress_of(&state, world.resource::<Invite>(), world.resource::<PeerLinks>())
         )),
+        (&BotState::Retrying { since, at }, _) if now >= at => {
+            let room = world.resource::<Invite>().room();
+            world.commands().join_room(room);
+            next(world, BotState::Waiting { since })
+        }
         (BotState::Playing, NetplayState::Playing) => match frames {
             Some(frame) => report(world, frame, now),
             None => Ok(None),
@@ -93,21 +122,21 @@ fn act(world: &mut World) {
         (BotState::Playing, NetplayState::Ended(reason)) if frames.is_some() => {
             Err(format!("the match ended early: {reason}"))
         }
-        // An opponent comes back for whoever leaves the room and joins again.
+        // An opponent joins again, for a player who left the room and joins again.
         (BotState::Playing, NetplayState::Ended(_)) => {
             let room = world.resource::<Invite>().room();
             world.commands().join_room(room);
-            next(world, BotState::Waiting(now))
+            next(world, BotState::Waiting { since: now })
         }
-        (BotState::Lingering(since), _) if now >= *since + linger => {
+        (BotState::Lingering { since }, _) if now >= *since + linger => {
             world.commands().leave_room();
-            next(world, BotState::Leaving(now))
+            next(world, BotState::Leaving { since: now })
         }
-        (BotState::Leaving(since), _) if now >= *since + GOODBYE => Ok(Some(AppExit::Success)),
+        (BotState::Leaving { since }, _) if now >= *since + GOODBYE => Ok(Some(AppExit::Success)),
         _ => Ok(None),
     };
     let exit = outcome.unwrap_or_else(|reason| {
-        console::complain(format_args!("arena bot: {reason}"));
+        console::error(format_args!("arena bot: {reason}"));
         Some(AppExit::error())
     });
     if let Some(exit) = exit {
@@ -115,7 +144,7 @@ fn act(world: &mut World) {
     }
 }
 
-/// Whether to go, or why it went wrong.
+/// How the process exits, if it does. The error is the sentence that it prints.
 type Outcome = Result<Option<AppExit>, String>;
 
 fn next(world: &mut World, state: BotState) -> Outcome {
@@ -123,40 +152,68 @@ fn next(world: &mut World, state: BotState) -> Outcome {
     Ok(None)
 }
 
-/// The report of a session, and what a frame cost outside the game's own systems, in µs.
+/// The report of a session, what a frame cost outside the game's own systems, in µs, and how long the simulation
+/// waited for the other players, in ms ([`Waits`]).
 #[derive(Serialize)]
 struct BotReport {
     #[serde(flatten)]
     report: SessionReport,
     main_thread_us_per_frame: Option<f64>,
     main_thread_median_us_per_frame: Option<f64>,
+    longest_wait_ms: f64,
+    paused_ms: f64,
 }
 
 /// Writes the report as soon as there is one.
 fn report(world: &mut World, frame: i32, now: Duration) -> Outcome {
     let Some(report) = SessionReport::of(world, frame) else { return Ok(None) };
-    if let Some(file) = &world.resource::<Orders>().report {
-        let cost = world.resource::<FrameCost>();
+    if let Some(file) = &world.resource::<Arguments>().report {
+        let (cost, waits) = (world.resource::<FrameCost>(), world.resource::<Waits>());
         let report = BotReport {
             report,
             main_thread_us_per_frame: cost.mean_us(),
             main_thread_median_us_per_frame: cost.median_us(),
+            longest_wait_ms: waits.longest.as_secs_f64() * 1000.0,
+            paused_ms: waits.paused.as_secs_f64() * 1000.0,
         };
         let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
         std::fs::write(file, json)
             .map_err(|error| format!("cannot write the report to {}: {error}", file.display()))?;
     }
-    next(world, BotState::Lingering(now))
+    next(world, BotState::Lingering { since: now })
 }
 
-/// Why there is no match yet, as far as it can be seen from here.
-fn whereabouts(state: &NetplayState, invite: &Invite) -> String {
+/// Whether it makes sense to join again in a moment: the server does not run yet, restarts, or has not noticed yet
+/// that the last connection is lost.
+fn is_temporary(reason: &EndReason) -> bool {
+    let EndReason::Transport(reason) = reason else { return false };
+    matches!(
+        reason,
+        LeaveReason::Unreachable { .. }
+            | LeaveReason::ServerGone(_)
+            | LeaveReason::Refused(
+                Refusal::Draining
+                    | Refusal::ShuttingDown
+                    | Refusal::RateLimited { .. }
+                    | Refusal::AlreadyJoined
+            )
+    )
+}
+
+/// How far the bot came on the way to a match, for its last sentence.
+fn progress_of(state: &NetplayState, invite: &Invite, links: &PeerLinks) -> String {
     match state {
         NetplayState::Offline => "not in a room".into(),
         NetplayState::Connecting => format!("the server {} does not answer", invite.server),
+        NetplayState::Lobby if links.iter().count() + 1 < usize::from(invite.players) => format!(
+            "only {} of {} players came into the room {}",
+            links.iter().count() + 1,
+            invite.players,
+            invite.room
+        ),
         NetplayState::Lobby => format!(
-            "the room {} was not complete, or its {} players could not connect to each other",
-            invite.room, invite.players
+            "the {} players in the room {} did not all connect to each other",
+            invite.players, invite.room
         ),
         NetplayState::Synchronizing => "the other players did not synchronize".into(),
         NetplayState::Playing => "a match is on".into(),
@@ -164,24 +221,24 @@ fn whereabouts(state: &NetplayState, invite: &Invite) -> String {
     }
 }
 
-/// An opponent without a last frame is always ready for another round.
+/// A bot without a last frame votes for a rematch after every round.
 fn vote(
     mut commands: Commands,
-    orders: Res<Orders>,
+    arguments: Res<Arguments>,
     round: Res<Round>,
     this_match: Option<Res<Match>>,
     frame: Res<RollbackFrameCount>,
     (mut shown, mut voted): (Local<u32>, Local<Option<u16>>),
     mut last_frame: Local<i32>,
 ) {
-    let Some(this_match) = this_match.filter(|_| orders.frames.is_none()) else { return };
+    let Some(this_match) = this_match.filter(|_| arguments.frames.is_none()) else { return };
     let frame_passed = frame.0 != std::mem::replace(&mut *last_frame, frame.0);
     if round.phase != Phase::Result {
         *shown = 0;
     } else if frame_passed {
         *shown += 1;
     }
-    if *shown > ADMIRE_RESULT && *voted != Some(this_match.epoch) {
+    if *shown > SHOW_RESULT && *voted != Some(this_match.epoch) {
         *voted = Some(this_match.epoch);
         commands.rematch();
     }

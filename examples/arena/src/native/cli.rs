@@ -1,4 +1,4 @@
-//! The arguments.
+//! The command line arguments.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, value_parser};
 /// Frames of a demo unless told otherwise: twenty seconds.
 pub const DEMO_FRAMES: i32 = 1200;
 
-/// Arena: a small rollback game for two to four players over WebRTC. Without a command it starts a server
-/// of its own, opens a window and plays against a bot.
+/// Arena: a small rollback game for two to four players over WebRTC. Without a command it starts a signaling
+/// server, opens a window and plays against a bot.
 #[derive(Parser)]
 #[command(version)]
 pub struct Cli {
@@ -22,23 +22,23 @@ pub struct Cli {
 
 #[derive(Args, Clone)]
 pub struct HostArgs {
-    /// Where the server of this game listens; 0.0.0.0:3536 lets other machines in
+    /// Address that the embedded server listens on; 0.0.0.0:3536 accepts players of other machines
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     pub listen: SocketAddr,
-    /// Keep the other seats for people
+    /// Start no bot: wait for other people to join
     #[arg(long)]
     pub no_bot: bool,
-    /// What the others read instead of a number
+    /// Name that the other players see
     #[arg(long, default_value = "")]
     pub name: String,
-    /// Let the computer fly
+    /// Let a bot control the local player
     #[arg(long)]
     pub autopilot: bool,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Plays against bots, or with --headless lets bots play each other and says how it went
+    /// Plays against bots; with --headless bots play against each other, and a table shows the result
     Demo(DemoArgs),
     /// Opens a window and joins a room on a running server
     Play(PlayArgs),
@@ -48,13 +48,13 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct DemoArgs {
-    /// No windows: bots only, then a table
+    /// Open no window: only bots play, and a table shows the result
     #[arg(long)]
     pub headless: bool,
-    /// How long the bots play, in frames of a sixtieth of a second
+    /// How long the bots play, in frames (60 per second)
     #[arg(long, default_value_t = DEMO_FRAMES, value_parser = value_parser!(i32).range(1..))]
     pub frames: i32,
-    /// How many play
+    /// Number of players
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
     pub players: u8,
     #[command(flatten)]
@@ -69,13 +69,13 @@ pub struct PlayArgs {
     /// The code of the room
     #[arg(long, value_name = "CODE")]
     pub room: String,
-    /// How many players make the room complete
+    /// Number of playersers make the room complete
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
     pub players: u8,
-    /// What the others read instead of a number
+    /// Name that the other players see
     #[arg(long, default_value = "")]
     pub name: String,
-    /// Let the computer fly
+    /// Let a bot control the local player
     #[arg(long)]
     pub autopilot: bool,
     #[command(flatten)]
@@ -90,25 +90,25 @@ pub struct BotArgs {
     /// The code of the room
     #[arg(long, value_name = "CODE")]
     pub room: String,
-    /// How many players make the room complete
+    /// Number of playersers make the room complete
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
     pub players: u8,
-    /// Play until this frame is confirmed, then report; without it, play on and agree to every rematch
+    /// Play until this frame is confirmed, then report; without it, play on and vote for every rematch
     #[arg(long, value_parser = value_parser!(i32).range(1..))]
     pub frames: Option<i32>,
-    /// What the pseudo-random inputs are made of
+    /// Seed of the pseudo-random inputs
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Where to write the report, as JSON
+    /// File to write the report to, as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// How many seconds to wait for a match
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub wait_s: u32,
-    /// How many seconds to play on after the report, so that others can finish theirs
+    /// How many seconds to play on after the report, so that the other players can write theirs
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     pub linger_s: u32,
-    /// Go for the other players instead of pressing buttons blindly
+    /// Attack the other players instead of pressing random buttons
     #[arg(long)]
     pub hunt: bool,
     /// Print a line of JSON every second
@@ -120,10 +120,10 @@ pub struct BotArgs {
 
 #[derive(Args, Clone, Default)]
 pub struct NetworkArgs {
-    /// Which paths may carry packets: any, direct, turn or relay
+    /// Which paths may be used: any, direct, turn or relay
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<PathPolicy>,
-    /// A bad network to send through, such as latency_ms=50,jitter_ms=10,loss=0.05
+    /// Bad network to emulate, such as latency_ms=50,jitter_ms=10,loss=0.05
     #[arg(long, value_name = "CONDITIONS")]
     pub net: Option<NetworkConditions>,
 }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_that_scripts_call_are_understood() {
+    fn the_commands_that_scripts_call_are_accepted() {
         Cli::command().debug_assert();
         for line in [
             "arena",

@@ -1,4 +1,4 @@
-//! What goes to the terminal. A closed pipe is nobody's problem here: the match goes on.
+//! Output to the terminal. Errors of writing are ignored: a closed pipe must not end the match.
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
@@ -8,13 +8,13 @@ pub fn line(text: impl Display) {
     let _ = writeln!(stdout(), "{text}");
 }
 
-/// One line about what went wrong.
-pub fn complain(text: impl Display) {
+/// One line about an error.
+pub fn error(text: impl Display) {
     let _ = writeln!(stderr(), "{text}");
 }
 
-/// A line that the next one replaces; where the output is no terminal, a line like others.
-pub fn live(text: impl Display) {
+/// A line that the next one replaces; an ordinary line where the output is not a terminal.
+pub fn status(text: impl Display) {
     let mut out = stdout();
     let _ = if out.is_terminal() {
         write!(out, "\r\x1b[K{text}").and_then(|()| out.flush())
@@ -23,8 +23,8 @@ pub fn live(text: impl Display) {
     };
 }
 
-/// Ends a line that was [`live`].
-pub fn end_live() {
+/// Ends a line of [`status`].
+pub fn end_status() {
     if stdout().is_terminal() {
         line("");
     }

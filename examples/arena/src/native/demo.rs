@@ -1,5 +1,5 @@
-//! The demo without windows: a server, bots as processes, a line that shows how far they are, and at the end
-//! a table of what their reports say.
+//! The command `arena demo --headless`: a server, bots as processes, a status line while they play, and a table of
+//! their reports at the end.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,30 +16,30 @@ use super::local_host::{BotProcess, LocalHost, LocalHostError};
 use super::progress::Progress;
 use super::{console, summary};
 
-/// How often we look after the bots.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often the state of the bots is checked.
+const POLL: Duration = Duration::from_millis(50);
 
 /// The demo could not run to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DemoError {
-    /// Nothing could be started.
+    /// The server or a bot could not be started.
     #[error(transparent)]
     Host(#[from] LocalHostError),
-    /// There is no place for the reports.
+    /// The directory for the reports could not be created.
     #[error("no directory for the reports at {0}: {1}")]
     Directory(PathBuf, std::io::Error),
-    /// The bots take for ever.
+    /// The bots did not end in time.
     #[error("the bots did not finish {frames} frames within {seconds} s")]
     TooSlow {
-        /// What they were to play.
+        /// How many frames they were to play.
         frames: i32,
-        /// How long they had.
+        /// The time limit.
         seconds: u64,
     },
 }
 
-/// Runs the demo; the exit code says whether the match was as it should be.
+/// Runs the demo. The exit code is 0 if every bot finished the match and their checksums are equal.
 pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
     let mut host = LocalHost::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let invite = Invite::new(host.url(), random_code(), players);
@@ -62,50 +62,50 @@ pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
 
     let played = watch(&mut host.bots, frames);
     let reports: Vec<_> = files.iter().map(|file| summary::read(file)).collect();
-    // A directory that stays behind in the system's place for such things harms nobody.
+    // If this fails, a few small files stay in the system's temporary directory.
     let _ = std::fs::remove_dir_all(&directory);
     let statuses = played?;
     for (number, status) in (1..).zip(&statuses) {
         if !status.success() {
-            console::complain(format_args!("bot {number} failed: {status}"));
+            console::error(format_args!("bot {number} failed: {status}"));
         }
     }
-    let as_it_should_be = summary::show(&reports) && statuses.iter().all(ExitStatus::success);
-    Ok(if as_it_should_be { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let succeeded = summary::show(&reports) && statuses.iter().all(ExitStatus::success);
+    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Shows how far the bots are until all of them have ended.
+/// Shows the progress of the bots until all of them have ended.
 fn watch(bots: &mut [Child], frames: i32) -> Result<Vec<ExitStatus>, DemoError> {
-    // Three times what the match takes, and what bots wait for a match and linger.
+    // Three times the length of the match, and the time that bots wait for a match and linger.
     let seconds = u64::from(frames.unsigned_abs()) / 20 + 60;
-    let progress: Vec<_> = bots.iter_mut().map(listen).collect();
+    let progress: Vec<_> = bots.iter_mut().map(read_progress).collect();
     let mut latest = vec![Progress { confirmed: -1, ..Progress::default() }; bots.len()];
     let mut shown = String::new();
-    for _ in 0..seconds * 1000 / LOOK.as_millis() as u64 {
+    for _ in 0..seconds * 1000 / POLL.as_millis() as u64 {
         for (latest, progress) in latest.iter_mut().zip(&progress) {
-            while let Some(news) = news(progress) {
-                *latest = news;
+            if let Some(newest) = progress.try_iter().last() {
+                *latest = newest;
             }
         }
         let line = status_line(&latest, frames);
         if line != shown {
-            console::live(&line);
+            console::status(&line);
             shown = line;
         }
         let ended: Option<Vec<_>> =
             bots.iter_mut().map(|bot| bot.try_wait().ok().flatten()).collect();
         if let Some(statuses) = ended {
-            console::end_live();
+            console::end_status();
             return Ok(statuses);
         }
-        thread::sleep(LOOK);
+        thread::sleep(POLL);
     }
-    console::end_live();
+    console::end_status();
     Err(DemoError::TooSlow { frames, seconds })
 }
 
-/// Reads what a bot says on a thread of its own, because a pipe cannot be asked whether it has something.
-fn listen(bot: &mut Child) -> Receiver<Progress> {
+/// Reads the output of a bot on a thread of its own, because reading from a pipe blocks.
+fn read_progress(bot: &mut Child) -> Receiver<Progress> {
     let (sender, receiver) = channel();
     if let Some(out) = bot.stdout.take() {
         thread::spawn(move || {
@@ -118,10 +118,6 @@ fn listen(bot: &mut Child) -> Receiver<Progress> {
         });
     }
     receiver
-}
-
-fn news(progress: &Receiver<Progress>) -> Option<Progress> {
-    progress.try_recv().ok()
 }
 
 fn status_line(bots: &[Progress], frames: i32) -> String {

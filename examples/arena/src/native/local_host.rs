@@ -1,5 +1,5 @@
-//! What a game that hosts itself brings along: a signaling server on a thread, and bots that are processes
-//! of their own. All of it goes when the [`LocalHost`] goes.
+//! A match that is hosted on this machine: a signaling server on a thread of this process, and bots as processes
+//! of their own. Both end when the [`LocalHost`] is dropped.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use arena::view::Invite;
 use bevy::prelude::Resource;
 use netplay_server::{Server, ServerConfig, ServerError};
 
-/// Hosting failed.
+/// Why hosting failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalHostError {
@@ -26,11 +26,11 @@ pub enum LocalHostError {
 pub struct BotProcess<'a> {
     /// Where it plays.
     pub invite: &'a Invite,
-    /// What its inputs are made of.
+    /// Seed of its inputs.
     pub seed: u64,
-    /// Whether it plays against a person: hunts, and plays on for ever.
+    /// Whether it plays against a person: then it attacks, and plays until it is killed.
     pub opponent: bool,
-    /// Otherwise: its last frame, and where it writes its report.
+    /// The frame that it reports, and the file of the report.
     pub report: Option<(i32, PathBuf)>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> BotProcess<'a> {
 #[derive(Resource)]
 pub struct LocalHost {
     server: Server,
-    /// Looked up at start: a program that is replaced while it runs no longer knows its own file.
+    /// The file of this program, found at startup: it may be replaced while it runs.
     program: PathBuf,
     /// The bots, in the order they were added.
     pub bots: Vec<Child>,
@@ -78,7 +78,7 @@ impl LocalHost {
         Ok(Self { server: Server::start(config)?, program, bots: Vec::new() })
     }
 
-    /// Where the server is reached from this machine.
+    /// The URL of the server for players on this machine.
     pub fn url(&self) -> String {
         self.server.url()
     }
@@ -93,7 +93,7 @@ impl LocalHost {
 impl Drop for LocalHost {
     fn drop(&mut self) {
         for bot in &mut self.bots {
-            // Fails for those that have ended by themselves, which is what is wanted.
+            // This fails for bots that have ended already.
             let _ = bot.kill();
             let _ = bot.wait();
         }

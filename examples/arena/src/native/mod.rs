@@ -1,4 +1,4 @@
-//! The command line: what there is to start, and what starts when nothing is said.
+//! The game as a program with a command line. Without a command it hosts a match on this machine.
 
 mod bot;
 mod cli;
@@ -7,6 +7,7 @@ mod demo;
 mod local_host;
 mod progress;
 mod summary;
+mod waits;
 
 use std::process::{ExitCode, Termination as _};
 
@@ -29,7 +30,7 @@ pub fn run() -> ExitCode {
         Some(Command::Play(args)) => {
             let invite =
                 Invite { name: args.name, ..Invite::new(args.server, args.room, args.players) };
-            window::run(invite, config(args.network), |app| fly(app, args.autopilot)).report()
+            window::run(invite, config(args.network), |app| add_bot(app, args.autopilot)).report()
         }
         Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),
         Some(Command::Demo(args)) if !has_display() => no_display(args.frames, args.players),
@@ -39,12 +40,12 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// A code that no other room has.
+/// A random room code.
 pub(super) fn random_code() -> String {
     Room::random().code().unwrap_or_default().to_owned()
 }
 
-/// Our own server, our own room, and a bot in every other seat.
+/// Starts a server, joins a room on it, and lets bots play the other players.
 fn host(players: u8, args: HostArgs) -> Result<ExitCode, LocalHostError> {
     let host = LocalHost::start(args.listen)?;
     let invite = Invite { name: args.name, ..Invite::new(host.url(), random_code(), players) };
@@ -56,34 +57,34 @@ fn host(players: u8, args: HostArgs) -> Result<ExitCode, LocalHostError> {
     if args.no_bot {
         console::line("waiting for somebody to join");
     } else {
-        console::line("bots take the other seats; start with --no-bot to keep them for people");
+        console::line("bots play the other players; start with --no-bot to wait for people");
     }
     let exit = window::run(invite, config(NetworkArgs::default()), |app| {
-        fly(app, args.autopilot);
+        add_bot(app, args.autopilot);
         app.insert_resource(host);
         if !args.no_bot {
-            // Not before we are in the room: the first seat is ours.
-            app.add_systems(OnEnter(NetplayState::Lobby), invite_bots);
+            // Not earlier: the local player is the first one in the room.
+            app.add_systems(OnEnter(NetplayState::Lobby), start_bots);
         }
     });
     Ok(exit.report())
 }
 
-/// Once: bots that are there come back by themselves when we leave the room and join it again.
-fn invite_bots(mut host: ResMut<LocalHost>, invite: Res<Invite>) {
+/// Starts the bots, once: they join again by themselves when the local player leaves the room and joins again.
+fn start_bots(mut host: ResMut<LocalHost>, invite: Res<Invite>) {
     if host.bots.is_empty() {
-        for seat in 1..invite.players {
+        for player in 1..invite.players {
             let bot =
-                BotProcess { seed: u64::from(seat), opponent: true, ..BotProcess::new(&invite) };
+                BotProcess { seed: u64::from(player), opponent: true, ..BotProcess::new(&invite) };
             if let Err(error) = host.add(bot) {
-                // Somebody else can still join: the invite is on the screen.
-                console::complain(format_args!("arena: {error}"));
+                // Another player can still join: the invite is on the screen.
+                console::error(format_args!("arena: {error}"));
             }
         }
     }
 }
 
-fn fly(app: &mut App, autopilot: bool) {
+fn add_bot(app: &mut App, autopilot: bool) {
     if autopilot {
         app.add_plugins(BotPlugin { seed: 1, hunts: true });
     }
@@ -94,16 +95,15 @@ fn no_display(frames: i32, players: u8) -> ExitCode {
     report(demo::run(frames, players))
 }
 
-/// Says what went wrong, if anything did.
+/// Prints the error, if there is one.
 fn report(outcome: Result<ExitCode, impl std::error::Error>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
-        console::complain(format_args!("arena: {error}"));
+        console::error(format_args!("arena: {error}"));
         ExitCode::FAILURE
     })
 }
 
-/// Bevy is built for X11 alone here, which nearly every Wayland desktop offers as well; a window on
-/// Wayland alone would fail to open.
+/// Whether a window can be opened. Bevy is built for X11 only, which nearly every Wayland desktop offers as well.
 fn has_display() -> bool {
     !cfg!(target_os = "linux")
         || std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty())

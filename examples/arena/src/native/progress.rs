@@ -1,4 +1,4 @@
-//! What a bot tells the demo while it plays: a line of JSON every second on its standard output.
+//! The progress of a bot (`--progress`): one line of JSON per second on its standard output.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 
 use super::console;
 
-/// How a bot is doing.
+/// The progress of a bot.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Progress {
-    /// The last confirmed frame; negative before the first.
+    /// The last confirmed frame; negative before the first one.
     pub confirmed: i32,
-    /// Its slowest link.
+    /// The round-trip time of its slowest link.
     pub rtt_ms: f64,
-    /// How often it went back.
+    /// How many rollbacks it made.
     pub rollbacks: u64,
 }
 
 pub fn plugin(app: &mut App) {
-    app.add_systems(Last, tell.run_if(on_real_timer(Duration::from_secs(1))));
+    app.add_systems(Last, print.run_if(on_real_timer(Duration::from_secs(1))));
 }
 
-fn tell(
+fn print(
     frame: Res<ConfirmedFrameCount>,
     links: Res<PeerLinks>,
     metrics: Res<RollbackMetrics>,

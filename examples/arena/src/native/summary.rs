@@ -1,4 +1,4 @@
-//! The table at the end of a demo, made of the bots' reports.
+//! The table at the end of a demo, made from the reports of the bots.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use bevy_netplay::SessionReport;
 
 use super::console;
 
-/// Reads a report, or says why there is none.
+/// Reads a report. The error says why there is none.
 pub fn read(file: &Path) -> Result<SessionReport, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
-/// Prints the table and the verdict; returns whether every bot reported, and all of them the same state.
+/// Prints the table and the verdict. Returns whether every bot wrote a report, and all reports have the same checksum.
 pub fn show(reports: &[Result<SessionReport, String>]) -> bool {
     console::line(
         "\nplayer  connection               RTT ms  jitter ms  loss %  quality   rollbacks  deepest  stalls",
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn only_equal_checksums_of_all_players_are_good() {
+    fn only_equal_checksums_of_all_players_pass() {
         let (one, same, other) = (report("a"), report("a"), report("b"));
         assert!(verdict(2, &[&one, &same]).0);
         assert!(!verdict(2, &[&one, &other]).0);

@@ -1,12 +1,12 @@
-//! Vectors of whole numbers. One unit is 1/256 pixel, so a ship at full speed moves about a thousand of
-//! them a frame, and the whole arena is some 300,000 wide: products of two fit an `i64` with room to spare.
+//! Fixed-point vectors. One unit is 1/256 pixel: a ship at full speed moves about 1,000 units per frame, and the
+//! arena is about 300,000 units wide, so that the product of two coordinates fits in an `i64`.
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// Units in a pixel.
 pub const PX: i32 = 256;
 
-/// How many directions a shot can take; a ship's facing is one of every fourth.
+/// How many directions a shot can have. A ship faces one of every fourth.
 pub const DIRECTIONS: u8 = 32;
 
 /// A place or a velocity, in 1/256 pixel (per frame). `y` grows upwards, as in Bevy.
@@ -46,7 +46,7 @@ impl Point {
         if squared <= i64::from(length) * i64::from(length) {
             return self;
         }
-        // `isqrt` is exact, and it is at least `length` here, so nothing divides by zero.
+        // `isqrt` is exact and at least `length` here: this does not divide by zero.
         let current = squared.isqrt();
         let scale = |value: i32| (i64::from(value) * i64::from(length) / current) as i32;
         Self { x: scale(self.x), y: scale(self.y) }
@@ -101,7 +101,7 @@ impl Mul<i32> for Point {
     }
 }
 
-/// Rounds towards zero, alike in both directions: a ship slows down the same whichever way it flies.
+/// Rounds towards zero, so that friction is the same in all directions.
 impl Div<i32> for Point {
     type Output = Self;
     fn div(self, divisor: i32) -> Self {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directions_go_round_once_and_are_all_one_long() {
+    fn directions_go_round_once_and_have_unit_length() {
         assert_eq!(direction(0), Point::new(256, 0));
         assert_eq!(direction(8), Point::new(0, 256));
         assert_eq!(direction(16), Point::new(-256, 0));

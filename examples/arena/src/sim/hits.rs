@@ -1,4 +1,4 @@
-//! Shots that meet ships.
+//! Shots that hit ships.
 
 use bevy::prelude::*;
 
@@ -12,8 +12,8 @@ pub const HIT_DISTANCE: i32 = RADIUS + 4 * PX;
 /// How near a ship must come to a pick-up, in units.
 pub const PICKUP_DISTANCE: i32 = RADIUS + 12 * PX;
 
-/// Takes the shots in the order they were fired and the ships by seat: when two shots reach a ship with one
-/// hit left, the older one scores.
+/// Resolves hits: shots in the order they were fired, ships in the order of their players. When two shots reach a
+/// ship with one hit left, the older one scores.
 pub(super) fn strike(
     mut commands: Commands,
     round: Res<Round>,
@@ -33,7 +33,7 @@ pub(super) fn strike(
         });
         let Some((_, _, hull, _)) = struck else { continue };
         commands.entity(entity).despawn();
-        // What is still in the air when the round ends decides nothing any more.
+        // Shots that are still flying when the round ends do not count.
         if round.phase != Phase::Fight || !hull.take_hit() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What a player does in a frame, in one byte.
+//! The input of a player in a frame: one byte of buttons.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::{Inputs, Match};
@@ -14,7 +14,7 @@ pub const LEFT: u8 = 4;
 pub const RIGHT: u8 = 8;
 /// Shoot, as fast as the gun allows.
 pub const FIRE: u8 = 16;
-/// Dash the way the ship faces; nothing hits a dashing ship.
+/// Dash in the direction the ship faces. A dashing ship cannot be hit.
 pub const DASH: u8 = 32;
 
 /// The buttons a player holds.
@@ -31,7 +31,7 @@ impl ArenaInput {
         self.buttons & button != 0
     }
 
-    /// The direction (see [`super::direction`]) of the arrows held, if they do not cancel out.
+    /// The direction (see [`super::direction`]) of the direction buttons held, if they do not cancel out.
     pub fn heading(self) -> Option<u8> {
         let axis = |plus, minus| i8::from(self.holds(plus)) - i8::from(self.holds(minus));
         match (axis(RIGHT, LEFT), axis(UP, DOWN)) {
@@ -48,13 +48,13 @@ impl ArenaInput {
     }
 }
 
-/// Everybody's buttons in the frame that is computed. Not rolled back: it is written anew before every
-/// frame, also before one that is computed again.
+/// The buttons of all players in the present frame. Not rolled back: it is written before every frame, including
+/// resimulated ones.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Controls(pub Vec<ArenaInput>);
 
 impl Controls {
-    /// The buttons of a seat. A seat that does not exist presses nothing.
+    /// The buttons of a player. A player who does not exist holds none.
     pub fn of(&self, player: u8) -> ArenaInput {
         self.0.get(usize::from(player)).copied().unwrap_or_default()
     }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opposite_arrows_cancel_out() {
+    fn opposite_directions_cancel_out() {
         assert_eq!(ArenaInput { buttons: LEFT | RIGHT }.heading(), None);
         assert_eq!(ArenaInput { buttons: LEFT | RIGHT | UP }.heading(), Some(8));
         assert_eq!(ArenaInput { buttons: UP | RIGHT | FIRE }.heading(), Some(4));

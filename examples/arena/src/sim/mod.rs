@@ -1,11 +1,11 @@
-//! The simulation: what happens in one sixtieth of a second, as every peer computes it.
+//! The simulation: one sixtieth of a second, as every peer computes it.
 //!
-//! Three rules keep it bit-identical everywhere, native or wasm:
+//! Three rules keep it bit-identical on every machine, native or wasm:
 //!
 //! - no floats: positions and speeds are [`Point`]s in 1/256 pixel;
-//! - nothing that is checksummed has a platform's width: no `usize`, and enums are `repr(u8)`;
-//! - the order of a query is not the same on two peers, so wherever one entity's turn changes another's,
-//!   turns are taken by seat or by serial number.
+//! - state that is checksummed has no platform-dependent width: no `usize`, and enums are `repr(u8)`;
+//! - the order of a query is not the same on two peers, so wherever one entity affects another, they are sorted by
+//!   player or by serial number.
 
 mod fixed;
 mod hits;
@@ -31,7 +31,7 @@ pub use ship::{Body, Engine, Gun, Hull, MAX_HEALTH, RADIUS, Score, Ship};
 pub use shots::Shot;
 pub use walls::{HALF_HEIGHT, HALF_WIDTH, WALLS, Wall};
 
-/// Everything the arena computes. Needs `NetplayPlugins::<ArenaInput>` for the schedules it runs in.
+/// The whole simulation. Needs `NetplayPlugins::<ArenaInput>` for the schedules it runs in.
 pub struct SimulationPlugin;
 
 impl Plugin for SimulationPlugin {
@@ -41,13 +41,13 @@ impl Plugin for SimulationPlugin {
     }
 }
 
-/// The systems of a frame, in `RollbackUpdate`. Whoever uses [`RulesPlugin`] alone writes [`Controls`]
-/// before them.
+/// The systems of a frame, in `RollbackUpdate`. An app with [`RulesPlugin`] alone writes
+/// [`Controls`] before them.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SimulationSystems;
 
-/// The same without knowing where inputs come from, so that a benchmark can run the very same rules on
-/// another session type: it needs bevy_ggrs' `GgrsPlugin` and whatever writes [`Controls`].
+/// The simulation without the source of inputs, so that a benchmark can run the same rules on another session type.
+/// Needs bevy_ggrs' `GgrsPlugin` and a system that writes [`Controls`].
 pub struct RulesPlugin;
 
 impl Plugin for RulesPlugin {
@@ -88,7 +88,7 @@ impl Plugin for RulesPlugin {
     }
 }
 
-/// A rematch starts from the same state as a first match, only with another seed.
+/// A rematch starts from the same state as the first match, but with another seed.
 fn start_resources(
     this_match: Res<Match>,
     mut round: ResMut<Round>,

@@ -1,4 +1,4 @@
-//! How ships fly: they gather speed, glide, dash and bump into each other.
+//! How ships move: they accelerate, glide, dash and push each other.
 
 use bevy::prelude::*;
 
@@ -8,9 +8,9 @@ use super::round::{Phase, Round};
 use super::ship::{Body, Engine, Hull, RADIUS, Ship};
 use super::walls::slide;
 
-/// Units per frame and frame: full speed after a fifth of a second.
+/// Units per frame per frame: full speed after a fifth of a second.
 const ACCELERATION: i32 = 110;
-/// The share of its speed a ship loses each frame is one in this many.
+/// A ship loses this fraction of its speed each frame: 1 / `FRICTION`.
 const FRICTION: i32 = 14;
 /// Units per frame.
 const MAX_SPEED: i32 = 5 * PX;
@@ -21,7 +21,7 @@ const DASH_FRAMES: u8 = 10;
 /// Frames from one dash to the next.
 const DASH_COOLDOWN: u8 = 75;
 
-/// Turns buttons into velocity. Ships do not see each other here, so their order does not matter.
+/// Turns buttons into velocity. One ship does not affect another here, so their order does not matter.
 pub(super) fn steer(
     controls: Res<Controls>,
     round: Res<Round>,
@@ -51,14 +51,14 @@ pub(super) fn steer(
             let friction = body.velocity / FRICTION;
             body.velocity = (body.velocity + thrust - friction).clamp_length(MAX_SPEED);
             if body.velocity.length_squared() < 200 {
-                // What friction rounds to nothing would drift for ever.
+                // Friction rounds to zero at this speed: without this the ship would never stop.
                 body.velocity = Point::default();
             }
         }
     }
 }
 
-/// Pushes overlapping ships apart. One pair after the other, by seat: the order shows in the outcome.
+/// Pushes overlapping ships apart, pair by pair in the order of the players: the order affects the result.
 pub(super) fn bump(mut ships: Query<(&Ship, &mut Body, &Hull)>) {
     let mut bodies: Vec<_> = ships.iter_mut().filter(|(_, _, hull)| hull.is_alive()).collect();
     bodies.sort_by_key(|(ship, ..)| ship.player);
@@ -68,7 +68,7 @@ pub(super) fn bump(mut ships: Query<(&Ship, &mut Body, &Hull)>) {
         for (_, other, _) in tail {
             if one.at.is_within(other.at, 2 * RADIUS) {
                 let apart = other.at - one.at;
-                // Two in the very same place part sideways.
+                // Two ships at the same position are pushed horizontally.
                 let apart = if apart == Point::default() { Point::px(1, 0) } else { apart };
                 let push = apart.clamp_length(8 * PX) / 8;
                 one.velocity = (one.velocity - push).clamp_length(MAX_SPEED);

@@ -1,4 +1,4 @@
-//! Pick-ups: they appear at random places, by the rolled-back dice.
+//! Pick-ups: they appear at random positions, which the rolled-back [`Dice`] determine.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -10,9 +10,9 @@ use super::round::{Phase, Round};
 use super::ship::{Body, Gun, Hull, MAX_HEALTH, Ship};
 use super::walls::{HALF_HEIGHT, HALF_WIDTH, blocked};
 
-/// A pick-up appears every so many frames of the fight.
+/// Frames of the fight between two pick-ups.
 const INTERVAL: u16 = 240;
-/// Never more than this many at a time.
+/// At most this many exist at a time.
 const MOST: usize = 4;
 /// Frames an extra lasts.
 const EXTRA_FRAMES: u16 = 420;
@@ -39,7 +39,8 @@ pub struct Pickup {
     pub kind: PickupKind,
 }
 
-/// The older pick-up and the lower seat come first, so that two ships that reach one together agree.
+/// Collects pick-ups: older ones first, and ships in the order of their players, so that every peer gives a pick-up
+/// that two ships reach together to the same one.
 pub(super) fn collect(
     mut commands: Commands,
     pickups: Query<(Entity, &Pickup, &Body)>,
@@ -80,9 +81,9 @@ pub(super) fn drop(
         1 => PickupKind::Rapid,
         _ => PickupKind::Spread,
     };
-    // A place in a wall is thrown again; whoever has no luck eight times waits for the next one.
-    let clear = (0..8).map(|_| throw_place(&mut dice)).find(|&at| !blocked(at, 20 * PX));
-    if let Some(at) = clear {
+    // A position inside a wall is thrown again. After eight failures there is no pick-up this time.
+    let free = (0..8).map(|_| throw_place(&mut dice)).find(|&at| !blocked(at, 20 * PX));
+    if let Some(at) = free {
         commands.spawn((
             Rollback,
             Pickup { serial: serials.take(), kind },

@@ -1,12 +1,11 @@
-//! Chance and serial numbers, both rolled back: a frame that is computed again draws the same lots and hands
-//! out the same numbers.
+//! Random numbers and serial numbers. Both are rolled back: a resimulated frame gets the same ones again.
 
 use bevy::prelude::*;
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng as _;
 
-/// The dice of the match. Its whole state is the seed and how often it was thrown, which makes it cheap to
-/// save and easy to checksum; the generator jumps to its place for each throw.
+/// The random number generator of the match. Its state is the seed and the number of throws, which is cheap to
+/// save and easy to checksum; each throw sets the generator to that position.
 #[derive(Resource, Clone, Debug, Default, Hash)]
 pub struct Dice {
     seed: u64,
@@ -14,22 +13,22 @@ pub struct Dice {
 }
 
 impl Dice {
-    /// Dice that were not thrown yet.
+    /// Dice that have not been thrown yet.
     pub fn new(seed: u64) -> Self {
         Self { seed, thrown: 0 }
     }
 
-    /// A number below `sides`, each as likely as the others to within one in four billion.
+    /// A random number below `sides`. The probabilities of two numbers differ by less than 1 in 4 billion.
     pub fn throw(&mut self, sides: u32) -> u32 {
         let mut pcg = Pcg32::new(self.seed, 0);
         pcg.advance(self.thrown);
         self.thrown += 1;
-        // The high half of the product: no division, no bias worth a rejection loop, and alike everywhere.
+        // The high half of the product: no division, and the bias is too small for a rejection loop.
         ((u64::from(pcg.next_u32()) * u64::from(sides)) >> 32) as u32
     }
 }
 
-/// Numbers for what comes into being during a match, in an order all peers agree on.
+/// Serial numbers for entities that are spawned during a match: equal on every peer.
 #[derive(Resource, Clone, Debug, Default, Hash)]
 pub struct Serials(u32);
 
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dice_that_are_rolled_back_throw_the_same_again() {
+    fn dice_that_are_rolled_back_throw_the_same_numbers() {
         let mut dice = Dice::new(7);
         dice.throw(6);
         let mut saved = dice.clone();

@@ -1,4 +1,4 @@
-//! A round: two seconds to look around, a minute of fighting, then the result until everybody wants a
+//! A round: a countdown of two seconds, a fight of one minute, then the result until all players want a
 //! rematch.
 
 use bevy::prelude::*;
@@ -8,25 +8,25 @@ pub const COUNTDOWN_FRAMES: u16 = 120;
 /// Frames of fighting: a minute.
 pub const ROUND_FRAMES: u16 = 60 * 60;
 
-/// What a round is at.
+/// The phase of a round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Phase {
-    /// Nobody moves.
+    /// Ships do not move.
     #[default]
     Countdown,
-    /// Everything goes.
+    /// Ships fly and shoot.
     Fight,
-    /// Ships fly, guns are silent.
+    /// Ships fly, guns do not fire.
     Result,
 }
 
 /// The clock of the round.
 #[derive(Resource, Clone, Debug, Hash)]
 pub struct Round {
-    /// What it is at.
+    /// The current phase.
     pub phase: Phase,
-    /// Frames until the next phase; 0 for ever in [`Phase::Result`].
+    /// Frames until the next phase. It stays 0 in [`Phase::Result`].
     pub frames_left: u16,
 }
 

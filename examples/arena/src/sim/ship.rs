@@ -1,4 +1,4 @@
-//! Ships: what they are made of, where they start, and how they come back.
+//! Ships: their components, where they start, and how they respawn.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -8,49 +8,49 @@ use super::round::{Phase, Round};
 
 /// Half the size of a ship, in units.
 pub const RADIUS: i32 = 14 * PX;
-/// Hits a ship takes.
+/// Hits that destroy a ship.
 pub const MAX_HEALTH: u8 = 5;
-/// Frames a destroyed ship is away.
+/// Frames until a destroyed ship respawns.
 const RESPAWN_FRAMES: u8 = 90;
-/// Frames a ship that has just come back cannot be hit.
+/// Frames for which a respawned ship cannot be hit.
 const SHIELD_FRAMES: u8 = 90;
 
-/// Who flies it and where its nose points.
+/// The player of a ship, and the direction it faces.
 #[derive(Component, Clone, Debug, Hash)]
 pub struct Ship {
-    /// The seat, from 0.
+    /// The player, counted from 0.
     pub player: u8,
-    /// Where it points and shoots; see [`super::direction`].
+    /// The direction it faces and shoots in; see [`super::direction`].
     pub facing: u8,
 }
 
-/// Anything that has a place: ships, shots and pick-ups.
+/// Position and velocity of ships, shots and pick-ups.
 #[derive(Component, Clone, Debug, Default, Hash)]
 pub struct Body {
-    /// Its middle.
+    /// The position of its centre.
     pub at: Point,
-    /// Units per frame.
+    /// In units per frame.
     pub velocity: Point,
 }
 
-/// What keeps a ship alive.
+/// The state of a ship's hull.
 #[derive(Component, Clone, Debug, Hash)]
 pub struct Hull {
-    /// Hits left; 0 while it is away.
+    /// Hits left; 0 while the ship is destroyed.
     pub health: u8,
-    /// Frames until a destroyed ship is back.
+    /// Frames until a destroyed ship respawns.
     pub away: u8,
-    /// Frames during which nothing hits it.
+    /// Frames for which it cannot be hit.
     pub shield: u8,
 }
 
 impl Hull {
-    /// Whether the ship is there at all.
+    /// Whether the ship is not destroyed.
     pub fn is_alive(&self) -> bool {
         self.health > 0
     }
 
-    /// Takes one hit away, and says whether that was the last. A shielded ship loses nothing.
+    /// Counts a hit. Returns whether it destroyed the ship. A shielded ship is not affected.
     pub(super) fn take_hit(&mut self) -> bool {
         if self.shield > 0 {
             return false;
@@ -63,32 +63,32 @@ impl Hull {
     }
 }
 
-/// The gun. The two extras are pick-ups, and count down.
+/// The gun. Two of its fields are effects of pick-ups, which end after a while.
 #[derive(Component, Clone, Debug, Default, Hash)]
 pub struct Gun {
-    /// Frames until it can shoot again.
+    /// Frames until it can fire again.
     pub cooldown: u8,
-    /// Frames of shooting twice as fast.
+    /// Frames for which it fires twice as fast.
     pub rapid: u16,
-    /// Frames of three shots at a time.
+    /// Frames for which it fires three shots at a time.
     pub spread: u16,
 }
 
-/// The dash.
+/// The engine, which can dash.
 #[derive(Component, Clone, Debug, Default, Hash)]
 pub struct Engine {
-    /// Frames the present dash still lasts.
+    /// Frames until the present dash ends.
     pub dashing: u8,
     /// Frames until the next dash.
     pub cooldown: u8,
 }
 
-/// Ships destroyed.
+/// How many ships the player has destroyed.
 #[derive(Component, Clone, Debug, Default, Hash)]
 pub struct Score(pub u16);
 
-/// Where a seat starts, and which way it looks: into the arena.
-fn berth(player: u8) -> (Point, u8) {
+/// Where the ship of a player starts, and the direction it faces.
+fn spawn_point(player: u8) -> (Point, u8) {
     match player % 4 {
         0 => (Point::px(-520, 210), 0),
         1 => (Point::px(520, -210), 16),
@@ -98,8 +98,8 @@ fn berth(player: u8) -> (Point, u8) {
 }
 
 pub(super) fn spawn(mut commands: Commands, this_match: Res<Match>) {
-    for player in (0..this_match.players).filter_map(|seat| u8::try_from(seat).ok()) {
-        let (at, facing) = berth(player);
+    for player in (0..this_match.players).filter_map(|player| u8::try_from(player).ok()) {
+        let (at, facing) = spawn_point(player);
         commands.spawn((
             Rollback,
             Ship { player, facing },
@@ -112,7 +112,8 @@ pub(super) fn spawn(mut commands: Commands, this_match: Res<Match>) {
     }
 }
 
-/// Counts down what every ship waits for, and brings destroyed ones back where the enemies are farthest.
+/// Counts down the timers of every ship, and respawns destroyed ships at the spawn point that is farthest from the
+/// other ships.
 pub(super) fn respawn(
     round: Res<Round>,
     mut ships: Query<(&mut Ship, &mut Body, &mut Hull, &mut Gun, &mut Engine)>,
@@ -133,21 +134,21 @@ pub(super) fn respawn(
         }
     }
 
-    let mut back: Vec<_> =
+    let mut due: Vec<_> =
         ships.iter_mut().filter(|ship| !ship.2.is_alive() && ship.2.away == 0).collect();
-    // Two that come back in the same frame must not choose the same berth.
-    back.sort_by_key(|(ship, ..)| ship.player);
-    for (mut ship, mut body, mut hull, mut gun, mut engine) in back {
-        let loneliness = |seat: u8| {
-            let at = berth(seat).0;
+    // Two ships that respawn in the same frame must not choose the same spawn point.
+    due.sort_by_key(|(ship, ..)| ship.player);
+    for (mut ship, mut body, mut hull, mut gun, mut engine) in due {
+        let distance = |point: u8| {
+            let at = spawn_point(point).0;
             taken.iter().map(|&other| (at - other).length_squared()).min().unwrap_or(i64::MAX)
         };
-        // Own berth first: `max_by_key` keeps the last of equals.
-        let seat = (0..4)
+        // Of equally distant points its own one: `max_by_key` keeps the last of equals.
+        let farthest = (0..4)
             .map(|step| (ship.player + 4 - step) % 4)
             .rev()
-            .max_by_key(|&seat| loneliness(seat));
-        let (at, facing) = berth(seat.unwrap_or(ship.player));
+            .max_by_key(|&point| distance(point));
+        let (at, facing) = spawn_point(farthest.unwrap_or(ship.player));
         ship.facing = facing;
         *body = Body { at, ..default() };
         *hull = Hull { health: MAX_HEALTH, away: 0, shield: SHIELD_FRAMES };
@@ -163,14 +164,14 @@ mod tests {
     use crate::sim::walls::blocked;
 
     #[test]
-    fn every_berth_is_clear_of_walls() {
+    fn every_spawn_point_is_free_of_walls() {
         for player in 0..4 {
-            assert!(!blocked(berth(player).0, RADIUS), "berth {player}");
+            assert!(!blocked(spawn_point(player).0, RADIUS), "spawn point {player}");
         }
     }
 
     #[test]
-    fn a_shield_swallows_a_hit_and_the_fifth_hit_destroys() {
+    fn a_shield_prevents_a_hit_and_the_fifth_hit_destroys() {
         let mut hull = Hull { health: MAX_HEALTH, away: 0, shield: 1 };
         assert!(!hull.take_hit());
         assert_eq!(hull.health, MAX_HEALTH);

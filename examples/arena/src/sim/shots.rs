@@ -1,4 +1,4 @@
-//! Shots: they come into being and vanish inside the rollback, many a second.
+//! Shots: many per second are spawned and despawned in frames that may be rolled back.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -18,23 +18,23 @@ const SHOT_RADIUS: i32 = 4 * PX;
 const COOLDOWN: u8 = 14;
 /// Frames a shot lives.
 const LIFE: u8 = 110;
-/// Walls a shot bounces off before it bursts.
+/// How many times a shot bounces off a wall before it bursts.
 const BOUNCES: u8 = 1;
 
-/// A shot under way.
+/// A flying shot.
 #[derive(Component, Clone, Debug, Hash)]
 pub struct Shot {
     /// Unique in the match, in order of firing.
     pub serial: u32,
-    /// The seat that fired it, which it never hits.
+    /// The player who fired it, whom it never hits.
     pub owner: u8,
     /// Frames left.
     pub life: u8,
-    /// Walls left to bounce off.
+    /// Bounces left.
     pub bounces: u8,
 }
 
-/// By seat, because shots are numbered as they leave.
+/// Fires the guns in the order of the players, because that is the order of the serial numbers.
 pub(super) fn fire(
     mut commands: Commands,
     controls: Res<Controls>,

@@ -1,4 +1,4 @@
-//! The arena: a rectangle with blocks in it, the same for every match, symmetric so that no seat is better.
+//! The walls: a rectangle with blocks in it. It is symmetric, so that no player has a better start.
 
 use super::fixed::{PX, Point};
 
@@ -36,7 +36,7 @@ pub const WALLS: [Wall; 11] = [
     wall(250, 0, 16, 16),
 ];
 
-/// Which way something hit a wall.
+/// On which sides a moving square hit a wall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contact {
     /// A wall to the left or right.
@@ -62,21 +62,21 @@ pub fn blocked(at: Point, radius: i32) -> bool {
         })
 }
 
-/// Moves a square by `step`, first sideways and then up or down, and stops each at the walls: whoever flies
-/// slantwise into a wall slides along it. Stops short by less than a step; that is below what is seen.
+/// Moves a square by `step`, first horizontally and then vertically, and stops it at walls: a ship that flies
+/// diagonally into a wall slides along it. It stops less than one step before the wall, which is not visible.
 pub fn slide(at: &mut Point, step: Point, radius: i32) -> Contact {
     let mut contact = Contact::default();
-    let sideways = Point::new(at.x + step.x, at.y);
-    if blocked(sideways, radius) {
+    let horizontal = Point::new(at.x + step.x, at.y);
+    if blocked(horizontal, radius) {
         contact.x = true;
     } else {
-        *at = sideways;
+        *at = horizontal;
     }
-    let upwards = Point::new(at.x, at.y + step.y);
-    if blocked(upwards, radius) {
+    let vertical = Point::new(at.x, at.y + step.y);
+    if blocked(vertical, radius) {
         contact.y = true;
     } else {
-        *at = upwards;
+        *at = vertical;
     }
     contact
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slanting_ship_slides_along_the_wall() {
+    fn a_ship_that_flies_diagonally_slides_along_the_wall() {
         let mut at = Point::px(0, HALF_HEIGHT - 14);
         let contact = slide(&mut at, Point::px(3, 3), 14 * PX);
         assert_eq!(contact, Contact { x: false, y: true });

@@ -1,4 +1,4 @@
-//! The floor and the walls, which never change.
+//! Draws the floor and the walls, once: they never change.
 
 use bevy::prelude::*;
 

@@ -1,15 +1,15 @@
-//! What makes sparks fly. The simulation sends no events, which a rollback could send twice: this compares
-//! what was shown in the last frame with what is shown now. A hit that was predicted wrongly leaves a few
-//! sparks behind, and nothing else.
+//! Triggers of particle effects. The simulation sends no events, because a rollback would send them twice: these
+//! systems compare the state of this frame with that of the last one. A hit that was mispredicted leaves a few
+//! sparks and nothing else.
 
 use bevy::prelude::*;
 use std::collections::BTreeMap;
 
 use super::particles::{Burst, Bursts};
-use super::{Eye, RISE, palette, to_screen};
+use super::{MainCamera, OFFSET, palette, to_screen};
 use crate::sim::{Body, Engine, Hull, Ship, Shot};
 
-/// How much the picture shakes, in pixels.
+/// How much the camera shakes, in pixels.
 #[derive(Resource, Default)]
 struct Shake(f32);
 
@@ -38,13 +38,13 @@ fn watch_ships(
             speed: if destroyed { 420.0 } else { 220.0 },
             size: if destroyed { 34.0 } else { 18.0 },
             life: if destroyed { 0.9 } else { 0.4 },
-            color: if destroyed { color } else { palette::hot(color) },
+            color: if destroyed { color } else { palette::bright(color) },
         });
         shaking.0 = shaking.0.max(if destroyed { 9.0 } else { 2.0 });
     }
 }
 
-/// A shot that is no longer there hit something.
+/// Shows sparks where a shot was that no longer exists: it hit something.
 fn watch_shots(
     mut seen: Local<BTreeMap<u32, (Vec2, u8)>>,
     mut bursts: ResMut<Bursts>,
@@ -60,7 +60,7 @@ fn watch_shots(
             speed: 140.0,
             size: 12.0,
             life: 0.3,
-            color: palette::hot(palette::player(owner)),
+            color: palette::bright(palette::player(owner)),
         });
     }
     *seen = now;
@@ -85,10 +85,14 @@ fn trails(mut bursts: ResMut<Bursts>, ships: Query<(&Ship, &Body, &Hull, &Engine
     }
 }
 
-fn shake(time: Res<Time>, mut shaking: ResMut<Shake>, mut eyes: Query<&mut Transform, With<Eye>>) {
+fn shake(
+    time: Res<Time>,
+    mut shaking: ResMut<Shake>,
+    mut cameras: Query<&mut Transform, With<MainCamera>>,
+) {
     shaking.0 *= (1.0 - 7.0 * time.delta_secs()).max(0.0);
     let offset = Vec2::from_angle(time.elapsed_secs() * 71.0) * shaking.0;
-    for mut eye in &mut eyes {
-        eye.translation = (offset + Vec2::new(0.0, RISE)).extend(eye.translation.z);
+    for mut camera in &mut cameras {
+        camera.translation = (offset + Vec2::new(0.0, OFFSET)).extend(camera.translation.z);
     }
 }

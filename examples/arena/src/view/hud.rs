@@ -1,9 +1,9 @@
-//! The bar above the arena: a card for every player, the clock between them.
+//! The bar above the arena: a card for each player, and the clock between them.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
-use super::ships::SEATS;
+use super::ships::MAX_PLAYERS;
 use super::{names, palette};
 use crate::sim::{Phase, ROUND_FRAMES, Round, Score, Ship};
 
@@ -20,7 +20,7 @@ pub fn plugin(app: &mut App) {
     app.add_systems(Startup, build).add_systems(Update, (show_cards, show_clock));
 }
 
-/// A size of text, in pixels of a window 720 high.
+/// A font of this size, in pixels of a window that is 720 pixels high.
 pub fn font(size: f32) -> TextFont {
     TextFont { font_size: FontSize::Px(size), ..TextFont::default() }
 }
@@ -43,18 +43,18 @@ fn build(mut commands: Commands) {
         ..Node::default()
     };
     commands.spawn(bar).with_children(|bar| {
-        // Seats 0 and 2 start on the left of the arena's first diagonal, 1 and 3 on the right.
+        // Players 0 and 2 start on the left, players 1 and 3 on the right.
         bar.spawn(side(JustifyContent::End)).with_children(|left| {
-            [2, 0].into_iter().for_each(|seat| card(left, seat));
+            [2, 0].into_iter().for_each(|player| card(left, player));
         });
         bar.spawn((Clock, Text::default(), font(32.0), TextColor(palette::TEXT)));
         bar.spawn(side(JustifyContent::Start)).with_children(|right| {
-            [1, 3].into_iter().for_each(|seat| card(right, seat));
+            [1, 3].into_iter().for_each(|player| card(right, player));
         });
     });
 }
 
-fn card(bar: &mut ChildSpawnerCommands, seat: u8) {
+fn card(bar: &mut ChildSpawnerCommands, player: u8) {
     let node = Node {
         display: Display::None,
         padding: UiRect::axes(px(14), px(4)),
@@ -63,16 +63,16 @@ fn card(bar: &mut ChildSpawnerCommands, seat: u8) {
         ..Node::default()
     };
     bar.spawn((
-        Card(seat),
+        Card(player),
         node,
         BackgroundColor(palette::PANEL),
-        BorderColor::all(palette::player(seat)),
+        BorderColor::all(palette::player(player)),
     ))
     .with_child((
-        CardText(seat),
+        CardText(player),
         Text::default(),
         font(22.0),
-        TextColor(palette::player(seat)),
+        TextColor(palette::player(player)),
     ));
 }
 
@@ -85,21 +85,21 @@ fn show_cards(
 ) {
     let own = this_match.map(|this_match| this_match.local_player);
     let score =
-        |seat: u8| ships.iter().find(|(ship, _)| ship.player == seat).map(|(_, score)| score.0);
-    debug_assert!(ships.iter().all(|(ship, _)| ship.player < SEATS));
-    for (&Card(seat), mut node) in &mut cards {
-        let display = if score(seat).is_some() { Display::Flex } else { Display::None };
+        |player: u8| ships.iter().find(|(ship, _)| ship.player == player).map(|(_, score)| score.0);
+    debug_assert!(ships.iter().all(|(ship, _)| ship.player < MAX_PLAYERS));
+    for (&Card(player), mut node) in &mut cards {
+        let display = if score(player).is_some() { Display::Flex } else { Display::None };
         if node.display != display {
             node.display = display;
         }
     }
-    for (&CardText(seat), mut text) in &mut texts {
-        let player = usize::from(seat);
-        let name = match own == Some(player) {
+    for (&CardText(player), mut text) in &mut texts {
+        let handle = usize::from(player);
+        let name = match own == Some(handle) {
             true => "YOU".into(),
-            false => names::called_shortly(&links, player),
+            false => names::called_shortly(&links, handle),
         };
-        let wanted = format!("{name}  {}", score(seat).unwrap_or(0));
+        let wanted = format!("{name}  {}", score(player).unwrap_or(0));
         text.set_if_neq(Text(wanted));
     }
 }

@@ -1,25 +1,25 @@
-//! The pictures, painted at start: white shapes that a sprite's colour tints. Nothing to load, so nothing
-//! that could be missing next to the executable or on a web server.
+//! The images, generated at startup: white shapes that the colour of a sprite tints. There are no files to load,
+//! so none can be missing beside the executable or on a web server.
 
 use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 
-/// Pixels of a picture, each way.
+/// Width and height of an image, in pixels.
 const SIZE: u32 = 64;
-/// Samples of a pixel, each way: what makes edges smooth.
+/// Samples per pixel in each direction, for antialiasing.
 const SAMPLES: u32 = 4;
 
-/// All pictures, from -1 to 1 each way.
+/// All images. Their shapes are defined in coordinates from -1 to 1.
 #[derive(Resource)]
 pub struct Images {
     /// A ship that points to the right.
     pub ship: Handle<Image>,
-    /// A circle's line.
+    /// The outline of a circle.
     pub ring: Handle<Image>,
-    /// A full circle.
+    /// A filled circle.
     pub disc: Handle<Image>,
-    /// A light that fades outwards.
+    /// A light that fades towards its edge.
     pub glow: Handle<Image>,
     /// A light with a bright core.
     pub spark: Handle<Image>,
@@ -31,9 +31,9 @@ pub struct Images {
     pub rays: Handle<Image>,
 }
 
-pub fn paint(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
-    let mut add = |opacity: &dyn Fn(Vec2) -> f32| images.add(picture(opacity));
-    let pictures = Images {
+pub fn generate(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
+    let mut add = |opacity: &dyn Fn(Vec2) -> f32| images.add(image(opacity));
+    let all = Images {
         ship: add(&shape(is_ship)),
         ring: add(&shape(|at| (0.84..0.97).contains(&at.length()))),
         disc: add(&shape(|at| at.length() < 0.95)),
@@ -49,10 +49,10 @@ pub fn paint(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
         })),
         rays: add(&shape(is_rays)),
     };
-    commands.insert_resource(pictures);
+    commands.insert_resource(all);
 }
 
-/// A dart with a notch at its back.
+/// A dart with a notch at its back and a hole for the cockpit.
 fn is_ship(at: Vec2) -> bool {
     let side = at.y.abs();
     let before_wing = side < (0.95 - at.x) * 0.46;
@@ -67,7 +67,7 @@ fn is_rays(at: Vec2) -> bool {
     origin.length() < 1.25 && origin.x > 0.15 && (ray(0.0) || ray(0.55) || ray(-0.55))
 }
 
-/// How much of a point's neighbourhood lies inside.
+/// The opacity of a shape: the fraction of the samples around a point that lie inside.
 fn shape(inside: impl Fn(Vec2) -> bool) -> impl Fn(Vec2) -> f32 {
     move |at| {
         let step = 2.0 / (SIZE * SAMPLES) as f32;
@@ -79,7 +79,7 @@ fn shape(inside: impl Fn(Vec2) -> bool) -> impl Fn(Vec2) -> f32 {
     }
 }
 
-fn picture(opacity: &dyn Fn(Vec2) -> f32) -> Image {
+fn image(opacity: &dyn Fn(Vec2) -> f32) -> Image {
     let pixels = (0..SIZE * SIZE).flat_map(|index| {
         let pixel = UVec2::new(index % SIZE, index / SIZE).as_vec2() + 0.5;
         let at = (pixel / SIZE as f32 * 2.0 - 1.0) * Vec2::new(1.0, -1.0);

@@ -1,4 +1,4 @@
-//! Who is silent at the moment, and the notice that says so.
+//! The notice about players of whom nothing has been heard for a while.
 
 use bevy::prelude::*;
 use bevy::time::Real;
@@ -7,12 +7,12 @@ use bevy_netplay::prelude::*;
 use super::hud::font;
 use super::{names, palette};
 
-/// Players of whom nothing has been heard for a while: who, and when they count as gone.
+/// Players of whom nothing has been heard for a while, and the time at which each of them is dropped.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Interruptions(Vec<(usize, std::time::Duration)>);
 
 impl Interruptions {
-    /// Whether nothing is heard of a player.
+    /// Whether nothing has been heard of a player for a while.
     pub fn is_interrupted(&self, player: usize) -> bool {
         self.0.iter().any(|(silent, _)| *silent == player)
     }

@@ -1,4 +1,4 @@
-//! The keyboard: what flies the ship, and what joins, leaves and asks for a rematch.
+//! The keyboard: the input of the local player, and the actions join, leave and rematch.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -16,15 +16,15 @@ const KEYS: [(u8, &[KeyCode]); 6] = [
     (DASH, &[KeyCode::ShiftLeft, KeyCode::ShiftRight]),
 ];
 
-/// Whether this player asked for a rematch.
+/// Whether the local player has voted for a rematch.
 #[derive(Resource, Default)]
 pub struct Vote(pub bool);
 
-/// Buttons that are held elsewhere than on the keyboard, as bits of [`ArenaInput`].
+/// Buttons that are held on the touch screen, as bits of [`ArenaInput`].
 #[derive(Resource, Default)]
 pub struct Pad(pub u8);
 
-/// What a player asks for beside flying.
+/// An action that the player asks for.
 #[derive(Message, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// Join the room of the [`Invite`] again.
@@ -74,7 +74,7 @@ fn grant(
     let over = *state.get() == NetplayState::Playing && round.phase == Phase::Result;
     for wish in wishes.read() {
         match wish {
-            // A page is left, not quit.
+            // A page cannot quit.
             Wish::Leave if outside && cfg!(target_arch = "wasm32") => {}
             Wish::Leave if outside => drop(exit.write(AppExit::Success)),
             Wish::Leave => commands.leave_room(),

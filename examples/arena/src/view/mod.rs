@@ -1,5 +1,5 @@
-//! What a player sees and presses. It reads the simulation each frame, as it stands, predictions included,
-//! and never writes to it: drawing may use floats, clocks and chance freely.
+//! The view: draws the match, shows texts, and reads the keyboard. It reads the state of the simulation each frame,
+//! including predicted state, and never writes to it, so that it may use floats, clocks and random numbers.
 
 mod arena_view;
 mod effects;
@@ -24,28 +24,28 @@ use crate::sim::{PX, Point};
 pub use interruptions::Interruptions;
 pub use keys::{Pad, Wish};
 
-/// The room this window plays in: it is joined again when the player asks for it.
+/// The room that this process plays in, and joins again when the player asks for it.
 #[derive(Resource, Clone, Debug)]
 pub struct Invite {
     /// The signaling server, `ws://host:port`.
     pub server: String,
     /// The room's code.
     pub room: String,
-    /// How many players make the room complete.
+    /// Number of players in the room.
     pub players: u8,
-    /// What somebody else does to join, as a line for the lobby.
+    /// How another player joins, as a line for the lobby.
     pub how_to_join: String,
-    /// What the player wants to be called; empty for nothing.
+    /// The name of the player; empty for none.
     pub name: String,
-    /// The seat that the player had before its process was started anew.
-    pub seat: Option<String>,
+    /// The resume token from before this process restarted.
+    pub resume_token: Option<String>,
 }
 
 impl Invite {
-    /// An invite to somebody with a command line.
+    /// An invite whose hint is a command line.
     pub fn new(server: String, room: String, players: u8) -> Self {
         let how_to_join = format!("arena play --server {server} --room {room}");
-        Self { server, room, players, how_to_join, name: String::new(), seat: None }
+        Self { server, room, players, how_to_join, name: String::new(), resume_token: None }
     }
 
     /// The room to join.
@@ -54,7 +54,7 @@ impl Invite {
             .players(self.players)
             .server(self.server.clone())
             .name(self.name.clone());
-        self.seat.iter().fold(room, |room, seat| room.seat(seat.clone()))
+        self.resume_token.iter().fold(room, |room, token| room.seat(token.clone()))
     }
 }
 
@@ -76,44 +76,46 @@ impl Plugin for ViewPlugin {
             overlay::plugin,
             keys::plugin,
         ));
-        // Before `Startup`, because those who draw pick their images there.
-        app.add_systems(PreStartup, (images::paint, look)).add_systems(Update, scale_texts);
+        // Before `Startup`, in which the other plugins use the images.
+        app.add_systems(PreStartup, (images::generate, spawn_camera))
+            .add_systems(Update, scale_texts);
     }
 }
 
-/// The part of the world that is always in view: the arena, a bar of scores above and a line below.
+/// The part of the world that is always visible: the arena, the bar above it and the line below it.
 const VIEW: Vec2 = Vec2::new(1280.0, 720.0);
-/// How far the middle of the window is above that of the arena.
-const RISE: f32 = 8.0;
+/// How far the centre of the window is above the centre of the arena.
+const OFFSET: f32 = 8.0;
 
-/// On a phone, texts are half as large as in a window of the size of [`VIEW`].
-const SMALLEST_TEXTS: f32 = 0.5;
+/// The smallest scale of texts, relative to a window of the size of [`VIEW`]. Phones use it.
+const MIN_TEXT_SCALE: f32 = 0.5;
 
+/// The camera.
 #[derive(Component)]
-struct Eye;
+struct MainCamera;
 
-fn look(mut commands: Commands) {
+fn spawn_camera(mut commands: Commands) {
     commands.spawn((
         Camera2d,
-        Eye,
+        MainCamera,
         Projection::Orthographic(OrthographicProjection {
             scaling_mode: ScalingMode::AutoMin { min_width: VIEW.x, min_height: VIEW.y },
             ..OrthographicProjection::default_2d()
         }),
-        Transform::from_xyz(0.0, RISE, 0.0),
+        Transform::from_xyz(0.0, OFFSET, 0.0),
     ));
 }
 
-/// Texts grow and shrink with the window, as the arena does, as far as they can be read.
+/// Scales texts with the window, as the camera scales the arena, but not below a readable size.
 fn scale_texts(windows: Query<&Window>, mut scale: ResMut<UiScale>) {
     let Ok(window) = windows.single() else { return };
-    let wanted = (window.width() / VIEW.x).min(window.height() / VIEW.y).max(SMALLEST_TEXTS);
+    let wanted = (window.width() / VIEW.x).min(window.height() / VIEW.y).max(MIN_TEXT_SCALE);
     if (scale.0 - wanted).abs() > 0.001 {
         scale.0 = wanted;
     }
 }
 
-/// From units to pixels.
+/// Converts units of the simulation to pixels.
 fn to_screen(at: Point) -> Vec2 {
     Vec2::new(at.x as f32, at.y as f32) / PX as f32
 }

@@ -1,4 +1,4 @@
-//! The panel in the middle: the invite in the lobby, the countdown, the result, and why a match ended.
+//! The panel in the centre: the invite in the lobby, the countdown, the result, and the reason for which a match ended.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -18,23 +18,23 @@ enum Line {
     Hint,
 }
 
-/// What flies the ship.
+/// The keys of the game.
 const KEYS: &str = "WASD or arrows fly, SPACE fires, SHIFT dashes";
-/// What to do outside of a room. A page has buttons for it, and is not quit.
+/// What to do outside of a room. A page has buttons for this, and cannot quit.
 const JOIN_AGAIN: &str = if cfg!(target_arch = "wasm32") {
     "press J to join again"
 } else {
     "press J to join again, ESC to quit"
 };
 
-/// What to do after a round.
+/// What to do after a round. A page has a button for this.
 const NEXT: &str = if cfg!(target_arch = "wasm32") {
     "R or the button below: a rematch"
 } else {
     "press R for a rematch, ESC to leave"
 };
 
-/// What the panel says; empty lines are left out, and an empty panel is not shown.
+/// The texts of the panel. Empty lines are left out, and an empty panel is hidden.
 #[derive(Default)]
 struct Words {
     title: String,
@@ -164,34 +164,35 @@ fn in_play(
     own: Option<u8>,
     voted: bool,
     mut scores: Vec<(u8, u16)>,
-    called: impl Fn(u8) -> String,
+    name_of: impl Fn(u8) -> String,
 ) -> Words {
     match round.phase {
         Phase::Countdown => Words {
             title: round.frames_left.div_ceil(40).to_string(),
-            body: "Whoever destroys most ships in a minute wins".into(),
+            body: "Destroy the most ships in a minute to win".into(),
             hint: KEYS.into(),
             color: own.map(palette::player),
         },
         Phase::Fight => Words::default(),
         Phase::Result => {
-            // The best first; equals by seat.
-            scores.sort_by_key(|&(seat, score)| (std::cmp::Reverse(score), seat));
+            // The best player first; equal ones in the order of the players.
+            scores.sort_by_key(|&(player, score)| (std::cmp::Reverse(score), player));
             let draw = scores.len() > 1 && scores[0].1 == scores[1].1;
             let (title, color) = match scores.first() {
                 Some(_) if draw => ("A DRAW".into(), None),
-                Some(&(seat, _)) if own == Some(seat) => {
-                    ("YOU WIN".into(), Some(palette::player(seat)))
+                Some(&(player, _)) if own == Some(player) => {
+                    ("YOU WIN".into(), Some(palette::player(player)))
                 }
-                Some(&(seat, _)) => {
-                    (format!("{} WINS", called(seat).to_uppercase()), Some(palette::player(seat)))
+                Some(&(winner, _)) => {
+                    let title = format!("{} WINS", name_of(winner).to_uppercase());
+                    (title, Some(palette::player(winner)))
                 }
                 None => ("THE ROUND IS OVER".into(), None),
             };
             let table: Vec<_> = scores
                 .iter()
-                .map(|&(seat, score)| {
-                    let name = if own == Some(seat) { "you".into() } else { called(seat) };
+                .map(|&(player, score)| {
+                    let name = if own == Some(player) { "you".into() } else { name_of(player) };
                     format!("{name:<12}{score:>3}")
                 })
                 .collect();
@@ -205,13 +206,13 @@ fn in_play(
 mod tests {
     use super::*;
 
-    fn called(seat: u8) -> String {
-        ["Ann", "player 2", "player 3"][usize::from(seat)].into()
+    fn name_of(player: u8) -> String {
+        ["Ann", "player 2", "player 3"][usize::from(player)].into()
     }
 
     fn result(own: u8, scores: &[(u8, u16)]) -> String {
         let round = Round { phase: Phase::Result, frames_left: 0 };
-        in_play(&round, Some(own), false, scores.to_vec(), called).title
+        in_play(&round, Some(own), false, scores.to_vec(), name_of).title
     }
 
     #[test]
@@ -225,6 +226,6 @@ mod tests {
     #[test]
     fn nothing_covers_the_arena_during_the_fight() {
         let round = Round { phase: Phase::Fight, frames_left: 100 };
-        assert!(in_play(&round, Some(0), false, vec![(0, 0)], called).title.is_empty());
+        assert!(in_play(&round, Some(0), false, vec![(0, 0)], name_of).title.is_empty());
     }
 }

@@ -1,8 +1,8 @@
-//! Colours: few, bold, on a dark ground.
+//! The colours of the view.
 
 use bevy::prelude::*;
 
-/// Outside the arena.
+/// The background outside the arena.
 pub const NIGHT: Color = Color::srgb(0.020, 0.024, 0.055);
 /// The floor of the arena.
 pub const FLOOR: Color = Color::srgb(0.042, 0.050, 0.100);
@@ -14,16 +14,16 @@ pub const WALL: Color = Color::srgb(0.115, 0.140, 0.270);
 pub const WALL_EDGE: Color = Color::srgb(0.340, 0.420, 0.780);
 /// Texts.
 pub const TEXT: Color = Color::srgb(0.90, 0.93, 1.0);
-/// Texts that matter less.
+/// Texts of less importance.
 pub const FAINT: Color = Color::srgb(0.52, 0.57, 0.72);
-/// The key to press.
+/// Keys to press, and warnings.
 pub const ACCENT: Color = Color::srgb(1.0, 0.83, 0.35);
-/// Behind texts.
+/// The background of texts.
 pub const PANEL: Color = Color::srgba(0.030, 0.036, 0.080, 0.92);
 
-/// The colour of a seat.
-pub fn player(seat: u8) -> Color {
-    match seat % 4 {
+/// The colour of a player.
+pub fn player(player: u8) -> Color {
+    match player % 4 {
         0 => Color::srgb(0.20, 0.78, 1.0),
         1 => Color::srgb(1.0, 0.36, 0.38),
         2 => Color::srgb(0.45, 0.95, 0.42),
@@ -31,7 +31,7 @@ pub fn player(seat: u8) -> Color {
     }
 }
 
-/// A colour, brighter: for what glows.
-pub fn hot(color: Color) -> Color {
+/// A brighter version of a colour.
+pub fn bright(color: Color) -> Color {
     color.mix(&Color::WHITE, 0.45)
 }

@@ -1,4 +1,4 @@
-//! Sparks: small lights that fly, slow down, shrink and vanish.
+//! Particles: small lights that fly, slow down, shrink and disappear.
 
 use bevy::prelude::*;
 use rand_pcg::Pcg32;
@@ -7,7 +7,7 @@ use std::f32::consts::TAU;
 
 use super::images::Images;
 
-/// More than this many at once help nobody.
+/// The maximum number of particles at a time.
 const MOST: usize = 400;
 
 #[derive(Component)]
@@ -17,29 +17,29 @@ struct Particle {
     life: f32,
 }
 
-/// What a burst of sparks looks like.
+/// A burst of particles.
 pub struct Burst {
-    /// Where, in pixels.
+    /// Its position, in pixels.
     pub at: Vec2,
-    /// The velocity they share, in pixels per second.
+    /// The velocity that all of them share, in pixels per second.
     pub drift: Vec2,
-    /// How many.
+    /// The number of particles.
     pub count: usize,
-    /// The fastest of them, in pixels per second.
+    /// The speed of the fastest one, in pixels per second.
     pub speed: f32,
-    /// The width of the largest, in pixels.
+    /// The width of the largest one, in pixels.
     pub size: f32,
-    /// The life of the longest-lived, in seconds.
+    /// The longest lifetime, in seconds.
     pub life: f32,
     /// Their colour.
     pub color: Color,
 }
 
-/// Bursts that others ask for in a frame.
+/// Bursts that were requested in this frame.
 #[derive(Resource, Default)]
 pub struct Bursts(pub Vec<Burst>);
 
-/// Chance for looks only: the simulation has its own dice, which this must never touch.
+/// Random numbers for drawing. The simulation has its own (`sim::Dice`), which drawing must not use.
 struct Chance(Pcg32);
 
 impl Default for Chance {

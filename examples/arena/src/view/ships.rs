@@ -1,5 +1,5 @@
-//! Ships: one set of sprites per seat, there from the start and shown while the seat's ship is alive. They
-//! are entities of their own, so that whatever a rollback does to the ship's entity leaves them alone.
+//! Draws ships: one set of sprites per player, spawned at startup and visible while the player's ship is alive. They
+//! are entities of their own, so that a rollback of the ship's entity does not affect them.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -9,30 +9,31 @@ use super::images::Images;
 use super::{palette, to_screen};
 use crate::sim::{Body, DIRECTIONS, Gun, Hull, MAX_HEALTH, Ship};
 
-/// Seats that are drawn.
-pub const SEATS: u8 = 4;
+/// The largest number of players that are drawn.
+pub const MAX_PLAYERS: u8 = 4;
 
 #[derive(Component, Clone, Copy, PartialEq)]
 enum Part {
     Light,
     Hull,
-    /// Around the ship this window flies.
+    /// A ring around the ship of the local player.
     Own,
     Shield,
-    /// One of the hits it can still take.
+    /// One of the hits that it can still take.
     Pip(u8),
 }
 
+/// The player whose ship the sprite belongs to.
 #[derive(Component)]
-struct Seat(u8);
+struct Owner(u8);
 
 pub fn plugin(app: &mut App) {
     app.add_systems(Startup, build).add_systems(Update, follow);
 }
 
 fn build(mut commands: Commands, images: Res<Images>) {
-    for seat in 0..SEATS {
-        let color = palette::player(seat);
+    for player in 0..MAX_PLAYERS {
+        let color = palette::player(player);
         let mut part = |part: Part, image: &Handle<Image>, size: Vec2, color: Color| {
             let sprite = Sprite {
                 image: image.clone(),
@@ -40,12 +41,17 @@ fn build(mut commands: Commands, images: Res<Images>) {
                 color,
                 ..Sprite::default()
             };
-            commands.spawn((Seat(seat), part, sprite, Visibility::Hidden));
+            commands.spawn((Owner(player), part, sprite, Visibility::Hidden));
         };
         part(Part::Light, &images.glow, Vec2::splat(120.0), color.with_alpha(0.28));
         part(Part::Hull, &images.ship, Vec2::splat(50.0), color);
         part(Part::Own, &images.ring, Vec2::splat(62.0), Color::WHITE.with_alpha(0.75));
-        part(Part::Shield, &images.disc, Vec2::splat(50.0), palette::hot(color).with_alpha(0.25));
+        part(
+            Part::Shield,
+            &images.disc,
+            Vec2::splat(50.0),
+            palette::bright(color).with_alpha(0.25),
+        );
         for pip in 0..MAX_HEALTH {
             part(Part::Pip(pip), &Handle::default(), Vec2::new(8.0, 4.0), color);
         }
@@ -55,11 +61,11 @@ fn build(mut commands: Commands, images: Res<Images>) {
 fn follow(
     this_match: Option<Res<Match>>,
     ships: Query<(&Ship, &Body, &Hull, &Gun)>,
-    mut parts: Query<(&Seat, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
+    mut parts: Query<(&Owner, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
 ) {
     let own = this_match.and_then(|this_match| u8::try_from(this_match.local_player).ok());
-    for (&Seat(seat), &part, mut transform, mut sprite, mut visibility) in &mut parts {
-        let ship = ships.iter().find(|(ship, ..)| ship.player == seat);
+    for (&Owner(player), &part, mut transform, mut sprite, mut visibility) in &mut parts {
+        let ship = ships.iter().find(|(ship, ..)| ship.player == player);
         let Some((ship, body, hull, gun)) = ship.filter(|(_, _, hull, _)| hull.is_alive()) else {
             visibility.set_if_neq(Visibility::Hidden);
             continue;
@@ -68,7 +74,7 @@ fn follow(
         let (shown, place, depth) = match part {
             Part::Light => (true, at, 1.0),
             Part::Hull => (true, at, 3.0),
-            Part::Own => (own == Some(seat), at, 2.0),
+            Part::Own => (own == Some(player), at, 2.0),
             Part::Shield => (hull.shield > 0, at, 4.0),
             Part::Pip(pip) => {
                 let column = f32::from(pip) - f32::from(MAX_HEALTH - 1) / 2.0;
@@ -79,18 +85,18 @@ fn follow(
             Part::Hull => {
                 let nose = f32::from(ship.facing) * TAU / f32::from(DIRECTIONS);
                 let wanted = Quat::from_rotation_z(nose);
-                // A ship that was away appears facing the right way; one that turns, turns quickly.
+                // A ship that respawns has its rotation at once; a ship that turns is smoothed.
                 let appears = *visibility == Visibility::Hidden;
                 transform.rotation =
                     if appears { wanted } else { transform.rotation.slerp(wanted, 0.4) };
                 let extra = gun.rapid > 0 || gun.spread > 0;
-                let color = palette::player(seat);
-                sprite.color = if extra { palette::hot(color) } else { color };
+                let color = palette::player(player);
+                sprite.color = if extra { palette::bright(color) } else { color };
             }
             Part::Pip(pip) => {
                 let full = pip < hull.health;
                 sprite.color =
-                    if full { palette::player(seat) } else { Color::srgba(1.0, 1.0, 1.0, 0.14) };
+                    if full { palette::player(player) } else { Color::srgba(1.0, 1.0, 1.0, 0.14) };
             }
             Part::Light | Part::Own | Part::Shield => {}
         }

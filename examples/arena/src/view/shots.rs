@@ -1,5 +1,5 @@
-//! Shots and pick-ups: sprites on the rolled-back entities themselves. A rollback that brings one of them
-//! back makes a new entity without a sprite; it is then `Added` again and gets one.
+//! Draws shots and pick-ups: the sprites are on the rolled-back entities themselves. A rollback that restores one
+//! of them makes a new entity without a sprite, whose `Shot` or `Pickup` is `Added` again, so that it gets one.
 
 use bevy::prelude::*;
 use std::f32::consts::PI;
@@ -12,10 +12,10 @@ use crate::sim::{Body, Pickup, PickupKind, Shot};
 struct Halo;
 
 pub fn plugin(app: &mut App) {
-    app.add_systems(Update, (dress_shots, dress_pickups, place, pulse).chain());
+    app.add_systems(Update, (add_shot_sprites, add_pickup_sprites, place, pulse).chain());
 }
 
-fn dress_shots(
+fn add_shot_sprites(
     mut commands: Commands,
     images: Res<Images>,
     shots: Query<(Entity, &Shot), Added<Shot>>,
@@ -24,14 +24,14 @@ fn dress_shots(
         let sprite = Sprite {
             image: images.spark.clone(),
             custom_size: Some(Vec2::new(40.0, 16.0)),
-            color: palette::hot(palette::player(shot.owner)),
+            color: palette::bright(palette::player(shot.owner)),
             ..Sprite::default()
         };
         commands.entity(entity).insert((sprite, Transform::default()));
     }
 }
 
-/// The colour of what a pick-up does.
+/// The colour of a kind of pick-up.
 pub fn pickup_color(kind: PickupKind) -> Color {
     match kind {
         PickupKind::Repair => Color::srgb(0.40, 1.0, 0.55),
@@ -40,7 +40,7 @@ pub fn pickup_color(kind: PickupKind) -> Color {
     }
 }
 
-fn dress_pickups(
+fn add_pickup_sprites(
     mut commands: Commands,
     images: Res<Images>,
     pickups: Query<(Entity, &Pickup), Added<Pickup>>,

@@ -1,4 +1,4 @@
-//! The line below the arena: how the connection is, and how to leave.
+//! The line below the arena: the state of each link, and how to leave.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::hud::font;
 use super::{names, palette};
 
-/// A page has a button in that corner.
+/// A page has a button for this.
 const LEAVE: &str = if cfg!(target_arch = "wasm32") { "" } else { "ESC leave" };
 
 #[derive(Component)]

@@ -1,7 +1,7 @@
-//! Between the page and the game.
+//! Exchanges events between the page and the game.
 //!
-//! The page gets events of the type `arena` on its document. Their details are objects: `{state, …}` a few times
-//! a second and whenever the state changes, `{report}` once, when the frame is confirmed that it was asked for.
+//! The game dispatches events of the type `arena` on the document of the page. Their details are objects: `{state, …}`
+//! a few times a second and whenever the state changes; `{report}` once, when the requested frame is confirmed.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ use bevy_netplay::protocol::Secret;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-/// How often the page is told what has not changed in kind.
+/// The time between two events of the same state.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 
 static HELD: AtomicU8 = AtomicU8::new(0);
@@ -31,31 +31,31 @@ extern "C" {
     fn tell(json: &str);
 }
 
-/// The buttons that the page holds.
+/// Sets the buttons that the page holds.
 pub fn hold(buttons: u8) {
     HELD.store(buttons, Ordering::Relaxed);
 }
 
-/// What the page asks for. Whatever is not known is left alone.
+/// Queues an action of the page. Unknown actions are ignored.
 pub fn wish(what: &str) {
     let wish = match what {
         "join" => Wish::Join,
         "leave" => Wish::Leave,
         "rematch" => Wish::Rematch,
-        // In the middle of a round: whoever tries fifty rematches has no fifty minutes.
+        // A rematch in the middle of a round: a benchmark of fifty rematches should not take fifty minutes.
         "restart" => return RESTART.store(true, Ordering::Relaxed),
         _ => return,
     };
     WISHES.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
 }
 
-/// Tells the page what happens, and does what it asks for.
+/// Sends events to the page, and does what the page asks for.
 pub struct Bridge {
-    /// Report when this frame is confirmed.
+    /// Send a report when this frame is confirmed.
     pub frames: Option<i32>,
 }
 
-/// The frame to report of, until that is done.
+/// The frame to report; none once the report was sent.
 #[derive(Resource)]
 struct ToReport(Option<i32>);
 
@@ -78,19 +78,19 @@ fn ask(mut commands: Commands, mut pad: ResMut<Pad>, mut wishes: MessageWriter<W
     wishes.write_batch(WISHES.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
 }
 
-/// What the page knows of the game.
+/// The state of the game, for the page.
 #[derive(Serialize)]
 struct Told<'a> {
     state: &'a str,
     /// Why a match ended.
     reason: Option<String>,
     room: Option<String>,
-    /// What brings this tab back to its seat when it is loaded again.
-    seat: Option<&'a str>,
+    /// With this the tab resumes in the room after a reload.
+    resume_token: Option<&'a str>,
     player: Option<usize>,
-    /// Which match in the room, counted from 1.
+    /// The number of the match in this room, counted from 1.
     epoch: Option<u16>,
-    /// Of the match: countdown, fight or result.
+    /// The phase of the round: countdown, fight or result.
     phase: Option<&'a str>,
     frame: i32,
     confirmed: i32,
@@ -108,7 +108,7 @@ struct ToldLink {
     interrupted: bool,
 }
 
-#[expect(clippy::too_many_arguments, reason = "the page is told of everything")]
+#[expect(clippy::too_many_arguments, reason = "the event has the whole state")]
 fn tell_state(
     state: Res<State<NetplayState>>,
     room: Res<CurrentRoom>,
@@ -145,7 +145,7 @@ fn tell_state(
         state: name,
         reason,
         room: room.code.as_ref().map(ToString::to_string),
-        seat: room.seat.as_ref().map(Secret::expose),
+        resume_token: room.seat.as_ref().map(Secret::expose),
         player: this_match.as_ref().map(|this_match| this_match.local_player),
         epoch: this_match.as_ref().map(|this_match| this_match.epoch),
         phase: this_match.is_some().then_some(match round.phase {
@@ -164,18 +164,18 @@ struct Reported {
     report: Report,
 }
 
-/// The report of a session, and what a frame cost outside of the game's own systems and of drawing, in µs.
+/// The report of a session, and what a frame cost apart from the game's own systems and drawing, in µs.
 #[derive(Serialize)]
 struct Report {
     #[serde(flatten)]
     report: SessionReport,
     netcode_us_per_frame: Option<f64>,
     netcode_median_us_per_frame: Option<f64>,
-    /// The same without bevy_ggrs: what bevy_netplay's own systems cost.
+    /// The same without bevy_ggrs: the cost of bevy_netplay's own systems.
     facade_median_us_per_frame: Option<f64>,
 }
 
-/// Exclusive, because a report looks at all of the world.
+/// Exclusive, because a report reads the whole world.
 fn report(world: &mut World) {
     let Some(frame) = world.resource::<ToReport>().0 else { return };
     if let Some(report) = SessionReport::of(world, frame) {
@@ -195,6 +195,6 @@ fn report(world: &mut World) {
 fn send(what: &impl Serialize) {
     match serde_json::to_string(what) {
         Ok(json) => tell(&json),
-        Err(error) => error!("the page cannot be told: {error}"),
+        Err(error) => error!("an event for the page could not be written as JSON: {error}"),
     }
 }

@@ -1,7 +1,7 @@
-//! The game in a browser: the page says when to play, and where.
+//! The game in a browser: functions that the page calls.
 //!
-//! Nothing runs until the page calls [`play`]. From then on the page is told what happens ([`bridge`]), and may
-//! press buttons and ask for what a keyboard would.
+//! Nothing runs until the page calls [`play`]. From then on the game sends events to the page ([`bridge`]), and the
+//! page can hold buttons ([`hold`]) and send actions ([`wish`]).
 
 mod bridge;
 mod options;
@@ -18,13 +18,13 @@ use wasm_bindgen::prelude::*;
 
 use options::Options;
 
-/// The page is drawn already; it calls what is below.
+/// Does nothing: the page calls the functions below.
 pub fn run() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Joins a room and plays in the element `#arena`. Takes [`Options`] as JSON; throws a sentence about what is
-/// wrong with them. To be called once.
+/// Joins a room and plays in the element `#arena`. Takes [`Options`] as JSON, and throws a sentence if they are
+/// wrong. Must be called only once.
 #[wasm_bindgen]
 pub fn play(options: &str) -> Result<(), JsValue> {
     let options: Options = serde_json::from_str(options)
@@ -37,9 +37,9 @@ pub fn play(options: &str) -> Result<(), JsValue> {
         ..NetplayConfig::default()
     };
     let invite = Invite {
-        how_to_join: "send the link above to whoever is to play".into(),
+        how_to_join: "send the link above to the other players".into(),
         name: options.name.clone(),
-        seat: options.seat.clone(),
+        resume_token: options.resume_token.clone(),
         ..Invite::new(options.server.clone(), options.room.clone(), options.players)
     };
     crate::window::run(invite, config, |app| {
@@ -54,20 +54,20 @@ pub fn play(options: &str) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// Holds these buttons for the player, beside those of the keyboard: bits of `arena::sim::ArenaInput`.
+/// Holds these buttons in addition to those of the keyboard: bits of `arena::sim::ArenaInput`.
 #[wasm_bindgen]
 pub fn hold(buttons: u8) {
     bridge::hold(buttons);
 }
 
-/// Does what a key would: `join`, `leave` or `rematch`; or votes for a `restart` in the middle of a round.
+/// Does what a key does: `join`, `leave` or `rematch`. `restart` votes for a rematch in the middle of a round.
 #[wasm_bindgen]
 pub fn wish(what: &str) {
     bridge::wish(what);
 }
 
-/// What this browser computes of a match that every machine computes alike, in hexadecimal digits:
-/// [`GOLDEN`](arena::sync_test::GOLDEN), or peers are not in sync.
+/// The checksum of a fixed match as this browser computes it, in hexadecimal digits. If it is not
+/// [`GOLDEN`](arena::sync_test::GOLDEN), this browser cannot be in sync with other peers.
 #[wasm_bindgen]
 pub fn selfcheck() -> Result<String, JsValue> {
     let checksum = arena::sync_test::checksum_of_fixed_match();

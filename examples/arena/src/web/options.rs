@@ -1,8 +1,10 @@
+//! The options that the page passes to [`play`](super::play).
+
 use bevy_netplay::prelude::{Identity, NetworkConditions, PathPolicy};
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
-/// What the page says, as in its address.
+/// The options of the game, as in the address of the page.
 #[derive(Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -10,25 +12,25 @@ pub struct Options {
     pub server: String,
     /// The room's code.
     pub room: String,
-    /// What the player wants to be called; empty for nothing.
+    /// The name of the player; empty for none.
     pub name: String,
-    /// What this tab is known by, as 64 hexadecimal digits that nobody else knows; empty for something new.
+    /// The secret key of the identity of this tab, as 64 hexadecimal digits; empty for a new one.
     pub identity: String,
-    /// The seat that this tab had in the room before it was loaded again.
-    pub seat: Option<String>,
-    /// How many players make the room complete.
+    /// The resume token that this tab had in the room before it was reloaded.
+    pub resume_token: Option<String>,
+    /// Number of players in the room.
     pub players: u8,
-    /// Which paths may carry packets: any, direct, turn or relay.
+    /// Which paths may be used: any, direct, turn or relay.
     pub policy: String,
-    /// A bad network to send through, such as `latency_ms=50,loss=0.05`; empty for none.
+    /// A bad network to emulate, such as `latency_ms=50,loss=0.05`; empty for none.
     pub net: String,
-    /// Let the computer fly.
+    /// Let a bot control the player.
     pub autopilot: bool,
-    /// Have it go for the other players instead of pressing buttons blindly.
+    /// Whether that bot attacks the other players instead of pressing random buttons.
     pub hunt: bool,
-    /// What its inputs are made of.
+    /// Seed of its inputs.
     pub seed: u64,
-    /// Draw nothing: to measure all else.
+    /// Draw nothing, to measure everything else.
     pub undrawn: bool,
     /// Report when this frame is confirmed.
     pub frames: Option<i32>,
@@ -41,7 +43,7 @@ impl Default for Options {
             room: String::new(),
             name: String::new(),
             identity: String::new(),
-            seat: None,
+            resume_token: None,
             players: 2,
             policy: "any".into(),
             net: String::new(),
@@ -55,12 +57,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The policy, or a sentence about what is wrong with it.
+    /// The policy. The error is a sentence for the player.
     pub fn policy(&self) -> Result<PathPolicy, JsValue> {
         self.policy.parse().map_err(sentence)
     }
 
-    /// Who this tab is, or a sentence about why that is nobody.
+    /// The identity of this tab, if the page has one. The error is a sentence for the player.
     pub fn identity(&self) -> Result<Option<Identity>, JsValue> {
         let digits = Some(&self.identity).filter(|digits| !digits.is_empty());
         let identity = |digits: &String| {
@@ -72,7 +74,7 @@ impl Options {
         digits.map(identity).transpose()
     }
 
-    /// The network to send through, or a sentence about what is wrong with it.
+    /// The network to emulate. The error is a sentence for the player.
     pub fn conditions(&self) -> Result<Option<NetworkConditions>, JsValue> {
         let conditions = Some(&self.net).filter(|text| !text.is_empty());
         conditions.map(|text| text.parse().map_err(sentence)).transpose()
