@@ -1,5 +1,5 @@
-//! The arena, whole, on virtual time: simulated networks, the real signaling server, and everything that can
-//! happen to paths ([`netplay_testkit::chaos`]).
+//! The whole arena on virtual time, with simulated networks, the real signaling server, and random failures of
+//! paths ([`netplay_testkit::chaos`]).
 
 use arena::bot::BotPlugin;
 use arena::sim::{ArenaInput, SimulationPlugin};

@@ -1,4 +1,4 @@
-//! Shots are born and die within the frames that are computed again.
+//! Rollbacks restore shots that were spawned or despawned in the frames they take back.
 
 use arena::sim::{ArenaInput, Body, FIRE, Serials, Shot};
 use bevy::prelude::*;
@@ -9,7 +9,7 @@ use arena::sync_test::{Script, sync_test_app};
 
 use crate::{assert_in_sync, run_to};
 
-/// All shots, as far as the simulation is concerned.
+/// The state of all shots.
 fn shots(app: &mut App) -> Vec<String> {
     let mut shots: Vec<_> = app
         .world_mut()
@@ -21,14 +21,14 @@ fn shots(app: &mut App) -> Vec<String> {
     shots.into_iter().map(|(_, shot)| shot).collect()
 }
 
-/// Sets the world back to how it was before `frame`, as ggrs would have it done.
-fn go_back_to(app: &mut App, frame: i32) {
+/// Loads the state before `frame`, as bevy_ggrs does in a rollback.
+fn load(app: &mut App, frame: i32) {
     app.insert_resource(RollbackFrameCount(frame));
     app.world_mut().run_schedule(LoadWorld);
 }
 
 #[test]
-fn a_shot_that_was_fired_after_the_frame_gone_back_to_is_gone() {
+fn a_shot_that_was_fired_after_the_loaded_frame_is_despawned() {
     let mut app = sync_test_app(1, 2, 7).unwrap();
     app.insert_resource(Script(|_, frame| ArenaInput {
         buttons: if frame == 200 { FIRE } else { 0 },
@@ -37,12 +37,12 @@ fn a_shot_that_was_fired_after_the_frame_gone_back_to_is_gone() {
     assert_eq!(shots(&mut app).len(), 0, "the input delay is two frames");
     run_to(&mut app, 204);
     assert_eq!(shots(&mut app).len(), 2, "one of each player");
-    go_back_to(&mut app, 202);
+    load(&mut app, 202);
     assert_eq!(shots(&mut app).len(), 0);
 }
 
 #[test]
-fn a_shot_that_burst_after_the_frame_gone_back_to_is_back() {
+fn a_shot_that_burst_after_the_loaded_frame_is_restored() {
     let mut app = sync_test_app(1, 2, 7).unwrap();
     app.insert_resource(Script(|player, frame| ArenaInput {
         buttons: if player == 0 && frame == 150 { FIRE } else { 0 },
@@ -60,12 +60,12 @@ fn a_shot_that_burst_after_the_frame_gone_back_to_is_back() {
         }
         before = now;
     }
-    go_back_to(&mut app, frame - 1);
+    load(&mut app, frame - 1);
     assert_eq!(shots(&mut app), before);
 }
 
 #[test]
-fn guns_that_never_rest_leave_the_same_shots_after_every_rollback() {
+fn guns_that_always_fire_leave_the_same_shots_after_every_rollback() {
     let mut app = sync_test_app(1, 4, 7).unwrap();
     app.insert_resource(Script(|player, frame| {
         let turn = arena::bot::random_input(player + 100, frame).buttons;

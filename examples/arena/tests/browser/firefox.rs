@@ -2,13 +2,14 @@
 
 use browser_driver::{Browser, Kind};
 
-use super::setup::{Setup, assert_in_agreement, assert_path, assert_quiet, report};
+use super::setup::{Setup, assert_in_agreement, assert_quiet, report};
+use crate::support::assert_path;
 
 #[test]
 fn firefox_plays_a_native_bot() {
     let setup = Setup::new();
     let firefox = Browser::start(Kind::Firefox).unwrap();
-    let bot = setup.bot(2, 300, "against_firefox", &["--seed", "2"]);
+    let mut bot = setup.bot(2, 300, "against_firefox", &["--seed", "2"]);
     let page = setup.player_in(&firefox, 2, "seed=1&frames=300");
     let reports = [report(&page), bot.report()];
     assert_in_agreement(&reports);

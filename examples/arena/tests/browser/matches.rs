@@ -1,10 +1,7 @@
-//! Matches between tabs, and between tabs and native bots.
+//! Matches between tabs, and between tabs and native bots, on every kind of path.
 
-use netplay_server::ServerConfig;
-
-use super::setup::{
-    Coturn, PATIENCE, Setup, assert_in_agreement, assert_path, assert_quiet, config, report,
-};
+use super::setup::{Coturn, PATIENCE, Setup, assert_in_agreement, assert_quiet, report};
+use crate::support::assert_path;
 
 #[test]
 fn two_tabs_play_a_match() {
@@ -14,7 +11,7 @@ fn two_tabs_play_a_match() {
     assert_in_agreement(&reports);
     for (tab, report) in tabs.iter().zip(&reports) {
         assert_path(report, "direct");
-        // What we say of the path is what the browser says.
+        // The report says of the path what the browser says.
         let seen = tab.wait_for("window.probe.stats()", PATIENCE).unwrap();
         assert_eq!(seen.as_array().map(Vec::len), Some(1), "{seen:#}");
         assert_eq!(seen[0]["local"], report["links"][0]["local_candidate"], "{seen:#}");
@@ -26,7 +23,7 @@ fn two_tabs_play_a_match() {
 #[test]
 fn a_tab_plays_a_native_bot() {
     let setup = Setup::new();
-    let bot = setup.bot(2, 300, "against_a_tab", &["--seed", "2"]);
+    let mut bot = setup.bot(2, 300, "against_a_tab", &["--seed", "2"]);
     let tab = setup.player(2, "seed=1&frames=300");
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
@@ -37,18 +34,19 @@ fn a_tab_plays_a_native_bot() {
 #[test]
 fn two_tabs_and_two_native_bots_play_a_match() {
     let setup = Setup::new();
-    let bots = ["3", "4"].map(|seed| setup.bot(4, 300, &format!("mixed{seed}"), &["--seed", seed]));
+    let mut bots =
+        ["3", "4"].map(|seed| setup.bot(4, 300, &format!("mixed{seed}"), &["--seed", seed]));
     let tabs = [1, 2].map(|seed| setup.player(4, &format!("seed={seed}&frames=300")));
     let mut reports: Vec<_> = tabs.iter().map(report).collect();
-    reports.extend(bots.map(super::setup::Bot::report));
+    reports.extend(bots.iter_mut().map(super::setup::Bot::report));
     assert_in_agreement(&reports);
     tabs.iter().for_each(assert_quiet);
 }
 
 #[test]
-fn the_server_carries_a_match_of_a_tab_that_may_go_no_other_way() {
+fn the_server_relays_a_match_of_a_tab_whose_policy_allows_nothing_else() {
     let setup = Setup::new();
-    let bot = setup.bot(2, 300, "relayed", &["--policy", "relay"]);
+    let mut bot = setup.bot(2, 300, "relayed", &["--policy", "relay"]);
     let tab = setup.player(2, "policy=relay&frames=300");
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
@@ -58,9 +56,9 @@ fn the_server_carries_a_match_of_a_tab_that_may_go_no_other_way() {
 }
 
 #[test]
-fn two_tabs_that_may_go_no_other_way_play_through_coturn() {
+fn two_tabs_whose_policy_allows_nothing_else_play_through_coturn() {
     let coturn = Coturn::start();
-    let setup = Setup::with(ServerConfig { turn: Some(coturn.turn.clone()), ..config() });
+    let setup = Setup::with(&coturn.config());
     let tabs = [1, 2].map(|seed| setup.player(2, &format!("policy=turn&seed={seed}&frames=300")));
     let reports: Vec<_> = tabs.iter().map(report).collect();
     assert_in_agreement(&reports);

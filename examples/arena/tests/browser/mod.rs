@@ -1,6 +1,6 @@
 //! The game in real browsers, against each other and against native bots.
 //!
-//! The page must have been built: `trunk build --release` in `web/`. Pictures are kept in
+//! The page must have been built: `trunk build --release` in `web/`. Pictures are written to
 //! `target/browser/`.
 
 mod firefox;

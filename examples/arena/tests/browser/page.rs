@@ -1,6 +1,6 @@
-//! The page around the game.
+//! The page around the game: start form, invite link, errors, self-check, frames.
 
-use super::setup::{DESKTOP, PATIENCE, PHONE, Setup, assert_quiet, photograph};
+use super::setup::{DESKTOP, PATIENCE, PHONE, SMALL, Setup, assert_quiet, photograph};
 
 const READY: &str = "!document.getElementById('go').disabled";
 
@@ -15,7 +15,7 @@ fn the_start_page_creates_a_room_and_shows_the_link_to_it() {
         page.wait_for("window.probe.state?.state === 'lobby'", PATIENCE).unwrap();
         let link = page.run("return document.getElementById('link').textContent;").unwrap();
         let address = page.run("return location.href;").unwrap();
-        assert_eq!(link, address, "a page that is loaded again is in the same room");
+        assert_eq!(link, address, "a page that is reloaded is in the same room");
         assert!(link.as_str().unwrap().contains("room="), "{link}");
         photograph(&page, &name.replace("start", "lobby"));
         assert_quiet(&page);
@@ -23,7 +23,7 @@ fn the_start_page_creates_a_room_and_shows_the_link_to_it() {
 }
 
 #[test]
-fn what_is_wrong_is_said_before_and_after_joining() {
+fn errors_are_shown_before_and_after_joining() {
     let setup = Setup::new();
     let page = setup.tab("server=http://example.org", DESKTOP);
     page.wait_for(READY, PATIENCE).unwrap();
@@ -32,7 +32,7 @@ fn what_is_wrong_is_said_before_and_after_joining() {
     assert!(error.as_str().unwrap().contains("ws://host:port"), "{error}");
     photograph(&page, "error-address");
 
-    // Nobody listens there.
+    // Nothing listens there.
     let page = setup.tab("server=ws://127.0.0.1:9&room=TEST", DESKTOP);
     let ended = "window.probe.state?.state === 'ended' && window.probe.state.reason";
     let reason = page.wait_for(ended, PATIENCE).unwrap();
@@ -41,10 +41,24 @@ fn what_is_wrong_is_said_before_and_after_joining() {
 }
 
 #[test]
-fn this_browser_computes_what_every_machine_computes() {
+fn this_browser_computes_the_golden_hash() {
     let setup = Setup::new();
     let page = setup.tab("", DESKTOP);
     page.wait_for(READY, PATIENCE).unwrap();
     let found = page.run("return window.wasmBindings.selfcheck();").unwrap();
     assert_eq!(found, format!("{:x}", arena::sync_test::GOLDEN));
+}
+
+#[test]
+fn a_visible_page_gets_its_frames_from_the_browser_alone() {
+    let setup = Setup::new();
+    let page = setup.tab(&format!("server={}&room=TEST", setup.server()), SMALL);
+    page.wait_for("window.probe.state?.state === 'lobby'", PATIENCE).unwrap();
+    // From now on the browser gives one frame a second, and the game tells its state once a frame.
+    page.run("Object.assign(window.probe, { slow: true, frames: 0, told: 0 }); return null;")
+        .unwrap();
+    page.wait_for("window.probe.frames >= 5", PATIENCE).unwrap();
+    let counted = page.run("return [window.probe.told, window.probe.frames];").unwrap();
+    let [told, frames] = [&counted[0], &counted[1]].map(|count| count.as_u64().unwrap());
+    assert!(told <= frames + 1, "the game ran {told} times in {frames} frames");
 }

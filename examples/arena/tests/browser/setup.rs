@@ -1,36 +1,44 @@
 //! A server, the page and a browser; players in tabs and in processes.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use browser_driver::{Browser, Kind, Page, Site};
-use netplay_server::{Server, ServerConfig, TurnConfig};
 use serde_json::Value;
 
-use crate::support::{Running, coturn_arguments, directory, quietly};
+use crate::support::{
+    Process, Server, config_file, directory, match_limit, start_coturn, start_server, with_log,
+};
 
 /// A window on a desktop, in pixels.
 pub const DESKTOP: (u32, u32) = (1280, 800);
-/// A smaller one, in which a match can be drawn without a graphics card.
+/// A smaller window, in which a match can be drawn without a graphics card.
 pub const WINDOW: (u32, u32) = (640, 400);
 /// A phone held upright.
 pub const PHONE: (u32, u32) = (390, 844);
-/// As little to draw as possible: without a graphics card, drawing is what takes the time.
+/// A window with little to draw: without a graphics card, drawing takes most of the time.
 pub const SMALL: (u32, u32) = (320, 240);
-/// How long anything may take that a page is waited for. Browsers that draw on a processor are slow.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+/// How long anything may take that a page is waited for. Browsers that draw on a processor are slow: only a page
+/// that hangs takes longer.
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Browsers need the whole machine: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What a test with browsers needs. Every page is one of a browser of its own.
+/// The directory that the tests with browsers write to.
+const DIRECTORY: &str = "browser";
+/// What the server of a test remembers after a restart.
+const SECRET: &str = "secret = \"the same after a restart, and long enough\"\n";
+
+/// What a test with browsers needs. Every page runs in a browser of its own.
 pub struct Setup {
-    server: Option<Server>,
-    config: ServerConfig,
-    address: SocketAddr,
+    server: Server,
+    /// A server that the test stopped: what it wrote is printed if the test fails.
+    stopped: Option<Server>,
+    config: PathBuf,
     pub site: Site,
     browser: Browser,
     _alone: MutexGuard<'static, ()>,
@@ -38,16 +46,17 @@ pub struct Setup {
 
 impl Setup {
     pub fn new() -> Self {
-        Self::with(config())
+        Self::with("")
     }
 
-    pub fn with(config: ServerConfig) -> Self {
+    /// With these lines added to the configuration of the server.
+    pub fn with(config: &str) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");
-        let server = Server::start(config.clone()).unwrap();
+        let config = config_file(DIRECTORY, &format!("{SECRET}{config}"));
         Self {
-            address: server.addr(),
-            server: Some(server),
+            server: start_server(Command::new, (Ipv4Addr::LOCALHOST, 0).into(), &config),
+            stopped: None,
             config,
             site: Site::serve(&dist).unwrap(),
             browser: Browser::start(Kind::Chromium).unwrap(),
@@ -57,16 +66,14 @@ impl Setup {
 
     /// Where the server is.
     pub fn server(&self) -> String {
-        format!("ws://{}", self.address)
+        self.server.url()
     }
 
-    /// Stops the server, and starts another one where it was, with the same secret.
+    /// Stops the server, and starts another one at the same address, with the same secret.
     pub fn restart_server(&mut self) {
-        let mut config = self.config.clone();
-        config.listen = self.address;
-        // Not both at a time on one port.
-        self.server = None;
-        self.server = Some(Server::start(config).unwrap());
+        self.server.stop();
+        let restarted = start_server(Command::new, self.server.address, &self.config);
+        self.stopped = Some(std::mem::replace(&mut self.server, restarted));
     }
 
     /// A tab at an address with these parameters.
@@ -74,7 +81,7 @@ impl Setup {
         self.browser.open(&self.site.url(parameters), size).unwrap()
     }
 
-    /// A tab in the room, in which the computer flies.
+    /// A tab in the room, in which a bot plays.
     pub fn player(&self, players: usize, more: &str) -> Page {
         self.player_in(&self.browser, players, more)
     }
@@ -85,93 +92,85 @@ impl Setup {
         browser.open(&self.site.url(&address), SMALL).unwrap()
     }
 
-    /// What an address says that leads into the room of this test.
+    /// The parameters of an address for the room of this test.
     pub fn address(&self, players: usize, more: &str) -> String {
         format!("server={}&room=TEST&players={players}&{more}", self.server())
     }
 
     /// A native bot in the room that plays until it is dropped, and agrees to every rematch.
     pub fn opponent(&self, players: usize) -> Bot {
-        let process = Command::new(env!("CARGO_BIN_EXE_arena"))
-            .args(["bot", "--room", "TEST", "--wait-s", "90", "--hunt"])
-            .args(["--server", &self.server(), "--players", &players.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        Bot { process: Running(process), report: PathBuf::new() }
+        let mut command = self.bot_command(players);
+        command.arg("--hunt");
+        Bot { process: Process::start("the opponent", command), report: PathBuf::new(), frames: 0 }
     }
 
-    /// A native bot in the room, which reports of a frame.
+    /// A native bot in the room, which writes a report of a frame.
     pub fn bot(&self, players: usize, frames: u32, test: &str, more: &[&str]) -> Bot {
-        let directory = directory("browser");
-        let report = directory.join(format!("{test}.json"));
-        // A report of an earlier run is none of this one.
+        let report = directory(DIRECTORY).join(format!("{test}.json"));
+        // A report of an earlier run proves nothing.
         let _ = std::fs::remove_file(&report);
-        let process = Command::new(env!("CARGO_BIN_EXE_arena"))
-            .args(["bot", "--room", "TEST", "--wait-s", "90", "--linger-s", "5"])
-            .args(["--server", &self.server(), "--players", &players.to_string()])
-            .args(["--frames", &frames.to_string(), "--report"])
+        let mut command = self.bot_command(players);
+        command
+            .args(["--linger-s", "5", "--frames", &frames.to_string(), "--report"])
             .arg(&report)
-            .args(more)
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        Bot { process: Running(process), report }
+            .args(more);
+        Bot { process: Process::start(format!("bot {test}"), command), report, frames }
+    }
+
+    fn bot_command(&self, players: usize) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_arena"));
+        with_log(&mut command)
+            .args(["bot", "--room", "TEST", "--wait-s", "90", "--server", &self.server()])
+            .args(["--players", &players.to_string()]);
+        command
     }
 }
 
-/// A server on a free port.
-pub fn config() -> ServerConfig {
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let secret = Some("the same after a restart, and long enough".into());
-    ServerConfig { listen, secret, ..ServerConfig::default() }
+/// The real coturn on an address of this machine that browsers use.
+pub struct Coturn {
+    address: SocketAddr,
+    _process: Process,
 }
 
-/// The real coturn on an address of this machine that browsers use, and how servers mint for it.
-pub struct Coturn {
-    pub turn: TurnConfig,
-    _process: Running,
-}
+/// With what coturn and the server make credentials.
+const TURN_SECRET: &str = "between us";
 
 impl Coturn {
     pub fn start() -> Self {
-        let directory = directory("browser");
-        // Browsers gather no candidates on the loopback device. Nothing is sent to find the other.
+        // Browsers gather no candidates on the loopback device. Nothing is sent to find the other address.
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let routed = socket.connect(("192.0.2.1", 9)).and_then(|()| socket.local_addr());
-        let address = routed.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip());
-        let port = UdpSocket::bind((address, 0)).unwrap().local_addr().unwrap().port();
-        let mut command = Command::new("turnserver");
-        command.args(coturn_arguments("between us", address, port, &directory));
-        let turn = TurnConfig {
-            urls: vec![format!("turn:{address}:{port}?transport=udp")],
-            secret: "between us".into(),
-            ttl: Duration::from_secs(3600),
-        };
-        Self { turn, _process: quietly(command) }
+        let ip: IpAddr = routed.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip());
+        let address = UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap();
+        let (command, port) = (Command::new("turnserver"), address.port());
+        let process = start_coturn(command, TURN_SECRET, ip, port, &directory(DIRECTORY));
+        Self { address, _process: process }
+    }
+
+    /// What a server must be configured with to use it.
+    pub fn config(&self) -> String {
+        let url = format!("turn:{}?transport=udp", self.address);
+        format!("[turn]\nurls = [{url:?}]\nsecret = {TURN_SECRET:?}\n")
     }
 }
 
 /// A native player.
 pub struct Bot {
-    process: Running,
+    process: Process,
     report: PathBuf,
+    frames: u32,
 }
 
 impl Bot {
     /// Sends its process a signal, such as STOP.
     pub fn signal(&self, name: &str) {
-        let pid = self.process.0.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status();
-        assert!(sent.unwrap().success());
+        self.process.signal(name);
     }
 
-    /// What it reports, once it is done.
-    pub fn report(mut self) -> Value {
-        let status = self.process.0.wait().unwrap();
-        assert!(status.success(), "{status}");
+    /// What it reports, once it has ended.
+    #[track_caller]
+    pub fn report(&mut self) -> Value {
+        self.process.succeed(match_limit(self.frames));
         serde_json::from_str(&std::fs::read_to_string(&self.report).unwrap()).unwrap()
     }
 }
@@ -182,7 +181,7 @@ pub fn report(page: &Page) -> Value {
     page.wait_for("window.probe.report", PATIENCE).unwrap()
 }
 
-/// Waits until a page is in a match and some frames of it are confirmed.
+/// Waits until a page has confirmed this many frames of a match.
 #[track_caller]
 pub fn plays(page: &Page, frames: u32) {
     page.wait_for(&format!("window.probe.state?.confirmed >= {frames}"), PATIENCE).unwrap();
@@ -192,17 +191,17 @@ pub fn plays(page: &Page, frames: u32) {
 #[track_caller]
 pub fn assert_quiet(page: &Page) {
     let lines = page.console().unwrap();
-    let ours: Vec<_> = lines.iter().filter(|line| !is_the_browsers(line)).collect();
+    let ours: Vec<_> = lines.iter().filter(|line| !is_about_the_machine(line)).collect();
     assert!(ours.is_empty(), "{ours:#?}");
 }
 
-/// Whether a line of the console is about the machine, and not about us.
-fn is_the_browsers(line: &str) -> bool {
-    // Without a graphics card there is no WebGPU adapter, and WebGL says that it reads back slowly.
+/// Whether a line of the console is about the machine and not about the game.
+fn is_about_the_machine(line: &str) -> bool {
+    // Without a graphics card there is no WebGPU adapter, and WebGL warns that reading back is slow.
     ["GPU stall", "software WebGL"].iter().any(|words| line.contains(words))
 }
 
-/// Reports of one match: all agree.
+/// The reports of one match agree.
 #[track_caller]
 pub fn assert_in_agreement(reports: &[Value]) {
     for report in reports {
@@ -213,17 +212,7 @@ pub fn assert_in_agreement(reports: &[Value]) {
     }
 }
 
-/// Every input of a player took this way.
-#[track_caller]
-pub fn assert_path(report: &Value, path: &str) {
-    for link in report["links"].as_array().unwrap() {
-        assert_eq!(link["path"], path, "{link:#}");
-        let ways = link["inputs_by_path"].as_object().unwrap();
-        assert!(ways.iter().all(|(way, count)| (*count != 0) == (way == path)), "{link:#}");
-    }
-}
-
-/// Keeps a picture of a page.
+/// Writes a picture of a page to `target/browser`.
 pub fn photograph(page: &Page, name: &str) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     page.photograph(&target.join("browser").join(format!("{name}.png"))).unwrap();

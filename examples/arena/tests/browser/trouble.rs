@@ -1,4 +1,4 @@
-//! What happens to pages that play: the server goes away, they are loaded again, hidden, or frozen.
+//! Interruptions of pages that play: the server restarts, they are reloaded, hidden or frozen, connections break.
 
 use browser_driver::Page;
 use serde_json::json;
@@ -10,7 +10,7 @@ use super::setup::{
 #[test]
 fn a_match_of_a_tab_survives_a_restart_of_the_server() {
     let mut setup = Setup::new();
-    let bot = setup.bot(2, 600, "restart", &[]);
+    let mut bot = setup.bot(2, 600, "restart", &[]);
     let tab = setup.player(2, "frames=600");
     plays(&tab, 60);
     setup.restart_server();
@@ -19,14 +19,14 @@ fn a_match_of_a_tab_survives_a_restart_of_the_server() {
 }
 
 #[test]
-fn a_page_that_is_loaded_again_keeps_its_seat_and_its_match() {
+fn a_page_that_is_reloaded_keeps_its_player_and_its_match() {
     let setup = Setup::new();
-    let bot = setup.bot(2, 1200, "reload", &[]);
+    let mut bot = setup.bot(2, 1200, "reload", &[]);
     let tab = setup.player(2, "frames=1200&name=Ann");
     plays(&tab, 300);
     let player = tab.run("return window.probe.state.player;").unwrap();
     tab.reload().unwrap();
-    // The whole match is played again, and goes on.
+    // It simulates the whole match again, and plays on.
     plays(&tab, 400);
     assert_eq!(tab.run("return window.probe.state.player;").unwrap(), player);
     tab.wait_for("window.probe.live.size === 1", PATIENCE).unwrap();
@@ -38,12 +38,12 @@ fn a_page_that_is_loaded_again_keeps_its_seat_and_its_match() {
 #[test]
 fn a_hidden_tab_keeps_its_match_alive() {
     let setup = Setup::new();
-    let bot = setup.bot(2, 1800, "hidden", &[]);
+    let mut bot = setup.bot(2, 1800, "hidden", &[]);
     let tab = setup.player(2, "frames=1800");
     plays(&tab, 120);
     tab.hide().unwrap();
     tab.wait_for("document.hidden", PATIENCE).unwrap();
-    // Fifteen seconds of the match, of which the page shows nothing.
+    // Fifteen seconds of the match, which the page does not show.
     let shown = tab.run("return window.probe.state.confirmed;").unwrap();
     tab.wait_for(&format!("window.probe.state.confirmed > {shown} + 900"), PATIENCE).unwrap();
     let hidden = tab.run("return window.probe.state.confirmed;").unwrap();
@@ -56,14 +56,14 @@ fn a_hidden_tab_keeps_its_match_alive() {
 }
 
 #[test]
-fn a_page_that_the_browser_stops_altogether_is_waited_for() {
+fn a_page_that_the_browser_freezes_is_waited_for() {
     let setup = Setup::new();
     let [tab, other] = [1, 2].map(|seed| setup.player(2, &format!("seed={seed}&frames=900")));
     let set = |page: &Page, state: &str| {
         page.developer("Page.setWebLifecycleState", json!({ "state": state })).unwrap();
     };
     [&tab, &other].into_iter().for_each(|page| plays(page, 120));
-    // A browser does so only to what nobody sees.
+    // A browser freezes only hidden pages.
     tab.hide().unwrap();
     tab.wait_for("document.hidden", PATIENCE).unwrap();
     set(&tab, "frozen");
@@ -77,7 +77,7 @@ fn a_page_that_the_browser_stops_altogether_is_waited_for() {
 }
 
 #[test]
-fn a_player_who_falls_silent_is_named_until_it_is_back() {
+fn a_silent_player_is_named_until_it_is_heard_again() {
     let setup = Setup::new();
     let bot = setup.opponent(2);
     let address = setup.address(2, "autopilot&hunt");
