@@ -190,7 +190,7 @@ fn rooms_that_cannot_be_joined_end_with_a_sentence() {
     cluster.join(0, Room::new("ABC").players(3));
     cluster.step();
     for (room, sentence) in [
-        (Room::new("ABC").players(2), "this room is for 3 players: join with that number"),
+        (Room::new("ABC").players(2), "this room is for 3 players, not 2: join with 3, or without naming a number"),
         (Room::new("NEW").players(1), "a room is for 2 to 8 players, not 1"),
         (Room::new("NEW").players(9), "a room is for 2 to 8 players, not 9"),
         (

@@ -20,8 +20,9 @@ pub struct JoinRequest {
     pub servers: Vec<String>,
     /// Which room, or which queue.
     pub entry: Entry,
-    /// How many players the room is for.
-    pub size: u8,
+    /// How many players the room is for. Without a size the peer takes the room as it is, and a new room is for
+    /// [`DEFAULT_ROOM_SIZE`](netplay_protocol::signaling::DEFAULT_ROOM_SIZE) players.
+    pub size: Option<u8>,
     /// Who we are.
     pub identity: Identity,
     /// What is played. Rooms and queues are per game.
@@ -41,11 +42,11 @@ pub struct JoinRequest {
 
 impl JoinRequest {
     /// A request without servers, password and token, of an unnamed game, for any path.
-    pub fn new(entry: Entry, size: u8, identity: Identity) -> Self {
+    pub fn new(entry: Entry, size: impl Into<Option<u8>>, identity: Identity) -> Self {
         Self {
             servers: Vec::new(),
             entry,
-            size,
+            size: size.into(),
             identity,
             game: GameInfo::default(),
             password: None,
@@ -66,7 +67,7 @@ impl JoinRequest {
                 key: self.identity.peer_key(),
                 resume: resume.clone(),
                 roster: None,
-                anew: true,
+                restarted: true,
             });
         }
         ClientMessage::Join(Join {
@@ -111,6 +112,8 @@ pub enum TransportEvent {
     Joined {
         /// The code of the room, to invite others.
         room: RoomCode,
+        /// How many players the room is for.
+        size: u8,
         /// What proves that our seat is ours, for [`JoinRequest::seat`]. None where no server keeps seats.
         seat: Option<Secret>,
     },

@@ -94,8 +94,8 @@ impl Roster {
         self.members.len() == usize::from(self.size)
     }
 
-    /// The seat of a peer, counted from 0.
-    pub fn seat(&self, peer: PeerKey) -> Option<usize> {
+    /// The player handle of a peer: its place in the roster, from 0.
+    pub fn player(&self, peer: PeerKey) -> Option<usize> {
         self.members.iter().position(|member| *member == peer)
     }
 }

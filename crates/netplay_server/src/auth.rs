@@ -93,7 +93,7 @@ impl Authenticator {
             AuthMode::Open => Ok(()),
             AuthMode::Password => match (&join.entry, &join.password) {
                 (Entry::Queue { .. }, _) | (_, Some(_)) => Ok(()),
-                (_, None) => Err(Refusal::PasswordWanted),
+                (_, None) => Err(Refusal::PasswordRequired),
             },
             AuthMode::Token => self
                 .check_token(join)

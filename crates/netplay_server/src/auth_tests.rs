@@ -13,7 +13,7 @@ fn key(number: u8) -> PeerKey {
 fn join(entry: Entry) -> Join {
     let game = GameInfo { game: "arena".into(), ..GameInfo::default() };
     let (password, token) = (None, None);
-    Join { version: VERSION, key: key(1), entry, size: 2, game, password, token }
+    Join { version: VERSION, key: key(1), entry, size: Some(2), game, password, token }
 }
 
 fn claims() -> Value {
@@ -117,7 +117,7 @@ fn where_passwords_are_wanted_every_room_needs_one_and_queues_need_none() {
     let config = AuthConfig { mode: AuthMode::Password, ..AuthConfig::default() };
     let authenticator = Authenticator::new(&config).unwrap();
     for entry in [Entry::New, Entry::Room("a".into()), Entry::Existing("a".into())] {
-        assert_eq!(authenticator.join(&join(entry.clone())), Err(Refusal::PasswordWanted));
+        assert_eq!(authenticator.join(&join(entry.clone())), Err(Refusal::PasswordRequired));
         let with = Join { password: Some("hunter2".into()), ..join(entry) };
         assert_eq!(authenticator.join(&with), Ok(()));
     }

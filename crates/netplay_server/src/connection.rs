@@ -105,7 +105,7 @@ async fn stopped(peer: &Peer, hub: &Hub, phases: &mut watch::Receiver<Phase>) {
                 let within = until.saturating_duration_since(Instant::now());
                 peer.tell(&ServerMessage::Draining {
                     within_ms: u32::try_from(within.as_millis()).unwrap_or(u32::MAX),
-                    elsewhere: hub.config().elsewhere.clone(),
+                    alternate_server: hub.config().elsewhere.clone(),
                 });
             }
             Phase::Stopped => return,

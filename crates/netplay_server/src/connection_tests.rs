@@ -74,7 +74,7 @@ fn join() -> Message {
         version: VERSION,
         key: PeerKey::from_bytes([1; 16]),
         entry: Entry::Room("room".into()),
-        size: 2,
+        size: Some(2),
         game: GameInfo::default(),
         password: None,
         token: None,

@@ -186,6 +186,7 @@ pub fn join(room: &str, size: u8, number: u16) -> ClientMessage {
 /// What a peer joins with that has no password and no token, and says nothing of its game.
 pub fn join_by(entry: Entry, size: u8, number: u16) -> Join {
     let (game, password, token) = (GameInfo::default(), None, None);
+    let size = Some(size);
     Join { version: VERSION, key: key(number), entry, size, game, password, token }
 }
 

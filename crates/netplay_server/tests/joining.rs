@@ -1,9 +1,11 @@
 use std::time::Duration;
 
-use netplay_protocol::signaling::{ClientMessage, Presence, Refusal, ServerMessage, VERSION};
+use netplay_protocol::signaling::{
+    ClientMessage, Entry, Join, Presence, Refusal, ServerMessage, VERSION,
+};
 use netplay_server::{Server, ServerConfig, ServerError, parse_ice_server};
 
-use crate::client::{Client, http, join, start, start_with, within};
+use crate::client::{Client, http, join, join_by, start, start_with, within};
 
 #[tokio::test]
 async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
@@ -15,11 +17,11 @@ async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
         start_with(ServerConfig { ice_servers: ice_servers.clone(), ..Default::default() });
     let mut client = Client::connect(&server).await;
     client.send(&join("room", 2, 1)).await;
-    let Some(ServerMessage::Welcome { version, ice_servers: told, .. }) = client.next().await
+    let Some(ServerMessage::Welcome { version, size, ice_servers: told, .. }) = client.next().await
     else {
         panic!("not welcomed")
     };
-    assert_eq!((version, told), (VERSION, ice_servers));
+    assert_eq!((version, size, told), (VERSION, 2, ice_servers));
     client.expect_roster(2, &[1]).await;
 }
 
@@ -74,13 +76,45 @@ async fn of_a_thousand_who_join_a_room_of_eight_at_once_eight_are_seated_in_one_
 }
 
 #[tokio::test]
-async fn a_room_that_emptied_can_be_made_anew_with_another_size() {
+async fn a_room_that_emptied_can_be_created_again_with_another_size() {
     let server = start();
     let mut only = Client::seated(&server, "room", 2, 1, &[1]).await;
     only.send(&ClientMessage::Leave).await;
     // The server has freed the seat before it closes.
     assert_eq!(only.next().await, None);
     Client::seated(&server, "room", 4, 2, &[2]).await;
+}
+
+/// Joins, and expects the size that the server tells.
+async fn expect_size(server: &Server, join: Join, expected: u8) -> Client {
+    let mut client = Client::connect(server).await;
+    client.send(&ClientMessage::Join(join)).await;
+    let welcome = client.next().await;
+    assert!(
+        matches!(welcome, Some(ServerMessage::Welcome { size, .. }) if size == expected),
+        "{welcome:?}"
+    );
+    client
+}
+
+#[tokio::test]
+async fn a_guest_without_a_size_takes_the_size_of_the_room() {
+    let server = start();
+    let _host = Client::seated(&server, "room", 4, 1, &[1]).await;
+    let guest = Join { size: None, ..join_by(Entry::Room("room".into()), 4, 2) };
+    let mut guest = expect_size(&server, guest, 4).await;
+    guest.expect_roster(4, &[1, 2]).await;
+    let existing = Join { size: None, ..join_by(Entry::Existing("room".into()), 4, 3) };
+    expect_size(&server, existing, 4).await.expect_roster(4, &[1, 2, 3]).await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_created_without_a_size_is_for_two() {
+    let server = start();
+    for (number, entry) in [(1, Entry::New), (2, Entry::Room("room".into()))] {
+        let join = Join { size: None, ..join_by(entry, 2, number) };
+        expect_size(&server, join, 2).await.expect_roster(2, &[number]).await;
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,17 @@ async fn those_who_want_the_same_are_seated_together_in_the_order_they_came() {
 }
 
 #[tokio::test]
+async fn who_waits_without_a_size_is_matched_with_those_who_wait_for_two() {
+    let server = start();
+    let mut first = waiting(&server, queue(1, "", None), 1).await;
+    let entry = Entry::Queue { skill: None };
+    let unsized_join = Join { size: None, ..join_by(entry, 2, 2) };
+    let mut second = waiting(&server, ClientMessage::Join(unsized_join), 2).await;
+    let rooms = tokio::join!(seated(&mut first, &[1, 2]), seated(&mut second, &[1, 2]));
+    assert_eq!(rooms.0, rooms.1);
+}
+
+#[tokio::test]
 async fn a_half_open_socket_never_fills_a_seat() {
     let probe_timeout = Duration::from_millis(200);
     let matchmaking = MatchmakingConfig { probe_timeout, ..Default::default() };

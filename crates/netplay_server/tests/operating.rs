@@ -70,7 +70,8 @@ async fn draining_tells_everybody_lets_nobody_new_in_and_ends_with_the_last() {
     let server = start_with(ServerConfig { elsewhere: elsewhere.clone(), ..Default::default() });
     let mut seated = Client::seated(&server, "room", 2, 1, &[1]).await;
     server.drain();
-    let Some(ServerMessage::Draining { within_ms, elsewhere: told }) = seated.next().await else {
+    let Some(ServerMessage::Draining { within_ms, alternate_server: told }) = seated.next().await
+    else {
         panic!("not told")
     };
     assert!(within_ms > 20_000 && within_ms <= 30_000, "{within_ms}");

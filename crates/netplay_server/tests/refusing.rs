@@ -17,7 +17,7 @@ async fn a_client_of_another_version_is_told_to_update() {
     let refusal = client.expect_refusal().await;
     assert_eq!(
         refusal.to_string(),
-        "the server speaks signaling version 4, this game version 7: update the older one"
+        "the server speaks signaling version 5, this game version 7: update the older one"
     );
 }
 
@@ -29,7 +29,7 @@ async fn a_join_that_cannot_be_is_refused_with_the_reason() {
         (join("no such code", 2, 3), Refusal::BadRoomCode),
         (join("room", 1, 3), Refusal::BadRoomSize { size: 1 }),
         (join("room", 9, 3), Refusal::BadRoomSize { size: 9 }),
-        (join("room", 3, 3), Refusal::RoomSizeDiffers { size: 2 }),
+        (join("room", 3, 3), Refusal::RoomSizeDiffers { size: 2, asked: 3 }),
         (join("room", 2, 1), Refusal::AlreadyJoined),
     ] {
         assert_eq!(refused(&server, &message).await, reason);
@@ -37,6 +37,14 @@ async fn a_join_that_cannot_be_is_refused_with_the_reason() {
     let _second = Client::seated(&server, "room", 2, 2, &[1, 2]).await;
     assert_eq!(refused(&server, &join("room", 2, 3)).await, Refusal::RoomFull { size: 2 });
     assert_eq!(refused(&server, &join("room", 2, 1)).await, Refusal::AlreadyJoined);
+}
+
+#[tokio::test]
+async fn the_refusal_of_another_size_names_both_numbers() {
+    let server = start();
+    let _host = Client::seated(&server, "room", 4, 1, &[1]).await;
+    let refusal = refused(&server, &join("room", 2, 2)).await;
+    assert!(refusal.to_string().starts_with("this room is for 4 players, not 2"), "{refusal}");
 }
 
 #[tokio::test]
@@ -76,7 +84,7 @@ async fn what_is_not_a_message_is_malformed() {
     for raw in [
         Message::text("not json"),
         Message::text("{\"type\":\"teleport\"}"),
-        Message::text("{\"type\":\"join\",\"version\":4}"),
+        Message::text("{\"type\":\"join\",\"version\":5}"),
         Message::text("[".repeat(MAX_SIGNALING_BYTES)),
         Message::binary(serde_json::to_vec(&join("room", 2, 1)).unwrap()),
         Message::binary(Vec::new()),

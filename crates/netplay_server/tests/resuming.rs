@@ -26,7 +26,8 @@ async fn resume(
 ) -> Client {
     let mut client = Client::connect(server).await;
     let (room, resume) = ("room".into(), token.clone());
-    let message = Resume { version: VERSION, room, key: key(number), resume, roster, anew: false };
+    let message =
+        Resume { version: VERSION, room, key: key(number), resume, roster, restarted: false };
     client.send(&ClientMessage::Resume(message)).await;
     client
 }
@@ -83,7 +84,7 @@ async fn nobody_takes_a_seat_with_the_token_of_another() {
     let (_first, token) = seat(&server, 2, 1).await;
     for (number, token) in [(2, token), (1, Secret::from("")), (1, "00".repeat(32).into())] {
         let mut thief = resume(&server, number, &token, None).await;
-        assert_eq!(thief.expect_refusal().await, Refusal::SeatGone);
+        assert_eq!(thief.expect_refusal().await, Refusal::CannotResume);
     }
 }
 
@@ -99,7 +100,7 @@ async fn after_the_grace_period_the_seat_is_gone() {
     first.expect_presence(2, Presence::Left).await;
     first.expect_roster(2, &[1]).await;
     let mut late = resume(&server, 2, &token, None).await;
-    assert_eq!(late.expect_refusal().await, Refusal::SeatGone);
+    assert_eq!(late.expect_refusal().await, Refusal::CannotResume);
 }
 
 #[tokio::test]
@@ -124,7 +125,7 @@ async fn a_server_with_the_same_secret_makes_the_room_again_from_its_signed_rost
         [(1, &first_token, None), (1, &first_token, Some(forged)), (2, &second_token, Some(alone))]
     {
         let mut refused = resume(&after, number, token, roster).await;
-        assert_eq!(refused.expect_refusal().await, Refusal::SeatGone);
+        assert_eq!(refused.expect_refusal().await, Refusal::CannotResume);
     }
     let mut second = resume(&after, 2, &second_token, Some(both.clone())).await;
     assert!(matches!(second.next().await, Some(ServerMessage::Welcome { .. })));

@@ -27,6 +27,17 @@ fn a_room_that_the_server_named_is_found_by_its_name() {
 }
 
 #[test]
+fn a_guest_without_a_size_is_told_the_size_of_the_room() {
+    let server = server();
+    let mut host = Peer::join(request(&server.url(), 1, 4));
+    until(&mut [&mut host], |peers| peers[0].roster().is_some());
+    let mut guest = Peer::join(JoinRequest { size: None, ..request(&server.url(), 2, 4) });
+    until(&mut [&mut host, &mut guest], |peers| peers[0].is_up(2) && peers[1].is_up(1));
+    let told = |event: &TransportEvent| matches!(event, TransportEvent::Joined { size: 4, .. });
+    assert!(guest.events.iter().any(told), "{:?}", guest.events);
+}
+
+#[test]
 fn a_password_lets_in_whoever_knows_it_and_nobody_learns_that_there_is_a_room() {
     let server = server();
     let with = |n, password: &str| JoinRequest {
@@ -47,7 +58,7 @@ fn a_server_that_wants_passwords_or_tokens_says_so() {
     let auth = AuthConfig { mode: AuthMode::Password, ..Default::default() };
     let server = server_with(ServerConfig { auth, ..Default::default() });
     let reason = ends(request(&server.url(), 1, 2));
-    assert_eq!(reason, LeaveReason::Refused(Refusal::PasswordWanted));
+    assert_eq!(reason, LeaveReason::Refused(Refusal::PasswordRequired));
     let auth = AuthConfig {
         mode: AuthMode::Token,
         token_secret: Some("a secret of sixteen letters".into()),

@@ -20,7 +20,7 @@ fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
             version: VERSION,
             key: key(0),
             entry: Entry::Room("TEST".into()),
-            size,
+            size: Some(size),
             game: GameInfo::default(),
             password: None,
             token: None,

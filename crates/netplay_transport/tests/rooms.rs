@@ -52,7 +52,7 @@ fn the_same_key_twice_and_another_size_are_refused() {
     let mut first = Peer::join(request(&server.url(), 1, 3));
     until(&mut [&mut first], |peers| peers[0].roster().is_some());
     assert_eq!(ends(request(&server.url(), 1, 3)), LeaveReason::Refused(Refusal::AlreadyJoined));
-    let differs = LeaveReason::Refused(Refusal::RoomSizeDiffers { size: 3 });
+    let differs = LeaveReason::Refused(Refusal::RoomSizeDiffers { size: 3, asked: 2 });
     assert_eq!(ends(request(&server.url(), 2, 2)), differs);
     let size = LeaveReason::Refused(Refusal::BadRoomSize { size: 9 });
     assert_eq!(ends(request(&server.url(), 2, 9)), size);

@@ -135,7 +135,7 @@ impl Joined {
         if epoch.is_some_and(|epoch| gone.epoch != epoch.wrapping_add(1)) {
             return Ok(());
         }
-        let us = self.roster.as_ref().and_then(|roster| roster.seat(self.us));
+        let us = self.roster.as_ref().and_then(|roster| roster.player(self.us));
         if epoch.is_none() && us == Some(usize::from(gone.player)) {
             let loss = Loss::lost("the match goes on without us");
             return self.lose(now, self.seat(from), loss, steps);

@@ -98,7 +98,7 @@ impl Joined {
             steps.push(Step::Start(Match {
                 epoch,
                 players: roster.members.len(),
-                local_player: roster.seat(us).unwrap_or(0),
+                local_player: roster.player(us).unwrap_or(0),
                 seed: seed(&roster, epoch),
             }));
         }

@@ -258,7 +258,7 @@ impl Netplay {
 impl Joined {
     /// The seat of a peer, counted from 0.
     pub(super) fn player(&self, peer: PeerKey) -> Option<usize> {
-        self.roster.as_ref().and_then(|roster| roster.seat(peer))
+        self.roster.as_ref().and_then(|roster| roster.player(peer))
     }
 
     /// The seat of a peer for a sentence: the present one, or the one it had before it left.
@@ -293,7 +293,7 @@ impl Joined {
                 let room = CurrentRoom { us, waiting, ..CurrentRoom::default() };
                 steps.push(Step::Room(room));
             }
-            TransportEvent::Joined { room, seat } => {
+            TransportEvent::Joined { room, seat, .. } => {
                 info!("in room {room}");
                 let (code, us) = (Some(room), Some(self.us));
                 let room = CurrentRoom { code, us, seat, ..CurrentRoom::default() };
@@ -301,7 +301,7 @@ impl Joined {
                 steps.push(Step::State(NetplayState::Lobby));
             }
             TransportEvent::Presence { peer, presence } => {
-                if presence == Presence::Anew
+                if presence == Presence::Restarted
                     && let Some(peer) = self.peers.get_mut(&peer)
                 {
                     peer.link.network_changed(now);
@@ -351,12 +351,12 @@ impl Joined {
         if playing || self.roster.as_ref() == Some(&roster) {
             return Ok(());
         }
-        if roster.seat(self.us).is_none() {
+        if roster.player(self.us).is_none() {
             warn!("the server's roster is without us");
             return Ok(());
         }
         if let Some(host) = self.host
-            && roster.seat(host).is_none()
+            && roster.player(host).is_none()
         {
             return Err(EndReason::HostMissing);
         }

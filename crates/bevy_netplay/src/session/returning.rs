@@ -167,7 +167,7 @@ impl Joined {
         steps: &mut Vec<Step>,
     ) {
         let Running { epoch, roster, gone, newest } = running;
-        let ours = roster.seat(self.us).is_some() && roster.seat(from).is_some();
+        let ours = roster.player(self.us).is_some() && roster.player(from).is_some();
         let possible = newest.iter().all(|newest| (-1..MOST_FRAMES).contains(newest));
         if self.game.is_some() || !ours || !possible {
             return;
@@ -229,7 +229,7 @@ impl Joined {
         let Some((comeback, roster)) = self.comeback.as_ref().zip(self.roster.as_ref()) else {
             return;
         };
-        let Some(local_player) = roster.seat(self.us) else { return };
+        let Some(local_player) = roster.player(self.us) else { return };
         let leaving: BTreeSet<u8> = self.early.iter().map(|(_, gone)| gone.player).collect();
         let ready = |key| self.peers.get(key).and_then(|peer| peer.ready).map(|(_, epoch)| epoch);
         let awaited = (0..).zip(&roster.members).filter(|(seat, key)| {

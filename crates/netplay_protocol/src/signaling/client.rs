@@ -1,64 +1,72 @@
+//! Messages from a peer to the server.
+
 use serde::{Deserialize, Serialize};
 
 use super::Signal;
 use crate::limits::MAX_GAME_ID_BYTES;
 use crate::{ConnectionId, PeerKey, Roster, Secret};
 
-/// From a peer to the server.
+/// A message from a peer to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
-    /// The first message of a peer that comes anew.
+    /// The first message of a peer that joins a room or a queue.
     Join(Join),
-    /// The first message of a peer that lost its socket, or was started anew, and comes back for its seat.
+    /// The first message of a peer that returns to its slot in a room, because its socket broke or its process
+    /// restarted.
     Resume(Resume),
-    /// Pass this on to a peer of my room.
+    /// Forwards a signal to a peer of the sender's room.
     Signal {
-        /// For whom.
+        /// The receiver.
         to: PeerKey,
-        /// The attempt it belongs to.
+        /// The attempt that the signal belongs to.
         connection: ConnectionId,
-        /// What to pass on.
+        /// The signal.
         signal: Signal,
     },
-    /// Whether I am in a running match. While anybody in a room is, nobody new is let in.
+    /// Tells whether the sender is in a running match. The server admits no new peer to a room while a member
+    /// of it is.
     Playing {
-        /// Whether I am.
+        /// Whether the sender is in a running match.
         playing: bool,
     },
-    /// From now on, carry packets from me to this peer, or no longer. The server carries none that it
-    /// was not asked to.
+    /// Opens or closes the relay from the sender to a peer. The server carries packets only on open relays.
     Relay {
-        /// For whom.
+        /// The receiver of the packets.
         to: PeerKey,
-        /// Whether to carry them.
+        /// Whether the relay is open from now on.
         open: bool,
     },
-    /// Are you there? The server answers [`ServerMessage::Pong`](super::ServerMessage::Pong) at once.
+    /// Asks for a sign of life. The server answers [`ServerMessage::Pong`](super::ServerMessage::Pong) at once.
     Ping,
-    /// I leave the room, or the queue. The seat is free at once; closing the socket without this keeps
-    /// it for the grace period.
+    /// Leaves the room or the queue and frees the slot at once. The server keeps the slot for the grace period
+    /// when a socket closes without this message.
     Leave,
 }
 
-/// How a peer that comes anew wants to be brought into a room.
+/// The size of the room that a [`Join`] without a size creates, and of the queue that it enters.
+pub const DEFAULT_ROOM_SIZE: u8 = 2;
+
+/// A peer's request to join a room or a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Join {
     /// [`VERSION`](super::VERSION) of the client.
     pub version: u16,
-    /// Who I am.
+    /// The key of the sender.
     pub key: PeerKey,
     /// Which room.
     pub entry: Entry,
-    /// How many players the room is for.
-    pub size: u8,
-    /// What is played. Rooms and queues are per game.
+    /// How many players the room is for. A room that exists refuses another size than its own; without a size
+    /// the peer takes the room as it is. A room or queue without a size is for [`DEFAULT_ROOM_SIZE`] players.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u8>,
+    /// The game. Peers of different games share neither rooms nor queues.
     #[serde(default)]
     pub game: GameInfo,
-    /// The password of the room: whoever makes the room sets it. Not for queues.
+    /// The password of the room, which the peer that creates the room sets. Queues have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
-    /// A token (JWT, RFC 7519), for servers that want one.
+    /// A token (JWT, RFC 7519), for servers that require one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
 }
@@ -67,21 +75,21 @@ pub struct Join {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
-    /// The room with this code, as the player typed it. It is made if it is not there.
+    /// The room with this code, as the player typed it. The server creates the room if it does not exist.
     Room(String),
-    /// The room with this code, which must be there.
+    /// The room with this code, which must exist.
     Existing(String),
-    /// A new room, under a code that the server makes up and nobody can guess.
+    /// A new room, under a random code that nobody can guess.
     New,
-    /// A room with whoever else waits for the same game, mode and size.
+    /// A new room, with peers that wait for the same game, mode and size.
     Queue {
-        /// How good the player is, on any scale of the game: the closest are brought together first.
+        /// How good the player is, on a scale of the game's choice. Players with close skills are matched first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         skill: Option<i32>,
     },
 }
 
-/// What is played in a room. Peers with another game, version or mode are refused.
+/// The game that a room or queue is for. A room refuses peers with another game, version or mode.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GameInfo {
     /// The name of the game.
@@ -90,7 +98,7 @@ pub struct GameInfo {
     /// Its version.
     #[serde(default)]
     pub version: String,
-    /// The mode that is played, such as `ranked`.
+    /// Its mode, such as `ranked`.
     #[serde(default)]
     pub mode: String,
 }
@@ -102,24 +110,26 @@ impl GameInfo {
     }
 }
 
-/// How a peer comes back for its seat: after its socket broke, or after the server or itself was started anew.
+/// A peer's request to return to its slot in a room, after its socket broke, its process restarted or the server
+/// restarted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
     /// [`VERSION`](super::VERSION) of the client.
     pub version: u16,
     /// The code of the room, from [`ServerMessage::Welcome`](super::ServerMessage::Welcome).
     pub room: String,
-    /// Who I am.
+    /// The key of the sender.
     pub key: PeerKey,
-    /// What proves that the seat is mine, from the same `Welcome`.
+    /// The resume token from the same `Welcome`. It proves that the slot is the sender's.
     pub resume: Secret,
-    /// The last roster that the server told: a server that knows nothing of the room, because it was
-    /// started anew, makes the room again from it.
+    /// The last roster that the sender received. A server that does not know the room, because it restarted,
+    /// restores the room from this roster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster: Option<SignedRoster>,
-    /// My process was started anew: what was signaled to the one before is of no use to me.
+    /// Whether the sender's process restarted. The server then discards the signals that it kept for the
+    /// previous process.
     #[serde(default)]
-    pub anew: bool,
+    pub restarted: bool,
 }
 
 /// A roster with the server's signature, from
@@ -128,10 +138,10 @@ pub struct Resume {
 pub struct SignedRoster {
     /// The roster.
     pub roster: Roster,
-    /// HMAC-SHA256 (RFC 2104) of the room's code, what is played and the roster, under a key that only
-    /// servers know, in hexadecimal digits.
+    /// HMAC-SHA256 (RFC 2104) of the room's code, the game and the roster, under a key that only servers
+    /// know, in hexadecimal digits.
     pub signature: String,
-    /// What is played.
+    /// The game of the room.
     #[serde(default)]
     pub game: GameInfo,
 }

@@ -1,23 +1,21 @@
 //! The messages between a peer and the signaling server: JSON text messages on one WebSocket, at the
 //! path [`PATH`].
 //!
-//! The first message of a peer is [`ClientMessage::Join`], or [`ClientMessage::Resume`] when it has been
-//! in the room before. The server answers with [`ServerMessage::Welcome`] or [`ServerMessage::Refused`];
-//! who asked to be matched hears [`ServerMessage::Queued`] first. From then on the server tells the
-//! roster and who is present whenever they change, and passes signals on between the peers of a room. It
-//! never reads them.
+//! A peer sends [`ClientMessage::Join`] first, or [`ClientMessage::Resume`] when it returns to a room. The server
+//! answers with [`ServerMessage::Welcome`] or [`ServerMessage::Refused`]; a peer in the matchmaking queue receives
+//! [`ServerMessage::Queued`] before that. From then on the server sends the roster and the presence of the members
+//! whenever they change, and forwards signals between the peers of a room without reading them.
 //!
-//! `Join` and `Resume` carry [`VERSION`]. A message of a version that is not known is refused by
-//! [`Refusal::Version`], a sentence that a player understands.
+//! `Join` and `Resume` carry [`VERSION`]. The server refuses other versions with [`Refusal::Version`], a sentence
+//! for the player.
 //!
-//! Packets between peers that the server carries ([`RelayHeader`](crate::RelayHeader)) are binary
-//! messages on the same WebSocket.
+//! Packets that the server relays ([`RelayHeader`](crate::RelayHeader)) are binary messages on the same WebSocket.
 
 mod client;
 mod refusal;
 mod server;
 
-pub use client::{ClientMessage, Entry, GameInfo, Join, Resume, SignedRoster};
+pub use client::{ClientMessage, DEFAULT_ROOM_SIZE, Entry, GameInfo, Join, Resume, SignedRoster};
 pub use refusal::Refusal;
 pub use server::{IceServer, Presence, ServerMessage};
 
@@ -26,11 +24,11 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
 
 /// The version of these messages.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 /// The path of the WebSocket on the server.
 pub const PATH: &str = "/netplay";
 
-/// A step of a WebRTC attempt (JSEP, RFC 8829; trickled candidates, RFC 8838).
+/// One signal of a WebRTC attempt (JSEP, RFC 8829; trickled candidates, RFC 8838).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
@@ -40,8 +38,7 @@ pub enum Signal {
     Answer(String),
     /// An ICE candidate in the JSON form of `RTCIceCandidateInit`.
     Candidate(String),
-    /// A message of the handshake by which two peers agree on keys for what the server carries, in
-    /// hexadecimal digits.
+    /// A message of the Noise handshake that agrees on keys for relayed packets, in hexadecimal digits.
     Handshake(String),
 }
 

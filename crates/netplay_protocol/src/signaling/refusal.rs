@@ -1,14 +1,16 @@
+//! Why the server refuses a peer.
+
 use serde::{Deserialize, Serialize};
 
 use super::GameInfo;
 use crate::limits::{MAX_GAME_ID_BYTES, MAX_PLAYERS, MIN_PLAYERS};
 
-/// Why the server does not serve a peer. Each is a sentence that a player understands.
+/// Why the server refuses a peer. Each `Display` text is a sentence for the player.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The client speaks another version.
+    /// The client speaks another version of the signaling protocol.
     #[error(
         "the server speaks signaling version {server}, this game version {client}: update the older one"
     )]
@@ -18,40 +20,44 @@ pub enum Refusal {
         /// The client's version.
         client: u16,
     },
-    /// The room code is not one.
+    /// The text is not a room code.
     #[error("that is not a room code: check the code you were given")]
     BadRoomCode,
-    /// The size is not one a room can have.
+    /// No room can have this size.
     #[error("a room is for {MIN_PLAYERS} to {MAX_PLAYERS} players, not {size}")]
     BadRoomSize {
-        /// The size that was asked for.
+        /// The requested size.
         size: u8,
     },
     /// The name, version or mode of the game is too long.
     #[error("the name, version and mode of a game have at most {MAX_GAME_ID_BYTES} bytes each")]
     BadGame,
-    /// There is no such room, or there is one with another password: which of the two is not told.
-    #[error("there is no such room, or its password is another: check the code and the password")]
+    /// The room does not exist, or it has another password. The server does not tell which.
+    #[error("there is no such room, or the password is wrong: check the code and the password")]
     NoSuchRoom,
-    /// The server wants every room to have a password.
-    #[error("this server wants a password for every room: set one")]
-    PasswordWanted,
-    /// Another game, version or mode is played in the room.
+    /// The server requires a password for every room.
+    #[error("this server requires a password for every room: set one")]
+    PasswordRequired,
+    /// The room is for another game, version or mode.
     #[error(
         "this room plays {} {} {}: join with the same game and version",
         .game.game, .game.version, .game.mode
     )]
     GameDiffers {
-        /// What is played there.
+        /// The game of the room.
         game: GameInfo,
     },
     /// The room exists with another size.
-    #[error("this room is for {size} players: join with that number")]
+    #[error(
+        "this room is for {size} players, not {asked}: join with {size}, or without naming a number"
+    )]
     RoomSizeDiffers {
         /// The size of the room.
         size: u8,
+        /// The requested size.
+        asked: u8,
     },
-    /// Nobody else fits in.
+    /// The room has as many members as its size.
     #[error("the room is full: it is for {size} players")]
     RoomFull {
         /// The size of the room.
@@ -60,57 +66,57 @@ pub enum Refusal {
     /// A match is running in the room.
     #[error("a match is running in this room: wait until it is over")]
     Locked,
-    /// This key is in the room already.
+    /// A peer with this key is in the room already.
     #[error("this player is in the room already")]
     AlreadyJoined,
-    /// The seat that was to be resumed is gone, or was somebody else's.
-    #[error("the seat in the room is gone: join again")]
-    SeatGone,
-    /// The player came back on another socket, and this one is no longer needed.
-    #[error("this player is connected from elsewhere")]
+    /// The server does not keep a slot for the peer that wants to resume, or the resume token is wrong.
+    #[error("the room no longer keeps a place for this player: join again")]
+    CannotResume,
+    /// The peer returned on another socket, which replaces this one.
+    #[error("this player is connected on another connection")]
     Superseded,
-    /// A token is wanted, and is missing, expired, forged or for something else.
+    /// The server requires a token, and it is missing, expired, forged or for something else.
     #[error("the server does not let this player in ({detail}): sign in again")]
     Unauthorized {
         /// What is wrong with the token. Never the token itself.
         detail: String,
     },
-    /// Too much in too short a time.
+    /// The peer exceeded a rate limit.
     #[error("too many {what} in a short time: wait {} s and try again", retry_after_ms.div_ceil(1000))]
     RateLimited {
-        /// What there were too many of, such as `messages`.
+        /// What the limit counts, such as `messages`.
         what: String,
-        /// After how long it is worth trying again, in milliseconds.
+        /// When to try again, in milliseconds from now.
         retry_after_ms: u32,
     },
-    /// Too many at the same time, from one address.
+    /// One address has reached the limit of something it may have at the same time.
     #[error("too many {what} from this address: close some and try again")]
     TooMany {
-        /// What there are too many of, such as `connections` or `rooms`.
+        /// What the limit counts, such as `connections` or `rooms`.
         what: String,
     },
-    /// Something came before `Join`, or `Join` came twice.
+    /// A message arrived before `Join`, or `Join` arrived twice.
     #[error("the game sent its signaling messages in the wrong order")]
     OutOfOrder,
-    /// A message was not understood.
+    /// The server could not parse a message.
     #[error("the server did not understand a message: {detail}")]
     Malformed {
-        /// What was wrong with it.
+        /// What is wrong with it.
         detail: String,
     },
     /// A message was larger than the limit.
-    #[error("a message was larger than the server takes")]
+    #[error("a message was larger than the server accepts")]
     TooLarge,
-    /// Nothing was heard for too long.
-    #[error("the server heard nothing for too long")]
+    /// The peer was silent for too long.
+    #[error("the server received nothing from this player for too long")]
     TimedOut,
-    /// What the server sent was not read for too long.
+    /// The peer did not read what the server sent for too long.
     #[error("the connection is too slow for what the server has to send")]
     TooSlow,
-    /// The server is about to stop and takes nobody new.
-    #[error("the server takes no new players: try another one")]
+    /// The server stops soon and admits no new peers.
+    #[error("the server admits no new players: try another one")]
     Draining,
-    /// The server stops.
+    /// The server stops now.
     #[error("the server is shutting down")]
     ShuttingDown,
 }

@@ -1,96 +1,100 @@
+//! Messages from the server to a peer.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, Signal};
 use crate::{ConnectionId, PeerKey, RoomCode, Roster, Secret};
 
-/// From the server to a peer.
+/// A message from the server to a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
-    /// You wait for others to play with. `Welcome` follows when there are enough.
+    /// The receiver waits in the queue. `Welcome` follows when the server has formed a group.
     Queued {
-        /// How many wait for the same, you included.
+        /// How many peers wait for the same, including the receiver.
         waiting: u32,
     },
-    /// You are in the room. The roster follows.
+    /// The receiver has a slot in a room. `Roster` follows.
     Welcome {
         /// [`VERSION`](super::VERSION) of the server.
         version: u16,
-        /// The code of the room: to invite others, and to resume.
+        /// The code of the room, for inviting others and for [`Resume`](super::Resume).
         room: RoomCode,
-        /// What proves that your seat is yours, should you lose the socket.
+        /// How many players the room is for.
+        size: u8,
+        /// The resume token. It proves that the slot is the receiver's if the socket breaks.
         resume: Secret,
-        /// For how long your seat is kept then, in milliseconds.
+        /// How long the server keeps the slot after the socket broke, in milliseconds.
         grace_ms: u32,
-        /// The servers that help to find a path.
+        /// The STUN and TURN servers to gather candidates from.
         ice_servers: Vec<IceServer>,
     },
-    /// Who is in the room, told to everybody whenever it changes.
+    /// The members of the room. Every member receives it whenever the members change.
     Roster {
         /// Counts the changes of the room: of two rosters, the one with the higher number is newer.
         revision: u64,
-        /// Who has a seat, present or away.
+        /// The members, connected or away.
         roster: Roster,
-        /// What makes the roster believable to a server that was started anew
+        /// The server's signature. A server that restarted accepts the roster with it
         /// ([`SignedRoster`](super::SignedRoster)).
         signature: String,
     },
-    /// A peer of your room lost its socket, came back or left.
+    /// A peer of the room lost its socket, returned or left.
     Presence {
         /// Which peer.
         peer: PeerKey,
-        /// Where it is now.
+        /// Its new state.
         presence: Presence,
     },
-    /// A peer of your room signals.
+    /// A signal from a peer of the room.
     Signal {
-        /// From whom: stamped by the server.
+        /// The sender, as the server knows it.
         from: PeerKey,
-        /// The attempt it belongs to.
+        /// The attempt that the signal belongs to.
         connection: ConnectionId,
-        /// What the peer sent.
+        /// The signal.
         signal: Signal,
     },
-    /// A peer of your room asked the server to carry its packets to you, or no longer to.
+    /// A peer of the room opened or closed the relay to the receiver.
     Relay {
         /// Which peer.
         from: PeerKey,
-        /// Whether they are carried.
+        /// Whether the relay is open from now on.
         open: bool,
     },
-    /// Use these from now on: the credentials of the ones before are about to expire.
+    /// Replaces the STUN and TURN servers of `Welcome`, before their credentials expire.
     IceServers {
-        /// The servers that help to find a path.
+        /// The STUN and TURN servers to gather candidates from.
         ice_servers: Vec<IceServer>,
     },
-    /// I am here: the answer to [`ClientMessage::Ping`](super::ClientMessage::Ping).
+    /// Answers [`ClientMessage::Ping`](super::ClientMessage::Ping).
     Pong,
-    /// This server is about to stop. Whoever is connected stays so until then.
+    /// The server stops soon. Connections stay open until then.
     Draining {
         /// In how many milliseconds at the latest.
         within_ms: u32,
-        /// The URL of a server to go to instead, if this one knows of any.
+        /// The URL of a server to connect to instead, if one is configured.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        elsewhere: Option<String>,
+        alternate_server: Option<String>,
     },
-    /// The server refuses, and closes the socket after this message.
+    /// The server refuses the peer and closes the socket after this message.
     Refused {
         /// Why.
         reason: Refusal,
     },
 }
 
-/// Where a peer of the room is.
+/// Whether a member of the room is connected to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
-    /// Connected to the server.
+    /// The peer is connected.
     Online,
-    /// Connected to the server, and its process was started anew: what was signaled to the one before is lost.
-    Anew,
-    /// Not connected: its seat is kept for a while, and so are signals to it.
+    /// The peer is connected, and its process restarted: the new process knows nothing of earlier signals.
+    Restarted,
+    /// The peer is disconnected. The server keeps its slot, and signals to it, for the grace period.
     Away,
-    /// Gone: its seat is free.
+    /// The peer left the room.
     Left,
 }
 

@@ -1,3 +1,5 @@
+//! The JSON form of the messages, their limits and their debug texts.
+
 use super::*;
 use crate::{PeerKey, Secret};
 #[cfg(target_arch = "wasm32")]
@@ -9,7 +11,7 @@ fn key() -> PeerKey {
 
 #[test]
 fn the_json_of_a_message_is_what_other_clients_would_write() {
-    let join = r#"{"type":"join","version":4,"key":"00000000000000000000000000000001","entry":{"room":"ABC"},"size":2,"game":{"game":"","version":"","mode":""}}"#;
+    let join = r#"{"type":"join","version":5,"key":"00000000000000000000000000000001","entry":{"room":"ABC"},"size":2,"game":{"game":"","version":"","mode":""}}"#;
     let message: ClientMessage = serde_json::from_str(join).unwrap();
     assert_eq!(serde_json::to_string(&message).unwrap(), join);
 
@@ -19,7 +21,7 @@ fn the_json_of_a_message_is_what_other_clients_would_write() {
 }
 
 #[test]
-fn what_may_be_left_out_of_a_join_may_be_left_out() {
+fn optional_fields_of_a_join_can_be_omitted() {
     for (entry, expected) in [
         (r#""new""#, Entry::New),
         (r#"{"existing":"a"}"#, Entry::Existing("a".into())),
@@ -27,10 +29,10 @@ fn what_may_be_left_out_of_a_join_may_be_left_out() {
         (r#"{"queue":{"skill":-3}}"#, Entry::Queue { skill: Some(-3) }),
     ] {
         let key = key();
-        let text =
-            format!(r#"{{"type":"join","version":4,"key":"{key}","entry":{entry},"size":2}}"#);
+        let text = format!(r#"{{"type":"join","version":5,"key":"{key}","entry":{entry}}}"#);
         let Ok(ClientMessage::Join(join)) = serde_json::from_str(&text) else { panic!("{text}") };
-        assert_eq!((join.entry, join.password, join.token), (expected, None, None));
+        assert_eq!((join.entry, join.size), (expected, None));
+        assert_eq!((join.password, join.token), (None, None));
     }
 }
 
@@ -40,7 +42,7 @@ fn secrets_are_in_the_json_and_not_in_the_debug_text() {
         version: VERSION,
         key: key(),
         entry: Entry::New,
-        size: 2,
+        size: Some(2),
         game: GameInfo::default(),
         password: Some(Secret::from("hunter2")),
         token: Some(Secret::from("hunter3")),
@@ -57,6 +59,8 @@ fn a_refusal_is_a_sentence_and_survives_json() {
     let json = serde_json::to_string(&ServerMessage::Refused { reason: refusal.clone() }).unwrap();
     let back: ServerMessage = serde_json::from_str(&json).unwrap();
     assert_eq!(back, ServerMessage::Refused { reason: refusal });
+    let differs = Refusal::RoomSizeDiffers { size: 4, asked: 2 }.to_string();
+    assert!(differs.contains("for 4 players, not 2"), "{differs}");
     let limited = Refusal::RateLimited { what: "messages".into(), retry_after_ms: 1001 };
     assert!(limited.to_string().ends_with("wait 2 s and try again"), "{limited}");
 }

@@ -1,12 +1,10 @@
 //! How a connection comes to a seat.
 
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
-use netplay_protocol::signaling::{
-    Entry, Join, Refusal, Resume, ServerMessage, SignedRoster, VERSION,
-};
+use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Join, Refusal, Resume, SignedRoster};
 use netplay_protocol::{PeerKey, RoomCode};
 
-use super::{Hub, Peer, Seat};
+use super::{Peer, Seat};
 use crate::backbone::Backbone;
 use crate::password::PasswordDigest;
 use crate::room::{Delivery, Newcomer, Returner, Room};
@@ -44,8 +42,8 @@ impl Peer {
     }
 
     async fn enter(&self, join: Join) -> Result<(), Refusal> {
-        if !(MIN_PLAYERS..=MAX_PLAYERS).contains(&join.size) {
-            return Err(Refusal::BadRoomSize { size: join.size });
+        if let Some(size) = join.size.filter(|size| !(MIN_PLAYERS..=MAX_PLAYERS).contains(size)) {
+            return Err(Refusal::BadRoomSize { size });
         }
         self.hub.authenticator.join(&join)?;
         match &join.entry {
@@ -85,7 +83,7 @@ impl Peer {
             Some(password) => Some(hub.hasher.digest(&hub.seals, code, password).await?),
             None => None,
         };
-        let newcomer = self.newcomer(code, join, password);
+        let newcomer = self.newcomer(join, password);
         let step = |slot: &mut Option<Room>| match (&slot, make) {
             (Some(_), Make::Always) => (Ok(Err(Taken)), Vec::new()),
             (None, Make::Never) => (Err(Refusal::NoSuchRoom), Vec::new()),
@@ -111,19 +109,20 @@ impl Peer {
         if slot.is_none() {
             let permit = Some(self.permit.room()?);
             let (game, password) = (newcomer.game.clone(), newcomer.password);
-            *slot = Some(Room::new(code.clone(), newcomer.size, game, password, permit));
+            let size = newcomer.size.unwrap_or(DEFAULT_ROOM_SIZE);
+            *slot = Some(Room::new(code.clone(), size, game, password, permit));
         }
         slot.as_mut().map_or(Ok(Vec::new()), |room| room.join(rules, newcomer))
     }
 
-    fn newcomer(&self, code: &RoomCode, join: &Join, password: Option<PasswordDigest>) -> Newcomer {
+    fn newcomer(&self, join: &Join, password: Option<PasswordDigest>) -> Newcomer {
         Newcomer {
             socket: self.socket,
             key: join.key,
             size: join.size,
             game: join.game.clone(),
             password,
-            welcome: self.hub.welcome(code, join.key),
+            ice_servers: self.hub.ice_servers(join.key),
         }
     }
 
@@ -145,17 +144,17 @@ impl Peer {
         let hub = &self.hub;
         let code = read(&resume.room)?;
         if !hub.seals.check_resume(&code, resume.key, &resume.resume) {
-            return Err(Refusal::SeatGone);
+            return Err(Refusal::CannotResume);
         }
         // A roster that this server, or one with the same secret, has not signed is no roster.
         let roster = resume.roster.filter(|signed| {
-            hub.seals.check_roster(&code, signed) && signed.roster.seat(resume.key).is_some()
+            hub.seals.check_roster(&code, signed) && signed.roster.player(resume.key).is_some()
         });
         let returner = Returner {
             socket: self.socket,
             key: resume.key,
-            anew: resume.anew,
-            welcome: hub.welcome(&code, resume.key),
+            restarted: resume.restarted,
+            ice_servers: hub.ice_servers(resume.key),
         };
         let step = |slot: &mut Option<Room>| {
             let outcome = self.revive(slot, &code, roster.as_ref()).and_then(|room| {
@@ -183,29 +182,16 @@ impl Peer {
         roster: Option<&SignedRoster>,
     ) -> Result<&'a mut Room, Refusal> {
         if slot.is_none() {
-            let roster = roster.ok_or(Refusal::SeatGone)?;
+            let roster = roster.ok_or(Refusal::CannotResume)?;
             let permit = Some(self.permit.room()?);
             *slot = Some(Room::revived(self.hub.rules(), code.clone(), roster, permit));
         }
-        slot.as_mut().ok_or(Refusal::SeatGone)
+        slot.as_mut().ok_or(Refusal::CannotResume)
     }
 
     fn sits(&self, code: &RoomCode, key: PeerKey) {
         // Nobody else seats a connection that is not in a queue, so the cell is empty.
         let _ = self.seat.set(Seat { code: code.clone(), key });
-    }
-}
-
-impl Hub {
-    /// What somebody who has got a seat is greeted with.
-    pub(super) fn welcome(&self, code: &RoomCode, key: PeerKey) -> ServerMessage {
-        ServerMessage::Welcome {
-            version: VERSION,
-            room: code.clone(),
-            resume: self.seals.resume_token(code, key),
-            grace_ms: u32::try_from(self.config.grace.as_millis()).unwrap_or(u32::MAX),
-            ice_servers: self.ice_servers(key),
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use axum::body::Bytes;
-use netplay_protocol::signaling::{Join, Refusal, ServerMessage};
+use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Join, Refusal, ServerMessage};
 
 use super::{Hub, Peer, Seat, SeatCell};
 use crate::backbone::Backbone;
@@ -32,7 +32,7 @@ impl Peer {
     /// Waits for others to play with.
     pub(super) async fn enter_queue(&self, join: Join, skill: Option<i32>) -> Result<(), Refusal> {
         let hub = &self.hub;
-        let wish = Wish { game: join.game, size: join.size };
+        let wish = Wish { game: join.game, size: join.size.unwrap_or(DEFAULT_ROOM_SIZE) };
         let mut matching = hub.matching.lock().await;
         let joined = matching.queue.join(hub.now(), self.socket, join.key, wish, skill);
         let (waiting, commands) = joined?;
@@ -97,7 +97,7 @@ impl Hub {
                 Err(error) => break Err(error),
             };
             let newcomers: Vec<_> =
-                group.iter().map(|ticket| self.matched(&code, &wish, ticket)).collect();
+                group.iter().map(|ticket| self.matched(&wish, ticket)).collect();
             let step = |slot: &mut Option<Room>| {
                 if slot.is_some() {
                     return (false, Vec::new());
@@ -133,14 +133,14 @@ impl Hub {
         }
     }
 
-    fn matched(&self, code: &netplay_protocol::RoomCode, wish: &Wish, ticket: &Ticket) -> Newcomer {
+    fn matched(&self, wish: &Wish, ticket: &Ticket) -> Newcomer {
         Newcomer {
             socket: ticket.socket,
             key: ticket.key,
-            size: wish.size,
+            size: Some(wish.size),
             game: wish.game.clone(),
             password: None,
-            welcome: self.welcome(code, ticket.key),
+            ice_servers: self.ice_servers(ticket.key),
         }
     }
 }

@@ -112,7 +112,7 @@ impl Model {
 
     /// Returns what was kept for somebody who comes back.
     fn resume(&mut self, room: usize, who: usize) -> Result<Vec<(usize, u64)>, Refusal> {
-        let seat = self.seat(room, who).ok_or(Refusal::SeatGone)?;
+        let seat = self.seat(room, who).ok_or(Refusal::CannotResume)?;
         Ok(seat.away.take().map(|(_, kept)| kept).unwrap_or_default())
     }
 }
@@ -259,7 +259,8 @@ fn person(key: PeerKey) -> usize {
 fn join(room: usize, who: usize) -> Join {
     let entry = Entry::Room(format!("ROOM{room}"));
     let (game, password, token) = (GameInfo::default(), None, None);
-    Join { version: VERSION, key: key(who), entry, size: SIZE, game, password, token }
+    let size = Some(SIZE);
+    Join { version: VERSION, key: key(who), entry, size, game, password, token }
 }
 
 fn resume(room: usize, who: usize, resume: Secret) -> Resume {
@@ -269,7 +270,7 @@ fn resume(room: usize, who: usize, resume: Secret) -> Resume {
         key: key(who),
         resume,
         roster: None,
-        anew: false,
+        restarted: false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Joining and leaving.
 
 use netplay_protocol::PeerKey;
-use netplay_protocol::signaling::{GameInfo, Presence, Refusal, ServerMessage};
+use netplay_protocol::signaling::{GameInfo, IceServer, Presence, Refusal};
 
 use super::{Delivery, Member, Parcel, Room, Rules, SocketId};
 use crate::password::PasswordDigest;
@@ -11,11 +11,12 @@ use crate::password::PasswordDigest;
 pub(crate) struct Newcomer {
     pub(crate) socket: SocketId,
     pub(crate) key: PeerKey,
-    pub(crate) size: u8,
+    /// None: the room's.
+    pub(crate) size: Option<u8>,
     pub(crate) game: GameInfo,
     pub(crate) password: Option<PasswordDigest>,
-    /// What it is greeted with.
-    pub(crate) welcome: ServerMessage,
+    /// The STUN and TURN servers it is told, with its own credentials.
+    pub(crate) ice_servers: Vec<IceServer>,
 }
 
 /// Who comes back to its seat.
@@ -23,10 +24,10 @@ pub(crate) struct Newcomer {
 pub(crate) struct Returner {
     pub(crate) socket: SocketId,
     pub(crate) key: PeerKey,
-    /// Its process was started anew.
-    pub(crate) anew: bool,
-    /// What it is greeted with.
-    pub(crate) welcome: ServerMessage,
+    /// Its process restarted.
+    pub(crate) restarted: bool,
+    /// The STUN and TURN servers it is told, with its own credentials.
+    pub(crate) ice_servers: Vec<IceServer>,
 }
 
 impl Room {
@@ -40,7 +41,8 @@ impl Room {
         let socket = newcomer.socket;
         self.members.push(Member::online(newcomer.key, socket));
         self.revision += 1;
-        let welcome = Delivery { to: vec![socket], parcel: Parcel::Message(newcomer.welcome) };
+        let welcome = self.welcome(rules, newcomer.key, newcomer.ice_servers);
+        let welcome = Delivery { to: vec![socket], parcel: Parcel::Message(welcome) };
         let mut deliveries = vec![welcome, self.told(rules, self.everybody())];
         deliveries.extend(self.absences(socket));
         Ok(deliveries)
@@ -55,8 +57,8 @@ impl Room {
         if self.game != newcomer.game {
             return Err(Refusal::GameDiffers { game: self.game.clone() });
         }
-        if self.size != newcomer.size {
-            return Err(Refusal::RoomSizeDiffers { size: self.size });
+        if let Some(asked) = newcomer.size.filter(|size| *size != self.size) {
+            return Err(Refusal::RoomSizeDiffers { size: self.size, asked });
         }
         // Before the room is found full: who comes back too early is told so, and not that somebody
         // took the seat.

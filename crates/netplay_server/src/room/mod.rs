@@ -17,7 +17,9 @@ mod traffic;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use netplay_protocol::signaling::{GameInfo, Presence, Refusal, ServerMessage, SignedRoster};
+use netplay_protocol::signaling::{
+    GameInfo, IceServer, Presence, Refusal, ServerMessage, SignedRoster, VERSION,
+};
 use netplay_protocol::{PeerKey, RoomCode, Roster};
 
 use crate::limits::RoomPermit;
@@ -158,6 +160,23 @@ impl Room {
 
     fn roster(&self) -> Roster {
         Roster { size: self.size, members: self.members.iter().map(|member| member.key).collect() }
+    }
+
+    /// Tells a peer that it has a place in the room.
+    fn welcome(
+        &self,
+        rules: Rules<'_>,
+        key: PeerKey,
+        ice_servers: Vec<IceServer>,
+    ) -> ServerMessage {
+        ServerMessage::Welcome {
+            version: VERSION,
+            room: self.code.clone(),
+            size: self.size,
+            resume: rules.seals.resume_token(&self.code, key),
+            grace_ms: u32::try_from(rules.grace.as_millis()).unwrap_or(u32::MAX),
+            ice_servers,
+        }
     }
 
     /// Who is in the room, for these.

@@ -32,26 +32,26 @@ impl Room {
         rules: Rules<'_>,
         returner: Returner,
     ) -> Result<Vec<Delivery>, Refusal> {
-        let Returner { socket, key, anew, welcome } = returner;
+        let Returner { socket, key, restarted, ice_servers } = returner;
         let mut deliveries = self.expire(rules);
         let member = self.members.iter_mut().find(|member| member.key == key);
-        let member = member.ok_or(Refusal::SeatGone)?;
+        let member = member.ok_or(Refusal::CannotResume)?;
         let before = std::mem::replace(&mut member.place, Place::Online(socket));
-        if anew {
+        if restarted {
             member.playing = false;
             member.relays.clear();
         }
         let mine = |parcel| Delivery { to: vec![socket], parcel };
-        deliveries.push(mine(Parcel::Message(welcome)));
+        deliveries.push(mine(Parcel::Message(self.welcome(rules, key, ice_servers))));
         deliveries.push(self.told(rules, vec![socket]));
         deliveries.extend(self.absences(socket));
-        if anew {
-            deliveries.push(self.presence(key, Presence::Anew));
+        if restarted {
+            deliveries.push(self.presence(key, Presence::Restarted));
         }
         match before {
             Place::Online(old) => deliveries
                 .push(Delivery { to: vec![old], parcel: Parcel::Dismissal(Refusal::Superseded) }),
-            Place::Away { .. } if anew => {}
+            Place::Away { .. } if restarted => {}
             Place::Away { mailbox, .. } => {
                 deliveries.push(self.presence(key, Presence::Online));
                 let mail = mailbox.empty().map(Parcel::Message);

@@ -9,10 +9,10 @@ const GRACE: Duration = Duration::from_secs(10);
 #[test]
 fn everybody_is_welcomed_and_told_the_roster_in_the_order_they_joined() {
     let mut table = Table::new(3);
-    assert_eq!(table.join(30), Ok(vec![welcome(30), table.roster(1, &[30], &[30])]));
-    assert_eq!(table.join(10), Ok(vec![welcome(10), table.roster(2, &[30, 10], &[30, 10])]));
+    assert_eq!(table.join(30), Ok(vec![table.welcome(30), table.roster(1, &[30], &[30])]));
+    assert_eq!(table.join(10), Ok(vec![table.welcome(10), table.roster(2, &[30, 10], &[30, 10])]));
     let all = [30, 10, 20];
-    assert_eq!(table.join(20), Ok(vec![welcome(20), table.roster(3, &all, &all)]));
+    assert_eq!(table.join(20), Ok(vec![table.welcome(20), table.roster(3, &all, &all)]));
 }
 
 #[test]
@@ -38,8 +38,8 @@ fn a_full_room_refuses_and_takes_somebody_again_when_a_seat_is_free() {
 #[test]
 fn size_and_game_must_be_those_of_the_room() {
     let mut table = Table::filled(3, &[1]);
-    let other_size = Newcomer { size: 2, ..newcomer(2, 3) };
-    assert_eq!(table.enter(other_size), Err(Refusal::RoomSizeDiffers { size: 3 }));
+    let other_size = Newcomer { size: Some(2), ..newcomer(2, 3) };
+    assert_eq!(table.enter(other_size), Err(Refusal::RoomSizeDiffers { size: 3, asked: 2 }));
     for game in [
         GameInfo { game: "other".into(), ..GameInfo::default() },
         GameInfo { version: "2".into(), ..GameInfo::default() },
@@ -51,6 +51,14 @@ fn size_and_game_must_be_those_of_the_room() {
 }
 
 #[test]
+fn a_peer_that_names_no_size_takes_the_room_as_it_is() {
+    let mut table = Table::filled(3, &[1]);
+    let welcomed = table.enter(Newcomer { size: None, ..newcomer(2, 3) }).unwrap();
+    assert_eq!(welcomed[0], table.welcome(2));
+    assert_eq!(table.members(), [1, 2]);
+}
+
+#[test]
 fn whoever_does_not_know_the_password_hears_that_there_is_no_such_room_whatever_else_is_wrong() {
     let digest = |byte| Some(PasswordDigest::for_tests(byte));
     let mut table =
@@ -59,7 +67,7 @@ fn whoever_does_not_know_the_password_hears_that_there_is_no_such_room_whatever_
     assert!(table.enter(with(1, digest(1))).is_ok());
     for password in [None, digest(2)] {
         assert_eq!(table.enter(with(2, password)), Err(Refusal::NoSuchRoom));
-        let wrong = Newcomer { size: 5, ..with(1, password) };
+        let wrong = Newcomer { size: Some(5), ..with(1, password) };
         assert_eq!(table.enter(wrong), Err(Refusal::NoSuchRoom));
     }
     assert!(table.enter(with(2, digest(1))).is_ok());
@@ -128,7 +136,7 @@ fn who_loses_the_socket_comes_back_to_the_same_seat_and_hears_what_it_missed_in_
     table.lost(3);
     let back = table.resume(2, 22).unwrap();
     let expected = [
-        Delivery { to: vec![SocketId(22)], ..welcome(2) },
+        Delivery { to: vec![SocketId(22)], ..table.welcome(2) },
         table.roster(3, &[22], &[1, 2, 3]),
         presence(3, Presence::Away, &[22]),
         presence(2, Presence::Online, &[1]),
@@ -148,8 +156,8 @@ fn who_was_started_anew_has_the_same_seat_and_hears_nothing_of_before() {
     let rosters = [22, 33].map(|socket| table.roster(2, &[socket], &[1, 2]));
     let [first, second] = [22, 33].map(|socket| {
         let roster = rosters[usize::from(socket == 33)].clone();
-        let welcome = Delivery { to: vec![SocketId(socket)], ..welcome(2) };
-        vec![welcome, roster, presence(2, Presence::Anew, &[1])]
+        let welcome = Delivery { to: vec![SocketId(socket)], ..table.welcome(2) };
+        vec![welcome, roster, presence(2, Presence::Restarted, &[1])]
     });
     assert_eq!(table.come_back(2, 22, true).unwrap(), first);
     // The socket before may still seem to be there.
@@ -184,7 +192,7 @@ fn who_stays_away_for_the_grace_period_loses_the_seat() {
     table.pass(Duration::from_millis(1));
     assert_eq!(table.expire(), [presence(2, Presence::Left, &[1]), table.roster(3, &[1], &[1])]);
     assert_eq!(table.room.next_expiry(), None);
-    assert_eq!(table.resume(2, 22), Err(Refusal::SeatGone));
+    assert_eq!(table.resume(2, 22), Err(Refusal::CannotResume));
     assert!(table.join(3).is_ok());
 }
 
@@ -193,7 +201,7 @@ fn who_comes_back_too_late_is_refused_even_if_nobody_has_looked_at_the_clock() {
     let mut table = Table::filled(2, &[1, 2]);
     table.lost(2);
     table.pass(GRACE);
-    assert_eq!(table.resume(2, 22), Err(Refusal::SeatGone));
+    assert_eq!(table.resume(2, 22), Err(Refusal::CannotResume));
 }
 
 #[test]
@@ -236,7 +244,7 @@ fn a_revived_room_waits_for_its_members_in_their_order_and_takes_nobody_new() {
     table.expire();
     assert_eq!(table.members(), [3, 1]);
     assert_eq!(table.join(4), Err(Refusal::Locked));
-    assert_eq!(table.resume(4, 44), Err(Refusal::SeatGone));
+    assert_eq!(table.resume(4, 44), Err(Refusal::CannotResume));
 }
 
 #[test]
@@ -323,11 +331,26 @@ impl Table {
         self.come_back(peer, socket, false)
     }
 
-    fn come_back(&mut self, peer: u64, socket: u64, anew: bool) -> Result<Vec<Delivery>, Refusal> {
-        let Parcel::Message(welcome) = welcome(peer).parcel else { unreachable!() };
+    fn come_back(
+        &mut self,
+        peer: u64,
+        socket: u64,
+        restarted: bool,
+    ) -> Result<Vec<Delivery>, Refusal> {
         let rules = rules(&self.seals, self.now);
-        let returner = Returner { socket: SocketId(socket), key: key(peer), anew, welcome };
+        let (socket, key, ice_servers) = (SocketId(socket), key(peer), Vec::new());
+        let returner = Returner { socket, key, restarted, ice_servers };
         self.room.resume(rules, returner)
+    }
+
+    fn welcome(&self, peer: u64) -> Delivery {
+        let resume = self.seals.resume_token(&code(), key(peer));
+        let (version, room, size) = (VERSION, code(), self.room.size);
+        let (grace_ms, ice_servers) = (10_000, Vec::new());
+        message(
+            &[peer],
+            ServerMessage::Welcome { version, room, size, resume, grace_ms, ice_servers },
+        )
     }
 
     fn signal(&mut self, socket: u64, to: u64, text: &str) -> Result<Signaled, Refusal> {
@@ -368,20 +391,9 @@ fn key(number: u64) -> PeerKey {
 }
 
 fn newcomer(peer: u64, size: u8) -> Newcomer {
-    let Parcel::Message(welcome) = welcome(peer).parcel else { unreachable!() };
     let (socket, key, game) = (SocketId(peer), key(peer), GameInfo::default());
-    Newcomer { socket, key, size, game, password: None, welcome }
-}
-
-/// What the hub would greet a peer with: here, what tells one greeting from another.
-fn welcome(peer: u64) -> Delivery {
-    let ice_servers = Vec::new();
-    let (version, grace_ms) = (2, 10_000);
-    let resume = key(peer).to_string().into();
-    message(
-        &[peer],
-        ServerMessage::Welcome { version, room: code(), resume, grace_ms, ice_servers },
-    )
+    let (size, ice_servers) = (Some(size), Vec::new());
+    Newcomer { socket, key, size, game, password: None, ice_servers }
 }
 
 fn message(to: &[u64], message: ServerMessage) -> Delivery {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::path::{Channel, PathId};
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
-use netplay_protocol::signaling::{Entry, Refusal};
+use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Refusal};
 use netplay_protocol::{PeerKey, RoomCode, Roster};
 
 use super::wire::{Obstacles, Parcel, Wire};
@@ -97,9 +97,14 @@ impl State {
                 self.members.insert(id, member);
             }
             Ok(room) => {
-                member.events.push_back(TransportEvent::Joined { room: room.clone(), seat: None });
+                let size = self.enter(id, &room, request);
+                member.events.push_back(TransportEvent::Joined {
+                    room: room.clone(),
+                    size,
+                    seat: None,
+                });
                 self.members.insert(id, member);
-                self.enter(id, room, request);
+                self.tell_roster(&room);
             }
         }
         id
@@ -115,20 +120,23 @@ impl State {
                 self.rooms.contains_key(&code).then_some(code).ok_or(Refusal::NoSuchRoom)
             }
             Entry::New => Ok(RoomCode::from_entropy(request.seed)),
-            Entry::Queue { .. } => read(&format!("QUEUE{}", request.size)),
+            Entry::Queue { .. } => {
+                read(&format!("QUEUE{}", request.size.unwrap_or(DEFAULT_ROOM_SIZE)))
+            }
         }
     }
 
     /// Whether a server would let this request into a room.
     fn admit(&self, code: RoomCode, request: &JoinRequest) -> Result<RoomCode, Refusal> {
-        if !(MIN_PLAYERS..=MAX_PLAYERS).contains(&request.size) {
-            return Err(Refusal::BadRoomSize { size: request.size });
+        if let Some(size) = request.size.filter(|size| !(MIN_PLAYERS..=MAX_PLAYERS).contains(size))
+        {
+            return Err(Refusal::BadRoomSize { size });
         }
         let Some(room) = self.rooms.get(&code) else { return Ok(code) };
         let key = request.identity.peer_key();
         let joined = |id: &MemberId| self.members.get(id).is_some_and(|m| m.key == key);
-        if room.size != request.size {
-            Err(Refusal::RoomSizeDiffers { size: room.size })
+        if let Some(asked) = request.size.filter(|size| *size != room.size) {
+            Err(Refusal::RoomSizeDiffers { size: room.size, asked })
         } else if room.members.iter().any(joined) {
             Err(Refusal::AlreadyJoined)
         } else if room.members.len() >= usize::from(room.size) {
@@ -138,12 +146,13 @@ impl State {
         }
     }
 
-    fn enter(&mut self, id: MemberId, code: RoomCode, request: &JoinRequest) {
-        let size = request.size;
+    /// Adds a member to the room, which is created if it does not exist. Returns the size of the room.
+    fn enter(&mut self, id: MemberId, code: &RoomCode, request: &JoinRequest) -> u8 {
+        let size = request.size.unwrap_or(DEFAULT_ROOM_SIZE);
         let room =
             self.rooms.entry(code.clone()).or_insert_with(|| Room { size, members: Vec::new() });
         room.members.push(id);
-        self.tell_roster(&code);
+        room.size
     }
 
     pub(super) fn leave(&mut self, id: MemberId) {

@@ -18,7 +18,7 @@ fn the_order_of_joining_is_the_order_of_the_roster() {
     let full = Roster { size: 3, members: [3, 1, 2].map(key).to_vec() };
     for peer in &mut peers {
         let events = at(peer, Duration::ZERO);
-        let joined = TransportEvent::Joined { room: "ABC".parse().unwrap(), seat: None };
+        let joined = TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 3, seat: None };
         assert_eq!(events.first(), Some(&joined));
         assert_eq!(events.last(), Some(&TransportEvent::Roster(full.clone())));
     }
@@ -110,7 +110,7 @@ fn the_hub_refuses_whom_a_server_refuses() {
     for (request, refusal) in [
         (request(3, "abc", 2), Refusal::RoomFull { size: 2 }),
         (request(1, "ABC", 2), Refusal::AlreadyJoined),
-        (request(3, "ABC", 4), Refusal::RoomSizeDiffers { size: 2 }),
+        (request(3, "ABC", 4), Refusal::RoomSizeDiffers { size: 2, asked: 4 }),
         (request(3, "NEW", 1), Refusal::BadRoomSize { size: 1 }),
         (request(3, "NEW", 9), Refusal::BadRoomSize { size: 9 }),
     ] {
@@ -118,6 +118,25 @@ fn the_hub_refuses_whom_a_server_refuses() {
         let left = TransportEvent::Left(LeaveReason::Refused(refusal));
         assert_eq!(at(&mut peer, Duration::ZERO), [left]);
         assert_eq!(peer.send(ms(1), key(1), PATH, Channel::Reliable, b"x"), Err(SendError::NoPath));
+    }
+}
+
+#[test]
+fn a_peer_without_a_size_takes_the_size_of_the_room_and_creates_rooms_for_two() {
+    let hub = MemoryHub::new(NetworkConditions::default(), 1);
+    let _host = hub.join(&request(1, "ABC", 3));
+    let _waits = hub.join(&JoinRequest::new(Entry::Queue { skill: None }, 2, identity(4)));
+    for (name, entry, expected) in [
+        (2, Entry::Existing("ABC".into()), 3),
+        (3, Entry::Room("NEW".into()), 2),
+        (5, Entry::Queue { skill: None }, 2),
+    ] {
+        let mut peer = hub.join(&JoinRequest::new(entry, None, identity(name)));
+        let events = at(&mut peer, Duration::ZERO);
+        assert!(
+            matches!(&events[0], TransportEvent::Joined { size, .. } if *size == expected),
+            "{events:?}"
+        );
     }
 }
 

@@ -60,7 +60,6 @@ pub(super) async fn drive(
     mut inbox: mpsc::Sender<Happening>,
 ) {
     let (identity, policy, seed) = (request.identity.clone(), request.policy, request.seed);
-    let size = request.size;
     let reason = match Server::join(request).await {
         Ok(server) => {
             let (signals_tx, signals) = mpsc::unbounded();
@@ -79,7 +78,7 @@ pub(super) async fn drive(
                 playing: false,
                 inbox: inbox.clone(),
                 ice_servers: Vec::new(),
-                roster: Roster { size, members: Vec::new() },
+                roster: Roster { size: 0, members: Vec::new() },
                 remotes: BTreeMap::new(),
                 attempts_started: 0,
                 route: route(),
@@ -250,10 +249,10 @@ impl Driver {
             ServerMessage::Queued { waiting } => {
                 self.tell(TransportEvent::Queued { waiting }).await;
             }
-            ServerMessage::Welcome { room, resume, ice_servers, .. } => {
+            ServerMessage::Welcome { room, size, resume, ice_servers, .. } => {
                 self.ice_servers = ice_servers;
                 if !std::mem::replace(&mut self.joined, true) {
-                    self.tell(TransportEvent::Joined { room, seat: Some(resume) }).await;
+                    self.tell(TransportEvent::Joined { room, size, seat: Some(resume) }).await;
                 }
             }
             ServerMessage::Roster { roster, .. } => {
@@ -262,10 +261,10 @@ impl Driver {
                 self.tell(TransportEvent::Roster(roster)).await;
             }
             ServerMessage::Presence { peer, presence } => {
-                if presence == Presence::Anew {
+                if presence == Presence::Restarted {
                     self.give_up_attempt(peer).await;
                 }
-                if matches!(presence, Presence::Online | Presence::Anew) {
+                if matches!(presence, Presence::Online | Presence::Restarted) {
                     // It may know nothing of the keys we agreed on.
                     self.begin_handshake(peer).await;
                 }

@@ -296,12 +296,12 @@ impl Client {
             ServerMessage::Queued { waiting } => {
                 self.tell(TransportEvent::Queued { waiting });
             }
-            ServerMessage::Welcome { room, resume, .. } => {
+            ServerMessage::Welcome { room, size, resume, .. } => {
                 self.seated = true;
                 let seat = Some(resume.clone());
                 let first = self.seat.replace((room.clone(), resume)).is_none();
                 if first {
-                    self.tell(TransportEvent::Joined { room, seat });
+                    self.tell(TransportEvent::Joined { room, size, seat });
                 } else {
                     self.restored(now);
                 }
@@ -312,8 +312,8 @@ impl Client {
                 self.tell(TransportEvent::Roster(roster));
             }
             ServerMessage::Presence { peer, presence } => {
-                if presence == Presence::Anew && self.attempts.remove(&peer).is_some() {
-                    let reason = "the other player's game was started anew".to_owned();
+                if presence == Presence::Restarted && self.attempts.remove(&peer).is_some() {
+                    let reason = "the other player's game was restarted".to_owned();
                     self.tell(TransportEvent::AttemptFailed { peer, reason });
                 }
                 self.tell(TransportEvent::Presence { peer, presence });
@@ -371,7 +371,7 @@ impl Client {
     }
 
     fn refused(&mut self, now: Duration, reason: Refusal) {
-        if reason == Refusal::SeatGone && self.request.seat.take().is_some() {
+        if reason == Refusal::CannotResume && self.request.seat.take().is_some() {
             // Away for too long: like anybody else, then.
             return self.lost(now, &reason.to_string());
         }
@@ -380,7 +380,7 @@ impl Client {
             self.tell(TransportEvent::Left(LeaveReason::Refused(reason)));
             return;
         }
-        let hopeless = matches!(reason, Refusal::SeatGone | Refusal::AlreadyJoined);
+        let hopeless = matches!(reason, Refusal::CannotResume | Refusal::AlreadyJoined);
         self.lost(now, &reason.to_string());
         if hopeless {
             self.socket = Socket::Gone;
@@ -421,7 +421,7 @@ impl Client {
                 key: self.key(),
                 resume: resume.clone(),
                 roster: self.roster.clone(),
-                anew: false,
+                restarted: false,
             }),
         }
     }

@@ -99,7 +99,7 @@ impl Server {
         let mut failure = LeaveReason::BadAddress(String::new());
         for server in &request.servers.clone() {
             let mut dialed = dial(server.clone(), request.hello()).await;
-            if let Err(DialError::Refused(Refusal::SeatGone)) = dialed {
+            if let Err(DialError::Refused(Refusal::CannotResume)) = dialed {
                 // We were away for too long: the seat is free, for us as well.
                 request.seat = None;
                 dialed = dial(server.clone(), request.hello()).await;
@@ -248,9 +248,9 @@ impl Server {
                     });
                 }
             }
-            ServerMessage::Draining { elsewhere: Some(elsewhere), .. } => {
-                log::info!("the signaling server is about to stop, going to {elsewhere}");
-                self.reconnect.prefer(elsewhere.clone());
+            ServerMessage::Draining { alternate_server: Some(server), .. } => {
+                log::info!("the signaling server is about to stop, going to {server}");
+                self.reconnect.prefer(server.clone());
                 return self.lost("the server sends its players elsewhere".to_owned());
             }
             ServerMessage::Refused { reason } if is_temporary(reason) => {
@@ -287,7 +287,7 @@ impl Server {
             key: self.request.identity.peer_key(),
             resume: seat.resume.clone(),
             roster: seat.roster.clone(),
-            anew: false,
+            restarted: false,
         });
         let (wait, server) = self.reconnect.next_try();
         self.state = State::Dialing(Box::pin(async move {

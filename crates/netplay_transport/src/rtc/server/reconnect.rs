@@ -127,11 +127,11 @@ mod tests {
     #[test]
     fn hope_ends_when_every_server_has_refused_for_good() {
         let mut reconnect = reconnect(&["a", "b"], "a");
-        assert!(!reconnect.refused(&Refusal::SeatGone));
+        assert!(!reconnect.refused(&Refusal::CannotResume));
         reconnect.unreachable();
-        assert!(!reconnect.refused(&Refusal::SeatGone));
+        assert!(!reconnect.refused(&Refusal::CannotResume));
         assert!(!reconnect.refused(&Refusal::ShuttingDown));
-        assert!(!reconnect.refused(&Refusal::SeatGone));
-        assert!(reconnect.refused(&Refusal::SeatGone));
+        assert!(!reconnect.refused(&Refusal::CannotResume));
+        assert!(reconnect.refused(&Refusal::CannotResume));
     }
 }
