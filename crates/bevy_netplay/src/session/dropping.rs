@@ -10,7 +10,7 @@ use netplay_transport::TransportRequest;
 use super::lobby::tidy;
 use super::netplay::{Joined, Message, Step};
 use crate::EndReason;
-use crate::messages::{PeerLeft, PlayerDropped};
+use crate::messages::{PeerLeft, PlayerDisconnected};
 
 /// How long a path to a player who is gone stays open.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -36,6 +36,7 @@ impl Loss {
 
     fn ends(self, player: usize) -> EndReason {
         let Self { left, detail } = self;
+        let player = player.into();
         match left {
             true => EndReason::PeerLeft { player, detail },
             false => EndReason::PeerLost { player, detail },
@@ -96,7 +97,7 @@ impl Joined {
         let Some(playing) = self.game.as_mut().filter(|it| it.game.epoch == gone.epoch) else {
             return self.gone_early(now, from, gone, steps);
         };
-        if player == playing.game.local_player {
+        if player == playing.game.local_player.index() {
             let loss = Loss::lost("it lost the connection to us");
             return self.lose(now, from_player, loss, steps);
         }
@@ -179,7 +180,12 @@ impl Joined {
             let reason = loss.detail.clone();
             let left = PeerLeft { peer: *key, reason: reason.clone() };
             steps.push(Step::Tell(Message::Left(left)));
-            steps.push(Step::Tell(Message::Dropped(PlayerDropped { player, frame, reason })));
+            steps.push(Step::Tell(Message::Dropped(PlayerDisconnected {
+                player: player.into(),
+                peer: *key,
+                frame,
+                reason,
+            })));
             if let Some(peer) = self.peers.get_mut(key) {
                 peer.gone = true;
             }

@@ -124,7 +124,7 @@ impl Joined {
             {
                 // Say hello before we go, so that the other side sees the difference as well.
                 self.greet(now, from);
-                let player = self.seat(from);
+                let player = self.seat(from).into();
                 return Err(EndReason::ProtocolDiffers { player, detail: error.to_string() });
             }
             Err(error) => debug!("dropped a reliable packet of {from:?}: {error}"),
@@ -201,16 +201,23 @@ impl Joined {
             let mut loss = None;
             while let Some(event) = peer.link.next_event() {
                 steps.push(Step::Tell(match event {
-                    LinkEvent::QualityChanged { from, to } => {
-                        Message::Quality(QualityChanged { player, from, to })
-                    }
+                    LinkEvent::QualityChanged { from, to } => Message::Quality(QualityChanged {
+                        player: player.into(),
+                        peer: key,
+                        from: from.into(),
+                        to: to.into(),
+                    }),
                     LinkEvent::Silent => Message::Interrupted(PeerInterrupted {
-                        player,
+                        player: player.into(),
+                        peer: key,
                         time_left: timeout.saturating_sub(silence),
                     }),
-                    LinkEvent::Heard { after } => Message::Resumed(PeerResumed { player, after }),
+                    LinkEvent::Heard { after } => {
+                        Message::Resumed(PeerResumed { player: player.into(), peer: key, after })
+                    }
                     LinkEvent::PathChanged { from: Some(from), to, reason } => {
                         let at = now.saturating_sub(self.joined_at);
+                        let (from, to) = (from.into(), to.into());
                         let reason = reason.to_string();
                         let change = PathChange { at, from, to, reason: reason.clone() };
                         peer.path_changes.push(change);
@@ -222,6 +229,7 @@ impl Joined {
                     }
                     LinkEvent::PathChanged { from: None, .. } => continue,
                     LinkEvent::Unreachable { reason } if !playing => {
+                        let player = player.into();
                         return Err(EndReason::CannotConnect { player, detail: reason });
                     }
                     // While a match is played, silence decides.

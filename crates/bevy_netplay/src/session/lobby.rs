@@ -7,7 +7,7 @@ use netplay_protocol::{ControlMessage, Hello, PeerKey, Roster};
 use super::dropping::Loss;
 use super::netplay::{Joined, Message, Step};
 use crate::messages::{DesyncDetected, RematchWanted};
-use crate::{EndReason, Match, NetplayState};
+use crate::{CurrentMatch, EndReason, NetplayState};
 
 impl Joined {
     /// Takes a message of a peer.
@@ -28,7 +28,10 @@ impl Joined {
             ControlMessage::Ready { roster, epoch } => {
                 peer.ready = Some((roster, epoch));
                 if self.game.as_ref().is_some_and(|playing| epoch > playing.game.epoch) {
-                    steps.push(Step::Tell(Message::Rematch(RematchWanted { player })));
+                    steps.push(Step::Tell(Message::Rematch(RematchWanted {
+                        player: player.into(),
+                        peer: from,
+                    })));
                 }
             }
             ControlMessage::Bye { reason } if self.game.is_some() => {
@@ -39,7 +42,9 @@ impl Joined {
             ControlMessage::Bye { .. } => self.compare(from, player)?,
             ControlMessage::Desync { epoch, frame, checksum } => {
                 if self.game.as_ref().is_some_and(|playing| playing.game.epoch == epoch) {
-                    let desync = DesyncDetected { player, frame, local: None, remote: checksum };
+                    let player = player.into();
+                    let remote = checksum;
+                    let desync = DesyncDetected { player, peer: from, frame, local: None, remote };
                     steps.push(Step::Tell(Message::Desync(desync)));
                 }
             }
@@ -95,10 +100,10 @@ impl Joined {
         let vote = Some((seed(&roster, 0), epoch));
         let agrees = |peer: &PeerKey| self.peers.get(peer).is_some_and(|peer| peer.ready == vote);
         if epoch > played && others.iter().all(agrees) {
-            steps.push(Step::Start(Match {
+            steps.push(Step::Start(CurrentMatch {
                 epoch,
                 players: roster.members.len(),
-                local_player: roster.player(us).unwrap_or(0),
+                local_player: roster.player(us).unwrap_or(0).into(),
                 seed: seed(&roster, epoch),
             }));
         }
@@ -142,13 +147,13 @@ impl Joined {
         let ours = self.hello();
         if theirs.game != ours.game {
             return Err(EndReason::GameDiffers {
-                player,
+                player: player.into(),
                 ours: ours.game,
                 theirs: tidy(&theirs.game),
             });
         }
         if theirs.registered != ours.registered || theirs.frame_rate != ours.frame_rate {
-            return Err(EndReason::BuildDiffers { player });
+            return Err(EndReason::BuildDiffers { player: player.into() });
         }
         Ok(())
     }

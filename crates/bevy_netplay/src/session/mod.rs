@@ -24,6 +24,8 @@ mod playing;
 mod returning;
 mod systems;
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 use netplay_transport::rtc::RtcTransport;
 use netplay_transport::{JoinRequest, Transport};
@@ -31,20 +33,25 @@ use netplay_transport::{JoinRequest, Transport};
 pub(crate) use netplay::Netplay;
 pub(crate) use systems::{receive, send};
 
-/// A function that makes the transport of a room.
-pub type MakeTransport = dyn Fn(&JoinRequest) -> Box<dyn Transport> + Send + Sync;
+type MakeTransport = dyn Fn(&JoinRequest) -> Box<dyn Transport> + Send + Sync;
 
-/// Makes the transport of a room. Replace it to play over something else than WebRTC, such as
+/// Makes the transport of a room. Replace it to play over another transport than WebRTC, such as
 /// [`memory`](netplay_transport::memory) in tests.
-#[derive(Resource)]
-pub struct TransportFactory(
-    /// Called for every room that is joined.
-    pub Box<MakeTransport>,
-);
+#[derive(Resource, Clone, Reflect)]
+#[reflect(opaque)]
+#[reflect(Resource, Default)]
+pub struct TransportFactory(Arc<MakeTransport>);
+
+impl TransportFactory {
+    /// A factory that calls this for every room that is joined.
+    pub fn new(make: impl Fn(&JoinRequest) -> Box<dyn Transport> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+}
 
 impl Default for TransportFactory {
     fn default() -> Self {
-        Self(Box::new(|request| Box::new(RtcTransport::join(request.clone()))))
+        Self::new(|request| Box::new(RtcTransport::join(request.clone())))
     }
 }
 

@@ -15,10 +15,12 @@ use super::peer::Peer;
 use super::returning::Comeback;
 use crate::ggrs_wire::SharedWire;
 use crate::messages::{
-    DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed, PlayerDropped,
-    PresenceChanged, QualityChanged, RematchWanted,
+    DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed,
+    PlayerDisconnected, PresenceChanged, QualityChanged, RematchWanted,
 };
-use crate::{CurrentRoom, EndReason, Match, NetplayConfig, NetplayState, Room};
+use crate::{
+    CurrentMatch, CurrentRoom, EndReason, JoinRoom, NetplayConfig, NetplayState, ResumeToken,
+};
 
 /// The session. See the [module](super).
 #[derive(Resource)]
@@ -34,7 +36,7 @@ pub(crate) struct Netplay {
 
 /// What the game asked for since the last frame.
 pub(super) enum Asked {
-    Join(Room),
+    Join(JoinRoom),
     Leave,
     Rematch,
 }
@@ -79,7 +81,7 @@ pub(super) struct Joined {
 
 /// The match that is played.
 pub(super) struct Playing {
-    pub(super) game: Match,
+    pub(super) game: CurrentMatch,
     pub(super) wire: SharedWire,
     pub(super) departures: Departures,
     /// Why players are gone, or about to be.
@@ -90,7 +92,7 @@ pub(super) struct Playing {
 #[derive(Debug)]
 pub(super) enum Step {
     State(NetplayState),
-    Start(Match),
+    Start(CurrentMatch),
     End(EndReason),
     Room(CurrentRoom),
     Tell(Message),
@@ -101,7 +103,7 @@ pub(super) enum Step {
 pub(super) enum Message {
     Joined(PeerJoined),
     Left(PeerLeft),
-    Dropped(PlayerDropped),
+    Dropped(PlayerDisconnected),
     Interrupted(PeerInterrupted),
     Resumed(PeerResumed),
     Presence(PresenceChanged),
@@ -123,7 +125,7 @@ impl Default for Netplay {
 }
 
 impl Netplay {
-    pub(crate) fn ask_join(&mut self, room: Room) {
+    pub(crate) fn ask_join(&mut self, room: JoinRoom) {
         self.asked.push(Asked::Join(room));
     }
 
@@ -165,7 +167,7 @@ impl Netplay {
         &mut self,
         transport: Box<dyn Transport>,
         config: NetplayConfig,
-        room: &Room,
+        room: &JoinRoom,
         (registered, input_bytes): (u64, usize),
         now: Duration,
     ) {
@@ -197,11 +199,12 @@ impl Netplay {
     /// What to ask the transport for.
     pub(super) fn request(
         &self,
-        room: &Room,
+        room: &JoinRoom,
         config: &NetplayConfig,
     ) -> Result<JoinRequest, EndReason> {
-        let bad = |reason: &dyn std::fmt::Display| EndReason::BadRoom(reason.to_string());
-        if let Some(code) = room.code() {
+        let bad =
+            |reason: &dyn std::fmt::Display| EndReason::BadRequest { detail: reason.to_string() };
+        if let Some(code) = room.given_code() {
             code.parse::<RoomCode>().map_err(|error| bad(&error))?;
         }
         let servers = room.server.as_ref().unwrap_or(&config.server);
@@ -212,12 +215,12 @@ impl Netplay {
                 mode: room.mode.clone(),
                 ..GameInfo::default()
             },
-            password: room.password.clone(),
-            token: room.token.clone(),
-            seat: room.seat.clone(),
+            password: room.password.clone().map(|password| password.0),
+            token: room.token.clone().map(|token| token.0),
+            seat: room.resume_token.clone().map(|token| token.0),
             policy: config.policy,
             seed: entropy(),
-            ..JoinRequest::new(room.entry.clone(), room.players, self.identity.clone())
+            ..JoinRequest::new(room.entry.clone().into(), room.players, self.identity.clone())
         })
     }
 
@@ -289,14 +292,19 @@ impl Joined {
     ) -> Result<(), EndReason> {
         match event {
             TransportEvent::Queued { waiting } => {
-                let (us, waiting) = (Some(self.us), Some(waiting));
-                let room = CurrentRoom { us, waiting, ..CurrentRoom::default() };
+                let (local_peer, waiting) = (Some(self.us), Some(waiting));
+                let room = CurrentRoom { local_peer, waiting, ..CurrentRoom::default() };
                 steps.push(Step::Room(room));
             }
-            TransportEvent::Joined { room, seat, .. } => {
+            TransportEvent::Joined { room, size, seat } => {
                 info!("in room {room}");
-                let (code, us) = (Some(room), Some(self.us));
-                let room = CurrentRoom { code, us, seat, ..CurrentRoom::default() };
+                let room = CurrentRoom {
+                    code: Some(room),
+                    local_peer: Some(self.us),
+                    resume_token: seat.map(ResumeToken),
+                    players: Some(size),
+                    ..CurrentRoom::default()
+                };
                 steps.push(Step::Room(room));
                 steps.push(Step::State(NetplayState::Lobby));
             }
@@ -306,7 +314,7 @@ impl Joined {
                 {
                     peer.link.network_changed(now);
                 }
-                let changed = PresenceChanged { peer, presence };
+                let changed = PresenceChanged { peer, presence: presence.into() };
                 steps.push(Step::Tell(Message::Presence(changed)));
             }
             TransportEvent::Roster(roster) => self.new_roster(now, roster, steps)?,
@@ -329,7 +337,7 @@ impl Joined {
             TransportEvent::NetworkChanged => {
                 self.peers.values_mut().for_each(|peer| peer.link.network_changed(now));
             }
-            TransportEvent::Left(reason) => return Err(EndReason::Transport(reason)),
+            TransportEvent::Left(reason) => return Err(reason.into()),
             event @ (TransportEvent::PathUp { .. }
             | TransportEvent::PathKnown { .. }
             | TransportEvent::PathDown { .. }
@@ -374,7 +382,7 @@ impl Joined {
                 if self.game.is_none()
                     && now.saturating_sub(*since) >= self.config.disconnect_timeout =>
             {
-                Err(EndReason::Transport(LeaveReason::ServerGone(reason.clone())))
+                Err(LeaveReason::ServerGone(reason.clone()).into())
             }
             _ => Ok(()),
         }

@@ -11,8 +11,8 @@ use netplay_transport::TransportRequest;
 
 use super::netplay::{Joined, Playing};
 use crate::ggrs_wire::{GgrsSocket, MatchWire, Pace, SharedWire};
-use crate::input::{NetplayGgrs, NetplayInput, SeatInput};
-use crate::{EndReason, Match};
+use crate::input::{GgrsInput, NetplayGgrs, NetplayInput};
+use crate::{CurrentMatch, EndReason};
 
 /// Longer than any match.
 const NEVER: Duration = Duration::from_secs(1_000_000);
@@ -24,12 +24,14 @@ impl Joined {
     pub(super) fn start<I: NetplayInput>(
         &mut self,
         now: Duration,
-        game: &Match,
+        game: &CurrentMatch,
     ) -> Result<P2PSession<NetplayGgrs<I>>, EndReason> {
-        let cannot = |detail: &dyn std::fmt::Display| EndReason::CannotStart(detail.to_string());
+        let cannot =
+            |detail: &dyn std::fmt::Display| EndReason::CannotStart { detail: detail.to_string() };
+        let local_player = game.local_player.index();
         let config = &self.config;
         let pending = config.bounded_max_prediction() + config.bounded_input_delay() + 4;
-        if pending * (2 + SeatInput::<I>::BYTES) > Link::MAX_PAYLOAD - 64 {
+        if pending * (2 + GgrsInput::<I>::BYTES) > Link::MAX_PAYLOAD - 64 {
             return Err(cannot(&format_args!(
                 "inputs of {} bytes with a prediction window of {} do not fit into a datagram",
                 size_of::<I>(),
@@ -37,17 +39,17 @@ impl Joined {
             )));
         }
         let members = self.roster.iter().flat_map(|roster| &roster.members);
-        let others = members.clone().enumerate().filter(|(seat, _)| *seat != game.local_player);
+        let others = members.clone().enumerate().filter(|(seat, _)| *seat != local_player);
         let wire = SharedWire::new(MatchWire::new(
             game.players,
-            SeatInput::<I>::BYTES,
+            GgrsInput::<I>::BYTES,
             others.map(|(_, peer)| *peer),
         ));
         let gone = self.gone.iter().filter_map(|seat| members.clone().nth(*seat));
         gone.for_each(|peer| wire.lock().drop_peer(*peer));
         let comeback = self.comeback.take();
         // Whoever comes back goes on with the delay that it had.
-        let delay = comeback.as_ref().and_then(|comeback| comeback.input_delay(game.local_player));
+        let delay = comeback.as_ref().and_then(|comeback| comeback.input_delay(local_player));
         let mut builder = SessionBuilder::<NetplayGgrs<I>>::new()
             .with_num_players(game.players)
             .and_then(|builder| builder.with_fps(config.frame_rate))
@@ -61,7 +63,7 @@ impl Joined {
                 interval: config.checksum_interval.max(1),
             });
         for (seat, peer) in members.clone().enumerate() {
-            let player = match seat == game.local_player {
+            let player = match seat == local_player {
                 true => PlayerType::Local,
                 false => PlayerType::Remote(*peer),
             };
@@ -74,7 +76,7 @@ impl Joined {
             session.poll_remote_clients();
         }
         if let Some(comeback) = comeback {
-            comeback.replay(&mut wire.lock(), game.local_player, members);
+            comeback.replay(&mut wire.lock(), local_player, members);
         }
         self.transport.request(TransportRequest::Playing(true));
         self.ready = game.epoch;
@@ -82,7 +84,7 @@ impl Joined {
         self.game = Some(Playing {
             game: game.clone(),
             wire,
-            departures: Departures::new(game.players, game.local_player, gone),
+            departures: Departures::new(game.players, local_player, gone),
             losses: BTreeMap::new(),
         });
         let mut anew = Vec::new();

@@ -15,8 +15,8 @@ use super::dropping::Loss;
 use super::lobby::seed;
 use super::netplay::{Joined, Message, Step};
 use crate::ggrs_wire::{InputHistory, MatchWire, PayloadError};
-use crate::messages::PlayerDropped;
-use crate::{EndReason, Match, NetplayState};
+use crate::messages::PlayerDisconnected;
+use crate::{CurrentMatch, EndReason, NetplayState};
 
 /// How often a player may come back to one match. Each time, the others wait and tell everything.
 const MOST_RESTARTS: u32 = 8;
@@ -125,7 +125,7 @@ impl Joined {
         let wire = playing.wire.lock();
         let (mut newest, mut pasts) = (Vec::new(), Vec::new());
         for (seat, key) in (0..).zip(&roster.members) {
-            let of = (usize::from(seat) != playing.game.local_player).then_some(*key);
+            let of = (usize::from(seat) != playing.game.local_player.index()).then_some(*key);
             let Some(history) = wire.history(of) else { return };
             newest.push(history.newest().unwrap_or(-1));
             pasts.extend(history.parts().map(|(start, inputs)| {
@@ -242,13 +242,19 @@ impl Joined {
             self.gone = comeback.gone.clone();
             let (epoch, players) = (comeback.epoch, roster.members.len());
             let seed = seed(roster, epoch);
-            let dropped = self.gone.iter().map(|player| PlayerDropped {
-                player: *player,
+            let dropped = self.gone.iter().map(|player| PlayerDisconnected {
+                player: (*player).into(),
+                peer: roster.members.get(*player).copied().unwrap_or(self.us),
                 frame: comeback.histories.get(*player).map_or(-1, InputHistory::newest_given),
                 reason: "it was dropped before we came back".to_owned(),
             });
             let dropped = dropped.map(|dropped| Step::Tell(Message::Dropped(dropped)));
-            steps.push(Step::Start(Match { epoch, players, local_player, seed }));
+            steps.push(Step::Start(CurrentMatch {
+                epoch,
+                players,
+                local_player: local_player.into(),
+                seed,
+            }));
             steps.extend(dropped);
         }
     }

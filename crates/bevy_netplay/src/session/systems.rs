@@ -6,15 +6,18 @@ use bevy::prelude::*;
 use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount, Session};
 use ggrs::GgrsEvent;
 use netplay_protocol::{ControlMessage, PeerKey};
+#[cfg(feature = "emulator")]
 use netplay_transport::conditioned::ConditionedTransport;
 
+use super::TransportFactory;
+#[cfg(feature = "emulator")]
+use super::entropy;
 use super::netplay::{Asked, Message, Netplay, Step};
-use super::{TransportFactory, entropy};
-use crate::input::{NetplayGgrs, NetplayInput, SeatInput};
-use crate::messages::{DesyncDetected, MatchStarted};
+use crate::input::{GgrsInput, NetplayGgrs, NetplayInput};
+use crate::messages::{DesyncDetected, MatchStarted, RoomEnded};
 use crate::{
-    Checksums, CurrentRoom, EndReason, Match, NetplayConfig, NetplayState, PeerLinks,
-    RollbackMetrics, RollbackRegistry, Room, start,
+    Checksums, CurrentMatch, CurrentRoom, EndReason, JoinRoom, LastEndReason, NetplayConfig,
+    NetplayState, PeerLinks, RollbackMetrics, RollbackRegistry, rollback,
 };
 
 /// How many frames of a match that is played again are played before the next picture is drawn.
@@ -84,11 +87,9 @@ pub(crate) fn send<I: NetplayInput>(world: &mut World) {
             room.first_confirmed_after.get_or_insert(now.saturating_sub(room.joined_at));
         }
         for (peer, frame, local, remote) in desyncs {
-            let player = room.seat(peer);
-            tell(
-                world,
-                Message::Desync(DesyncDetected { player, frame, local: Some(local), remote }),
-            );
+            let player = room.seat(peer).into();
+            let desync = DesyncDetected { player, peer, frame, local: Some(local), remote };
+            tell(world, Message::Desync(desync));
             let epoch = room.game.as_ref().map_or(0, |playing| playing.game.epoch);
             room.say(now, peer, &ControlMessage::Desync { epoch, frame, checksum: local });
         }
@@ -111,17 +112,18 @@ fn desyncs<I: NetplayInput>(world: &mut World) -> Vec<(PeerKey, i32, u64, u64)> 
     found.collect()
 }
 
-fn join<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration, room: &Room) {
+fn join<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration, room: &JoinRoom) {
     end::<I>(world, netplay, now, "they joined another room");
     let config = world.resource::<NetplayConfig>().clone();
     if let Some(identity) = &config.identity {
-        netplay.identity = identity.clone();
+        netplay.identity = identity.0.clone();
     }
     let request = match netplay.request(room, &config) {
         Ok(request) => request,
-        Err(reason) => return set_state(world, NetplayState::Ended(reason)),
+        Err(reason) => return show_end(world, reason),
     };
     let transport = (world.resource::<TransportFactory>().0)(&request);
+    #[cfg(feature = "emulator")]
     let transport = match &config.emulate {
         Some(conditions) => {
             Box::new(ConditionedTransport::new(transport, conditions.clone(), entropy()))
@@ -129,9 +131,10 @@ fn join<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration
         None => transport,
     };
     let registered = world.resource::<RollbackRegistry>().hash::<I>();
-    netplay.enter(transport, config, room, (registered, SeatInput::<I>::BYTES), now);
+    netplay.enter(transport, config, room, (registered, GgrsInput::<I>::BYTES), now);
     world.insert_resource(PeerLinks::default());
     world.insert_resource(CurrentRoom::default());
+    world.insert_resource(LastEndReason::default());
     set_state(world, NetplayState::Connecting);
 }
 
@@ -151,14 +154,14 @@ fn start_match<I: NetplayInput>(
     world: &mut World,
     netplay: &mut Netplay,
     now: Duration,
-    game: Match,
+    game: CurrentMatch,
 ) {
     let Some(room) = &mut netplay.room else { return };
     match room.start::<I>(now, &game) {
         Ok(session) => {
             let epoch = game.epoch;
             info!("match {epoch} starts with {} players", game.players);
-            start::prepare(world, game);
+            rollback::reset_world(world, game);
             world.insert_resource(Session::<NetplayGgrs<I>>::P2P(session));
             world.write_message(MatchStarted { epoch });
             set_state(world, NetplayState::Playing);
@@ -175,14 +178,19 @@ fn end_with<I: NetplayInput>(
 ) {
     info!("the room ended: {reason}");
     end::<I>(world, netplay, now, "their game ended the match");
-    set_state(world, NetplayState::Ended(reason));
+    show_end(world, reason);
+}
+
+fn show_end(world: &mut World, reason: EndReason) {
+    world.insert_resource(LastEndReason(Some(reason.clone())));
+    world.write_message(RoomEnded { reason });
+    set_state(world, NetplayState::Ended);
 }
 
 /// Leaves the room and stops the match. What was played stays in the world, to be looked at.
 fn end<I: NetplayInput>(world: &mut World, netplay: &mut Netplay, now: Duration, reason: &str) {
     netplay.depart(now, reason);
     world.remove_resource::<Session<NetplayGgrs<I>>>();
-    world.remove_resource::<Match>();
 }
 
 fn set_state(world: &mut World, state: NetplayState) {
@@ -201,7 +209,7 @@ fn tell(world: &mut World, message: Message) {
         Message::Quality(message) => drop(world.write_message(message)),
         Message::Rematch(message) => drop(world.write_message(message)),
         Message::Desync(message) => {
-            let DesyncDetected { player, frame, local, remote } = message;
+            let DesyncDetected { player, frame, local, remote, .. } = message;
             let mut metrics = world.resource_mut::<RollbackMetrics>();
             // Usually both sides notice; one report per frame and player is enough.
             if metrics.note_desync(player, frame, local, remote) {
