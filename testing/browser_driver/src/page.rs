@@ -191,6 +191,7 @@ impl Page {
 }
 
 impl Drop for Page {
+    #[expect(clippy::print_stderr, reason = "a test that fails prints what its page logged")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("---- the page has noted: {}\n---- end of the page", self.noted());

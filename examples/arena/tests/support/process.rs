@@ -113,6 +113,7 @@ impl Process {
 }
 
 impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "a test that fails prints what its processes wrote")]
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
