@@ -88,8 +88,7 @@ fn build(mut commands: Commands) {
 }
 
 fn show(
-    state: Res<State<NetplayState>>,
-    invite: Res<Invite>,
+    (state, invite): (Res<State<NetplayState>>, Res<Invite>),
     (round, vote): (Res<Round>, Res<Vote>),
     (this_match, end_reason): (Option<Res<CurrentMatch>>, Res<LastEndReason>),
     links: Res<PeerLinks>,
@@ -126,7 +125,7 @@ fn show(
                 own,
                 vote.0,
                 ships.iter().map(|(ship, score)| (ship.player, score.0)).collect(),
-                |seat| names::full(&links, PlayerHandle(seat)),
+                |player| names::full(&links, PlayerHandle(player)),
             )
         }
         _ => Words {
