@@ -131,7 +131,7 @@ pub use netplay_transport as transport;
 struct ReadmeExamples;
 
 /// What a game names. Clashes with none of the preludes of bevy, bevy_ggrs, bevy_roll_safe, avian and lightyear.
-/// Messages are in [`messages`](crate::messages), `Pod` and `Zeroable` in [`bytemuck`](crate::bytemuck).
+/// Messages are in [`messages`], `Pod` and `Zeroable` in [`bytemuck`].
 pub mod prelude {
     pub use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
     #[cfg(feature = "emulator")]
