@@ -1,7 +1,7 @@
 //! Matches under path faults, by seed: connections are cut, reset, slow, lossy or one-way, the server comes and goes,
 //! processes are suspended, players leave and return.
 //!
-//! A match has four parts: half a minute of [faults](fault), recovery, one player who leaves, and another match of
+//! A match has four parts: half a minute of faults, recovery, one player who leaves, and another match of
 //! all. Whatever the faults, the players agree on every frame, the game stalls no longer than it has to, and the
 //! choice of paths does not flap.
 
