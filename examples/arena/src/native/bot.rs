@@ -97,9 +97,7 @@ fn act(world: &mut World) {
     );
     let outcome = match (world.resource::<BotState>(), state) {
         (BotState::Waiting { .. }, NetplayState::Playing) => next(world, BotState::Playing),
-        (&BotState::Waiting { since }, NetplayState::Ended)
-            if temporary && now <= since + wait =>
-        {
+        (&BotState::Waiting { since }, NetplayState::Ended) if temporary && now <= since + wait => {
             warn!("trying again: {reason}");
             next(world, BotState::Retrying { since, at: now + RETRY })
         }
