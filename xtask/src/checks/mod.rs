@@ -4,4 +4,6 @@ mod book;
 mod commands;
 mod files;
 mod layers;
+mod module_docs;
 mod readme;
+mod words;
