@@ -117,15 +117,12 @@ impl PeerLinks {
         self.links.clear();
         self.links.extend(netplay.peers().map(|peer| {
             let stats = peer.link.stats(now);
-            let path = peer.link.path_that_carries();
             PeerLink {
                 peer: peer.key,
                 player: netplay.player(peer.key).map(PlayerHandle::from),
                 name: peer.name.clone(),
                 path: stats.path.map(LinkPath::from),
-                candidates: path
-                    .and_then(|path| peer.candidates.get(&path))
-                    .map(|candidates| LinkCandidates::from(*candidates)),
+                candidates: stats.candidates.map(LinkCandidates::from),
                 rtt: stats.rtt,
                 rtt_min: stats.rtt_min,
                 jitter: stats.jitter,

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::link::{Link, LinkCommand, LinkEvent, ReceiveError};
+use netplay_core::agent::PathChange as CorePathChange;
+use netplay_core::link::{Link, LinkEvent, ReceiveError, Transmit};
 use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, ReliableError, Roster};
-use netplay_transport::{
-    Candidates, Channel, PathId, PathKind, SendError, TransportEvent, TransportRequest,
-};
+use netplay_transport::{Channel, PathId, SendError, TransportEvent, TransportRequest};
 
 use super::dropping::Loss;
 use super::netplay::{Joined, Message, Step};
@@ -28,9 +27,8 @@ impl Joined {
                 self.part(*key, steps);
             }
             let (config, policy) = (self.config.link.clone(), self.config.policy);
-            // Of two peers, the one with the higher key yields.
             let instance = self.instance;
-            let link = || Link::new(config, policy, us > *key, instance, now);
+            let link = || Link::new(config, policy, us, *key, instance, now);
             let peer = self.peers.entry(*key).or_insert_with(|| Peer::new(*key, link()));
             peer.seat = Some(seat);
             peer.greeted = false;
@@ -59,43 +57,24 @@ impl Joined {
         }
     }
 
-    /// What happened on the paths to a peer.
-    pub(super) fn path_event(&mut self, now: Duration, event: TransportEvent) {
+    /// Passes an event on paths, attempts or the server to the links.
+    pub(super) fn link_event(&mut self, now: Duration, event: &TransportEvent) {
         match event {
-            TransportEvent::PathUp { peer, path, kind } => match self.peers.get_mut(&peer) {
-                Some(peer) if !peer.gone => peer.link.path_opened(now, path, kind),
-                _ => self.transport.request(TransportRequest::Close(peer, path)),
-            },
-            TransportEvent::PathKnown { peer, path, kind, candidates } => {
-                self.path_known(peer, path, kind, candidates);
+            TransportEvent::PathUp { peer, path, .. }
+                if self.peers.get(peer).is_none_or(|peer| peer.gone) =>
+            {
+                self.transport.request(TransportRequest::Close(*peer, *path));
+                return;
             }
-            TransportEvent::PathDown { peer, path, reason } => {
-                if let Some(peer) = self.peers.get_mut(&peer) {
-                    debug!("a path to {:?} went down: {reason}", peer.key);
-                    peer.candidates.remove(&path);
-                    peer.link.path_closed(now, path);
-                }
-            }
-            TransportEvent::PeerAttempts { peer } => {
-                if let Some(peer) = self.peers.get_mut(&peer) {
-                    peer.link.peer_attempts();
-                }
+            TransportEvent::PathDown { peer, reason, .. } => {
+                debug!("a path to {peer:?} went down: {reason}");
             }
             TransportEvent::AttemptFailed { peer, reason } => {
-                if let Some(peer) = self.peers.get_mut(&peer) {
-                    debug!("an attempt at {:?} failed: {reason}", peer.key);
-                    peer.link.attempt_failed(now, reason);
-                }
+                debug!("an attempt at {peer:?} failed: {reason}");
             }
             _ => {}
         }
-    }
-
-    fn path_known(&mut self, key: PeerKey, path: PathId, kind: PathKind, candidates: Candidates) {
-        if let Some(peer) = self.peers.get_mut(&key) {
-            peer.link.path_known(path, kind);
-            peer.candidates.insert(path, candidates);
-        }
+        self.peers.values_mut().for_each(|peer| peer.link.handle_event(now, event));
     }
 
     /// A packet came.
@@ -114,7 +93,7 @@ impl Joined {
             self.datagram(at, from, path, packet);
             return Ok(());
         }
-        match peer.link.receive_reliable(at, path, packet) {
+        match peer.link.handle_reliable(at, path, packet) {
             Ok(false) => {}
             Ok(true) => self.restarted(now, from, steps)?,
             Err(ReceiveError::Stale) => return Ok(()),
@@ -130,7 +109,7 @@ impl Joined {
             Err(error) => debug!("dropped a reliable packet of {from:?}: {error}"),
         }
         while let Some(message) =
-            self.peers.get_mut(&from).and_then(|peer| peer.link.next_message())
+            self.peers.get_mut(&from).and_then(|peer| peer.link.poll_message())
         {
             match ControlMessage::decode(&message) {
                 Ok(message) => self.control(now, from, message, steps)?,
@@ -147,7 +126,7 @@ impl Joined {
 
     fn datagram(&mut self, at: Duration, from: PeerKey, path: PathId, packet: &[u8]) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        let opened = match peer.link.receive(at, path, packet) {
+        let opened = match peer.link.handle_datagram(at, path, packet) {
             Ok(opened) => opened,
             Err(ReceiveError::Duplicate | ReceiveError::Muted | ReceiveError::Stale) => return,
             Err(error) => {
@@ -199,7 +178,7 @@ impl Joined {
             peer.link.handle_timeout(now);
             let silence = peer.link.silence(now);
             let mut loss = None;
-            while let Some(event) = peer.link.next_event() {
+            while let Some(event) = peer.link.poll_event() {
                 steps.push(Step::Tell(match event {
                     LinkEvent::QualityChanged { from, to } => Message::Quality(QualityChanged {
                         player: player.into(),
@@ -215,19 +194,19 @@ impl Joined {
                     LinkEvent::Heard { after } => {
                         Message::Resumed(PeerResumed { player: player.into(), peer: key, after })
                     }
-                    LinkEvent::PathChanged { from: Some(from), to, reason } => {
-                        let at = now.saturating_sub(self.joined_at);
+                    LinkEvent::PathChanged(CorePathChange { from: Some(from), to, reason, at }) => {
+                        let at = at.saturating_sub(self.joined_at);
                         let (from, to) = (from.into(), to.into());
                         let reason = reason.to_string();
                         let change = PathChange { at, from, to, reason: reason.clone() };
                         peer.path_changes.push(change);
                         Message::Path(PathChanged { peer: key, from, to, reason })
                     }
-                    LinkEvent::PathChanged { from: None, .. } if !peer.connected => {
+                    LinkEvent::PathChanged(_) if !peer.connected => {
                         peer.connected = true;
                         Message::Joined(PeerJoined { peer: key })
                     }
-                    LinkEvent::PathChanged { from: None, .. } => continue,
+                    LinkEvent::PathChanged(_) => continue,
                     LinkEvent::Unreachable { reason } if !playing => {
                         let player = player.into();
                         return Err(EndReason::CannotConnect { player, detail: reason });
@@ -236,6 +215,10 @@ impl Joined {
                     LinkEvent::Unreachable { .. } => continue,
                     LinkEvent::Flooded => {
                         loss = Some(Loss::lost("it sent more than it may"));
+                        continue;
+                    }
+                    event => {
+                        debug!("{key:?}: {event:?}");
                         continue;
                     }
                 }));
@@ -258,33 +241,20 @@ impl Joined {
         Ok(())
     }
 
-    /// Does what the links ask for.
+    /// Sends what the links send, and requests what they request.
     pub(super) fn carry_out(&mut self, now: Duration) {
         for peer in self.peers.values_mut() {
-            while let Some(command) = peer.link.next_command() {
-                let request = match command {
-                    LinkCommand::Transmit { path, channel, packet } => {
-                        match self.transport.send(now, peer.key, path, channel, &packet) {
-                            Ok(buffered) => peer.link.set_buffered(path, buffered),
-                            // Its event is still on its way.
-                            Err(SendError::NoPath) => peer.link.path_closed(now, path),
-                            Err(error) => error!("a packet could not be sent: {error}"),
-                        }
-                        continue;
-                    }
-                    LinkCommand::Attempt => TransportRequest::Attempt(peer.key),
-                    LinkCommand::OpenRelay => TransportRequest::OpenRelay(peer.key),
-                    LinkCommand::Close(path) => TransportRequest::Close(peer.key, path),
-                    LinkCommand::CheckServer => TransportRequest::CheckServer,
-                };
+            while let Some(Transmit { path, channel, packet }) = peer.link.poll_transmit() {
+                let sent = self.transport.send(now, peer.key, path, channel, &packet);
+                if let Err(error @ SendError::TooLarge(_)) = sent {
+                    error!("a packet could not be sent: {error}");
+                }
+                peer.link.handle_sent(now, path, sent);
+            }
+            while let Some(request) = peer.link.poll_request() {
                 self.transport.request(request);
             }
         }
-    }
-
-    /// Tells every link whether there is a connection to the server.
-    pub(super) fn server_changed(&mut self, now: Duration, online: bool) {
-        self.peers.values_mut().for_each(|peer| peer.link.server_changed(now, online));
     }
 
     /// Sends a reliable message to a peer.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use netplay_core::departure::Departures;
 use netplay_protocol::limits::MAX_NAME_BYTES;
-use netplay_protocol::signaling::{GameInfo, Presence};
+use netplay_protocol::signaling::GameInfo;
 use netplay_protocol::{ControlMessage, Gone, Identity, PeerKey, RoomCode, Roster};
 use netplay_transport::{JoinRequest, LeaveReason, Transport, TransportEvent};
 
@@ -290,6 +290,7 @@ impl Joined {
         event: TransportEvent,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
+        self.link_event(now, &event);
         match event {
             TransportEvent::Queued { waiting } => {
                 let (local_peer, waiting) = (Some(self.us), Some(waiting));
@@ -309,11 +310,6 @@ impl Joined {
                 steps.push(Step::State(NetplayState::Lobby));
             }
             TransportEvent::Presence { peer, presence } => {
-                if presence == Presence::Restarted
-                    && let Some(peer) = self.peers.get_mut(&peer)
-                {
-                    peer.link.network_changed(now);
-                }
                 let changed = PresenceChanged { peer, presence: presence.into() };
                 steps.push(Step::Tell(Message::Presence(changed)));
             }
@@ -327,22 +323,19 @@ impl Joined {
             TransportEvent::SignalingLost { reason } => {
                 warn!("lost the signaling server ({reason}): going on without it until it is back");
                 self.signaling_lost = Some((now, reason));
-                self.server_changed(now, false);
             }
             TransportEvent::SignalingRestored => {
                 info!("the signaling server is back");
                 self.signaling_lost = None;
-                self.server_changed(now, true);
-            }
-            TransportEvent::NetworkChanged => {
-                self.peers.values_mut().for_each(|peer| peer.link.network_changed(now));
             }
             TransportEvent::Left(reason) => return Err(reason.into()),
-            event @ (TransportEvent::PathUp { .. }
+            // The links have it already.
+            TransportEvent::NetworkChanged
+            | TransportEvent::PathUp { .. }
             | TransportEvent::PathKnown { .. }
             | TransportEvent::PathDown { .. }
             | TransportEvent::PeerAttempts { .. }
-            | TransportEvent::AttemptFailed { .. }) => self.path_event(now, event),
+            | TransportEvent::AttemptFailed { .. } => {}
         }
         Ok(())
     }

@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use netplay_core::link::Link;
 use netplay_protocol::{Hello, PeerKey};
-use netplay_transport::{Candidates, PathId};
 
 use crate::links::PathChange;
 
@@ -15,7 +13,6 @@ pub(crate) struct Peer {
     /// What it wants to be called, if anything.
     pub(crate) name: Option<String>,
     pub(crate) link: Link,
-    pub(crate) candidates: BTreeMap<PathId, Candidates>,
     pub(crate) path_changes: Vec<PathChange>,
     /// Whether the game has been told that it is connected.
     pub(crate) connected: bool,
@@ -42,7 +39,6 @@ impl Peer {
             seat: None,
             name: None,
             link,
-            candidates: BTreeMap::new(),
             path_changes: Vec::new(),
             connected: false,
             absent: false,

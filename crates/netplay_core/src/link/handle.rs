@@ -32,7 +32,9 @@ impl Link {
                 self.agent.handle_attempt_failed(now, reason.clone());
             }
             // Whatever made attempts at the process before fail need not hold for the new one.
-            TransportEvent::Presence { peer, presence: Presence::Anew } if peer == self.peer => {
+            TransportEvent::Presence { peer, presence: Presence::Restarted }
+                if peer == self.peer =>
+            {
                 self.agent.handle_network_change();
             }
             TransportEvent::NetworkChanged => self.agent.handle_network_change(),
