@@ -1,7 +1,7 @@
 //! Processes that are started anew, as pages are that are loaded again, and come back to their match.
 
 use bevy_netplay::prelude::*;
-use bevy_netplay::protocol::{ControlMessage, Past, ReliableHeader, Roster, Running};
+use bevy_netplay::protocol::{ControlMessage, InputLogChunk, RejoinState, ReliableHeader, Roster};
 use bevy_netplay::transport::Channel;
 use netplay_testkit::Cluster;
 use netplay_testkit::chaos::play_seeds;
@@ -208,24 +208,26 @@ fn lies_about_a_running_match_are_counted_and_keep_nobody_else_from_playing() {
     let mut cluster = builder.configure(|_, config| config.policy = PathPolicy::Direct).start();
     cluster.run_until_confirmed(300, 2000);
     let members = [0, 1, 2].map(|seat| cluster.key(seat)).to_vec();
-    let running = |newest: i32, members: &[PeerKey]| {
-        let newest = vec![newest; members.len()];
+    let state = |last_frame: i32, members: &[PeerKey]| {
+        let last_frames = vec![last_frame; members.len()];
         let roster = Roster { size: 3, members: members.to_vec() };
-        ControlMessage::Running(Running { epoch: 1, roster, gone: vec![], newest })
+        let state = RejoinState { epoch: 1, roster, disconnected: vec![], last_frames };
+        ControlMessage::RejoinState(state)
     };
-    let past = |player, start, inputs: &[u8]| {
-        ControlMessage::Past(Past { epoch: 1, player, start, inputs: inputs.to_vec() })
+    let chunk = |player, start_frame, inputs: &[u8]| {
+        let inputs = inputs.to_vec();
+        ControlMessage::InputLogChunk(InputLogChunk { epoch: 1, player, start_frame, inputs })
     };
     let lies = [
-        running(i32::MIN, &members),
-        running(i32::MAX, &members),
-        running(1, &members[1..]),
-        past(1, 0, &[1]),
-        running(100_000, &members),
-        past(0, 0, &[0xff; 40]),
-        past(9, 0, &[1]),
-        past(1, i32::MAX, &[1]),
-        past(1, i32::MIN, &[]),
+        state(i32::MIN, &members),
+        state(i32::MAX, &members),
+        state(1, &members[1..]),
+        chunk(1, 0, &[1]),
+        state(100_000, &members),
+        chunk(0, 0, &[0xff; 40]),
+        chunk(9, 0, &[1]),
+        chunk(1, i32::MAX, &[1]),
+        chunk(1, i32::MIN, &[]),
     ];
     let [from, to] = [1, 0].map(|seat| cluster.key(seat));
     let said = cluster.hub().last_packet(from, to, Channel::Reliable).unwrap();
