@@ -84,15 +84,6 @@ impl<I: NetplayInput> SeatInput<I> {
     }
 }
 
-/// The bytes of the input of a seat whose player is gone: nothing is pressed, and the last byte says why.
-pub(crate) fn gone_bytes(input_bytes: usize) -> Vec<u8> {
-    let mut bytes = vec![0; input_bytes];
-    if let Some(last) = bytes.last_mut() {
-        *last = 1;
-    }
-    bytes
-}
-
 impl<I: NetplayInput> Serialize for SeatInput<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeTuple;
@@ -158,6 +149,8 @@ pub(crate) fn read_inputs<I: NetplayInput>(world: &mut World) {
 
 #[cfg(test)]
 mod tests {
+    use netplay_core::match_::disconnected_input;
+
     use super::*;
 
     #[test]
@@ -169,7 +162,7 @@ mod tests {
         assert_eq!(SeatInput::from_bytes(&bytes), Some(seat));
         assert!(postcard::from_bytes::<SeatInput<[u8; 3]>>(&bytes[..3]).is_err());
         assert_eq!(SeatInput::<[u8; 3]>::from_bytes(&bytes[..3]), None);
-        let gone = postcard::from_bytes::<SeatInput<[u8; 3]>>(&gone_bytes(4)).unwrap();
+        let gone = postcard::from_bytes::<SeatInput<[u8; 3]>>(&disconnected_input(4)).unwrap();
         assert_eq!(gone, SeatInput { input: [0; 3], gone: true });
     }
 }

@@ -59,7 +59,7 @@ mod checksums;
 mod commands;
 mod config;
 mod diagnostics;
-mod ggrs_wire;
+mod ggrs;
 mod input;
 mod links;
 pub mod messages;
