@@ -9,6 +9,7 @@
 //! * [`agent`]: which path carries, when that changes, and when a new one is attempted;
 //! * [`link`]: everything between us and one peer, made of the two;
 //! * [`match_`]: one match over the links: inputs, and how a player is dropped from it;
+//! * [`room`]: the peers of a room, and the way from joining it into its matches;
 //! * [`rate`]: how often something may happen;
 //! * [`transport`]: what a room and its driver say to each other;
 //! * [`emulator`]: a bad network.
@@ -19,4 +20,5 @@ pub mod link;
 pub mod match_;
 pub mod path;
 pub mod rate;
+pub mod room;
 pub mod transport;
