@@ -10,7 +10,7 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::Real;
-use bevy_netplay::Match;
+use bevy_netplay::CurrentMatch;
 use clap::Parser;
 
 use crate::report::{self, Milestones};
@@ -77,7 +77,7 @@ pub fn run() -> ExitCode {
 fn end(
     milestones: Res<Milestones>,
     (arguments, orders): (Res<Arguments>, Res<Orders>),
-    game: Option<Res<Match>>,
+    game: Option<Res<CurrentMatch>>,
     cost: Res<FrameCost>,
     time: Res<Time<Real>>,
     (mut written, mut exit): (Local<bool>, MessageWriter<AppExit>),
@@ -91,7 +91,7 @@ fn end(
         return Ok(());
     };
     if !std::mem::replace(&mut *written, true) {
-        let local_player = game.map_or(0, |game| game.local_player);
+        let local_player = game.map_or(0, |game| game.local_player.index());
         let mut report = milestones.report(&orders, local_player);
         report["main_thread_us_per_frame"] = cost.mean_us().into();
         report["main_thread_median_us_per_frame"] = cost.median_us().into();

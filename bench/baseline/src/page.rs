@@ -6,6 +6,7 @@ use arena::view::{Invite, ViewPlugin};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::winit::WinitSettings;
+use bevy_netplay::messages::{PeerInterrupted, PeerResumed, PlayerDisconnected};
 use bevy_netplay::prelude::*;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -64,11 +65,12 @@ pub fn play(orders: &str) -> Result<(), JsValue> {
 /// What the view of the arena looks at and bevy_netplay would fill in.
 fn seen(app: &mut App) {
     app.init_state::<NetplayState>()
+        .init_resource::<LastEndReason>()
         .init_resource::<PeerLinks>()
         .init_resource::<RollbackMetrics>()
         .add_message::<PeerInterrupted>()
         .add_message::<PeerResumed>()
-        .add_message::<PlayerDropped>()
+        .add_message::<PlayerDisconnected>()
         .add_systems(StartMatch, |mut next: ResMut<NextState<NetplayState>>| {
             next.set(NetplayState::Playing);
         });
@@ -78,14 +80,14 @@ fn seen(app: &mut App) {
 fn report(
     milestones: Res<Milestones>,
     orders: Res<Orders>,
-    game: Option<Res<Match>>,
+    game: Option<Res<CurrentMatch>>,
     cost: Res<FrameCost>,
     mut told: Local<bool>,
 ) {
     if milestones.finished().is_none() || std::mem::replace(&mut *told, true) {
         return;
     }
-    let mut report = milestones.report(&orders, game.map_or(0, |game| game.local_player));
+    let mut report = milestones.report(&orders, game.map_or(0, |game| game.local_player.index()));
     report["netcode_us_per_frame"] = cost.mean_us().into();
     report["netcode_median_us_per_frame"] = cost.median_us().into();
     tell(&serde_json::json!({ "report": report }).to_string());

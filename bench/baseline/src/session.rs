@@ -9,7 +9,7 @@ use bevy_ggrs::{
     GgrsPlugin, LocalInputs, LocalPlayers, ReadInputs, RollbackFrameCount, RollbackFrameRate,
     Session,
 };
-use bevy_netplay::{Match, NetplayConfig, NetplayGgrs, SeatInput, StartMatch};
+use bevy_netplay::{CurrentMatch, GgrsInput, NetplayConfig, NetplayGgrs, StartMatch};
 use ggrs::{DesyncDetection, PlayerType, SessionBuilder};
 use matchbox_socket::{Error, RtcIceServerConfig, WebRtcSocket};
 
@@ -75,12 +75,7 @@ fn start_when_complete(world: &mut World) -> Result {
     let channel = world.resource_mut::<Matchbox>().socket.take_channel(0)?;
     let session = builder.start_p2p_session(Renamed(channel))?;
 
-    world.insert_resource(Match {
-        epoch: 1,
-        players: wanted,
-        local_player: local_player.unwrap_or_default(),
-        seed: 1,
-    });
+    world.insert_resource(CurrentMatch::new(1, wanted, local_player.unwrap_or_default(), 1));
     world.run_schedule(StartMatch);
     world.insert_resource(Session::P2P(session));
     Ok(())
@@ -94,7 +89,7 @@ fn choose_inputs(
     players: Res<LocalPlayers>,
 ) {
     let input = random_input(orders.seed, frame.0.unsigned_abs());
-    let input = SeatInput { input, gone: false };
+    let input = GgrsInput { input, disconnected: false };
     let inputs = players.0.iter().map(|player| (*player, input)).collect();
     commands.insert_resource(LocalInputs::<Config>(inputs));
 }

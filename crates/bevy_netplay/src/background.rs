@@ -14,6 +14,6 @@ extern "C" {
 /// Lets a hidden page run on while it is in a room.
 pub(crate) fn run_in_background_in_rooms(state: Res<State<NetplayState>>) {
     if state.is_changed() {
-        run_in_background(!matches!(state.get(), NetplayState::Offline | NetplayState::Ended(_)));
+        run_in_background(!matches!(state.get(), NetplayState::Offline | NetplayState::Ended));
     }
 }

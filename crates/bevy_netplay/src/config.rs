@@ -1,21 +1,29 @@
+//! [`NetplayConfig`]: everything that can be set.
+
 use std::time::Duration;
 
 use bevy::prelude::*;
+#[cfg(feature = "emulator")]
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::link::LinkConfig;
 use netplay_core::match_;
-use netplay_protocol::Identity;
 use netplay_transport::PathPolicy;
+
+use crate::PeerIdentity;
+#[cfg(feature = "emulator")]
+use crate::reflect::OptionalNetworkConditions;
+use crate::reflect::{ReflectedLinkConfig, ReflectedPathPolicy};
 
 /// Where `netplay-server` listens unless told otherwise.
 pub const DEFAULT_SERVER: &str = "ws://127.0.0.1:3536";
 
 /// Everything that can be set. Changes take effect when the next room is joined.
-#[derive(Resource, Clone, Debug)]
+#[derive(Resource, Clone, Debug, Reflect)]
+#[reflect(Resource, Debug, Default)]
 pub struct NetplayConfig {
     /// The name and version of the game: peers with another one are refused. At most 64 bytes.
     pub game: String,
-    /// The signaling server that rooms are on unless a [`Room`](crate::Room) names another; or several,
+    /// The signaling server that rooms are on unless a [`JoinRoom`](crate::JoinRoom) names another; or several,
     /// separated by commas, which are tried in turn: every player needs them in the same order. Default
     /// [`DEFAULT_SERVER`].
     pub server: String,
@@ -31,13 +39,17 @@ pub struct NetplayConfig {
     /// How many frames lie between two compared checksums. Default 15.
     pub checksum_interval: u32,
     /// Thresholds of links, of the choice of paths and of what a peer may send.
+    #[reflect(remote = ReflectedLinkConfig)]
     pub link: LinkConfig,
     /// Which paths may carry packets.
+    #[reflect(remote = ReflectedPathPolicy)]
     pub policy: PathPolicy,
-    /// Who we are, to come back as the same peer: keep [`Identity::secret`] where nobody else can read it.
-    /// Default none: a new identity with every start, which is stored nowhere.
-    pub identity: Option<Identity>,
-    /// For development: delays and loses what we send, as this network would.
+    /// The key pair of this peer, to be the same peer after a restart: keep [`PeerIdentity::secret`] where nobody
+    /// else can read it. Default none: a new identity with every start, which is stored nowhere.
+    pub identity: Option<PeerIdentity>,
+    /// For development (feature `emulator`): delays and loses what we send, as this network would.
+    #[cfg(feature = "emulator")]
+    #[reflect(remote = OptionalNetworkConditions)]
     pub emulate: Option<NetworkConditions>,
 }
 
@@ -54,6 +66,7 @@ impl Default for NetplayConfig {
             link: LinkConfig::default(),
             policy: PathPolicy::Any,
             identity: None,
+            #[cfg(feature = "emulator")]
             emulate: None,
         }
     }
@@ -76,8 +89,4 @@ impl NetplayConfig {
         self.max_prediction.clamp(1, Self::MAX_PREDICTION)
     }
 
-    /// How long a frame lasts.
-    pub(crate) fn frame_duration(&self) -> Duration {
-        Duration::from_secs(1) / self.frame_rate.clamp(1, 1000) as u32
-    }
 }

@@ -1,10 +1,9 @@
-use bevy::diagnostic::{
-    Diagnostic, DiagnosticMeasurement, DiagnosticPath, DiagnosticsStore, RegisterDiagnostic,
-};
-use bevy::platform::time::Instant;
+//! Bevy diagnostics of links and rollbacks, under stable paths.
+
+use bevy::diagnostic::{Diagnostic, DiagnosticPath, Diagnostics, RegisterDiagnostic};
 use bevy::prelude::*;
 
-use crate::{Match, NetplaySystems, PeerLinks, RollbackMetrics};
+use crate::{NetplaySystems, PeerLink, PeerLinks, RollbackMetrics, in_match};
 
 /// Shows a match to Bevy's diagnostics, under stable paths. Part of
 /// [`NetplayPlugins`](crate::NetplayPlugins).
@@ -37,39 +36,22 @@ impl Plugin for NetplayDiagnosticsPlugin {
             .register_diagnostic(Diagnostic::new(Self::RESIMULATED))
             .register_diagnostic(Diagnostic::new(Self::STALLED))
             .register_diagnostic(Diagnostic::new(Self::CONFIRMED_LAG))
-            .add_systems(
-                PreUpdate,
-                measure.after(NetplaySystems::Send).run_if(resource_exists::<Match>),
-            );
+            .add_systems(PreUpdate, measure.in_set(NetplaySystems::Measure).run_if(in_match));
     }
 }
 
-/// Exclusive, because it takes less than handing it to another thread.
-#[cfg_attr(
-    not(target_arch = "wasm32"),
-    expect(clippy::disallowed_methods, reason = "measurements carry real time")
-)]
-fn measure(world: &mut World) {
-    let links = world.resource::<PeerLinks>();
-    let worst = |of: fn(&crate::PeerLink) -> f64| links.iter().map(of).fold(0.0, f64::max);
-    let metrics = world.resource::<RollbackMetrics>();
-    let values = [
-        (
-            &NetplayDiagnosticsPlugin::RTT,
-            worst(|link| link.rtt.unwrap_or_default().as_secs_f64() * 1000.0),
-        ),
-        (&NetplayDiagnosticsPlugin::JITTER, worst(|link| link.jitter.as_secs_f64() * 1000.0)),
-        (&NetplayDiagnosticsPlugin::LOSS, worst(|link| f64::from(link.loss) * 100.0)),
-        (&NetplayDiagnosticsPlugin::ROLLBACKS, metrics.rollbacks as f64),
-        (&NetplayDiagnosticsPlugin::RESIMULATED, metrics.frames_resimulated as f64),
-        (&NetplayDiagnosticsPlugin::STALLED, metrics.stalled_frames as f64),
-        (&NetplayDiagnosticsPlugin::CONFIRMED_LAG, f64::from(metrics.confirmed_lag)),
-    ];
-    let time = Instant::now();
-    let mut store = world.resource_mut::<DiagnosticsStore>();
-    for (path, value) in values {
-        if let Some(diagnostic) = store.get_mut(path).filter(|diagnostic| diagnostic.is_enabled) {
-            diagnostic.add_measurement(DiagnosticMeasurement { time, value });
-        }
-    }
+fn measure(links: Res<PeerLinks>, metrics: Res<RollbackMetrics>, mut diagnostics: Diagnostics) {
+    type Plugin = NetplayDiagnosticsPlugin;
+
+    let worst = |of: fn(&PeerLink) -> f64| links.iter().map(of).fold(0.0, f64::max);
+    diagnostics.add_measurement(&Plugin::RTT, || {
+        worst(|link| link.rtt.unwrap_or_default().as_secs_f64() * 1000.0)
+    });
+    diagnostics
+        .add_measurement(&Plugin::JITTER, || worst(|link| link.jitter.as_secs_f64() * 1000.0));
+    diagnostics.add_measurement(&Plugin::LOSS, || worst(|link| f64::from(link.loss) * 100.0));
+    diagnostics.add_measurement(&Plugin::ROLLBACKS, || metrics.rollbacks as f64);
+    diagnostics.add_measurement(&Plugin::RESIMULATED, || metrics.frames_resimulated as f64);
+    diagnostics.add_measurement(&Plugin::STALLED, || metrics.stalled_frames as f64);
+    diagnostics.add_measurement(&Plugin::CONFIRMED_LAG, || f64::from(metrics.confirmed_lag));
 }

@@ -4,18 +4,20 @@
 //!
 //! ```
 //! use bevy::prelude::*;
+//! use bevy_netplay::bytemuck::{Pod, Zeroable};
 //! use bevy_netplay::prelude::*;
 //!
 //! #[derive(Clone, Copy, Default, PartialEq, Pod, Zeroable)]
+//! #[bytemuck(crate = "bevy_netplay::bytemuck")]
 //! #[repr(C)]
 //! struct Buttons(u8);
 //!
 //! #[derive(Component, Clone, Hash)]
-//! struct Ship { owner: usize, x: i32 }
+//! struct Ship { owner: PlayerHandle, x: i32 }
 //!
-//! fn spawn_ships(mut commands: Commands, game: Res<Match>) {
-//!     for owner in 0..game.players {
-//!         commands.spawn((Rollback, Ship { owner, x: 0 }));
+//! fn spawn_ships(mut commands: Commands, this_match: Res<CurrentMatch>) {
+//!     for owner in this_match.player_handles() {
+//!         commands.spawn((RollbackEntity, Ship { owner, x: 0 }));
 //!     }
 //! }
 //!
@@ -27,11 +29,11 @@
 //!
 //! let mut app = App::new();
 //! app.add_plugins((MinimalPlugins, NetplayPlugins::<Buttons>::default()))
-//!     .rollback::<Ship>()
+//!     .rollback_component::<Ship>()
 //!     .add_systems(StartMatch, spawn_ships)
-//!     .add_systems(RollbackUpdate, steer)
+//!     .add_systems(NetplayUpdate, steer)
 //!     .add_systems(Startup, |mut commands: Commands| {
-//!         commands.join_room(Room::new("ABC").players(2).server("ws://127.0.0.1:3536"));
+//!         commands.join_room(JoinRoom::code("ABC").server("ws://127.0.0.1:3536"));
 //!     });
 //! ```
 //!
@@ -40,10 +42,10 @@
 //! | | |
 //! | --- | --- |
 //! | [`NetplayPlugins`], [`NetplayConfig`] | what to add, and what can be set |
-//! | [`NetplayCommands`], [`Room`] | joining, leaving, rematch |
-//! | [`NetplayState`], [`EndReason`], [`Match`] | where we are |
-//! | [`NetplayApp`] | registering what rolls back |
-//! | [`LocalInput`], [`Inputs`] | what players press |
+//! | [`NetplayCommands`], [`JoinRoom`] | joining, leaving, rematch |
+//! | [`NetplayState`], [`EndReason`], [`CurrentRoom`], [`CurrentMatch`] | where this peer is |
+//! | [`NetplayApp`], [`RollbackEntity`] | what rolls back |
+//! | [`LocalInput`], [`Inputs`] | the input of the players |
 //! | [`PeerLinks`], [`RollbackMetrics`], [`SessionReport`] | why something felt bad |
 //! | [`messages`] | what happened |
 //!
@@ -52,64 +54,97 @@
 //! All of it is in `PreUpdate`. First what has arrived is taken in ([`NetplaySystems::Receive`]); then
 //! bevy_ggrs reads the local input, rolls back if it must and advances; then each peer is sent at most
 //! one datagram ([`NetplaySystems::Send`]).
+//!
+//! # Features
+//!
+//! | | default | |
+//! | --- | --- | --- |
+//! | `diagnostics` | yes | `NetplayDiagnosticsPlugin`: links and rollbacks in Bevy's diagnostics |
+//! | `emulator` | yes | `NetplayConfig::emulate`: a bad network, for development |
+//!
+//! # Reflection
+//!
+//! Every public type that is a value in the world implements `Reflect` and is registered, with all of its fields.
+//! Secrets ([`PeerIdentity`], [`ResumeToken`], passwords) are opaque, and so are ids without parts (`PeerKey`,
+//! `RoomCode`), [`TransportFactory`] and [`LocalInput`].
 
 #[cfg(target_arch = "wasm32")]
 mod background;
-mod checksums;
 mod commands;
 mod config;
+mod current_match;
+#[cfg(feature = "diagnostics")]
 mod diagnostics;
+mod end_reason;
 mod ggrs;
+mod identity;
 mod input;
+mod join_room;
 mod links;
 pub mod messages;
 mod metrics;
+mod mirror;
+mod player;
 mod plugin;
-mod registry;
+mod reflect;
 mod report;
+mod rollback;
 mod room;
 mod session;
-mod start;
 mod state;
 
-pub use checksums::Checksums;
-pub use commands::{NetplayCommands, Room};
+pub use commands::NetplayCommands;
 pub use config::{DEFAULT_SERVER, NetplayConfig};
+pub use current_match::{CurrentMatch, StartMatch};
+#[cfg(feature = "diagnostics")]
 pub use diagnostics::NetplayDiagnosticsPlugin;
-pub use input::{Inputs, LocalInput, NetplayGgrs, NetplayInput, ReadInputs, SeatInput};
+pub use end_reason::{EndReason, LastEndReason};
+pub use identity::PeerIdentity;
+pub use input::{GgrsInput, Inputs, LocalInput, NetplayGgrs, NetplayInput, ReadLocalInput};
+pub use join_room::JoinRoom;
 pub use links::{PathChange, PeerLink, PeerLinks};
 pub use metrics::{NetplayMetricsPlugin, RollbackMetrics};
+pub use mirror::{
+    LinkCandidate, LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerPresence,
+};
+pub use player::PlayerHandle;
 pub use plugin::{NetplayPlugin, NetplayPlugins, NetplaySystems};
-pub use registry::{NetplayApp, RollbackRegistry};
 pub use report::{
     DesyncReport, InputsByPath, LinkReport, PathChangeReport, RollbackReport, SessionReport,
     StallReport,
 };
-pub use room::CurrentRoom;
-pub use session::{MakeTransport, TransportFactory};
-pub use start::{Match, StartMatch};
-pub use state::{EndReason, NetplayState};
+pub use rollback::{Checksums, NetplayApp, RollbackEntity, RollbackRegistry};
+pub use room::{CurrentRoom, ResumeToken};
+pub use session::TransportFactory;
+pub use state::{NetplayState, in_lobby, in_match, in_room};
 
+/// The schedule in which a game is simulated: systems here run once for every frame of a match, and again for each
+/// frame that is simulated again. It is bevy_ggrs' schedule.
+pub use bevy_ggrs::GgrsSchedule as NetplayUpdate;
+pub use bytemuck;
 pub use netplay_core as core;
 pub use netplay_protocol as protocol;
 pub use netplay_transport as transport;
 
-/// What a game names.
-pub mod prelude {
-    pub use bevy_ggrs::{
-        ConfirmedFrameCount, GgrsSchedule as RollbackUpdate, Rollback, RollbackFrameCount,
-    };
-    pub use bytemuck::{Pod, Zeroable};
-    pub use netplay_core::emulator::NetworkConditions;
-    pub use netplay_core::link::{LinkConfig, Quality};
-    pub use netplay_protocol::signaling::Presence;
-    pub use netplay_protocol::{Identity, PeerKey};
-    pub use netplay_transport::{PathKind, PathPolicy};
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
 
-    pub use crate::messages::*;
+/// What a game names. Clashes with none of the preludes of bevy, bevy_ggrs, bevy_roll_safe, avian and lightyear.
+/// Messages are in [`messages`](crate::messages), `Pod` and `Zeroable` in [`bytemuck`](crate::bytemuck).
+pub mod prelude {
+    pub use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
+    #[cfg(feature = "emulator")]
+    pub use netplay_core::emulator::NetworkConditions;
+    pub use netplay_core::link::LinkConfig;
+    pub use netplay_core::path::PathPolicy;
+    pub use netplay_protocol::PeerKey;
+
     pub use crate::{
-        CurrentRoom, EndReason, Inputs, LocalInput, Match, NetplayApp, NetplayCommands,
-        NetplayConfig, NetplayPlugins, NetplayState, PeerLinks, ReadInputs, RollbackMetrics, Room,
-        SessionReport, StartMatch,
+        CurrentMatch, CurrentRoom, EndReason, Inputs, JoinRoom, LastEndReason, LinkPath,
+        LinkQuality, LocalInput, NetplayApp, NetplayCommands, NetplayConfig, NetplayPlugins,
+        NetplayState, NetplayUpdate, PeerIdentity, PeerLinks, PeerPresence, PlayerHandle,
+        ReadLocalInput, ResumeToken, RollbackEntity, RollbackMetrics, SessionReport, StartMatch,
+        in_lobby, in_match, in_room,
     };
 }

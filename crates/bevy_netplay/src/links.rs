@@ -1,39 +1,40 @@
+//! [`PeerLinks`]: what is known of the link to each peer.
+
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::link::{LinkCounters, Quality};
+use netplay_core::room::{self, Peer};
 use netplay_protocol::PeerKey;
-use netplay_transport::{Candidates, PathKind};
 
+use crate::reflect::ReflectedPeerKey;
 use crate::report::InputsByPath;
-use crate::session::Netplay;
+use crate::{LinkCandidates, LinkCounters, LinkPath, LinkQuality, PlayerHandle};
 
-/// The links to the other peers of the room, by seat. Refreshed every frame; kept when a match ends,
+/// The links to the other peers of the room, in the order of the players. Refreshed every frame; kept when a match ends,
 /// until another room is joined.
 #[derive(Resource, Clone, Debug, Default, Reflect)]
-#[reflect(Resource)]
+#[reflect(Resource, Debug, Default)]
 pub struct PeerLinks {
     links: Vec<PeerLink>,
 }
 
 /// The link to one peer.
 #[derive(Clone, Debug, Reflect)]
-#[reflect(Default)]
+#[reflect(Debug, Default)]
+#[non_exhaustive]
 pub struct PeerLink {
     /// The peer.
-    #[reflect(ignore)]
+    #[reflect(remote = ReflectedPeerKey)]
     pub peer: PeerKey,
-    /// The seat of the peer, counted from 0; none before the server has told the roster.
-    pub player: Option<usize>,
-    /// What the player wants to be called, if anything ([`Room::name`](crate::Room::name)): at most 64 bytes,
-    /// without control characters.
+    /// The player on that peer; none before the server has told the roster.
+    pub player: Option<PlayerHandle>,
+    /// The player's name, if one was set ([`JoinRoom::name`](crate::JoinRoom::name)): at most 64 bytes, without
+    /// control characters.
     pub name: Option<String>,
     /// How packets travel; none before there is a path.
-    #[reflect(ignore)]
-    pub path: Option<PathKind>,
+    pub path: Option<LinkPath>,
     /// Which ICE candidates the path runs over; none before they are known.
-    #[reflect(ignore)]
-    pub candidates: Option<Candidates>,
+    pub candidates: Option<LinkCandidates>,
     /// Smoothed round trip time.
     pub rtt: Option<Duration>,
     /// Smallest round trip time of the last 10 s.
@@ -42,31 +43,29 @@ pub struct PeerLink {
     pub jitter: Duration,
     /// The fraction of the peer's datagrams that did not arrive, 0 to 1, over the last 2 s.
     pub loss: f32,
-    /// The verdict.
-    #[reflect(ignore)]
-    pub quality: Quality,
+    /// How good the link is.
+    pub quality: LinkQuality,
     /// Datagrams and bytes both ways, since the link began.
-    #[reflect(ignore)]
     pub counters: LinkCounters,
     /// Attempts at a connection, since the link began.
     pub attempts: u64,
     /// Datagrams with inputs, by the path they took.
-    #[reflect(ignore)]
     pub inputs_by_path: InputsByPath,
     /// Every change of path.
-    #[reflect(ignore)]
     pub path_changes: Vec<PathChange>,
 }
 
-/// A change of path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A change of the primary path.
+#[derive(Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PathChange {
     /// When, counted from joining the room.
     pub at: Duration,
     /// The path before.
-    pub from: PathKind,
+    pub from: LinkPath,
     /// The path after.
-    pub to: PathKind,
+    pub to: LinkPath,
     /// Why, in words.
     pub reason: String,
 }
@@ -83,7 +82,7 @@ impl Default for PeerLink {
             rtt_min: None,
             jitter: Duration::ZERO,
             loss: 0.0,
-            quality: Quality::Good,
+            quality: LinkQuality::Good,
             counters: LinkCounters::default(),
             attempts: 0,
             inputs_by_path: InputsByPath::default(),
@@ -93,13 +92,14 @@ impl Default for PeerLink {
 }
 
 impl PeerLinks {
-    /// The links, by seat.
+    /// The links, in the order of the players.
     pub fn iter(&self) -> impl Iterator<Item = &PeerLink> {
         self.links.iter()
     }
 
-    /// The link to the player on a seat, counted from 0.
-    pub fn player(&self, player: usize) -> Option<&PeerLink> {
+    /// The link to a player.
+    pub fn player(&self, player: impl Into<PlayerHandle>) -> Option<&PeerLink> {
+        let player = player.into();
         self.links.iter().find(|link| link.player == Some(player))
     }
 
@@ -113,28 +113,42 @@ impl PeerLinks {
         self.links.is_empty()
     }
 
-    pub(crate) fn update(&mut self, netplay: &Netplay, now: Duration) {
+    pub(crate) fn update<'a>(&mut self, peers: impl Iterator<Item = &'a Peer>, now: Duration) {
         self.links.clear();
-        self.links.extend(netplay.peers().map(|peer| {
-            let stats = peer.link.stats(now);
-            let path = peer.link.path_that_carries();
-            PeerLink {
-                peer: peer.key,
-                player: netplay.player(peer.key),
-                name: peer.name.clone(),
-                path: stats.path,
-                candidates: path.and_then(|path| peer.candidates.get(&path)).copied(),
-                rtt: stats.rtt,
-                rtt_min: stats.rtt_min,
-                jitter: stats.jitter,
-                loss: stats.loss,
-                quality: stats.quality,
-                counters: stats.counters,
-                attempts: stats.counters.attempts,
-                inputs_by_path: InputsByPath::of(&peer.link),
-                path_changes: peer.path_changes.clone(),
-            }
-        }));
+        self.links.extend(peers.map(|peer| PeerLink::of(peer, now)));
         self.links.sort_by_key(|link| link.player);
+    }
+}
+
+impl PeerLink {
+    fn of(peer: &Peer, now: Duration) -> Self {
+        let stats = peer.link().stats(now);
+        Self {
+            peer: peer.key(),
+            player: peer.player().map(PlayerHandle::from),
+            name: peer.name().map(str::to_owned),
+            path: stats.path.map(LinkPath::from),
+            candidates: peer.candidates().map(LinkCandidates::from),
+            rtt: stats.rtt,
+            rtt_min: stats.rtt_min,
+            jitter: stats.jitter,
+            loss: stats.loss,
+            quality: stats.quality.into(),
+            counters: stats.counters.into(),
+            attempts: stats.counters.attempts,
+            inputs_by_path: InputsByPath::of(peer.link()),
+            path_changes: peer.path_changes().iter().map(PathChange::of).collect(),
+        }
+    }
+}
+
+impl PathChange {
+    fn of(change: &room::PathChange) -> Self {
+        Self {
+            at: change.at,
+            from: change.from.into(),
+            to: change.to.into(),
+            reason: change.reason.clone(),
+        }
     }
 }

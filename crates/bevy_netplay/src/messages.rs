@@ -1,35 +1,47 @@
-//! What happened in a room or match. Read them with a `MessageReader`.
+//! What happened in a room or match. Read with a `MessageReader`.
 
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::link::Quality;
+use bevy::reflect::GetTypeRegistration;
 use netplay_protocol::PeerKey;
-use netplay_protocol::signaling::Presence;
-use netplay_transport::PathKind;
+
+use crate::reflect::ReflectedPeerKey;
+use crate::{EndReason, LinkQuality, LinkPath, PeerPresence, PlayerHandle};
 
 /// A peer is connected.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PeerJoined {
     /// The peer.
+    #[reflect(remote = ReflectedPeerKey)]
     pub peer: PeerKey,
 }
 
 /// A peer is no longer connected.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PeerLeft {
     /// The peer.
+    #[reflect(remote = ReflectedPeerKey)]
     pub peer: PeerKey,
     /// Why, in words.
     pub reason: String,
 }
 
-/// A player has been dropped from the match, which goes on without it: from the frame after `frame` on it
-/// presses nothing, and [`Inputs::is_gone`](crate::Inputs::is_gone) says so, on every machine alike.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
-pub struct PlayerDropped {
-    /// The seat of the player.
-    pub player: usize,
+/// A player has been dropped from the match, which goes on: from the frame after `frame` on the player's input is
+/// the default one and [`Inputs::is_disconnected`](crate::Inputs::is_disconnected) is true, on every peer alike.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PlayerDisconnected {
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
     /// The last frame whose input it gave; -1 if it gave none.
     pub frame: i32,
     /// Why, in words.
@@ -37,94 +49,142 @@ pub struct PlayerDropped {
 }
 
 /// Nothing has been heard of a player for a while. The match goes on if the player comes back in time.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PeerInterrupted {
-    /// The seat of the player.
-    pub player: usize,
-    /// How long until the player counts as gone.
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// How long until the player is dropped.
     pub time_left: Duration,
 }
 
 /// An interrupted player is back.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PeerResumed {
-    /// The seat of the player.
-    pub player: usize,
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
     /// How long nothing was heard.
     pub after: Duration,
 }
 
 /// A peer of the room lost its connection to the signaling server, came back to it or left the room. A
 /// match that is running does not need the server.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PresenceChanged {
     /// The peer.
+    #[reflect(remote = ReflectedPeerKey)]
     pub peer: PeerKey,
     /// Where it is now.
-    pub presence: Presence,
+    pub presence: PeerPresence,
 }
 
 /// Packets to a peer travel another way.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PathChanged {
     /// The peer.
+    #[reflect(remote = ReflectedPeerKey)]
     pub peer: PeerKey,
     /// The path before.
-    pub from: PathKind,
+    pub from: LinkPath,
     /// The path now.
-    pub to: PathKind,
+    pub to: LinkPath,
     /// Why, in words.
     pub reason: String,
 }
 
 /// The quality of a link is another.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct QualityChanged {
-    /// The seat of the player.
-    pub player: usize,
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
     /// What it was.
-    pub from: Quality,
+    pub from: LinkQuality,
     /// What it is.
-    pub to: Quality,
+    pub to: LinkQuality,
 }
 
 /// The state of two peers differs at a frame: the simulation is not deterministic.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DesyncDetected {
-    /// The seat of the player whose state differs from ours.
-    pub player: usize,
+    /// The player whose state differs.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
     /// The frame at which it was noticed. The cause is earlier, at most the checksum interval.
     pub frame: i32,
-    /// Our checksum, if this side compared.
+    /// The local checksum, if this side compared.
     pub local: Option<u64>,
-    /// Their checksum.
+    /// The player's checksum.
     pub remote: u64,
 }
 
 /// A player wants a rematch.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RematchWanted {
-    /// The seat of the player.
-    pub player: usize,
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
 }
 
 /// A match starts: frame 0 follows.
-#[derive(Message, Clone, Debug, PartialEq, Eq)]
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct MatchStarted {
     /// Which match on these links, counted from 1.
     pub epoch: u16,
 }
 
+/// The room ended: the state is [`NetplayState::Ended`](crate::NetplayState::Ended) from now on. Not written when the
+/// game itself [leaves](crate::NetplayCommands::leave_room).
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RoomEnded {
+    /// Why. Also in [`LastEndReason`](crate::LastEndReason).
+    pub reason: EndReason,
+}
+
 pub(crate) fn register(app: &mut App) {
-    app.add_message::<PeerJoined>()
-        .add_message::<PeerLeft>()
-        .add_message::<PlayerDropped>()
-        .add_message::<PeerInterrupted>()
-        .add_message::<PeerResumed>()
-        .add_message::<PresenceChanged>()
-        .add_message::<PathChanged>()
-        .add_message::<QualityChanged>()
-        .add_message::<DesyncDetected>()
-        .add_message::<RematchWanted>()
-        .add_message::<MatchStarted>();
+    register_message::<PeerJoined>(app);
+    register_message::<PeerLeft>(app);
+    register_message::<PlayerDisconnected>(app);
+    register_message::<PeerInterrupted>(app);
+    register_message::<PeerResumed>(app);
+    register_message::<PresenceChanged>(app);
+    register_message::<PathChanged>(app);
+    register_message::<QualityChanged>(app);
+    register_message::<DesyncDetected>(app);
+    register_message::<RematchWanted>(app);
+    register_message::<MatchStarted>(app);
+    register_message::<RoomEnded>(app);
+}
+
+fn register_message<M: Message + GetTypeRegistration>(app: &mut App) {
+    app.add_message::<M>().register_type::<M>();
 }

@@ -1,3 +1,5 @@
+//! [`RollbackMetrics`]: what prediction cost, counted in the schedules of bevy_ggrs.
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -9,16 +11,17 @@ use bevy_ggrs::{
 };
 use ggrs::InputStatus;
 
-use crate::Checksums;
 use crate::input::{NetplayGgrs, NetplayInput};
 use crate::report::DesyncReport;
+use crate::{Checksums, PlayerHandle};
 
 /// How many desyncs are kept. After the first everything differs; more teach nothing.
 const KEPT_DESYNCS: usize = 64;
 
 /// What prediction cost, since the match started.
 #[derive(Resource, Clone, Debug, Default, Reflect)]
-#[reflect(Resource)]
+#[reflect(Resource, Debug, Default)]
+#[non_exhaustive]
 pub struct RollbackMetrics {
     /// How often the simulation went back.
     pub rollbacks: u64,
@@ -40,15 +43,20 @@ pub struct RollbackMetrics {
     pub longest_stall: Duration,
     /// The frame that is simulated, minus the last that is confirmed.
     pub confirmed_lag: i32,
-    /// States of other players that differed from ours.
-    #[reflect(ignore)]
+    /// States of other players that differed from the local one.
     pub desyncs: Vec<DesyncReport>,
+}
+
+/// How far the simulation is, to tell a resimulated frame from a new one and a stall from a save.
+#[derive(Resource, Debug, Default)]
+pub(crate) struct RollbackProgress {
     /// The newest frame simulated.
     newest: i32,
     /// The newest frame was saved and not yet advanced from.
     saved: bool,
-    #[reflect(ignore)]
+    /// Since when a rollback runs.
     rolling_back: Option<Instant>,
+    /// Since when the simulation stalls.
     stalled_since: Option<Duration>,
 }
 
@@ -56,7 +64,7 @@ impl RollbackMetrics {
     /// Notes a desync; returns whether it is a new one.
     pub(crate) fn note_desync(
         &mut self,
-        player: usize,
+        player: PlayerHandle,
         frame: i32,
         local: Option<u64>,
         remote: u64,
@@ -84,15 +92,19 @@ impl<I> Default for NetplayMetricsPlugin<I> {
 impl<I: NetplayInput> Plugin for NetplayMetricsPlugin<I> {
     fn build(&self, app: &mut App) {
         app.init_resource::<RollbackMetrics>()
+            .init_resource::<RollbackProgress>()
             .init_resource::<Checksums>()
             .init_resource::<Predictions<I>>()
             .register_type::<RollbackMetrics>()
-            .add_systems(LoadWorld, went_back.before(LoadWorldSystems::EntityResurrect))
+            .add_systems(LoadWorld, count_rollback.before(LoadWorldSystems::EntityResurrect))
             .add_systems(
                 AdvanceWorld,
-                (advances, judge_predictions::<I>).before(AdvanceWorldSystems::First),
+                (count_advance, judge_predictions::<I>).before(AdvanceWorldSystems::First),
             )
-            .add_systems(SaveWorld, (saved, Checksums::record).in_set(SaveWorldSystems::Snapshot));
+            .add_systems(
+                SaveWorld,
+                (count_save, Checksums::record).in_set(SaveWorldSystems::Snapshot),
+            );
     }
 }
 
@@ -100,50 +112,56 @@ impl<I: NetplayInput> Plugin for NetplayMetricsPlugin<I> {
     not(target_arch = "wasm32"),
     expect(clippy::disallowed_methods, reason = "the cost of a rollback is real time")
 )]
-fn went_back(mut metrics: ResMut<RollbackMetrics>, frame: Res<RollbackFrameCount>) {
-    let depth = metrics.newest.saturating_sub(frame.0).max(0) as usize;
+fn count_rollback(
+    mut metrics: ResMut<RollbackMetrics>,
+    mut progress: ResMut<RollbackProgress>,
+    frame: Res<RollbackFrameCount>,
+) {
+    let depth = progress.newest.saturating_sub(frame.0).max(0) as usize;
     metrics.rollbacks += 1;
     metrics.depth_max = metrics.depth_max.max(depth as u32);
     if metrics.depth_histogram.len() <= depth {
         metrics.depth_histogram.resize(depth + 1, 0);
     }
     metrics.depth_histogram[depth] += 1;
-    metrics.rolling_back = Some(Instant::now());
+    progress.rolling_back = Some(Instant::now());
 }
 
-fn advances(
+fn count_advance(
     mut metrics: ResMut<RollbackMetrics>,
+    mut progress: ResMut<RollbackProgress>,
     frame: Res<RollbackFrameCount>,
     time: Res<Time<Real>>,
 ) {
-    if frame.0 <= metrics.newest {
+    if frame.0 <= progress.newest {
         metrics.frames_resimulated += 1;
         return;
     }
-    metrics.newest = frame.0;
-    metrics.saved = false;
-    if let Some(since) = metrics.rolling_back.take() {
+    progress.newest = frame.0;
+    progress.saved = false;
+    if let Some(since) = progress.rolling_back.take() {
         metrics.rollback_time += since.elapsed();
     }
-    if let Some(since) = metrics.stalled_since.take() {
+    if let Some(since) = progress.stalled_since.take() {
         metrics.longest_stall = metrics.longest_stall.max(time.elapsed().saturating_sub(since));
     }
 }
 
 /// A frame that is saved twice without being advanced from is a frame that ggrs waited.
-fn saved(
+fn count_save(
     mut metrics: ResMut<RollbackMetrics>,
+    mut progress: ResMut<RollbackProgress>,
     frame: Res<RollbackFrameCount>,
     time: Res<Time<Real>>,
 ) {
-    if frame.0 < metrics.newest {
+    if frame.0 < progress.newest {
         return;
     }
-    if std::mem::replace(&mut metrics.saved, true) && frame.0 > 0 {
+    if std::mem::replace(&mut progress.saved, true) && frame.0 > 0 {
         metrics.stalled_frames += 1;
-        if metrics.stalled_since.is_none() {
+        if progress.stalled_since.is_none() {
             metrics.stalls += 1;
-            metrics.stalled_since = Some(time.elapsed());
+            progress.stalled_since = Some(time.elapsed());
         }
     }
 }
@@ -195,9 +213,9 @@ mod tests {
     #[test]
     fn a_desync_is_noted_once_per_player_and_frame() {
         let mut metrics = RollbackMetrics::default();
-        assert!(metrics.note_desync(1, 30, Some(1), 2));
-        assert!(!metrics.note_desync(1, 30, None, 2));
-        assert!(metrics.note_desync(2, 30, None, 3));
+        assert!(metrics.note_desync(PlayerHandle(1), 30, Some(1), 2));
+        assert!(!metrics.note_desync(PlayerHandle(1), 30, None, 2));
+        assert!(metrics.note_desync(PlayerHandle(2), 30, None, 3));
         assert_eq!(metrics.desyncs.len(), 2);
     }
 }

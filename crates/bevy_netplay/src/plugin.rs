@@ -1,3 +1,5 @@
+//! The plugins of a rollback match, and when their systems run.
+
 use std::marker::PhantomData;
 
 use bevy::app::PluginGroupBuilder;
@@ -8,20 +10,34 @@ use bevy::state::app::StatesPlugin;
 use bevy_ggrs::{GgrsPlugin, LoadWorld, RollbackFrameRate, RunGgrsSystems, SaveWorld};
 
 use crate::input::{NetplayGgrs, NetplayInput, read_inputs};
-use crate::session::{Netplay, TransportFactory};
+use crate::session::{Session, TransportFactory};
 use crate::{
-    CurrentRoom, LocalInput, NetplayConfig, NetplayDiagnosticsPlugin, NetplayMetricsPlugin,
-    NetplayState, PeerLinks, ReadInputs, RollbackRegistry, messages, session,
+    CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin, NetplayState,
+    PeerLinks, ReadLocalInput, RollbackRegistry, messages, reflect, rollback, session,
 };
 
-/// Everything a rollback match needs, for a game whose players press `I`.
+/// Everything a rollback match needs, for a game whose players have the input `I`.
 ///
-/// * [`NetplayPlugin`]: rooms, links, matches;
-/// * [`NetplayMetricsPlugin`]: [`RollbackMetrics`](crate::RollbackMetrics) and [`Checksums`](crate::Checksums);
-/// * [`NetplayDiagnosticsPlugin`]: the same for Bevy's diagnostics.
+/// | plugin | feature | what it adds |
+/// | --- | --- | --- |
+/// | [`NetplayPlugin`] | | rooms, links, matches |
+/// | [`NetplayMetricsPlugin`] | | [`RollbackMetrics`](crate::RollbackMetrics) and [`Checksums`](crate::Checksums) |
+/// | `NetplayDiagnosticsPlugin` | `diagnostics` | links and rollbacks in Bevy's diagnostics |
+///
+/// Bevy's `StatesPlugin` is added if it is missing, and bevy_ggrs' `GgrsPlugin` always.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_netplay::prelude::*;
+///
+/// let config = NetplayConfig { game: "pong 1".into(), input_delay: 3, ..default() };
+/// App::new().add_plugins((MinimalPlugins, NetplayPlugins::<u8>::new(config)));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "plugins do nothing until they are added to an App"]
 pub struct NetplayPlugins<I> {
     config: NetplayConfig,
-    input: PhantomData<I>,
+    input: PhantomData<fn() -> I>,
 }
 
 impl<I> NetplayPlugins<I> {
@@ -39,26 +55,39 @@ impl<I> Default for NetplayPlugins<I> {
 
 impl<I: NetplayInput> PluginGroup for NetplayPlugins<I> {
     fn build(self) -> PluginGroupBuilder {
-        PluginGroupBuilder::start::<Self>()
+        let group = PluginGroupBuilder::start::<Self>()
             .add(NetplayPlugin::<I> { config: self.config, input: PhantomData })
-            .add(NetplayMetricsPlugin::<I>::default())
-            .add(NetplayDiagnosticsPlugin)
+            .add(NetplayMetricsPlugin::<I>::default());
+        #[cfg(feature = "diagnostics")]
+        let group = group.add(crate::NetplayDiagnosticsPlugin);
+        group
     }
 }
 
 /// Rooms, links, matches. Part of [`NetplayPlugins`].
+#[derive(Clone, Debug)]
 pub struct NetplayPlugin<I> {
     config: NetplayConfig,
-    input: PhantomData<I>,
+    input: PhantomData<fn() -> I>,
 }
 
-/// When netplay runs, in `PreUpdate`.
-#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+/// The systems of bevy_netplay. All of them run in `PreUpdate`, after Bevy's `InputSystems`, in this order, with
+/// bevy_ggrs' `RunGgrsSystems` between the first two.
+///
+/// A game rarely orders anything by them: its simulation is in [`NetplayUpdate`](crate::NetplayUpdate), its input in
+/// [`ReadLocalInput`], and all that it shows in `Update`, after all of them.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash, Reflect)]
+#[non_exhaustive]
 pub enum NetplaySystems {
-    /// Takes in what has arrived, starts and ends matches. Before bevy_ggrs runs the frame.
+    /// Carries out [requests](crate::NetplayCommands), takes in what has arrived, starts and ends matches. A system
+    /// that makes a request runs before it to be heard in the same update; one that reads
+    /// [messages](crate::messages) runs after it to see them in the same update.
     Receive,
-    /// Sends what is due and refreshes [`PeerLinks`]. After bevy_ggrs has run the frame.
+    /// Sends what is due and refreshes [`PeerLinks`]. A system that reads links in `PreUpdate` runs after it.
     Send,
+    /// Copies what is known to Bevy's diagnostics. Not meant to be ordered against; here for profilers and for games
+    /// that switch it off with a run condition.
+    Measure,
 }
 
 impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
@@ -67,39 +96,58 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             app.add_plugins(StatesPlugin);
         }
         messages::register(app);
-        app.add_plugins(GgrsPlugin::<NetplayGgrs<I>>::default())
+        reflect::register_types::<I>(app);
+        app.add_plugins((GgrsPlugin::<NetplayGgrs<I>>::default(), rollback::plugin))
             .init_state::<NetplayState>()
+            .register_type_state::<NetplayState>()
             .insert_resource(RollbackFrameRate(self.config.frame_rate))
             .insert_resource(self.config.clone())
-            .init_resource::<Netplay>()
+            .init_resource::<Session>()
             .init_resource::<TransportFactory>()
             .init_resource::<RollbackRegistry>()
             .init_resource::<LocalInput<I>>()
             .init_resource::<PeerLinks>()
             .init_resource::<CurrentRoom>()
-            .register_type::<PeerLinks>()
+            .init_resource::<LastEndReason>()
             .configure_sets(
                 PreUpdate,
-                (NetplaySystems::Receive, RunGgrsSystems, NetplaySystems::Send)
+                (
+                    NetplaySystems::Receive,
+                    RunGgrsSystems,
+                    NetplaySystems::Send,
+                    NetplaySystems::Measure,
+                )
                     .chain()
                     .after(InputSystems),
             )
             .add_systems(
                 PreUpdate,
                 (
-                    session::receive::<I>.in_set(NetplaySystems::Receive),
-                    session::send::<I>.in_set(NetplaySystems::Send),
+                    (
+                        session::handle_requests::<I>,
+                        session::receive,
+                        session::apply_events::<I>.run_if(session::has_events),
+                        session::fast_forward,
+                    )
+                        .chain()
+                        .in_set(NetplaySystems::Receive),
+                    (
+                        session::restore_time,
+                        session::confirm_frames,
+                        session::send::<I>,
+                        session::apply_events::<I>.run_if(session::has_events),
+                    )
+                        .chain()
+                        .in_set(NetplaySystems::Send),
                 ),
             )
-            .init_schedule(ReadInputs)
+            .init_schedule(ReadLocalInput)
             .add_systems(bevy_ggrs::ReadInputs, read_inputs::<I>);
         #[cfg(target_arch = "wasm32")]
         app.add_systems(Last, crate::background::run_in_background_in_rooms);
         // Dozens of systems that each take a microsecond, several times a frame: handing them to other
         // threads costs more than they do.
-        for schedule in
-            [SaveWorld.intern(), LoadWorld.intern(), ReadInputs.intern(), StateTransition.intern()]
-        {
+        for schedule in [SaveWorld.intern(), LoadWorld.intern(), ReadLocalInput.intern()] {
             app.edit_schedule(schedule, |schedule| {
                 schedule.set_executor(SingleThreadedExecutor::new());
             });

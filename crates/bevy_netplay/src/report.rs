@@ -1,19 +1,24 @@
+//! [`SessionReport`]: a match in numbers, for a file.
+
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_ggrs::ConfirmedFrameCount;
-use netplay_core::link::{Link, Quality};
-use netplay_transport::{CandidateKind, PathKind};
+use netplay_core::link::Link;
+use netplay_transport::PathKind;
 use serde::{Deserialize, Serialize};
 
-use crate::session::Netplay;
-use crate::{Checksums, Match, PeerLink, PeerLinks, RollbackMetrics};
+use crate::session::Session;
+use crate::{
+    Checksums, CurrentMatch, LinkQuality, PeerLink, PeerLinks, PlayerHandle, RollbackMetrics,
+};
 
 /// A match in numbers, for a file: what was measured up to a frame.
 ///
 /// The JSON of it is a stable format that scripts read. Times are in milliseconds; `connect_ms` and
 /// `first_confirmed_ms` count from joining the room.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Reflect, Serialize, Deserialize)]
+#[reflect(Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionReport {
     /// The frame that the report was asked for.
     pub frames: i32,
@@ -21,8 +26,8 @@ pub struct SessionReport {
     pub confirmed_frame: i32,
     /// How many players play.
     pub players: usize,
-    /// Our seat, counted from 0.
-    pub local_player: usize,
+    /// The player on this peer, counted from 0.
+    pub local_player: PlayerHandle,
     /// The checksum of the state at frame `frames`, in hexadecimal: equal on every peer.
     pub checksum: String,
     /// Until everybody was connected.
@@ -31,21 +36,22 @@ pub struct SessionReport {
     pub first_confirmed_ms: f64,
     /// Until now.
     pub total_ms: f64,
-    /// The links, by seat.
+    /// The links, in the order of the players.
     pub links: Vec<LinkReport>,
     /// What prediction cost.
     pub rollbacks: RollbackReport,
     /// Standing still.
     pub stalls: StallReport,
-    /// States of other players that differed from ours.
+    /// States of other players that differed from the local one.
     pub desyncs: Vec<DesyncReport>,
 }
 
 /// One link in a report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Reflect, Serialize, Deserialize)]
+#[reflect(Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it, and PeerLink documents each")]
 pub struct LinkReport {
-    pub player: usize,
+    pub player: PlayerHandle,
     pub path: Option<String>,
     pub local_candidate: Option<String>,
     pub remote_candidate: Option<String>,
@@ -53,7 +59,7 @@ pub struct LinkReport {
     pub rtt_min_ms: f64,
     pub jitter_ms: f64,
     pub loss: f32,
-    pub quality: Quality,
+    pub quality: LinkQuality,
     pub datagrams_sent: u64,
     pub datagrams_received: u64,
     pub bytes_sent: u64,
@@ -65,7 +71,8 @@ pub struct LinkReport {
 }
 
 /// Datagrams with inputs, by the path they took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Reflect, Serialize, Deserialize)]
+#[reflect(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct InputsByPath {
     /// Straight to the peer.
     pub direct: u64,
@@ -86,7 +93,8 @@ impl InputsByPath {
 }
 
 /// A change of path in a report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Reflect, Serialize, Deserialize)]
+#[reflect(Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it, and PathChange documents each")]
 pub struct PathChangeReport {
     pub at_ms: f64,
@@ -96,7 +104,8 @@ pub struct PathChangeReport {
 }
 
 /// What prediction cost, in a report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Reflect, Serialize, Deserialize)]
+#[reflect(Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it, and RollbackMetrics documents each")]
 pub struct RollbackReport {
     pub count: u64,
@@ -108,7 +117,8 @@ pub struct RollbackReport {
 }
 
 /// Standing still, in a report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Reflect, Serialize, Deserialize)]
+#[reflect(Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it, and RollbackMetrics documents each")]
 pub struct StallReport {
     pub count: u64,
@@ -117,15 +127,16 @@ pub struct StallReport {
 }
 
 /// A state that differed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Reflect, Serialize, Deserialize)]
+#[reflect(Debug, PartialEq, Serialize, Deserialize)]
 pub struct DesyncReport {
-    /// The seat of the player whose state differs from ours.
-    pub player: usize,
+    /// The player whose state differs, counted from 0.
+    pub player: PlayerHandle,
     /// The frame.
     pub frame: i32,
-    /// Our checksum in hexadecimal, if this side compared.
+    /// The local checksum in hexadecimal, if this side compared.
     pub local: Option<String>,
-    /// Their checksum in hexadecimal.
+    /// The player's checksum in hexadecimal.
     pub remote: String,
 }
 
@@ -133,22 +144,21 @@ impl SessionReport {
     /// The report of the match that is played, once `frame` is confirmed. None before, without a
     /// match, and when the frame is more than 1,000 frames ago.
     pub fn of(world: &World, frame: i32) -> Option<Self> {
-        let game = world.get_resource::<Match>()?;
+        let game = world.get_resource::<CurrentMatch>()?;
         let checksum = world.get_resource::<Checksums>()?.confirmed(frame)?;
         let metrics = world.get_resource::<RollbackMetrics>()?;
         let now = world.get_resource::<Time<Real>>()?.elapsed();
-        let times = world.get_resource::<Netplay>()?.times(now)?;
-        let [connect_ms, first_confirmed_ms, total_ms] =
-            times.map(|time| ms(time.unwrap_or_default()));
+        let times = world.get_resource::<Session>()?.times()?;
+        let reached = |time: Option<Duration>| ms(time.unwrap_or_default());
         Some(Self {
             frames: frame,
             confirmed_frame: world.get_resource::<ConfirmedFrameCount>()?.0,
             players: game.players,
             local_player: game.local_player,
             checksum: format!("{checksum:016x}"),
-            connect_ms,
-            first_confirmed_ms,
-            total_ms,
+            connect_ms: reached(times.connected_after()),
+            first_confirmed_ms: reached(times.first_confirmed_after()),
+            total_ms: ms(times.total(now)),
             links: world.get_resource::<PeerLinks>()?.iter().map(LinkReport::of).collect(),
             rollbacks: RollbackReport {
                 count: metrics.rollbacks,
@@ -173,8 +183,8 @@ impl LinkReport {
         Self {
             player: link.player.unwrap_or_default(),
             path: link.path.map(|path| path.to_string()),
-            local_candidate: link.candidates.map(|pair| candidate_name(pair.local).to_owned()),
-            remote_candidate: link.candidates.map(|pair| candidate_name(pair.remote).to_owned()),
+            local_candidate: link.candidates.map(|pair| pair.local.to_string()),
+            remote_candidate: link.candidates.map(|pair| pair.remote.to_string()),
             rtt_ms: ms(link.rtt.unwrap_or_default()),
             rtt_min_ms: ms(link.rtt_min.unwrap_or_default()),
             jitter_ms: ms(link.jitter),
@@ -203,13 +213,4 @@ impl LinkReport {
 
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
-}
-
-fn candidate_name(candidate: CandidateKind) -> &'static str {
-    match candidate {
-        CandidateKind::Host => "host",
-        CandidateKind::ServerReflexive => "srflx",
-        CandidateKind::PeerReflexive => "prflx",
-        CandidateKind::Relay => "relay",
-    }
 }

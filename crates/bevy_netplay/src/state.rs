@@ -1,8 +1,16 @@
-use bevy::prelude::*;
-use netplay_transport::LeaveReason;
+//! [`NetplayState`], and run conditions that ask for it.
 
-/// Where we are on the way to a match.
-#[derive(States, Clone, Debug, Default, PartialEq, Eq, Hash)]
+use bevy::prelude::*;
+
+/// Where this peer is on the way to a match. Bevy's `in_state` and `OnEnter` work with it; why a room
+/// [`Ended`](Self::Ended) is in [`LastEndReason`](crate::LastEndReason) and in the message
+/// [`RoomEnded`](crate::messages::RoomEnded).
+///
+/// Bevy applies state changes in the schedule `StateTransition`, after `PreUpdate`: the frames that bevy_ggrs
+/// simulates in the first update of a match still see [`Synchronizing`](Self::Synchronizing).
+#[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Reflect)]
+#[reflect(Debug, Default, PartialEq, Hash)]
+#[non_exhaustive]
 pub enum NetplayState {
     /// In no room.
     #[default]
@@ -15,77 +23,60 @@ pub enum NetplayState {
     Synchronizing,
     /// In a match.
     Playing,
-    /// Out of the room, for this reason.
-    Ended(EndReason),
+    /// Out of the room, for the reason in [`LastEndReason`](crate::LastEndReason).
+    Ended,
 }
 
-/// Why a room or match ended. Each is a sentence that a player understands.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum EndReason {
-    /// What was asked for cannot be joined.
-    #[error("{0}")]
-    BadRoom(String),
-    /// The transport lost the room, or never got in.
-    #[error("{0}")]
-    Transport(#[from] LeaveReason),
-    /// The room is without the player who invited us: the server led us elsewhere, or that player left.
-    #[error(
-        "the player who invited you is not in this room: the invitation is old, or the server is not to be trusted"
-    )]
-    HostMissing,
-    /// No connection to a player could be made.
-    #[error("could not connect to player {player}: {detail}", player = player + 1)]
-    CannotConnect {
-        /// The seat of the player, counted from 0.
-        player: usize,
-        /// What the last attempt failed with.
-        detail: String,
-    },
-    /// The other player plays another game.
-    #[error("player {player} plays {theirs:?} and you play {ours:?}: update the older one", player = player + 1)]
-    GameDiffers {
-        /// The seat of the player, counted from 0.
-        player: usize,
-        /// Our game.
-        ours: String,
-        /// Their game.
-        theirs: String,
-    },
-    /// The same game, but built to roll back other things.
-    #[error(
-        "player {player} has another build of the game: what it simulates differs, so both need the same version",
-        player = player + 1
-    )]
-    BuildDiffers {
-        /// The seat of the player, counted from 0.
-        player: usize,
-    },
-    /// The other player's netplay speaks another version.
-    #[error("player {player} cannot be played with: {detail}", player = player + 1)]
-    ProtocolDiffers {
-        /// The seat of the player, counted from 0.
-        player: usize,
-        /// The versions, in words.
-        detail: String,
-    },
-    /// A player left.
-    #[error("player {player} left: {detail}", player = player + 1)]
-    PeerLeft {
-        /// The seat of the player, counted from 0.
-        player: usize,
-        /// What the player's game said.
-        detail: String,
-    },
-    /// Nothing was heard of a player for too long.
-    #[error("lost the connection to player {player}: {detail}", player = player + 1)]
-    PeerLost {
-        /// The seat of the player, counted from 0.
-        player: usize,
-        /// What happened to the connection.
-        detail: String,
-    },
-    /// ggrs refused to make a session of the configuration.
-    #[error("the match could not start: {0}")]
-    CannotStart(String),
+/// A run condition: a match is played.
+///
+/// For systems outside the simulation; those in [`NetplayUpdate`](crate::NetplayUpdate) run in a match anyway.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_netplay::prelude::*;
+///
+/// fn update_score_board() {}
+///
+/// App::new().add_systems(Update, update_score_board.run_if(in_match));
+/// ```
+pub fn in_match(state: Option<Res<State<NetplayState>>>) -> bool {
+    state.is_some_and(|state| *state.get() == NetplayState::Playing)
+}
+
+/// A run condition: in a room, waiting for players and for connections to them.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_netplay::prelude::*;
+///
+/// fn show_invitation(room: Res<CurrentRoom>) {
+///     if let Some(code) = &room.code {
+///         println!("waiting for others in room {code}");
+///     }
+/// }
+///
+/// App::new().add_systems(Update, show_invitation.run_if(in_lobby));
+/// ```
+pub fn in_lobby(state: Option<Res<State<NetplayState>>>) -> bool {
+    state.is_some_and(|state| *state.get() == NetplayState::Lobby)
+}
+
+/// A run condition: in a room, whether or not a match is played.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_netplay::prelude::*;
+///
+/// fn leave_on_escape(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
+///     if keys.just_pressed(KeyCode::Escape) {
+///         commands.leave_room();
+///     }
+/// }
+///
+/// App::new().add_systems(Update, leave_on_escape.run_if(in_room));
+/// ```
+pub fn in_room(state: Option<Res<State<NetplayState>>>) -> bool {
+    use NetplayState::{Lobby, Playing, Synchronizing};
+
+    state.is_some_and(|state| matches!(state.get(), Lobby | Synchronizing | Playing))
 }

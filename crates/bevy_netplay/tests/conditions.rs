@@ -1,9 +1,9 @@
-//! 3,000 frames through networks of every kind: nothing is lost, nobody disagrees.
+//! 3,000 frames over networks of every kind: no input is lost, and the players agree.
 
 use std::time::Duration;
 
 use bevy_netplay::prelude::*;
-use netplay_testkit::{Cluster, TICK};
+use netplay_testkit::{TICK, TestApps};
 
 /// How many frames a match has, and how many steps it may take: a network that is slower than the
 /// prediction window stalls the match again and again.
@@ -21,7 +21,7 @@ fn players_on_wireless_networks_agree() {
 }
 
 #[test]
-fn players_on_telephone_networks_agree() {
+fn players_on_mobile_networks_agree() {
     plays(3, &[2, 3, 4], NetworkConditions::mobile());
 }
 
@@ -36,7 +36,7 @@ fn players_with_a_latency_longer_than_the_prediction_window_agree() {
 }
 
 #[test]
-fn players_who_lose_thirty_percent_agree() {
+fn players_with_thirty_percent_loss_agree() {
     let latency = Duration::from_millis(40);
     for burst in [0.0, 6.0] {
         plays(6, &[2, 4], NetworkConditions { latency, loss: 0.3, burst, ..Default::default() });
@@ -44,7 +44,7 @@ fn players_who_lose_thirty_percent_agree() {
 }
 
 #[test]
-fn players_whose_packets_come_twice_and_out_of_order_agree() {
+fn players_with_duplicated_and_reordered_packets_agree() {
     let conditions = NetworkConditions {
         latency: Duration::from_millis(30),
         jitter: Duration::from_millis(50),
@@ -72,28 +72,28 @@ fn four_players_on_a_terrible_network_agree() {
 
 #[test]
 fn players_on_networks_that_differ_by_direction_agree() {
-    let mut cluster = Cluster::builder(11).players(3).start();
-    let (first, second) = (cluster.key(0), cluster.key(1));
-    cluster.hub().set_conditions(first, second, NetworkConditions::terrible());
-    run(&mut cluster);
+    let mut apps = TestApps::builder(11).players(3).start();
+    let (first, second) = (apps.key(0), apps.key(1));
+    apps.hub().set_conditions(first, second, NetworkConditions::terrible());
+    run(&mut apps);
 }
 
 #[test]
 fn players_whose_clocks_run_at_different_speeds_agree() {
-    let mut cluster = Cluster::builder(12).players(3).conditions(NetworkConditions::wifi()).start();
-    cluster.set_tick(0, TICK * 101 / 100);
-    cluster.set_tick(1, TICK * 99 / 100);
-    run(&mut cluster);
+    let mut apps = TestApps::builder(12).players(3).conditions(NetworkConditions::wifi()).start();
+    apps.set_tick(0, TICK * 101 / 100);
+    apps.set_tick(1, TICK * 99 / 100);
+    run(&mut apps);
 }
 
 #[test]
 fn players_whose_network_gets_worse_and_better_agree() {
-    let mut cluster = Cluster::builder(13).players(2).start();
+    let mut apps = TestApps::builder(13).players(2).start();
     for conditions in [NetworkConditions::terrible(), NetworkConditions::wifi()] {
-        cluster.hub().set_all_conditions(conditions);
-        cluster.run(1000);
+        apps.hub().set_all_conditions(conditions);
+        apps.run(1000);
     }
-    run(&mut cluster);
+    run(&mut apps);
 }
 
 #[test]
@@ -104,19 +104,18 @@ fn eight_players_agree() {
 fn plays(seed: u64, players: &[usize], conditions: NetworkConditions) {
     for players in players {
         let conditions = conditions.clone();
-        run(&mut Cluster::builder(seed).players(*players).conditions(conditions).start());
+        run(&mut TestApps::builder(seed).players(*players).conditions(conditions).start());
     }
 }
 
 #[track_caller]
-fn run(cluster: &mut Cluster) {
-    cluster.run_until_confirmed(FRAMES, STEPS);
-    cluster.assert_in_agreement();
-    assert!(cluster.all_playing(), "{cluster}");
-    let report =
-        |seat| SessionReport::of(cluster.world(seat), FRAMES).map(|report| report.checksum);
-    for seat in cluster.seats() {
-        assert!(report(seat).is_some(), "App {seat} has no report: {cluster}");
-        assert_eq!(report(seat), report(0), "App {seat}: {cluster}");
+fn run(apps: &mut TestApps) {
+    apps.run_until_confirmed(FRAMES, STEPS);
+    apps.assert_in_sync();
+    assert!(apps.all_playing(), "{apps}");
+    let report = |index| SessionReport::of(apps.world(index), FRAMES).map(|report| report.checksum);
+    for index in apps.indices() {
+        assert!(report(index).is_some(), "App {index} has no report: {apps}");
+        assert_eq!(report(index), report(0), "App {index}: {apps}");
     }
 }

@@ -1,28 +1,27 @@
 //! Whole matches over the memory transport, on virtual time.
 //!
-//! Everything follows from the seed in each test, and every failure names it. The modules follow the life
-//! of a room.
+//! Everything random follows from the seed in each test, and every failure names it.
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
 mod chaos;
 mod conditions;
 mod desync;
-mod dropping;
-mod leaving;
+mod drop;
+mod interruptions;
+mod leave;
 mod lobby;
 mod malformed;
+mod prelude;
+mod reflection;
+mod rejoin;
 mod rematch;
-mod returning;
-mod silence;
 
 use bevy_netplay::prelude::*;
-use netplay_testkit::Cluster;
+use netplay_testkit::TestApps;
 
-/// The sentence with which a room ended for an App.
+/// Why the room ended for an App.
 #[track_caller]
-fn ended(cluster: &Cluster, seat: usize) -> &EndReason {
-    match cluster.state(seat) {
-        NetplayState::Ended(reason) => reason,
-        _ => panic!("App {seat} has not ended: {cluster}"),
-    }
+fn ended(apps: &TestApps, index: usize) -> &EndReason {
+    let reason = apps.end_reason(index).filter(|_| apps.state(index) == NetplayState::Ended);
+    reason.unwrap_or_else(|| panic!("App {index} has not ended: {apps}"))
 }

@@ -1,10 +1,10 @@
-//! Packets that nobody in their right mind sends: counted, dropped, and the match goes on.
+//! Malformed packets are counted and dropped, and the match goes on.
 
 use bevy_netplay::prelude::*;
 use bevy_netplay::protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
 use bevy_netplay::protocol::{DatagramHeader, ReliableHeader};
 use bevy_netplay::transport::Channel;
-use netplay_testkit::{Cluster, Keys};
+use netplay_testkit::{Keys, TestApps};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
@@ -16,9 +16,9 @@ const SEQUENCE: usize = 4;
 const PATH_SEQUENCE: usize = 8;
 
 #[test]
-fn bytes_that_are_no_datagram_are_counted_and_dropped() {
-    let mut cluster = playing(61);
-    let real = genuine(&cluster);
+fn invalid_datagrams_are_counted_and_dropped() {
+    let mut apps = playing(61);
+    let real = genuine(&apps);
     let bent = |at: usize, value: u8| {
         let mut datagram = real.clone();
         datagram[at] = value;
@@ -36,58 +36,58 @@ fn bytes_that_are_no_datagram_are_counted_and_dropped() {
     packets.extend((0..DatagramHeader::BYTES).map(|length| real[..length].to_vec()));
     for packet in packets {
         let shown = format!("{:02x?}", &packet[..packet.len().min(32)]);
-        counts_and_goes_on(&mut cluster, Channel::Datagram, packet, &shown);
+        assert_counted(&mut apps, Channel::Datagram, packet, &shown);
     }
-    agree(cluster);
+    assert_stays_in_sync(apps);
 }
 
 #[test]
-fn sequence_numbers_and_epochs_out_of_nowhere_are_counted_and_dropped() {
-    let mut cluster = playing(62);
+fn implausible_sequence_numbers_and_epochs_are_counted_and_dropped() {
+    let mut apps = playing(62);
     for jump in [10_000u16, 0x8000, 50_000] {
-        let mut wild = genuine(&cluster);
+        let mut wild = genuine(&apps);
         let sequence = u16::from_le_bytes([wild[SEQUENCE], wild[SEQUENCE + 1]]);
         wild[SEQUENCE..][..2].copy_from_slice(&sequence.wrapping_add(jump).to_le_bytes());
-        counts_and_goes_on(&mut cluster, Channel::Datagram, wild, &format!("a jump of {jump}"));
+        assert_counted(&mut apps, Channel::Datagram, wild, &format!("a jump of {jump}"));
     }
     for epoch in [0u16, 3, 4, 0x7fff] {
-        let mut stray = next(&cluster, &genuine(&cluster)[DatagramHeader::BYTES..]);
+        let mut stray = next(&apps, &genuine(&apps)[DatagramHeader::BYTES..]);
         stray[EPOCH..][..2].copy_from_slice(&epoch.to_le_bytes());
-        counts_and_goes_on(&mut cluster, Channel::Datagram, stray, &format!("epoch {epoch}"));
+        assert_counted(&mut apps, Channel::Datagram, stray, &format!("epoch {epoch}"));
     }
-    agree(cluster);
+    assert_stays_in_sync(apps);
 }
 
 #[test]
-fn a_datagram_of_the_next_match_or_of_one_before_changes_nothing() {
-    let mut cluster = playing(63);
+fn datagrams_of_other_epochs_change_nothing() {
+    let mut apps = playing(63);
     for epoch in [2u16, 0xffff] {
-        let mut stray = next(&cluster, &genuine(&cluster)[DatagramHeader::BYTES..]);
+        let mut stray = next(&apps, &genuine(&apps)[DatagramHeader::BYTES..]);
         stray[EPOCH..][..2].copy_from_slice(&epoch.to_le_bytes());
-        cluster.inject(1, 0, Channel::Datagram, stray);
-        cluster.run(10);
+        apps.inject(1, 0, Channel::Datagram, stray);
+        apps.run(10);
     }
-    agree(cluster);
+    assert_stays_in_sync(apps);
 }
 
 #[test]
 fn truncated_and_extended_payloads_are_counted_and_dropped() {
-    let mut cluster = playing(64);
-    let payload = genuine(&cluster)[DatagramHeader::BYTES..].to_vec();
+    let mut apps = playing(64);
+    let payload = genuine(&apps)[DatagramHeader::BYTES..].to_vec();
     for length in 1..payload.len() {
         let shown = format!("{length} of {} bytes", payload.len());
-        let packet = next(&cluster, &payload[..length]);
-        counts_and_goes_on(&mut cluster, Channel::Datagram, packet, &shown);
+        let packet = next(&apps, &payload[..length]);
+        assert_counted(&mut apps, Channel::Datagram, packet, &shown);
     }
-    let packet = next(&cluster, &[&payload[..], &[0]].concat());
-    counts_and_goes_on(&mut cluster, Channel::Datagram, packet, "a byte too many");
-    agree(cluster);
+    let packet = next(&apps, &[&payload[..], &[0]].concat());
+    assert_counted(&mut apps, Channel::Datagram, packet, "a byte too many");
+    assert_stays_in_sync(apps);
 }
 
 #[test]
-fn messages_that_ggrs_could_not_take_are_counted_and_dropped() {
-    let mut cluster = playing(65);
-    let now = |cluster: &Cluster| cluster.world(0).resource::<RollbackFrameCount>().0;
+fn messages_that_ggrs_cannot_handle_are_counted_and_dropped() {
+    let mut apps = playing(65);
+    let now = |apps: &TestApps| apps.world(0).resource::<RollbackFrameCount>().0;
     let frame = [size_of::<Keys>() as u8, 0, 0, 0];
     let whole = |frames: usize| bitfield_rle::encode(frame.repeat(frames));
     let size_lies = bitfield_rle::encode([9, 0, 0, 0]);
@@ -137,15 +137,15 @@ fn messages_that_ggrs_could_not_take_are_counted_and_dropped() {
         ),
     ];
     for (name, message) in messages {
-        let packet = next(&cluster, &message(now(&cluster)));
-        counts_and_goes_on(&mut cluster, Channel::Datagram, packet, name);
+        let packet = next(&apps, &message(now(&apps)));
+        assert_counted(&mut apps, Channel::Datagram, packet, name);
     }
-    agree(cluster);
+    assert_stays_in_sync(apps);
 }
 
 #[test]
 fn random_bytes_are_counted_and_dropped() {
-    let mut cluster = playing(66);
+    let mut apps = playing(66);
     let mut random = Pcg32::seed_from_u64(66);
     for round in 0..300 {
         let mut bytes = vec![0; random.random_range(1..200)];
@@ -153,22 +153,22 @@ fn random_bytes_are_counted_and_dropped() {
         if round % 2 == 0 {
             // Behind a good header, and claiming to be inputs.
             bytes[0] |= 1;
-            bytes = next(&cluster, &bytes);
+            bytes = next(&apps, &bytes);
         }
         let shown = format!("round {round}: {bytes:02x?}");
-        counts_and_goes_on(&mut cluster, Channel::Datagram, bytes, &shown);
+        assert_counted(&mut apps, Channel::Datagram, bytes, &shown);
     }
-    agree(cluster);
+    assert_stays_in_sync(apps);
 }
 
 #[test]
 fn malformed_reliable_messages_are_counted_and_dropped() {
-    let mut cluster = playing(67);
+    let mut apps = playing(67);
     let mut random = Pcg32::seed_from_u64(67);
     let mut packets =
         vec![vec![], vec![3], vec![3, 0], vec![3, 0, 0xff], vec![3, 0, 0, 0xff, 0xff]];
     packets.push([vec![3, 0], vec![0; MAX_CONTROL_BYTES]].concat());
-    let real = last(&cluster, Channel::Reliable);
+    let real = last(&apps, Channel::Reliable);
     let (header, _) = ReliableHeader::split(&real).unwrap();
     // App 1 has said hello and that it is ready: these are the next numbers.
     packets.extend((3..53).map(|sequence| {
@@ -180,84 +180,84 @@ fn malformed_reliable_messages_are_counted_and_dropped() {
     }));
     for packet in packets {
         let shown = format!("{:02x?}", &packet[..packet.len().min(32)]);
-        counts_and_goes_on(&mut cluster, Channel::Reliable, packet, &shown);
+        assert_counted(&mut apps, Channel::Reliable, packet, &shown);
     }
-    agree(cluster);
+    assert_stays_in_sync(apps);
 }
 
 #[test]
-fn packets_of_a_stranger_change_nothing() {
-    let mut cluster = playing(68);
+fn packets_of_an_unknown_peer_change_nothing() {
+    let mut apps = playing(68);
     let stranger = PeerKey::from_bytes([0xee; 16]);
     for channel in [Channel::Datagram, Channel::Reliable] {
-        cluster.hub().inject(stranger, cluster.key(0), channel, genuine(&cluster));
-        cluster.step();
+        apps.hub().inject(stranger, apps.key(0), channel, genuine(&apps));
+        apps.step();
     }
-    agree(cluster);
+    assert_stays_in_sync(apps);
 }
 
 #[test]
 fn a_match_starts_although_malformed_packets_came_before_it() {
-    let mut cluster = Cluster::builder(69).players(2).build();
-    cluster.join_all();
+    let mut apps = TestApps::builder(69).players(2).build();
+    apps.join_all();
     let mut random = Pcg32::seed_from_u64(69);
     for _ in 0..20 {
         let mut bytes = vec![0; random.random_range(0..100)];
         random.fill_bytes(&mut bytes);
-        cluster.inject(1, 0, Channel::Datagram, bytes);
-        cluster.inject(1, 0, Channel::Reliable, vec![3, 0, 0x7f]);
-        cluster.step();
+        apps.inject(1, 0, Channel::Datagram, bytes);
+        apps.inject(1, 0, Channel::Reliable, vec![3, 0, 0x7f]);
+        apps.step();
     }
-    cluster.run_until("everybody plays", 600, Cluster::all_playing);
-    agree(cluster);
+    apps.run_until("all play", 600, TestApps::all_playing);
+    assert_stays_in_sync(apps);
 }
 
 /// Two Apps in the middle of a match.
-fn playing(seed: u64) -> Cluster {
-    let mut cluster = Cluster::builder(seed).players(2).start();
-    cluster.run_until_confirmed(100, 1000);
-    cluster
+fn playing(seed: u64) -> TestApps {
+    let mut apps = TestApps::builder(seed).players(2).start();
+    apps.run_until_confirmed(100, 1000);
+    apps
 }
 
 /// Injects a packet of App 1 into App 0, which counts it and plays on.
 #[track_caller]
-fn counts_and_goes_on(cluster: &mut Cluster, channel: Channel, packet: Vec<u8>, shown: &str) {
-    let malformed = |cluster: &Cluster| {
-        let link = cluster.world(0).resource::<PeerLinks>().player(1).cloned();
+fn assert_counted(apps: &mut TestApps, channel: Channel, packet: Vec<u8>, shown: &str) {
+    let malformed = |apps: &TestApps| {
+        let link = apps.world(0).resource::<PeerLinks>().player(1).cloned();
         link.map(|link| link.counters.malformed)
     };
-    let before = malformed(cluster);
-    let frame = cluster.confirmed();
-    cluster.inject(1, 0, channel, packet);
-    cluster.step();
-    assert_eq!(malformed(cluster), before.map(|before| before + 1), "{shown}: {cluster}");
-    cluster.run_until_confirmed(frame + 4, 60);
+    let before = malformed(apps);
+    let frame = apps.confirmed();
+    apps.inject(1, 0, channel, packet);
+    apps.step();
+    assert_eq!(malformed(apps), before.map(|before| before + 1), "{shown}: {apps}");
+    apps.run_until_confirmed(frame + 4, 60);
 }
 
-/// The match goes on for a while, and everybody agrees.
+/// The match goes on for a while, in sync.
 #[track_caller]
-fn agree(mut cluster: Cluster) {
-    let frame = cluster.confirmed();
-    cluster.run_until_confirmed(frame + 120, 600);
-    assert!(cluster.all_playing(), "{cluster}");
-    cluster.assert_in_agreement();
+fn assert_stays_in_sync(mut apps: TestApps) {
+    let frame = apps.confirmed();
+    apps.run_until_confirmed(frame + 120, 600);
+    assert!(apps.all_playing(), "{apps}");
+    apps.assert_in_sync();
 }
 
 /// The newest packet that App 1 sent to App 0.
-fn last(cluster: &Cluster, channel: Channel) -> Vec<u8> {
-    cluster.hub().last_packet(cluster.key(1), cluster.key(0), channel).unwrap()
+fn last(apps: &TestApps, channel: Channel) -> Vec<u8> {
+    apps.hub().last_packet(apps.key(1), apps.key(0), channel).unwrap()
 }
 
 /// The newest datagram with inputs that App 1 sent to App 0.
-fn genuine(cluster: &Cluster) -> Vec<u8> {
-    let datagram = last(cluster, Channel::Datagram);
-    assert!(datagram.len() > DatagramHeader::BYTES, "{datagram:?}: {cluster}");
+fn genuine(apps: &TestApps) -> Vec<u8> {
+    let datagram = last(apps, Channel::Datagram);
+    assert!(datagram.len() > DatagramHeader::BYTES, "{datagram:?}: {apps}");
     datagram
 }
 
 /// A datagram with this payload that would be the next one of App 1.
-fn next(cluster: &Cluster, payload: &[u8]) -> Vec<u8> {
-    let mut datagram = genuine(cluster);
+fn next(apps: &TestApps, payload: &[u8]) -> Vec<u8> {
+    let mut datagram = genuine(apps);
     datagram.truncate(DatagramHeader::BYTES);
     for at in [SEQUENCE, PATH_SEQUENCE] {
         let sequence = u16::from_le_bytes([datagram[at], datagram[at + 1]]);

@@ -24,21 +24,21 @@ pub struct BotPlugin {
 
 impl Plugin for BotPlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(*self).add_systems(ReadInputs, fly);
+        app.insert_resource(*self).add_systems(ReadLocalInput, fly);
     }
 }
 
 fn fly(
     bot: Res<BotPlugin>,
     frame: Res<RollbackFrameCount>,
-    this_match: Option<Res<Match>>,
+    this_match: Option<Res<CurrentMatch>>,
     ships: Query<(&Ship, &Body, &Hull)>,
     pickups: Query<(&Pickup, &Body), Without<Ship>>,
     mut input: ResMut<LocalInput<ArenaInput>>,
 ) {
     // Frames count from 0.
     let frame = frame.0.unsigned_abs();
-    let player = this_match.and_then(|this_match| u8::try_from(this_match.local_player).ok());
+    let player = this_match.map(|this_match| this_match.local_player.0);
     input.0 = match player {
         Some(player) if bot.hunts => hunt(bot.seed, frame, player, &ships, &pickups),
         _ => random_input(bot.seed, frame),

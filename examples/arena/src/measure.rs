@@ -1,7 +1,7 @@
 //! Measures what a frame costs on the main thread, apart from the game itself.
 //!
 //! [`FrameCost`] measures the time of every update of the app, or of the netcode in it, minus the time of the
-//! systems in `RollbackUpdate` needed. Benchmarks add it to the arena on this stack and on the plain one, and
+//! systems in `NetplayUpdate`. Benchmarks add it to the arena on this stack and on the plain one, and
 //! compare.
 //!
 //! Only frames without a rollback count. The time of an update that simulates no frame is added to the next frame,

@@ -9,8 +9,8 @@ use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use bevy_ggrs::prelude::*;
 use bevy_ggrs::{Checksum, LocalInputs, LocalPlayers};
-use bevy_netplay::prelude::{Match, RollbackFrameCount, StartMatch};
-use bevy_netplay::{NetplayGgrs, SeatInput};
+use bevy_netplay::prelude::{CurrentMatch, RollbackFrameCount, StartMatch};
+use bevy_netplay::{GgrsInput, NetplayGgrs};
 use ggrs::GgrsError;
 
 use crate::bot::random_input;
@@ -39,7 +39,7 @@ pub fn sync_test_app(seed: u64, players: usize, check_distance: usize) -> Result
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, GgrsPlugin::<Ggrs>::default(), SimulationPlugin))
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_nanos(16_666_667)))
-        .insert_resource(Match { epoch: 1, players, local_player: 0, seed })
+        .insert_resource(CurrentMatch::new(1, players, 0, seed))
         .insert_resource(Script(random_input))
         .init_resource::<Mismatches>()
         .add_systems(ReadInputs, press)
@@ -70,9 +70,9 @@ fn press(
     players: Res<LocalPlayers>,
     frame: Res<RollbackFrameCount>,
 ) {
-    let buttons = |player: usize| SeatInput {
+    let buttons = |player: usize| GgrsInput {
         input: script.0(player as u64, frame.0.unsigned_abs()),
-        gone: false,
+        disconnected: false,
     };
     let inputs = players.0.iter().map(|&player| (player, buttons(player))).collect();
     commands.insert_resource(LocalInputs::<Ggrs>(inputs));

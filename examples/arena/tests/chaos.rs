@@ -13,8 +13,8 @@ const SEEDS: u64 = 40;
 fn whatever_happens_to_paths_the_arena_goes_on() {
     let command = "cargo test -p arena --test main whatever_happens";
     play_seeds(SEEDS, command, |seed| {
-        play(seed, |cluster| {
-            cluster.served().game(move |app, mut config| {
+        play(seed, |apps| {
+            apps.served().game(move |app, mut config| {
                 config.game = arena::GAME.into();
                 app.add_plugins((
                     NetplayPlugins::<ArenaInput>::new(config),

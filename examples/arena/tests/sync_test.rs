@@ -2,7 +2,7 @@
 
 use arena::sim::{Dice, Phase, Pickup, Round, Score, Ship, Shot};
 use bevy::prelude::*;
-use bevy_netplay::prelude::RollbackUpdate;
+use bevy_netplay::prelude::NetplayUpdate;
 
 use arena::sync_test::{GOLDEN, Mismatches, checksum, checksum_of_fixed_match, sync_test_app};
 
@@ -38,7 +38,7 @@ fn the_sync_test_finds_a_system_that_is_not_rolled_back() {
             ship.facing = (*calls % 32) as u8;
         }
     };
-    app.add_systems(RollbackUpdate, meddle.after(arena::sim::SimulationSystems));
+    app.add_systems(NetplayUpdate, meddle.after(arena::sim::SimulationSystems));
     for _ in 0..30 {
         app.update();
     }

@@ -3,9 +3,7 @@ use bevy::prelude::*;
 use bevy_netplay::prelude::*; // netplay
 
 /// What a player does in a frame, -1, 0 or 1 along x and y: all that is sent.
-#[derive(Clone, Copy, Default, PartialEq, Pod, Zeroable)]
-#[repr(C)]
-struct Input([i8; 2]);
+type Input = [i8; 2];
 
 /// The state of the game. Whole numbers: every machine must come to the same result.
 #[derive(Component, Clone, Hash)]
@@ -18,11 +16,11 @@ fn main() {
     let game = NetplayConfig { game: "quickstart 1".into(), ..default() }; // netplay
     App::new()
         .add_plugins((DefaultPlugins, NetplayPlugins::<Input>::new(game))) // netplay
-        .rollback::<Square>() // netplay
+        .rollback_component::<Square>() // netplay
         .add_systems(Startup, join)
-        .add_systems(ReadInputs, read_keys) // netplay
+        .add_systems(ReadLocalInput, read_keys) // netplay
         .add_systems(StartMatch, spawn_squares) // netplay
-        .add_systems(RollbackUpdate, move_squares) // netplay
+        .add_systems(NetplayUpdate, move_squares) // netplay
         .add_systems(Update, draw)
         .run();
 }
@@ -31,24 +29,24 @@ fn join(mut commands: Commands) {
     let code = std::env::args().nth(1).unwrap_or("SQUARES".into());
     let server = std::env::args().nth(2).unwrap_or("ws://127.0.0.1:3536".into());
     commands.spawn(Camera2d);
-    commands.join_room(Room::new(code).players(2).server(server)); // netplay
+    commands.join_room(JoinRoom::code(code).server(server)); // netplay
 }
 
 fn read_keys(keys: Res<ButtonInput<KeyCode>>, mut input: ResMut<LocalInput<Input>>) {
     let axis = |less, more| keys.pressed(more) as i8 - keys.pressed(less) as i8;
-    input.0 = Input([axis(KeyCode::KeyA, KeyCode::KeyD), axis(KeyCode::KeyS, KeyCode::KeyW)]);
+    input.0 = [axis(KeyCode::KeyA, KeyCode::KeyD), axis(KeyCode::KeyS, KeyCode::KeyW)];
 }
 
 fn spawn_squares(mut commands: Commands) {
     for (player, color) in [Color::srgb(0.9, 0.4, 0.2), Color::WHITE].into_iter().enumerate() {
         let square = Square { player, at: IVec2::new(player as i32 * 200 - 100, 0) };
-        commands.spawn((square, Sprite::from_color(color, Vec2::splat(50.0)), Rollback)); // netplay
+        commands.spawn((square, Sprite::from_color(color, Vec2::splat(50.0)), RollbackEntity)); // netplay
     }
 }
 
 fn move_squares(inputs: Inputs<Input>, mut squares: Query<&mut Square>) {
     for mut square in &mut squares {
-        let step = inputs.get(square.player).0.map(i32::from); // netplay
+        let step = inputs.get(square.player).map(i32::from); // netplay
         square.at += 4 * IVec2::from(step);
     }
 }

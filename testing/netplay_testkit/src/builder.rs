@@ -1,3 +1,5 @@
+//! [`TestAppsBuilder`]: how many Apps, which game, what network.
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy::app::ScheduleRunnerPlugin;
@@ -8,21 +10,21 @@ use bevy_netplay::prelude::*;
 use netplay_protocol::PeerKey;
 use netplay_transport::memory::MemoryHub;
 
-use crate::cluster::{Cluster, Seat};
-use crate::record::{self, Heard, Record};
+use crate::record::{self, MessageLog, Record};
 use crate::served::ServedHub;
+use crate::test_apps::{TestApp, TestApps};
 use crate::{DuelPlugin, Keys, Script};
 
-/// How many steps a match may take to start before [`ClusterBuilder::start`] gives up: 30 s.
+/// How many steps a match may take to start before [`TestAppsBuilder::start`] gives up: 30 s.
 const START_STEPS: u32 = 1800;
 
 type Configure = Box<dyn Fn(usize, &mut NetplayConfig)>;
 type Extend = Box<dyn Fn(usize, &mut App)>;
 type Game = Box<dyn Fn(&mut App, NetplayConfig)>;
 
-/// Makes a [`Cluster`].
+/// Makes a [`TestApps`].
 #[must_use = "a builder does nothing until it is built"]
-pub struct ClusterBuilder {
+pub struct TestAppsBuilder {
     pub(crate) seed: u64,
     players: usize,
     conditions: NetworkConditions,
@@ -32,7 +34,7 @@ pub struct ClusterBuilder {
     extend: Extend,
 }
 
-impl ClusterBuilder {
+impl TestAppsBuilder {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -60,83 +62,83 @@ impl ClusterBuilder {
         self
     }
 
-    /// Has the real signaling server stand between the Apps ([`ServedHub`]), and not the simple rooms of
-    /// the memory hub.
+    /// Connects the Apps through the real signaling server ([`ServedHub`]) instead of the simple rooms of the memory
+    /// hub.
     pub fn served(mut self) -> Self {
         self.served = true;
         self
     }
 
-    /// Has the Apps play another game than the duel: adds `NetplayPlugins` with this configuration, the
-    /// game, and somebody who plays it.
+    /// Plays another game than the duel: the function adds `NetplayPlugins` with this configuration, the game, and a
+    /// system that writes the input.
     pub fn game(mut self, add: impl Fn(&mut App, NetplayConfig) + 'static) -> Self {
         self.game = Box::new(add);
         self
     }
 
-    /// Changes the configuration of each App, given its number.
+    /// Changes the configuration of each App, given its index.
     pub fn configure(mut self, configure: impl Fn(usize, &mut NetplayConfig) + 'static) -> Self {
         self.configure = Box::new(configure);
         self
     }
 
-    /// Adds to each App, given its number.
+    /// Adds to each App, given its index.
     pub fn extend(mut self, extend: impl Fn(usize, &mut App) + 'static) -> Self {
         self.extend = Box::new(extend);
         self
     }
 
-    /// The Apps, none of which has joined a room.
-    pub fn build(self) -> Cluster {
+    /// Builds the Apps. None of them has joined a room.
+    pub fn build(self) -> TestApps {
         let hub = MemoryHub::new(self.conditions.clone(), self.seed);
         let conditions = self.conditions.clone();
         let server = self.served.then(|| ServedHub::new(hub.clone(), conditions, self.seed));
-        let seats = (0..self.players).map(|seat| self.seat(seat, &hub, server.as_ref())).collect();
-        Cluster::new(self, hub, server, seats)
+        let apps = (0..self.players).map(|index| self.app(index, &hub, server.as_ref())).collect();
+        TestApps::new(self, hub, server, apps)
     }
 
-    /// The Apps, playing.
-    pub fn start(self) -> Cluster {
-        let mut cluster = self.build();
-        cluster.join_all();
-        cluster.run_until("everybody plays", START_STEPS, Cluster::all_playing);
-        cluster
+    /// Builds the Apps, and steps until all of them play.
+    pub fn start(self) -> TestApps {
+        let mut apps = self.build();
+        apps.join_all();
+        apps.run_until("all play", START_STEPS, TestApps::all_playing);
+        apps
     }
 
-    /// An App.
-    pub(crate) fn seat(&self, seat: usize, hub: &MemoryHub, server: Option<&ServedHub>) -> Seat {
-        // Identities follow from the seed as well, and so does who has the lower key.
-        let mut secret = [seat as u8 + 1; 32];
+    /// Builds one App.
+    pub(crate) fn app(&self, index: usize, hub: &MemoryHub, server: Option<&ServedHub>) -> TestApp {
+        // Identities follow from the seed, and so does which peer has the lower key.
+        let mut secret = [index as u8 + 1; 32];
         secret[..8].copy_from_slice(&self.seed.to_le_bytes());
-        let identity = Some(Identity::from_secret(&secret));
+        let identity = Some(PeerIdentity::from_secret(&secret));
         let mut config = NetplayConfig { game: "duel 1".into(), identity, ..default() };
-        (self.configure)(seat, &mut config);
+        (self.configure)(index, &mut config);
         let key = Arc::new(Mutex::new(None::<PeerKey>));
         let factory = {
             let (hub, server, key) = (hub.clone(), server.cloned(), key.clone());
-            TransportFactory(Box::new(move |request| {
+            TransportFactory::new(move |request| {
                 *key.lock().unwrap_or_else(PoisonError::into_inner) =
                     Some(request.identity.peer_key());
                 match &server {
                     Some(server) => Box::new(server.join(request)),
                     None => Box::new(hub.join(request)),
                 }
-            }))
+            })
         };
         let mut app = App::new();
         app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>())
             .insert_resource(factory)
             .init_resource::<Record>()
-            .init_resource::<Heard>()
-            .add_systems(Update, record::listen);
+            .init_resource::<MessageLog>()
+            .add_systems(Update, record::log_messages);
         (self.game)(&mut app, config);
-        (self.extend)(seat, &mut app);
+        (self.extend)(index, &mut app);
         app.finish();
         app.cleanup();
         // Thousands of tiny frames: on one thread they take a tenth of the time.
         for (_, schedule) in app.world_mut().resource_mut::<Schedules>().iter_mut() {
             schedule.set_executor(SingleThreadedExecutor::new());
         }
-        Seat::new(app, key)
+        TestApp::new(app, key)
     }
 }

@@ -1,10 +1,11 @@
 //! A duel in a square: ships steer and shoot, crates appear at random and are picked up.
 //!
-//! It has what breaks rollback when it is done wrong: things that spawn and despawn all the time, a random
-//! number generator and a counter that roll back, and inputs that matter at once. All of it is integers.
+//! It has what breaks a wrong rollback: entities that spawn and despawn all the time, a random number generator and a
+//! counter that roll back, and inputs that matter at once. All of it is integers.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use bytemuck::{Pod, Zeroable};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
@@ -23,13 +24,13 @@ const RELOAD: u8 = 7;
 const SHOT_FRAMES: u16 = 20;
 const CRATE_FRAMES: u16 = 240;
 
-/// What a player presses.
+/// The input of a player.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Pod, Zeroable)]
 #[repr(C)]
 pub struct Keys {
     /// Any of the constants of this type.
     pub buttons: u8,
-    /// Stirs the random numbers: an input that is lost shows in everything after it.
+    /// Mixed into the random numbers: a lost input shows in everything after it.
     pub stamp: u8,
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct Ship {
 
 #[derive(Component, Clone, Copy, Debug, Hash)]
 pub(crate) struct Shot {
-    /// Queries have no order that peers agree on: this is it.
+    /// An order that peers agree on, which queries do not have.
     pub(crate) id: u32,
     owner: usize,
     place: IVec2,
@@ -100,31 +101,31 @@ impl Dice {
     }
 }
 
-/// From this frame on, an App with this resource simulates something else than the others.
+/// From this frame on, an App with this resource simulates differently.
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct Diverge(pub i32);
 
-/// The game, for the Apps of a [`Cluster`](crate::Cluster). [`NetplayPlugins<Keys>`](NetplayPlugins) must be there.
+/// The game, for the Apps of a [`TestApps`](crate::TestApps). [`NetplayPlugins<Keys>`](NetplayPlugins) must be there.
 #[derive(Clone, Copy, Debug)]
 pub struct DuelPlugin {
-    /// What the local player presses.
+    /// The input of the local player.
     pub script: Script,
 }
 
 impl Plugin for DuelPlugin {
     fn build(&self, app: &mut App) {
-        app.rollback::<Ship>()
-            .rollback::<Shot>()
-            .rollback::<Crate>()
+        app.rollback_component::<Ship>()
+            .rollback_component::<Shot>()
+            .rollback_component::<Crate>()
             .rollback_resource::<Score>()
             .rollback_resource::<Dice>()
             .init_resource::<Score>()
             .init_resource::<Dice>()
             .insert_resource(self.script)
-            .add_systems(ReadInputs, press)
+            .add_systems(ReadLocalInput, press)
             .add_systems(StartMatch, set_up)
             .add_systems(
-                RollbackUpdate,
+                NetplayUpdate,
                 (
                     stir,
                     steer,
@@ -132,7 +133,7 @@ impl Plugin for DuelPlugin {
                     fly,
                     crates,
                     diverge.run_if(resource_exists::<Diverge>),
-                    record::write_down,
+                    record::record_frame,
                 )
                     .chain(),
             );
@@ -142,25 +143,25 @@ impl Plugin for DuelPlugin {
 /// A pure function of the frame: however often a stalled frame asks, it gets the same answer.
 fn press(
     script: Res<Script>,
-    game: Res<Match>,
+    game: Res<CurrentMatch>,
     frame: Res<RollbackFrameCount>,
     config: Res<NetplayConfig>,
     mut input: ResMut<LocalInput<Keys>>,
 ) {
     let takes_effect = frame.0 + config.input_delay as i32;
-    input.0 = script.keys(game.epoch, game.local_player, takes_effect);
+    input.0 = script.keys(game.epoch, game.local_player.index(), takes_effect);
 }
 
-fn set_up(mut commands: Commands, game: Res<Match>) {
+fn set_up(mut commands: Commands, game: Res<CurrentMatch>) {
     commands.insert_resource(Score::default());
     commands.insert_resource(Dice(game.seed));
     for player in 0..game.players {
         let place = IVec2::splat(SIDE / (game.players as i32 + 1) * (player as i32 + 1));
-        commands.spawn((Rollback, Ship { player, place, facing: IVec2::X, reload: 0 }));
+        commands.spawn((RollbackEntity, Ship { player, place, facing: IVec2::X, reload: 0 }));
     }
 }
 
-fn stir(inputs: Inputs<Keys>, game: Res<Match>, mut dice: ResMut<Dice>) {
+fn stir(inputs: Inputs<Keys>, game: Res<CurrentMatch>, mut dice: ResMut<Dice>) {
     for player in 0..game.players {
         dice.0 = dice.0.rotate_left(9) ^ u64::from(inputs.get(player).stamp);
     }
@@ -197,7 +198,7 @@ fn fire(
                 speed: ship.facing * SHOT_SPEED,
                 frames_left: SHOT_FRAMES,
             };
-            commands.spawn((Rollback, shot));
+            commands.spawn((RollbackEntity, shot));
         }
     }
 }
@@ -233,11 +234,11 @@ fn crates(
     if dice.roll(12) == 0 {
         score.made += 1;
         let (id, place) = (score.made, dice.place());
-        commands.spawn((Rollback, Crate { id, place, frames_left: CRATE_FRAMES }));
+        commands.spawn((RollbackEntity, Crate { id, place, frames_left: CRATE_FRAMES }));
     }
     for (entity, mut wooden) in &mut crates {
         wooden.frames_left -= 1;
-        // Of two who reach it at once, the lower seat gets it, whatever order the query has.
+        // Of two players who reach it at once, the lower number gets it, whatever the order of the query.
         let near = ships.iter().filter(|ship| near(ship.place, wooden.place));
         let finder = near.map(|ship| ship.player).min();
         if let Some(player) = finder {

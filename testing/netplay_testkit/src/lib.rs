@@ -1,30 +1,30 @@
 //! Whole matches in one process and on virtual time.
 //!
-//! A [`Cluster`] is a number of Bevy Apps that play a small deterministic [game](DuelPlugin) with each other over a
-//! [`MemoryHub`](netplay_transport::memory::MemoryHub). Nothing sleeps: [`Cluster::step`] lets a sixtieth
-//! of a second pass in every App, and a minute of play takes seconds. Everything follows from one seed, which
-//! every failed expectation names.
+//! [`TestApps`] are Bevy Apps that play a small deterministic [game](DuelPlugin) with each other over a
+//! [`MemoryHub`](netplay_transport::memory::MemoryHub). Nothing sleeps: [`TestApps::step`] updates every App with a
+//! sixtieth of a second, and a minute of play takes seconds. Everything random follows from one seed, which every
+//! failed assertion names.
 //!
 //! ```
-//! use netplay_testkit::Cluster;
+//! use netplay_testkit::TestApps;
 //!
-//! let mut cluster = Cluster::builder(7).players(2).start();
-//! cluster.run_until_confirmed(60, 600);
-//! cluster.assert_in_agreement();
+//! let mut apps = TestApps::builder(7).players(2).start();
+//! apps.run_until_confirmed(60, 600);
+//! apps.assert_in_sync();
 //! ```
 //!
-//! The game writes down what it is given and what it makes of it, so agreement is judged twice: by what
-//! bevy_netplay compares, and by a record that knows nothing of bevy_netplay.
+//! The game [records](Record) its inputs and its state, so that agreement is checked twice: by the checksums of
+//! bevy_netplay, and by a record that does not depend on bevy_netplay.
 //!
-//! With [`ClusterBuilder::served`], the real signaling server stands between the Apps, on the same clock; with
-//! [`ClusterBuilder::game`] they play another game. [`chaos`] does to them whatever can happen to paths.
+//! With [`TestAppsBuilder::served`] the Apps use the real signaling server, on the same clock; with
+//! [`TestAppsBuilder::game`] they play another game. [`chaos`] injects path faults by seed.
 //!
 //! On Linux there is also a [`lab`]: real processes on hosts behind NATs of every kind.
 
+mod actions;
+mod assertions;
 mod builder;
 pub mod chaos;
-mod cluster;
-mod controls;
 mod game;
 #[cfg(target_os = "linux")]
 pub mod lab;
@@ -32,11 +32,11 @@ mod record;
 mod script;
 mod served;
 mod stall;
-mod verdict;
+mod test_apps;
 
-pub use builder::ClusterBuilder;
-pub use cluster::{Cluster, TICK};
+pub use builder::TestAppsBuilder;
 pub use game::{Diverge, DuelPlugin, Keys};
-pub use record::{Heard, Record};
+pub use record::{MessageLog, Record};
 pub use script::Script;
 pub use served::ServedHub;
+pub use test_apps::{TICK, TestApps};

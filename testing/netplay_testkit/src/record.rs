@@ -1,21 +1,27 @@
+//! What is kept of a match to compare Apps by: frames ([`Record`]) and messages ([`MessageLog`]).
+
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bevy::prelude::*;
 use bevy_netplay::Checksums;
+use bevy_netplay::messages::{
+    DesyncDetected, MatchStarted, PathChanged, PeerInterrupted, PeerLeft, PeerResumed,
+    PlayerDisconnected,
+};
 use bevy_netplay::prelude::*;
 
 use crate::Keys;
 use crate::game::{Crate, Dice, Score, Ship, Shot};
 
-/// What an App was given and what it made of it, by match and frame. It is not rolled back: a frame that
-/// is simulated again is written down again.
+/// The inputs and the state of an App, by epoch and frame. It is not rolled back: a resimulated frame replaces its
+/// record.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Record {
     /// The inputs of all players that a frame was simulated with.
     pub inputs: BTreeMap<(u16, i32), Vec<Keys>>,
-    /// Which players were gone in a frame.
-    pub gone: BTreeMap<(u16, i32), Vec<bool>>,
+    /// Which players were disconnected in a frame.
+    pub disconnected: BTreeMap<(u16, i32), Vec<bool>>,
     /// A hash of the state before a frame was simulated, made without bevy_netplay.
     pub states: BTreeMap<(u16, i32), u64>,
     /// bevy_netplay's checksums of confirmed frames.
@@ -25,7 +31,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Takes over the checksums that have become final since the last call.
+    /// Adds the checksums of the frames that were confirmed since the last call.
     pub(crate) fn follow(&mut self, epoch: u16, checksums: &Checksums) {
         let until = checksums.confirmed_frame();
         let from = self.confirmed.get(&epoch).map_or(0, |last| last + 1);
@@ -40,51 +46,51 @@ impl Record {
     }
 }
 
-/// The messages an App has heard.
+/// The messages that an App has received.
 #[derive(Resource, Clone, Debug, Default)]
-pub struct Heard {
+pub struct MessageLog {
     /// Every match that started.
     pub started: Vec<MatchStarted>,
     /// Every desync.
     pub desyncs: Vec<DesyncDetected>,
-    /// Every player that fell silent.
+    /// Every player that was not heard for a while.
     pub interrupted: Vec<PeerInterrupted>,
-    /// Every player that came back.
+    /// Every player that was heard again.
     pub resumed: Vec<PeerResumed>,
     /// Every peer that left.
     pub left: Vec<PeerLeft>,
     /// Every player that was dropped.
-    pub dropped: Vec<PlayerDropped>,
+    pub disconnected: Vec<PlayerDisconnected>,
     /// Every change of path.
     pub paths: Vec<PathChanged>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "a reader for each message")]
-pub(crate) fn listen(
-    mut heard: ResMut<Heard>,
+pub(crate) fn log_messages(
+    mut log: ResMut<MessageLog>,
     mut started: MessageReader<MatchStarted>,
     mut desyncs: MessageReader<DesyncDetected>,
     mut interrupted: MessageReader<PeerInterrupted>,
     mut resumed: MessageReader<PeerResumed>,
     mut left: MessageReader<PeerLeft>,
-    mut dropped: MessageReader<PlayerDropped>,
+    mut disconnected: MessageReader<PlayerDisconnected>,
     mut paths: MessageReader<PathChanged>,
 ) {
-    heard.started.extend(started.read().cloned());
-    heard.desyncs.extend(desyncs.read().cloned());
-    heard.interrupted.extend(interrupted.read().cloned());
-    heard.resumed.extend(resumed.read().cloned());
-    heard.left.extend(left.read().cloned());
-    heard.dropped.extend(dropped.read().cloned());
-    heard.paths.extend(paths.read().cloned());
+    log.started.extend(started.read().cloned());
+    log.desyncs.extend(desyncs.read().cloned());
+    log.interrupted.extend(interrupted.read().cloned());
+    log.resumed.extend(resumed.read().cloned());
+    log.left.extend(left.read().cloned());
+    log.disconnected.extend(disconnected.read().cloned());
+    log.paths.extend(paths.read().cloned());
 }
 
-/// The last system of a frame. bevy_ggrs counts the frame before it simulates it: the inputs are those
-/// of the frame before the count, and the state is the one before the frame of the count.
+/// The last system of a frame. bevy_ggrs counts a frame before it is simulated: the inputs are those of the frame
+/// before the count, and the state is the one before the frame of the count.
 #[expect(clippy::too_many_arguments, reason = "a record of the whole state needs all of it")]
-pub(crate) fn write_down(
+pub(crate) fn record_frame(
     mut record: ResMut<Record>,
-    game: Res<Match>,
+    game: Res<CurrentMatch>,
     frame: Res<RollbackFrameCount>,
     inputs: Inputs<Keys>,
     score: Res<Score>,
@@ -95,8 +101,8 @@ pub(crate) fn write_down(
 ) {
     let keys = (0..game.players).map(|player| inputs.get(player)).collect();
     record.inputs.insert((game.epoch, frame.0 - 1), keys);
-    let gone = (0..game.players).map(|player| inputs.is_gone(player)).collect();
-    record.gone.insert((game.epoch, frame.0 - 1), gone);
+    let disconnected = (0..game.players).map(|player| inputs.is_disconnected(player)).collect();
+    record.disconnected.insert((game.epoch, frame.0 - 1), disconnected);
 
     let mut hasher = DefaultHasher::new();
     score.hash(&mut hasher);

@@ -1,3 +1,5 @@
+//! [`Script`]: the inputs of the players, by seed.
+
 use bevy::prelude::Resource;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
@@ -7,16 +9,15 @@ use crate::Keys;
 /// For how many frames a player holds the same buttons.
 const HOLD: u32 = 5;
 
-/// What every player presses in every frame. Everybody can work out what everybody else was meant to
-/// press, which is how a lost input is found.
+/// The input of every player in every frame, as a pure function: so a lost input is found by comparison.
 #[derive(Resource, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Script {
-    /// Another seed is another script.
+    /// Scripts differ by seed.
     pub seed: u64,
 }
 
 impl Script {
-    /// What a player presses in a frame of a match.
+    /// The input of a player in a frame of a match.
     pub fn keys(self, epoch: u16, player: usize, frame: i32) -> Keys {
         let frame = frame.max(0) as u32;
         let player = player as u64;
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn players_matches_and_seeds_have_scripts_of_their_own() {
+    fn each_player_match_and_seed_has_its_own_script() {
         let whole = |seed, epoch, player| -> Vec<Keys> {
             (0..300).map(|frame| Script { seed }.keys(epoch, player, frame)).collect()
         };

@@ -1,27 +1,31 @@
+//! [`Stalls`]: how long the simulation of an App stalls.
+
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
-/// How long the game of one App stood still, by its own clock.
+use crate::test_apps::playing;
+
+/// How long the game of one App stalled, by its own clock.
 #[derive(Debug, Default)]
 pub(crate) struct Stalls {
     frame: Option<i32>,
-    standing: Duration,
+    stalled: Duration,
     longest: Duration,
 }
 
 impl Stalls {
-    /// Looks at the App after an update.
+    /// To be called after every update.
     pub(crate) fn follow(&mut self, world: &World, passed: Duration) {
-        let playing = world.contains_resource::<Match>();
+        let playing = playing(world).is_some();
         let frame = world.get_resource::<RollbackFrameCount>().map(|frame| frame.0);
         if !playing || frame != self.frame {
-            (self.frame, self.standing) = (frame, Duration::ZERO);
+            (self.frame, self.stalled) = (frame, Duration::ZERO);
             return;
         }
-        self.standing += passed;
-        self.longest = self.longest.max(self.standing);
+        self.stalled += passed;
+        self.longest = self.longest.max(self.stalled);
     }
 
     pub(crate) fn take_longest(&mut self) -> Duration {

@@ -14,8 +14,6 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::prelude::*;
-use bevy_netplay::protocol::signaling::Refusal;
-use bevy_netplay::transport::LeaveReason;
 use serde::Serialize;
 
 use super::cli::BotArgs;
@@ -76,7 +74,7 @@ pub fn run(args: BotArgs) -> ExitCode {
         .insert_resource(Arguments(args))
         .insert_resource(BotState::Waiting { since: Duration::ZERO })
         .add_systems(Startup, join)
-        .add_systems(Update, (act, vote));
+        .add_systems(Update, (act, vote.run_if(in_match)));
     app.run().report()
 }
 
@@ -87,28 +85,31 @@ fn join(mut commands: Commands, invite: Res<Invite>) {
 /// Goes from one state to the next. Exclusive, because a report reads the whole world.
 fn act(world: &mut World) {
     let now = world.resource::<Time<Real>>().elapsed();
-    let state = world.resource::<State<NetplayState>>().get().clone();
+    let state = *world.resource::<State<NetplayState>>().get();
+    let reason = world.resource::<LastEndReason>().0.clone();
+    let temporary = reason.as_ref().is_some_and(is_temporary);
+    let reason = reason.map(|reason| reason.to_string()).unwrap_or_default();
     let arguments = world.resource::<Arguments>();
     let (frames, linger, wait) = (
         arguments.frames,
         Duration::from_secs(arguments.linger_s.into()),
         Duration::from_secs(arguments.wait_s.into()),
     );
-    let outcome = match (world.resource::<BotState>(), &state) {
+    let outcome = match (world.resource::<BotState>(), state) {
         (BotState::Waiting { .. }, NetplayState::Playing) => next(world, BotState::Playing),
-        (&BotState::Waiting { since }, NetplayState::Ended(reason))
-            if is_temporary(reason) && now <= since + wait =>
+        (&BotState::Waiting { since }, NetplayState::Ended)
+            if temporary && now <= since + wait =>
         {
             warn!("trying again: {reason}");
             next(world, BotState::Retrying { since, at: now + RETRY })
         }
-        (BotState::Waiting { .. }, NetplayState::Ended(reason)) if frames.is_some() => {
+        (BotState::Waiting { .. }, NetplayState::Ended) if frames.is_some() => {
             Err(format!("no match: {reason}"))
         }
         (BotState::Waiting { since }, _) if now > *since + wait => Err(format!(
             "gave up after {} s without a match: {}",
             wait.as_secs(),
-            progress_of(&state, world.resource::<Invite>(), world.resource::<PeerLinks>())
+            progress_of(state, &reason, world.resource::<Invite>(), world.resource::<PeerLinks>())
         )),
         (&BotState::Retrying { since, at }, _) if now >= at => {
             let room = world.resource::<Invite>().room();
@@ -119,11 +120,11 @@ fn act(world: &mut World) {
             Some(frame) => report(world, frame, now),
             None => Ok(None),
         },
-        (BotState::Playing, NetplayState::Ended(reason)) if frames.is_some() => {
+        (BotState::Playing, NetplayState::Ended) if frames.is_some() => {
             Err(format!("the match ended early: {reason}"))
         }
         // An opponent joins again, for a player who left the room and joins again.
-        (BotState::Playing, NetplayState::Ended(_)) => {
+        (BotState::Playing, NetplayState::Ended) => {
             let room = world.resource::<Invite>().room();
             world.commands().join_room(room);
             next(world, BotState::Waiting { since: now })
@@ -186,22 +187,19 @@ fn report(world: &mut World, frame: i32, now: Duration) -> Outcome {
 /// Whether it makes sense to join again in a moment: the server does not run yet, restarts, or has not noticed yet
 /// that the last connection is lost.
 fn is_temporary(reason: &EndReason) -> bool {
-    let EndReason::Transport(reason) = reason else { return false };
     matches!(
         reason,
-        LeaveReason::Unreachable { .. }
-            | LeaveReason::ServerGone(_)
-            | LeaveReason::Refused(
-                Refusal::Draining
-                    | Refusal::ShuttingDown
-                    | Refusal::RateLimited { .. }
-                    | Refusal::AlreadyJoined
-            )
+        EndReason::ServerUnreachable { .. }
+            | EndReason::ServerLost { .. }
+            | EndReason::ServerDraining
+            | EndReason::ServerShuttingDown
+            | EndReason::RateLimited { .. }
+            | EndReason::AlreadyJoined
     )
 }
 
 /// How far the bot came on the way to a match, for its last sentence.
-fn progress_of(state: &NetplayState, invite: &Invite, links: &PeerLinks) -> String {
+fn progress_of(state: NetplayState, reason: &str, invite: &Invite, links: &PeerLinks) -> String {
     match state {
         NetplayState::Offline => "not in a room".into(),
         NetplayState::Connecting => format!("the server {} does not answer", invite.server),
@@ -217,7 +215,7 @@ fn progress_of(state: &NetplayState, invite: &Invite, links: &PeerLinks) -> Stri
         ),
         NetplayState::Synchronizing => "the other players did not synchronize".into(),
         NetplayState::Playing => "a match is on".into(),
-        NetplayState::Ended(reason) => reason.to_string(),
+        _ => reason.into(),
     }
 }
 
@@ -226,12 +224,14 @@ fn vote(
     mut commands: Commands,
     arguments: Res<Arguments>,
     round: Res<Round>,
-    this_match: Option<Res<Match>>,
+    this_match: Res<CurrentMatch>,
     frame: Res<RollbackFrameCount>,
     (mut shown, mut voted): (Local<u32>, Local<Option<u16>>),
     mut last_frame: Local<i32>,
 ) {
-    let Some(this_match) = this_match.filter(|_| arguments.frames.is_none()) else { return };
+    if arguments.frames.is_some() {
+        return;
+    }
     let frame_passed = frame.0 != std::mem::replace(&mut *last_frame, frame.0);
     if round.phase != Phase::Result {
         *shown = 0;

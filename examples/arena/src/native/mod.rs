@@ -9,6 +9,7 @@ mod progress;
 mod summary;
 mod waits;
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::process::{ExitCode, Termination as _};
 
 use arena::GAME;
@@ -16,6 +17,7 @@ use arena::bot::BotPlugin;
 use arena::view::Invite;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::RoomCode;
 use clap::Parser as _;
 
 use cli::{Cli, Command, HostArgs, NetworkArgs};
@@ -42,7 +44,7 @@ pub fn run() -> ExitCode {
 
 /// A random room code.
 pub(super) fn random_code() -> String {
-    Room::random().code().unwrap_or_default().to_owned()
+    RoomCode::from_entropy(RandomState::new().build_hasher().finish()).to_string()
 }
 
 /// Starts a server, joins a room on it, and lets bots play the other players.

@@ -45,8 +45,8 @@ fn rows(report: &SessionReport) -> Vec<String> {
         let path = format!("{path} ({local}, {remote})");
         rows.push(format!(
             "P{} - P{} {path:<24} {:>6.1} {:>10.1} {:>7.1}  {:<9} {:>9} {:>8} {:>7}",
-            report.local_player + 1,
-            link.player + 1,
+            report.local_player.index() + 1,
+            link.player.index() + 1,
             link.rtt_ms,
             link.jitter_ms,
             link.loss * 100.0,
@@ -111,7 +111,8 @@ mod tests {
         assert!(verdict(2, &[&one, &same]).0);
         assert!(!verdict(2, &[&one, &other]).0);
         assert!(!verdict(2, &[&one]).0);
-        let difference = DesyncReport { player: 1, frame: 30, local: None, remote: "c".into() };
+        let difference =
+            DesyncReport { player: 1.into(), frame: 30, local: None, remote: "c".into() };
         let desynced = SessionReport { desyncs: vec![difference], ..report("a") };
         assert!(!verdict(2, &[&one, &desynced]).0);
     }

@@ -1,7 +1,7 @@
 //! The input of a player in a frame: one byte of buttons.
 
 use bevy::prelude::*;
-use bevy_netplay::prelude::{Inputs, Match};
+use bevy_netplay::prelude::{CurrentMatch, Inputs};
 use bytemuck::{Pod, Zeroable};
 
 /// Fly upwards.
@@ -62,11 +62,11 @@ impl Controls {
 
 pub(super) fn take(
     inputs: Inputs<ArenaInput>,
-    this_match: Res<Match>,
+    this_match: Res<CurrentMatch>,
     mut controls: ResMut<Controls>,
 ) {
     controls.0.clear();
-    controls.0.extend((0..this_match.players).map(|player| inputs.get(player)));
+    controls.0.extend(this_match.player_handles().map(|player| inputs.get(player)));
 }
 
 #[cfg(test)]

@@ -37,11 +37,11 @@ pub struct SimulationPlugin;
 impl Plugin for SimulationPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(RulesPlugin)
-            .add_systems(RollbackUpdate, input::take.before(SimulationSystems));
+            .add_systems(NetplayUpdate, input::take.before(SimulationSystems));
     }
 }
 
-/// The systems of a frame, in `RollbackUpdate`. An app with [`RulesPlugin`] alone writes
+/// The systems of a frame, in `NetplayUpdate`. An app with [`RulesPlugin`] alone writes
 /// [`Controls`] before them.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SimulationSystems;
@@ -56,20 +56,20 @@ impl Plugin for RulesPlugin {
             .init_resource::<Round>()
             .init_resource::<Dice>()
             .init_resource::<Serials>()
-            .rollback::<Ship>()
-            .rollback::<Body>()
-            .rollback::<Hull>()
-            .rollback::<Gun>()
-            .rollback::<Engine>()
-            .rollback::<Score>()
-            .rollback::<Shot>()
-            .rollback::<Pickup>()
+            .rollback_component::<Ship>()
+            .rollback_component::<Body>()
+            .rollback_component::<Hull>()
+            .rollback_component::<Gun>()
+            .rollback_component::<Engine>()
+            .rollback_component::<Score>()
+            .rollback_component::<Shot>()
+            .rollback_component::<Pickup>()
             .rollback_resource::<Round>()
             .rollback_resource::<Dice>()
             .rollback_resource::<Serials>()
             .add_systems(StartMatch, (start_resources, ship::spawn).chain())
             .add_systems(
-                RollbackUpdate,
+                NetplayUpdate,
                 (
                     round::advance,
                     ship::respawn,
@@ -90,7 +90,7 @@ impl Plugin for RulesPlugin {
 
 /// A rematch starts from the same state as the first match, but with another seed.
 fn start_resources(
-    this_match: Res<Match>,
+    this_match: Res<CurrentMatch>,
     mut round: ResMut<Round>,
     mut dice: ResMut<Dice>,
     mut serials: ResMut<Serials>,

@@ -85,7 +85,7 @@ pub(super) fn drop(
     let free = (0..8).map(|_| throw_place(&mut dice)).find(|&at| !blocked(at, 20 * PX));
     if let Some(at) = free {
         commands.spawn((
-            Rollback,
+            RollbackEntity,
             Pickup { serial: serials.take(), kind },
             Body { at, ..default() },
         ));

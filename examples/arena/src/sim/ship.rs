@@ -97,11 +97,11 @@ fn spawn_point(player: u8) -> (Point, u8) {
     }
 }
 
-pub(super) fn spawn(mut commands: Commands, this_match: Res<Match>) {
-    for player in (0..this_match.players).filter_map(|player| u8::try_from(player).ok()) {
+pub(super) fn spawn(mut commands: Commands, this_match: Res<CurrentMatch>) {
+    for PlayerHandle(player) in this_match.player_handles() {
         let (at, facing) = spawn_point(player);
         commands.spawn((
-            Rollback,
+            RollbackEntity,
             Ship { player, facing },
             Body { at, ..default() },
             Hull { health: MAX_HEALTH, away: 0, shield: 0 },

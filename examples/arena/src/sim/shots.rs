@@ -57,7 +57,7 @@ pub(super) fn fire(
         for turn in fan {
             let heading = direction(ship.facing + turn);
             commands.spawn((
-                Rollback,
+                RollbackEntity,
                 Shot { serial: serials.take(), owner: ship.player, life: LIFE, bounces: BOUNCES },
                 // From the middle of the ship: a muzzle at its nose could lie behind a wall.
                 Body { at: body.at, velocity: heading * SPEED / PX },

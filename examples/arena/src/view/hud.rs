@@ -77,7 +77,7 @@ fn card(bar: &mut ChildSpawnerCommands, player: u8) {
 }
 
 fn show_cards(
-    this_match: Option<Res<Match>>,
+    this_match: Option<Res<CurrentMatch>>,
     links: Res<PeerLinks>,
     ships: Query<(&Ship, &Score)>,
     mut cards: Query<(&Card, &mut Node)>,
@@ -94,10 +94,10 @@ fn show_cards(
         }
     }
     for (&CardText(player), mut text) in &mut texts {
-        let handle = usize::from(player);
+        let handle = PlayerHandle(player);
         let name = match own == Some(handle) {
             true => "YOU".into(),
-            false => names::called_shortly(&links, handle),
+            false => names::short(&links, handle),
         };
         let wanted = format!("{name}  {}", score(player).unwrap_or(0));
         text.set_if_neq(Text(wanted));

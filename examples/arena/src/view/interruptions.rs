@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy::time::Real;
+use bevy_netplay::messages::{PeerInterrupted, PeerResumed, PlayerDisconnected};
 use bevy_netplay::prelude::*;
 
 use super::hud::font;
@@ -9,11 +10,11 @@ use super::{names, palette};
 
 /// Players of whom nothing has been heard for a while, and the time at which each of them is dropped.
 #[derive(Resource, Clone, Debug, Default)]
-pub struct Interruptions(Vec<(usize, std::time::Duration)>);
+pub struct Interruptions(Vec<(PlayerHandle, std::time::Duration)>);
 
 impl Interruptions {
     /// Whether nothing has been heard of a player for a while.
-    pub fn is_interrupted(&self, player: usize) -> bool {
+    pub fn is_interrupted(&self, player: PlayerHandle) -> bool {
         self.0.iter().any(|(silent, _)| *silent == player)
     }
 }
@@ -47,9 +48,9 @@ fn listen(
     state: Res<State<NetplayState>>,
     mut interrupted: MessageReader<PeerInterrupted>,
     mut resumed: MessageReader<PeerResumed>,
-    mut dropped: MessageReader<PlayerDropped>,
+    mut dropped: MessageReader<PlayerDisconnected>,
 ) {
-    for PeerInterrupted { player, time_left } in interrupted.read() {
+    for PeerInterrupted { player, time_left, .. } in interrupted.read() {
         interruptions.0.push((*player, time.elapsed() + *time_left));
     }
     let back = resumed.read().map(|resumed| resumed.player);
@@ -67,9 +68,9 @@ fn show(
     time: Res<Time<Real>>,
     mut notices: Query<&mut Text, With<Notice>>,
 ) {
-    let line = |(player, until): &(usize, std::time::Duration)| {
+    let line = |(player, until): &(PlayerHandle, std::time::Duration)| {
         let left = until.saturating_sub(time.elapsed()).as_secs();
-        format!("{} does not answer, waiting {left} s", names::called(&links, *player))
+        format!("{} does not answer, waiting {left} s", names::full(&links, *player))
     };
     let lines: Vec<_> = interruptions.0.iter().map(line).collect();
     for mut text in &mut notices {

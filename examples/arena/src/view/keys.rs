@@ -39,7 +39,7 @@ pub fn plugin(app: &mut App) {
     app.init_resource::<Vote>()
         .init_resource::<Pad>()
         .add_message::<Wish>()
-        .add_systems(ReadInputs, read.run_if(not(resource_exists::<BotPlugin>)))
+        .add_systems(ReadLocalInput, read.run_if(not(resource_exists::<BotPlugin>)))
         .add_systems(StartMatch, |mut vote: ResMut<Vote>| vote.0 = false)
         .add_systems(Update, (ask, grant).chain());
 }
@@ -70,7 +70,7 @@ fn grant(
     mut vote: ResMut<Vote>,
     mut exit: MessageWriter<AppExit>,
 ) {
-    let outside = matches!(state.get(), NetplayState::Offline | NetplayState::Ended(_));
+    let outside = matches!(state.get(), NetplayState::Offline | NetplayState::Ended);
     let over = *state.get() == NetplayState::Playing && round.phase == Phase::Result;
     for wish in wishes.read() {
         match wish {

@@ -49,12 +49,12 @@ impl Invite {
     }
 
     /// The room to join.
-    pub fn room(&self) -> Room {
-        let room = Room::new(self.room.clone())
+    pub fn room(&self) -> JoinRoom {
+        let room = JoinRoom::code(self.room.clone())
             .players(self.players)
             .server(self.server.clone())
             .name(self.name.clone());
-        self.resume_token.iter().fold(room, |room, token| room.seat(token.clone()))
+        self.resume_token.iter().fold(room, |room, token| room.resume_token(token.clone()))
     }
 }
 

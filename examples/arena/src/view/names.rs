@@ -6,17 +6,17 @@ use bevy_netplay::prelude::*;
 const LETTERS: usize = 12;
 
 /// The name that another player has chosen, if any.
-fn chosen(links: &PeerLinks, player: usize) -> Option<String> {
+fn chosen(links: &PeerLinks, player: PlayerHandle) -> Option<String> {
     let name = links.player(player)?.name.as_deref()?;
     Some(name.chars().take(LETTERS).collect())
 }
 
 /// The name of another player.
-pub fn called(links: &PeerLinks, player: usize) -> String {
-    chosen(links, player).unwrap_or_else(|| format!("player {}", player + 1))
+pub fn full(links: &PeerLinks, player: PlayerHandle) -> String {
+    chosen(links, player).unwrap_or_else(|| player.to_string())
 }
 
 /// A short name of another player.
-pub fn called_shortly(links: &PeerLinks, player: usize) -> String {
-    chosen(links, player).unwrap_or_else(|| format!("P{}", player + 1))
+pub fn short(links: &PeerLinks, player: PlayerHandle) -> String {
+    chosen(links, player).unwrap_or_else(|| format!("P{}", player.index() + 1))
 }

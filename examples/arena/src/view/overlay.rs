@@ -91,7 +91,8 @@ fn show(
     state: Res<State<NetplayState>>,
     invite: Res<Invite>,
     (round, vote): (Res<Round>, Res<Vote>),
-    (this_match, links): (Option<Res<Match>>, Res<PeerLinks>),
+    (this_match, end_reason): (Option<Res<CurrentMatch>>, Res<LastEndReason>),
+    links: Res<PeerLinks>,
     ships: Query<(&Ship, &Score)>,
     mut panels: Query<&mut Visibility, With<Panel>>,
     mut lines: Query<(&Line, &mut Text, &mut TextColor, &mut Node)>,
@@ -119,18 +120,18 @@ fn show(
         },
         NetplayState::Synchronizing => Words { title: "GET READY".into(), ..Words::default() },
         NetplayState::Playing => {
-            let own = this_match.and_then(|this_match| u8::try_from(this_match.local_player).ok());
+            let own = this_match.map(|this_match| this_match.local_player.0);
             in_play(
                 &round,
                 own,
                 vote.0,
                 ships.iter().map(|(ship, score)| (ship.player, score.0)).collect(),
-                |seat| names::called(&links, usize::from(seat)),
+                |seat| names::full(&links, PlayerHandle(seat)),
             )
         }
-        NetplayState::Ended(reason) => Words {
+        _ => Words {
             title: "THE MATCH HAS ENDED".into(),
-            body: reason.to_string(),
+            body: end_reason.0.as_ref().map(ToString::to_string).unwrap_or_default(),
             hint: JOIN_AGAIN.into(),
             color: None,
         },

@@ -59,11 +59,11 @@ fn build(mut commands: Commands, images: Res<Images>) {
 }
 
 fn follow(
-    this_match: Option<Res<Match>>,
+    this_match: Option<Res<CurrentMatch>>,
     ships: Query<(&Ship, &Body, &Hull, &Gun)>,
     mut parts: Query<(&Owner, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
 ) {
-    let own = this_match.and_then(|this_match| u8::try_from(this_match.local_player).ok());
+    let own = this_match.map(|this_match| this_match.local_player.0);
     for (&Owner(player), &part, mut transform, mut sprite, mut visibility) in &mut parts {
         let ship = ships.iter().find(|(ship, ..)| ship.player == player);
         let Some((ship, body, hull, gun)) = ship.filter(|(_, _, hull, _)| hull.is_alive()) else {

@@ -49,7 +49,7 @@ fn show(
         NetplayState::Lobby => "in the lobby",
         NetplayState::Synchronizing => "synchronizing",
         NetplayState::Playing => "playing",
-        NetplayState::Ended(_) => "ended",
+        _ => "ended",
     });
     let mut add = |part: std::fmt::Arguments| {
         // Writing into a string cannot fail.
@@ -57,16 +57,16 @@ fn show(
     };
     for link in links.iter() {
         if let Some(player) = link.player {
-            add(format_args!("  |  {}", names::called_shortly(&links, player)));
+            add(format_args!("  |  {}", names::short(&links, player)));
         } else {
             add(format_args!("  |  peer"));
         }
         if let Some(path) = link.path {
             let path = match path {
-                PathKind::Direct => "direct",
-                PathKind::Turn => "through TURN",
-                PathKind::Relay => "through the server",
-                PathKind::Memory => "local",
+                LinkPath::Direct => "direct",
+                LinkPath::Turn => "through TURN",
+                LinkPath::Relay => "through the server",
+                _ => "local",
             };
             add(format_args!(" {path}"));
         }

@@ -13,7 +13,6 @@ use arena::view::{Interruptions, Pad, Wish};
 use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::prelude::*;
-use bevy_netplay::protocol::Secret;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -87,7 +86,7 @@ struct Told<'a> {
     room: Option<String>,
     /// With this the tab resumes in the room after a reload.
     resume_token: Option<&'a str>,
-    player: Option<usize>,
+    player: Option<PlayerHandle>,
     /// The number of the match in this room, counted from 1.
     epoch: Option<u16>,
     /// The phase of the round: countdown, fight or result.
@@ -99,7 +98,7 @@ struct Told<'a> {
 
 #[derive(Serialize)]
 struct ToldLink {
-    player: Option<usize>,
+    player: Option<PlayerHandle>,
     name: Option<String>,
     path: Option<String>,
     rtt_ms: Option<f64>,
@@ -112,7 +111,7 @@ struct ToldLink {
 fn tell_state(
     state: Res<State<NetplayState>>,
     room: Res<CurrentRoom>,
-    this_match: Option<Res<Match>>,
+    (this_match, end_reason): (Option<Res<CurrentMatch>>, Res<LastEndReason>),
     round: Res<Round>,
     (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
     links: Res<PeerLinks>,
@@ -125,13 +124,16 @@ fn tell_state(
         return;
     }
     *told = now;
-    let (name, reason) = match state.get() {
-        NetplayState::Offline => ("offline", None),
-        NetplayState::Connecting => ("connecting", None),
-        NetplayState::Lobby => ("lobby", None),
-        NetplayState::Synchronizing => ("synchronizing", None),
-        NetplayState::Playing => ("playing", None),
-        NetplayState::Ended(reason) => ("ended", Some(reason.to_string())),
+    // What was played stays in the world.
+    let this_match = this_match.filter(|_| *state.get() == NetplayState::Playing);
+    let reason = end_reason.0.as_ref().map(ToString::to_string);
+    let name = match state.get() {
+        NetplayState::Offline => "offline",
+        NetplayState::Connecting => "connecting",
+        NetplayState::Lobby => "lobby",
+        NetplayState::Synchronizing => "synchronizing",
+        NetplayState::Playing => "playing",
+        _ => "ended",
     };
     let links = links.iter().map(|link| ToldLink {
         player: link.player,
@@ -145,7 +147,7 @@ fn tell_state(
         state: name,
         reason,
         room: room.code.as_ref().map(ToString::to_string),
-        resume_token: room.seat.as_ref().map(Secret::expose),
+        resume_token: room.resume_token.as_ref().map(ResumeToken::expose),
         player: this_match.as_ref().map(|this_match| this_match.local_player),
         epoch: this_match.as_ref().map(|this_match| this_match.epoch),
         phase: this_match.is_some().then_some(match round.phase {

@@ -1,6 +1,6 @@
 //! The options that the page passes to [`play`](super::play).
 
-use bevy_netplay::prelude::{Identity, NetworkConditions, PathPolicy};
+use bevy_netplay::prelude::{NetworkConditions, PathPolicy, PeerIdentity};
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
@@ -63,13 +63,13 @@ impl Options {
     }
 
     /// The identity of this tab, if the page has one. The error is a sentence for the player.
-    pub fn identity(&self) -> Result<Option<Identity>, JsValue> {
+    pub fn identity(&self) -> Result<Option<PeerIdentity>, JsValue> {
         let digits = Some(&self.identity).filter(|digits| !digits.is_empty());
         let identity = |digits: &String| {
             let mut secret = [0; 32];
             hex::decode_to_slice(digits, &mut secret)
                 .map_err(|_| sentence("an identity has 64 hexadecimal digits"))?;
-            Ok(Identity::from_secret(&secret))
+            Ok(PeerIdentity::from_secret(&secret))
         };
         digits.map(identity).transpose()
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bevy_netplay::prelude::{PathKind, PathPolicy};
+use bevy_netplay::prelude::{LinkPath, PathPolicy};
 use serde_json::{Value, json};
 
 use crate::duo::Duo;
@@ -53,12 +53,12 @@ pub fn measure() -> Result<Value, String> {
 
     duo.cut(true);
     let cut = watch(&mut duo, CUT);
-    if !on(&duo, PathKind::Relay) {
+    if !on(&duo, LinkPath::Relay) {
         return Err(format!("a cut path still carries: {:?}", duo.paths()));
     }
     duo.cut(false);
     let mended = Instant::now();
-    while !on(&duo, PathKind::Direct) {
+    while !on(&duo, LinkPath::Direct) {
         duo.step();
         if mended.elapsed() > Duration::from_secs(30) {
             return Err(format!("not back on the direct path: {:?}", duo.paths()));

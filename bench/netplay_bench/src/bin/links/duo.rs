@@ -119,7 +119,7 @@ impl Duo {
                 MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
                 NetplayPlugins::<[u8; 4]>::new(config),
             ))
-            .insert_resource(TransportFactory(Box::new(move |request| {
+            .insert_resource(TransportFactory::new(move |request| {
                 let switch = taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 Box::new(Switched {
                     below: RtcTransport::join(request.clone()),
@@ -127,13 +127,13 @@ impl Duo {
                     closes: number == 1,
                     paths: Vec::new(),
                 })
-            })))
+            }))
             .insert_resource(Seed(number))
             .rollback_resource::<Sum>()
             .init_resource::<Sum>()
             .add_systems(StartMatch, |mut sum: ResMut<Sum>| sum.0 = 0)
             .add_systems(
-                ReadInputs,
+                ReadLocalInput,
                 |seed: Res<Seed>,
                  frame: Res<RollbackFrameCount>,
                  mut input: ResMut<LocalInput<[u8; 4]>>| {
@@ -142,9 +142,9 @@ impl Duo {
                 },
             )
             .add_systems(
-                RollbackUpdate,
+                NetplayUpdate,
                 |inputs: Inputs<[u8; 4]>, mut sum: ResMut<Sum>| {
-                    for player in 0..2 {
+                    for player in [0, 1] {
                         let pressed = u32::from_le_bytes(inputs.get(player));
                         sum.0 = sum.0.rotate_left(7) ^ u64::from(pressed);
                     }
@@ -153,7 +153,7 @@ impl Duo {
             app.finish();
             app.cleanup();
             let world = app.world_mut();
-            world.commands().join_room(Room::new("BENCH"));
+            world.commands().join_room(JoinRoom::code("BENCH"));
             world.flush();
             app
         };
@@ -195,7 +195,7 @@ impl Duo {
     }
 
     /// The paths that carry, of both.
-    pub fn paths(&self) -> [Option<PathKind>; 2] {
+    pub fn paths(&self) -> [Option<LinkPath>; 2] {
         self.apps
             .each_ref()
             .map(|app| app.world().resource::<PeerLinks>().iter().next().and_then(|link| link.path))

@@ -57,7 +57,7 @@ pub async fn join(addr: SocketAddr, room: u64, size: u8, number: u64) -> Result<
     let entry = Entry::Room(format!("R{room}"));
     let (version, key, game) = (VERSION, key(number), GameInfo::default());
     let (password, token) = (None, None);
-    let join = Join { version, key, entry, size, game, password, token };
+    let join = Join { version, key, entry, size: Some(size), game, password, token };
     socket.text(&json(&ClientMessage::Join(join))?).await?;
     socket.until([b"\"roster\"", key_text(number).as_bytes()]).await?;
     Ok(socket)

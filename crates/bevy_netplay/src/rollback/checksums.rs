@@ -1,3 +1,5 @@
+//! [`Checksums`]: what the state was, frame by frame.
+
 use bevy::prelude::*;
 use bevy_ggrs::{Checksum, RollbackFrameCount};
 
@@ -5,7 +7,8 @@ use bevy_ggrs::{Checksum, RollbackFrameCount};
 const KEPT: usize = 1024;
 
 /// The checksums of the latest frames, as they were saved last.
-#[derive(Resource, Debug)]
+#[derive(Resource, Clone, Debug, Reflect)]
+#[reflect(Resource, Debug, Default)]
 pub struct Checksums {
     ring: Vec<(i32, u64)>,
     confirmed: i32,

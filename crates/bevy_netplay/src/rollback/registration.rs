@@ -1,3 +1,5 @@
+//! [`NetplayApp`]: registering what rolls back, and the hash by which peers compare it.
+
 use std::any::type_name;
 use std::collections::BTreeSet;
 use std::hash::Hash;
@@ -8,9 +10,9 @@ use bevy_ggrs::RollbackApp;
 
 /// Registers what rolls back.
 pub trait NetplayApp {
-    /// Rolls a component back, on entities that have [`Rollback`](bevy_ggrs::Rollback): it is part of
+    /// Rolls a component back, on entities that have [`RollbackEntity`](crate::RollbackEntity): it is part of
     /// snapshots and of the checksum that peers compare.
-    fn rollback<T>(&mut self) -> &mut Self
+    fn rollback_component<T>(&mut self) -> &mut Self
     where
         T: Component<Mutability = Mutable> + Clone + Hash;
 
@@ -22,7 +24,7 @@ pub trait NetplayApp {
 }
 
 impl NetplayApp for App {
-    fn rollback<T>(&mut self) -> &mut Self
+    fn rollback_component<T>(&mut self) -> &mut Self
     where
         T: Component<Mutability = Mutable> + Clone + Hash,
     {
@@ -44,7 +46,8 @@ impl NetplayApp for App {
 }
 
 /// Everything that is registered for rollback, by name. Peers compare a hash of it before a match.
-#[derive(Resource, Clone, Debug, Default)]
+#[derive(Resource, Clone, Debug, Default, Reflect)]
+#[reflect(Resource, Debug, Default)]
 pub struct RollbackRegistry {
     names: BTreeSet<&'static str>,
 }

@@ -1,0 +1,104 @@
+//! Reflection of types that other crates own and that need no mirror.
+//!
+//! `netplay_core` and `netplay_protocol` do not know Bevy. What a game reads or shows is mirrored by types of this
+//! crate ([`LinkPath`](crate::LinkPath), [`LinkQuality`](crate::LinkQuality) and so on). The rest is reflected
+//! where it stands:
+//!
+//! * ids ([`PeerKey`], [`RoomCode`]) as opaque values with their debug text: they have no parts;
+//! * configuration ([`NetworkConditions`], [`PathPolicy`]) with its fields, [`LinkConfig`] as an opaque value.
+
+#[cfg(feature = "emulator")]
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy::reflect::reflect_remote;
+#[cfg(feature = "emulator")]
+use netplay_core::emulator::NetworkConditions;
+use netplay_core::link::LinkConfig;
+use netplay_core::path::PathPolicy;
+use netplay_protocol::{PeerKey, RoomCode};
+
+use crate::input::NetplayInput;
+use crate::{
+    Checksums, CurrentMatch, CurrentRoom, EndReason, JoinRoom, LastEndReason, LocalInput,
+    NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks, ReadLocalInput, RollbackEntity,
+    RollbackMetrics, RollbackRegistry, SessionReport, StartMatch, TransportFactory,
+};
+
+#[reflect_remote(PeerKey)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(opaque)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) struct ReflectedPeerKey;
+
+#[reflect_remote(Option<PeerKey>)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(opaque)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) struct OptionalPeerKey;
+
+#[reflect_remote(Option<RoomCode>)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(opaque)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) struct OptionalRoomCode;
+
+#[reflect_remote(LinkConfig)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(opaque)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) struct ReflectedLinkConfig;
+
+#[reflect_remote(PathPolicy)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) enum ReflectedPathPolicy {
+    Any,
+    Direct,
+    Turn,
+    Relay,
+}
+
+#[cfg(feature = "emulator")]
+#[reflect_remote(NetworkConditions)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) struct ReflectedNetworkConditions {
+    pub latency: Duration,
+    pub jitter: Duration,
+    pub loss: f32,
+    pub burst: f32,
+    pub duplication: f32,
+    pub reordering: f32,
+}
+
+#[cfg(feature = "emulator")]
+#[reflect_remote(Option<NetworkConditions>)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) enum OptionalNetworkConditions {
+    None,
+    Some(#[reflect(remote = ReflectedNetworkConditions)] NetworkConditions),
+}
+
+/// Registers what this crate shows: resources, messages, components and the types in them.
+pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
+    app.register_type::<Checksums>()
+        .register_type::<CurrentMatch>()
+        .register_type::<CurrentRoom>()
+        .register_type::<EndReason>()
+        .register_type::<JoinRoom>()
+        .register_type::<LastEndReason>()
+        .register_type::<LocalInput<I>>()
+        .register_type::<NetplayConfig>()
+        .register_type::<NetplaySystems>()
+        .register_type::<PeerIdentity>()
+        .register_type::<PeerLinks>()
+        .register_type::<ReadLocalInput>()
+        .register_type::<RollbackEntity>()
+        .register_type::<RollbackMetrics>()
+        .register_type::<RollbackRegistry>()
+        .register_type::<SessionReport>()
+        .register_type::<StartMatch>()
+        .register_type::<TransportFactory>();
+}

@@ -1,0 +1,51 @@
+//! The prelude beside those of bevy and bevy_ggrs: a name that two of them mean differently would not compile here.
+
+use std::any::type_name;
+
+#[expect(unused_imports, reason = "the globs are what is tested")]
+use bevy::prelude::*;
+#[expect(unused_imports, reason = "the globs are what is tested")]
+use bevy_ggrs::prelude::*;
+use bevy_netplay::prelude::*;
+
+#[test]
+fn the_prelude_clashes_neither_with_bevy_nor_with_bevy_ggrs() {
+    let types = [
+        type_name::<ConfirmedFrameCount>(),
+        type_name::<CurrentMatch>(),
+        type_name::<CurrentRoom>(),
+        type_name::<EndReason>(),
+        type_name::<Inputs<u8>>(),
+        type_name::<JoinRoom>(),
+        type_name::<LastEndReason>(),
+        type_name::<LinkConfig>(),
+        type_name::<LinkPath>(),
+        type_name::<LinkQuality>(),
+        type_name::<LocalInput<u8>>(),
+        type_name::<NetplayConfig>(),
+        type_name::<NetplayPlugins<u8>>(),
+        type_name::<NetplayState>(),
+        type_name::<NetplayUpdate>(),
+        type_name::<NetworkConditions>(),
+        type_name::<PathPolicy>(),
+        type_name::<PeerIdentity>(),
+        type_name::<PeerKey>(),
+        type_name::<PeerLinks>(),
+        type_name::<PeerPresence>(),
+        type_name::<PlayerHandle>(),
+        type_name::<ReadLocalInput>(),
+        type_name::<ResumeToken>(),
+        type_name::<RollbackEntity>(),
+        type_name::<RollbackFrameCount>(),
+        type_name::<RollbackMetrics>(),
+        type_name::<SessionReport>(),
+        type_name::<StartMatch>(),
+    ];
+    assert!(types.iter().all(|name| !name.is_empty()));
+    let conditions = [in_lobby, in_match, in_room].map(|condition| type_name_of(condition));
+    assert!(conditions.iter().all(|name| name.contains("fn")));
+}
+
+fn type_name_of<T>(_: T) -> &'static str {
+    type_name::<T>()
+}
