@@ -20,7 +20,9 @@ pub trait NetplayCommands {
 
 impl NetplayCommands for Commands<'_, '_> {
     fn join_room(&mut self, room: JoinRoom) {
-        self.queue(move |world: &mut World| world.resource_mut::<Session>().request(Request::Join(room)));
+        self.queue(move |world: &mut World| {
+            world.resource_mut::<Session>().request(Request::Join(room))
+        });
     }
 
     fn leave_room(&mut self) {

@@ -88,5 +88,4 @@ impl NetplayConfig {
     pub(crate) fn bounded_max_prediction(&self) -> usize {
         self.max_prediction.clamp(1, Self::MAX_PREDICTION)
     }
-
 }

@@ -7,7 +7,7 @@ use bevy::reflect::GetTypeRegistration;
 use netplay_protocol::PeerKey;
 
 use crate::reflect::ReflectedPeerKey;
-use crate::{EndReason, LinkQuality, LinkPath, PeerPresence, PlayerHandle};
+use crate::{EndReason, LinkPath, LinkQuality, PeerPresence, PlayerHandle};
 
 /// A peer is connected.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]

@@ -35,7 +35,9 @@ impl Default for Session {
     fn default() -> Self {
         let mut secret = [0; 32];
         if let Err(error) = getrandom::fill(&mut secret) {
-            error!("the system gives no randomness ({error}): others can guess the key of this peer");
+            error!(
+                "the system gives no randomness ({error}): others can guess the key of this peer"
+            );
         }
         Self {
             identity: Identity::from_secret(&secret),

@@ -28,7 +28,9 @@ pub(super) fn ggrs_session<I: NetplayInput>(
         // The room disconnects players: for ggrs nobody ever is.
         .with_disconnect_timeout(NEVER)
         .with_disconnect_notify_delay(NEVER)
-        .with_desync_detection_mode(DesyncDetection::On { interval: config.checksum_interval.max(1) });
+        .with_desync_detection_mode(DesyncDetection::On {
+            interval: config.checksum_interval.max(1),
+        });
     for (player, peer) in start.players.iter().enumerate() {
         let kind = match player == start.local_player {
             true => PlayerType::Local,

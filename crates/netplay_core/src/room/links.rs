@@ -155,7 +155,10 @@ impl Room {
         self.phase.active_match()?;
         let timeout = self.config.disconnect_timeout;
         if peer.link.silence(now) >= timeout {
-            return Some(Disconnect::Lost(format!("nothing was heard for {} s", timeout.as_secs())));
+            return Some(Disconnect::Lost(format!(
+                "nothing was heard for {} s",
+                timeout.as_secs()
+            )));
         }
         if let Progress::Rejoining { since, .. } = peer.progress
             && now.saturating_sub(since) >= timeout

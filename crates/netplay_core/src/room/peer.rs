@@ -239,13 +239,7 @@ mod tests {
     const VOTE: Vote = Vote { roster: 9, epoch: 1 };
 
     fn hello(roster: u64) -> Hello {
-        Hello {
-            game: "game".into(),
-            registered: 1,
-            roster,
-            frame_rate: 60,
-            name: String::new(),
-        }
+        Hello { game: "game".into(), registered: 1, roster, frame_rate: 60, name: String::new() }
     }
 
     fn after(mut progress: Progress, change: impl Fn(&mut Progress)) -> Progress {
@@ -283,7 +277,8 @@ mod tests {
     #[test]
     fn a_restart_puts_a_peer_back_before_a_match_and_in_one() {
         let restarted = |progress| after(progress, |peer| peer.restarted(NOW));
-        for lobby in [Progress::Linking, Progress::Greeted(hello(1)), Progress::Ready(hello(1), VOTE)]
+        for lobby in
+            [Progress::Linking, Progress::Greeted(hello(1)), Progress::Ready(hello(1), VOTE)]
         {
             assert_eq!(restarted(lobby), Progress::Linking);
         }

@@ -53,9 +53,7 @@ impl Room {
                 active.traffic.lock().merge_chunk(key, chunk.start_frame, &chunk.inputs)
             }
             // A peer that has not told of the match has nothing to add.
-            Phase::Rejoining(rejoin)
-                if rejoin.epoch() == chunk.epoch && rejoin.has_heard(from) =>
-            {
+            Phase::Rejoining(rejoin) if rejoin.epoch() == chunk.epoch && rejoin.has_heard(from) => {
                 rejoin.merge_chunk(sender, chunk)
             }
             _ => return,

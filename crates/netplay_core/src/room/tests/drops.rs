@@ -118,6 +118,7 @@ fn two_players_who_lost_each_other_are_told_apart_by_the_third() {
     });
     let (stays, out) = if network.ended(0).is_some() { (1, 0) } else { (0, 1) };
     drop_and_play_on(&mut network, &[stays, 2], &[out]);
-    let left = |event: &RoomEvent| matches!(event, RoomEvent::PeerLeft { peer, .. } if *peer == key(out));
+    let left =
+        |event: &RoomEvent| matches!(event, RoomEvent::PeerLeft { peer, .. } if *peer == key(out));
     assert_eq!(network.nodes[&2].said.iter().filter(|event| left(event)).count(), 1, "{network}");
 }

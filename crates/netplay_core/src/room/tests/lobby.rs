@@ -128,7 +128,9 @@ fn another_protocol_version_ends_the_room_after_a_hello() {
     let mut network = Network::new(9, 2);
     network.join(0);
     network.join(1);
-    network.run_until("there is a path", |it| it.nodes[&0].room.peers().any(|it| it.link().has_path()));
+    network.run_until("there is a path", |it| {
+        it.nodes[&0].room.peers().any(|it| it.link().has_path())
+    });
     let bye = ControlMessage::Bye { reason: "x".into() }.encode().unwrap();
     let mut packet = ReliableHeader { sequence: 1, ack: 0, from: 5, to: 0 }.packet(&bye);
     packet[..2].copy_from_slice(&9u16.to_le_bytes());

@@ -244,8 +244,7 @@ impl Network {
             let is_lost = channel == Channel::Datagram && self.random.random_bool(self.loss);
             if is_up && !is_lost && !self.cut.contains(&(from, peer(to))) {
                 let (at, peer_key) = (now, key(from));
-                let event =
-                    TransportEvent::Received { peer: peer_key, path, at, channel, packet };
+                let event = TransportEvent::Received { peer: peer_key, path, at, channel, packet };
                 self.deliver(peer(to), event);
             }
         }

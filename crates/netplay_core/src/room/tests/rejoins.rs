@@ -1,6 +1,6 @@
 //! Processes that restart, and come back to their match.
 
-use netplay_protocol::{ControlMessage, ReliableHeader, RejoinState, Roster};
+use netplay_protocol::{ControlMessage, RejoinState, ReliableHeader, Roster};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
