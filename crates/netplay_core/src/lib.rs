@@ -9,6 +9,7 @@
 //! * [`agent`]: which path carries, when that changes, and when a new one is attempted;
 //! * [`link`]: everything between us and one peer, made of the two;
 //! * [`departure`]: how survivors agree on the last frame of a player who is gone;
+//! * [`negotiation`]: attempts at connections that the peers signal about, and the keys of the relay;
 //! * [`signaling`]: the client of the signaling server;
 //! * [`rate`]: how often something may happen;
 //! * [`transport`]: what a room and its driver say to each other;
@@ -18,6 +19,7 @@ pub mod agent;
 pub mod departure;
 pub mod emulator;
 pub mod link;
+pub mod negotiation;
 pub mod path;
 pub mod rate;
 pub mod signaling;
