@@ -1,17 +1,16 @@
 //! The arena on plain bevy_ggrs and matchbox_socket: without a window, or as a page in a browser.
 //!
-//! This is what the benchmarks of the workspace compare with: the same game, the same inputs, the same
-//! settings, wired the way the documentation of bevy_ggrs and matchbox wires a game. Nothing of
-//! bevy_netplay's links, transport or session takes part; only its registration of what rolls back does,
-//! because that is how the arena is written.
+//! This is what the benchmarks of the workspace compare with: the same simulation, the same inputs and the same
+//! settings, wired the way the documentation of bevy_ggrs and matchbox wires a game. Nothing of bevy_netplay takes
+//! part: the rules of the arena run on a [`netcode`] of their own.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+mod netcode;
 #[cfg(target_arch = "wasm32")]
 mod page;
 mod report;
 mod session;
-mod socket;
 
 use std::process::ExitCode;
 
@@ -26,7 +25,7 @@ const FRAME_RATE: usize = 60;
 struct Orders {
     /// The matchbox signaling server.
     server: String,
-    /// The room: whoever names the same one plays together.
+    /// The room: peers that name the same one play together.
     room: String,
     /// How many play.
     players: u8,

@@ -10,11 +10,11 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::Real;
-use bevy_netplay::CurrentMatch;
 use clap::Parser;
 
 use crate::report::{self, Milestones};
-use crate::{Orders, session};
+use crate::session::LocalPlayer;
+use crate::{Orders, netcode, session};
 
 #[derive(Parser, Resource, Clone)]
 #[command(name = "plain-peer", about = "Plays the arena on plain bevy_ggrs and matchbox_socket")]
@@ -22,7 +22,7 @@ struct Arguments {
     /// The matchbox signaling server
     #[arg(long, default_value = "ws://127.0.0.1:3536")]
     server: String,
-    /// The room: whoever names the same one plays together
+    /// The room: peers that name the same one play together
     #[arg(long)]
     room: String,
     /// How many play
@@ -56,6 +56,7 @@ pub fn run() -> ExitCode {
             MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(tick)),
             LogPlugin { filter: "warn".into(), ..LogPlugin::default() },
             FrameCostPlugin::Update,
+            netcode::plugin,
             session::plugin,
             report::plugin,
         ))
@@ -77,7 +78,7 @@ pub fn run() -> ExitCode {
 fn end(
     milestones: Res<Milestones>,
     (arguments, orders): (Res<Arguments>, Res<Orders>),
-    game: Option<Res<CurrentMatch>>,
+    local_player: Option<Res<LocalPlayer>>,
     cost: Res<FrameCost>,
     time: Res<Time<Real>>,
     (mut written, mut exit): (Local<bool>, MessageWriter<AppExit>),
@@ -91,7 +92,7 @@ fn end(
         return Ok(());
     };
     if !std::mem::replace(&mut *written, true) {
-        let local_player = game.map_or(0, |game| game.local_player.index());
+        let local_player = local_player.map_or(0, |player| player.0);
         let mut report = milestones.report(&orders, local_player);
         report["main_thread_us_per_frame"] = cost.mean_us().into();
         report["main_thread_median_us_per_frame"] = cost.median_us().into();

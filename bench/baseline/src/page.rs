@@ -2,17 +2,16 @@
 //! the type `arena` on its document, as on the page of the arena itself.
 
 use arena::measure::{FrameCost, FrameCostPlugin};
-use arena::view::{Invite, ViewPlugin};
+use arena::view::{Invite, ViewPlugin, without_netplay};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::winit::WinitSettings;
-use bevy_netplay::messages::{PeerInterrupted, PeerResumed, PlayerDisconnected};
-use bevy_netplay::prelude::*;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use crate::report::{self, Milestones};
-use crate::{Orders, session};
+use crate::session::LocalPlayer;
+use crate::{Orders, netcode, session};
 
 #[wasm_bindgen(
     inline_js = "export function tell(json) { document.dispatchEvent(new CustomEvent('arena', { detail: JSON.parse(json) })); }"
@@ -53,7 +52,14 @@ pub fn play(orders: &str) -> Result<(), JsValue> {
     .insert_resource(WinitSettings::continuous())
     .insert_resource(orders)
     .insert_resource(invite)
-    .add_plugins((seen, session::plugin, report::plugin, ViewPlugin, FrameCostPlugin::Netcode))
+    .add_plugins((
+        without_netplay,
+        netcode::plugin,
+        session::plugin,
+        report::plugin,
+        ViewPlugin,
+        FrameCostPlugin::Netcode,
+    ))
     .add_systems(Last, report.after(report::follow));
     if undrawn {
         app.add_plugins(arena::measure::undrawn);
@@ -62,32 +68,19 @@ pub fn play(orders: &str) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// What the view of the arena looks at and bevy_netplay would fill in.
-fn seen(app: &mut App) {
-    app.init_state::<NetplayState>()
-        .init_resource::<LastEndReason>()
-        .init_resource::<PeerLinks>()
-        .init_resource::<RollbackMetrics>()
-        .add_message::<PeerInterrupted>()
-        .add_message::<PeerResumed>()
-        .add_message::<PlayerDisconnected>()
-        .add_systems(StartMatch, |mut next: ResMut<NextState<NetplayState>>| {
-            next.set(NetplayState::Playing);
-        });
-}
-
 /// Once, when the last frame is confirmed.
 fn report(
     milestones: Res<Milestones>,
     orders: Res<Orders>,
-    game: Option<Res<CurrentMatch>>,
+    local_player: Option<Res<LocalPlayer>>,
     cost: Res<FrameCost>,
     mut told: Local<bool>,
 ) {
     if milestones.finished().is_none() || std::mem::replace(&mut *told, true) {
         return;
     }
-    let mut report = milestones.report(&orders, game.map_or(0, |game| game.local_player.index()));
+    let local_player = local_player.map_or(0, |player| player.0);
+    let mut report = milestones.report(&orders, local_player);
     report["netcode_us_per_frame"] = cost.mean_us().into();
     report["netcode_median_us_per_frame"] = cost.median_us().into();
     tell(&serde_json::json!({ "report": report }).to_string());

@@ -13,7 +13,7 @@ use ggrs::GgrsEvent;
 use serde_json::{Value, json};
 
 use crate::Orders;
-use crate::session::Config;
+use crate::netcode::Config;
 
 /// When what was reached, counted from the opening of the socket.
 #[derive(Resource)]

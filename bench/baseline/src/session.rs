@@ -1,24 +1,31 @@
 //! From a signaling server to a running session, as the documentation of matchbox and bevy_ggrs does it.
 
 use arena::bot::random_input;
-use arena::sim::{ArenaInput, SimulationPlugin};
+use arena::sim::MatchSetup;
 use bevy::prelude::*;
 use bevy::tasks::{IoTaskPool, Task};
 use bevy::time::Real;
 use bevy_ggrs::{
-    GgrsPlugin, LocalInputs, LocalPlayers, ReadInputs, RollbackFrameCount, RollbackFrameRate,
-    Session,
+    LocalInputs, LocalPlayers, ReadInputs, RollbackFrameCount, RollbackFrameRate, Session,
 };
-use bevy_netplay::{CurrentMatch, GgrsInput, NetplayConfig, NetplayGgrs, StartMatch};
 use ggrs::{DesyncDetection, PlayerType, SessionBuilder};
 use matchbox_socket::{Error, RtcIceServerConfig, WebRtcSocket};
 
+use crate::netcode::{Config, StartMatch};
 use crate::report::Milestones;
-use crate::socket::{Renamed, renamed};
 use crate::{FRAME_RATE, Orders};
 
-/// The session type of the arena, so that its systems find the inputs.
-pub type Config = NetplayGgrs<ArenaInput>;
+// The settings that bevy_netplay has by default, so that only the stack differs.
+const INPUT_DELAY: usize = 2;
+const MAX_PREDICTION: usize = 8;
+const CHECKSUM_INTERVAL: u32 = 15;
+
+/// The seed of the simulation: any, but the same for all players.
+const SEED: u64 = 1;
+
+/// Which player of the session is played here.
+#[derive(Resource, Clone, Copy, Debug)]
+pub struct LocalPlayer(pub usize);
 
 /// The socket until the session takes its channel, and the task that carries its packets.
 #[derive(Resource)]
@@ -27,10 +34,9 @@ struct Matchbox {
     _message_loop: Task<Result<(), Error>>,
 }
 
-/// The socket, the session and the inputs.
+/// The socket, the session and the local inputs.
 pub fn plugin(app: &mut App) {
-    app.add_plugins((GgrsPlugin::<Config>::default(), SimulationPlugin))
-        .insert_resource(RollbackFrameRate(FRAME_RATE))
+    app.insert_resource(RollbackFrameRate(FRAME_RATE))
         .add_systems(Startup, open_socket)
         .add_systems(Update, start_when_complete.run_if(not(resource_exists::<Session<Config>>)))
         .add_systems(ReadInputs, choose_inputs);
@@ -51,8 +57,6 @@ fn open_socket(mut commands: Commands, orders: Res<Orders>, time: Res<Time<Real>
 /// Once everybody is connected: takes the channel, builds the session, starts the match.
 fn start_when_complete(world: &mut World) -> Result {
     let wanted = usize::from(world.resource::<Orders>().players);
-    // The settings of the other side, so that only the stack differs.
-    let settings = NetplayConfig::default();
     let mut matchbox = world.resource_mut::<Matchbox>();
     matchbox.socket.try_update_peers()?;
     let players = matchbox.socket.players();
@@ -65,17 +69,18 @@ fn start_when_complete(world: &mut World) -> Result {
     let mut builder = SessionBuilder::<Config>::new()
         .with_num_players(players.len())?
         .with_fps(FRAME_RATE)?
-        .with_input_delay(settings.input_delay)
-        .with_max_prediction_window(settings.max_prediction)
-        .with_desync_detection_mode(DesyncDetection::On { interval: settings.checksum_interval });
+        .with_input_delay(INPUT_DELAY)
+        .with_max_prediction_window(MAX_PREDICTION)
+        .with_desync_detection_mode(DesyncDetection::On { interval: CHECKSUM_INTERVAL });
     let local_player = players.iter().position(|player| *player == PlayerType::Local);
     for (handle, player) in players.into_iter().enumerate() {
-        builder = builder.add_player(renamed(player), handle)?;
+        builder = builder.add_player(player, handle)?;
     }
     let channel = world.resource_mut::<Matchbox>().socket.take_channel(0)?;
-    let session = builder.start_p2p_session(Renamed(channel))?;
+    let session = builder.start_p2p_session(channel)?;
 
-    world.insert_resource(CurrentMatch::new(1, wanted, local_player.unwrap_or_default(), 1));
+    world.insert_resource(LocalPlayer(local_player.unwrap_or_default()));
+    world.insert_resource(MatchSetup { players: wanted, seed: SEED });
     world.run_schedule(StartMatch);
     world.insert_resource(Session::P2P(session));
     Ok(())
@@ -88,8 +93,7 @@ fn choose_inputs(
     frame: Res<RollbackFrameCount>,
     players: Res<LocalPlayers>,
 ) {
-    let input = random_input(orders.seed, frame.0.unsigned_abs());
-    let input = GgrsInput { input, disconnected: false };
-    let inputs = players.0.iter().map(|player| (*player, input)).collect();
+    let buttons = random_input(orders.seed, frame.0.unsigned_abs()).buttons;
+    let inputs = players.0.iter().map(|player| (*player, buttons)).collect();
     commands.insert_resource(LocalInputs::<Config>(inputs));
 }

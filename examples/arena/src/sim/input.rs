@@ -1,8 +1,10 @@
 //! The input of a player in a frame: one byte of buttons.
 
 use bevy::prelude::*;
-use bevy_netplay::prelude::{CurrentMatch, Inputs};
+use bevy_netplay::prelude::Inputs;
 use bytemuck::{Pod, Zeroable};
+
+use super::netcode::MatchSetup;
 
 /// Fly upwards.
 pub const UP: u8 = 1;
@@ -62,11 +64,11 @@ impl Controls {
 
 pub(super) fn take(
     inputs: Inputs<ArenaInput>,
-    this_match: Res<CurrentMatch>,
+    setup: Res<MatchSetup>,
     mut controls: ResMut<Controls>,
 ) {
     controls.0.clear();
-    controls.0.extend(this_match.player_handles().map(|player| inputs.get(player)));
+    controls.0.extend((0..setup.players).map(|player| inputs.get(player)));
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod fixed;
 mod hits;
 mod input;
 mod movement;
+mod netcode;
 mod pickups;
 mod random;
 mod round;
@@ -18,12 +19,18 @@ mod ship;
 mod shots;
 mod walls;
 
+use std::hash::Hash;
+use std::marker::PhantomData;
+
+use bevy::ecs::component::Mutable;
+use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleLabel};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
 pub use fixed::{DIRECTIONS, PX, Point, direction};
 pub use hits::{HIT_DISTANCE, PICKUP_DISTANCE};
 pub use input::{ArenaInput, Controls, DASH, DOWN, FIRE, LEFT, RIGHT, UP};
+pub use netcode::{MatchSetup, Netcode};
 pub use pickups::{Pickup, PickupKind};
 pub use random::{Dice, Serials};
 pub use round::{COUNTDOWN_FRAMES, Phase, ROUND_FRAMES, Round};
@@ -36,40 +43,82 @@ pub struct SimulationPlugin;
 
 impl Plugin for SimulationPlugin {
     fn build(&self, app: &mut App) {
-        app.add_plugins(RulesPlugin)
+        app.add_plugins(RulesPlugin::<Netplay>::default())
+            .add_systems(StartMatch, set_up.before(StartSystems))
             .add_systems(NetplayUpdate, input::take.before(SimulationSystems));
     }
 }
 
-/// The systems of a frame, in `NetplayUpdate`. An app with [`RulesPlugin`] alone writes
-/// [`Controls`] before them.
+/// The netcode of the game itself: bevy_netplay.
+struct Netplay;
+
+impl Netcode for Netplay {
+    fn start() -> InternedScheduleLabel {
+        StartMatch.intern()
+    }
+
+    fn frame() -> InternedScheduleLabel {
+        NetplayUpdate.intern()
+    }
+
+    fn component<T: Component<Mutability = Mutable> + Clone + Hash>(app: &mut App) {
+        app.rollback_component::<T>();
+    }
+
+    fn resource<T: Resource<Mutability = Mutable> + Clone + Hash>(app: &mut App) {
+        app.rollback_resource::<T>();
+    }
+
+    fn entities_with<T: Component>(app: &mut App) {
+        app.register_required_components::<T, RollbackEntity>();
+    }
+}
+
+fn set_up(mut commands: Commands, this_match: Res<CurrentMatch>) {
+    commands.insert_resource(MatchSetup { players: this_match.players, seed: this_match.seed });
+}
+
+/// The systems that begin a match, in [`Netcode::start`].
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StartSystems;
+
+/// The systems of a frame, in [`Netcode::frame`]. An app with [`RulesPlugin`] alone writes [`Controls`]
+/// before them.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SimulationSystems;
 
-/// The simulation without the source of inputs, so that a benchmark can run the same rules on another session type.
-/// Needs bevy_ggrs' `GgrsPlugin` and a system that writes [`Controls`].
-pub struct RulesPlugin;
+/// The rules on any netcode. The app writes [`MatchSetup`] before a match and [`Controls`] before each frame.
+pub struct RulesPlugin<N>(PhantomData<N>);
 
-impl Plugin for RulesPlugin {
+impl<N> Default for RulesPlugin<N> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<N: Netcode> Plugin for RulesPlugin<N> {
     fn build(&self, app: &mut App) {
         app.init_resource::<Controls>()
             .init_resource::<Round>()
             .init_resource::<Dice>()
-            .init_resource::<Serials>()
-            .rollback_component::<Ship>()
-            .rollback_component::<Body>()
-            .rollback_component::<Hull>()
-            .rollback_component::<Gun>()
-            .rollback_component::<Engine>()
-            .rollback_component::<Score>()
-            .rollback_component::<Shot>()
-            .rollback_component::<Pickup>()
-            .rollback_resource::<Round>()
-            .rollback_resource::<Dice>()
-            .rollback_resource::<Serials>()
-            .add_systems(StartMatch, (start_resources, ship::spawn).chain())
+            .init_resource::<Serials>();
+        N::component::<Ship>(app);
+        N::component::<Body>(app);
+        N::component::<Hull>(app);
+        N::component::<Gun>(app);
+        N::component::<Engine>(app);
+        N::component::<Score>(app);
+        N::component::<Shot>(app);
+        N::component::<Pickup>(app);
+        N::resource::<Round>(app);
+        N::resource::<Dice>(app);
+        N::resource::<Serials>(app);
+        N::entities_with::<Ship>(app);
+        N::entities_with::<Shot>(app);
+        N::entities_with::<Pickup>(app);
+        app.add_systems(N::start(), (start_resources, ship::spawn).chain().in_set(StartSystems))
             .add_systems(
-                NetplayUpdate,
+                N::frame(),
                 (
                     round::advance,
                     ship::respawn,
@@ -90,12 +139,12 @@ impl Plugin for RulesPlugin {
 
 /// A rematch starts from the same state as the first match, but with another seed.
 fn start_resources(
-    this_match: Res<CurrentMatch>,
+    setup: Res<MatchSetup>,
     mut round: ResMut<Round>,
     mut dice: ResMut<Dice>,
     mut serials: ResMut<Serials>,
 ) {
     *round = Round::default();
-    *dice = Dice::new(this_match.seed);
+    *dice = Dice::new(setup.seed);
     *serials = Serials::default();
 }

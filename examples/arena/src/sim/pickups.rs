@@ -1,7 +1,6 @@
 //! Pick-ups: they appear at random positions, which the rolled-back [`Dice`] determine.
 
 use bevy::prelude::*;
-use bevy_netplay::prelude::*;
 
 use super::fixed::{PX, Point};
 use super::hits::PICKUP_DISTANCE;
@@ -84,11 +83,7 @@ pub(super) fn drop(
     // A position inside a wall is thrown again. After eight failures there is no pick-up this time.
     let free = (0..8).map(|_| throw_place(&mut dice)).find(|&at| !blocked(at, 20 * PX));
     if let Some(at) = free {
-        commands.spawn((
-            RollbackEntity,
-            Pickup { serial: serials.take(), kind },
-            Body { at, ..default() },
-        ));
+        commands.spawn((Pickup { serial: serials.take(), kind }, Body { at, ..default() }));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Ships: their components, where they start, and how they respawn.
 
 use bevy::prelude::*;
-use bevy_netplay::prelude::*;
 
 use super::fixed::{PX, Point};
+use super::netcode::MatchSetup;
 use super::round::{Phase, Round};
 
 /// Half the size of a ship, in units.
@@ -97,11 +97,10 @@ fn spawn_point(player: u8) -> (Point, u8) {
     }
 }
 
-pub(super) fn spawn(mut commands: Commands, this_match: Res<CurrentMatch>) {
-    for PlayerHandle(player) in this_match.player_handles() {
+pub(super) fn spawn(mut commands: Commands, setup: Res<MatchSetup>) {
+    for player in (0..setup.players).filter_map(|player| u8::try_from(player).ok()) {
         let (at, facing) = spawn_point(player);
         commands.spawn((
-            RollbackEntity,
             Ship { player, facing },
             Body { at, ..default() },
             Hull { health: MAX_HEALTH, away: 0, shield: 0 },

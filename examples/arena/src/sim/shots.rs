@@ -1,7 +1,6 @@
 //! Shots: many per second are spawned and despawned in frames that may be rolled back.
 
 use bevy::prelude::*;
-use bevy_netplay::prelude::*;
 
 use super::fixed::{DIRECTIONS, PX, direction};
 use super::input::{Controls, FIRE};
@@ -57,7 +56,6 @@ pub(super) fn fire(
         for turn in fan {
             let heading = direction(ship.facing + turn);
             commands.spawn((
-                RollbackEntity,
                 Shot { serial: serials.take(), owner: ship.player, life: LIFE, bounces: BOUNCES },
                 // From the middle of the ship: a muzzle at its nose could lie behind a wall.
                 Body { at: body.at, velocity: heading * SPEED / PX },

@@ -14,6 +14,7 @@ mod particles;
 mod ships;
 mod shots;
 mod status;
+mod without_netplay;
 
 use bevy::camera::ScalingMode;
 use bevy::prelude::*;
@@ -23,6 +24,7 @@ use crate::sim::{PX, Point};
 
 pub use interruptions::Interruptions;
 pub use keys::{Pad, Wish};
+pub use without_netplay::without_netplay;
 
 /// The room that this process plays in, and joins again when the player asks for it.
 #[derive(Resource, Clone, Debug)]

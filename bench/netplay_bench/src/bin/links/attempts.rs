@@ -68,7 +68,7 @@ fn both<T>(
 }
 
 pub fn measure(count: u32) -> Result<Value, String> {
-    let server = super::server()?;
+    let server = netplay_bench::signaling_server(None)?;
     let mut pair = [1, 2].map(|name| Peer::join(&server.url(), name));
     both(&mut pair, "both are in the room", |event| match event {
         TransportEvent::Roster(roster) if roster.is_complete() => Some(()),

@@ -1,20 +1,17 @@
-//! The figures of `cargo xtask bench links`. Each command measures one thing over loopback, with the real
-//! server and real WebRTC, and prints one JSON object.
+//! The figures of `cargo xtask bench links`: each command measures one thing over loopback, with the real server
+//! and real WebRTC.
 
-#![allow(clippy::print_stdout, reason = "what was measured is printed")]
 #![allow(clippy::disallowed_methods, reason = "timing is this program's purpose")]
 
 mod attempts;
-mod breaks;
 mod cost;
-mod duo;
+mod failover;
+mod paired_apps;
 mod plain;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use netplay_server::{Server, ServerConfig};
 
 #[derive(Parser)]
 #[command(name = "links", about = "The figures of `cargo xtask bench links`")]
@@ -25,19 +22,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// From beginning an attempt to a connection
+    /// The time from the start of an attempt to an open connection
     Attempts {
         /// How many, one after the other
         #[arg(long, default_value_t = 50)]
         count: u32,
     },
-    /// The same for two plain matchbox sockets, from joining to being connected
+    /// The same of two plain matchbox sockets, from joining the room to being connected
     Plain {
         /// How many, one after the other
         #[arg(long, default_value_t = 10)]
         count: u32,
     },
-    /// A match whose direct path is cut and mended, and whose connection is closed
+    /// A match whose direct path is cut and restored, and whose connection is closed
     Breaks,
     /// The round trip times of a match, on the direct path and through the server
     Relay,
@@ -49,25 +46,9 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Attempts { count } => attempts::measure(count),
         Command::Plain { count } => plain::measure(count),
-        Command::Breaks => breaks::measure(),
-        Command::Relay => duo::round_trips(),
+        Command::Breaks => failover::measure(),
+        Command::Relay => paired_apps::round_trips(),
         Command::Cost => Ok(cost::measure()),
     };
-    match result {
-        Ok(figures) => {
-            println!("{figures}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            println!("{}", serde_json::json!({ "error": error }));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// A server on a free port of this machine.
-fn server() -> Result<Server, String> {
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let config = ServerConfig { listen, ..ServerConfig::default() };
-    Server::start(config).map_err(|error| error.to_string())
+    netplay_bench::print(result)
 }

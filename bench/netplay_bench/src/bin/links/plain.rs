@@ -6,7 +6,7 @@ use matchbox_socket::{PeerState, WebRtcSocket};
 use serde_json::{Value, json};
 
 pub fn measure(count: u32) -> Result<Value, String> {
-    let server = super::server()?;
+    let server = netplay_bench::signaling_server(None)?;
     let mut milliseconds = Vec::new();
     for number in 0..count {
         let url = format!("{}/bench{number}", server.url());

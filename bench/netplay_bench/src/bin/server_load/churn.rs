@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use netplay_bench::process::resident;
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
 use crate::Server;
 use crate::pair::{join, leave};
-use crate::process::resident;
 
 #[derive(Args, Debug)]
 pub struct Churn {

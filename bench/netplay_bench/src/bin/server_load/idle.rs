@@ -4,11 +4,11 @@ use std::io::Result;
 use std::time::Duration;
 
 use clap::Args;
+use netplay_bench::process::resident;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::pair::{join, plain};
-use crate::process::resident;
 use crate::websocket::WebSocket;
 use crate::{Protocol, Server};
 

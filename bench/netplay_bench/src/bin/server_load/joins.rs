@@ -8,14 +8,14 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use netplay_bench::percentile;
+use netplay_bench::process::cpu;
 use serde_json::{Value, json};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Server;
 use crate::pair::{First, description};
-use crate::process::cpu;
-use crate::spread::percentile;
 use crate::websocket::WebSocket;
 
 #[derive(Args, Clone, Debug)]

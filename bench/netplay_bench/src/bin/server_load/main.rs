@@ -1,12 +1,9 @@
 //! Load for the benchmarks of the signaling server (`cargo xtask bench server`).
 //!
-//! One thread, and as little work per message as can be: WebSocket frames are written by hand, unmasked
-//! in effect (a masking key of zero), and of what comes back only what is waited for is looked at. So a
-//! server on the other core is what is measured, and not this program.
-//!
-//! Each command measures one thing and prints one JSON object.
+//! It has one thread and does as little work per message as possible: WebSocket frames are written by hand with a
+//! masking key of zero, and only the expected replies are parsed. So the measurement shows the server, which runs on
+//! the other core, and not this program.
 
-#![allow(clippy::print_stdout, reason = "what was measured is printed")]
 #![allow(clippy::disallowed_methods, reason = "timing is this program's purpose")]
 
 mod churn;
@@ -14,9 +11,7 @@ mod idle;
 mod joins;
 mod pair;
 mod pipe;
-mod process;
 mod relay;
-mod spread;
 mod websocket;
 
 use std::net::SocketAddr;
@@ -74,14 +69,5 @@ async fn main() -> ExitCode {
         Command::Relay(relay) => relay.run().await,
         Command::Pipe(pipe) => pipe.run().await,
     };
-    match measured {
-        Ok(json) => {
-            println!("{json}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            println!("{}", serde_json::json!({ "error": error.to_string() }));
-            ExitCode::FAILURE
-        }
-    }
+    netplay_bench::print(measured)
 }

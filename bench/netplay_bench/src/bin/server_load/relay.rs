@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use netplay_bench::percentile;
+use netplay_bench::process::cpu;
 use netplay_protocol::{RelayChannel, RelayHeader};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,8 +18,6 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::pair::{join, key, key_text};
-use crate::process::cpu;
-use crate::spread::percentile;
 use crate::websocket::binary;
 
 /// How often every sender sends what is due.

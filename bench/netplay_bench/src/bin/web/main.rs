@@ -1,7 +1,5 @@
-//! The figures of `cargo xtask bench web`. Each command measures one thing on pages that are built already, in
-//! a real browser, with a real server, and prints one JSON object.
-
-#![allow(clippy::print_stdout, reason = "what was measured is printed")]
+//! The figures of `cargo xtask bench web`: each command measures one thing on pages that were built before, in a
+//! real browser, with a real server.
 
 mod duel;
 mod leaks;
@@ -69,14 +67,5 @@ fn main() -> ExitCode {
             leaks::measure(&dist, rematches, reconnects)
         }
     };
-    match result {
-        Ok(figures) => {
-            println!("{figures}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            println!("{}", serde_json::json!({ "error": error }));
-            ExitCode::FAILURE
-        }
-    }
+    netplay_bench::print(result)
 }

@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::ValueEnum;
 use matchbox_signaling::SignalingServer;
-use netplay_server::{Server, ServerConfig, parse_ice_server};
+use netplay_bench::signaling_server;
+use netplay_server::Server;
 use tokio::runtime::{Builder, Runtime};
 
 /// What a page is made of.
@@ -31,13 +32,9 @@ enum Running {
 impl Signaling {
     /// Starts the server that the pages of a stack meet at, on a free port. `stun`: what ours hands out.
     pub fn start(stack: Stack, stun: Option<&str>) -> Result<Self, String> {
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         match stack {
             Stack::Ours => {
-                let ice_servers = stun.into_iter().map(parse_ice_server).collect::<Result<_, _>>();
-                let ice_servers = ice_servers.map_err(|error| error.to_string())?;
-                let config = ServerConfig { listen, ice_servers, ..ServerConfig::default() };
-                let server = Server::start(config).map_err(|error| error.to_string())?;
+                let server = signaling_server(stun)?;
                 Ok(Self { address: server.addr(), _running: Running::Ours { _server: server } })
             }
             Stack::Plain => {
@@ -46,6 +43,7 @@ impl Signaling {
                     .enable_all()
                     .build()
                     .map_err(|error| error.to_string())?;
+                let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
                 let mut server = SignalingServer::full_mesh_builder(listen).cors().build();
                 let address = server.bind().map_err(|error| error.to_string())?;
                 runtime.spawn(server.serve());

@@ -1,4 +1,4 @@
-//! Two Apps that play with each other over real WebRTC, and whose connections can be cut.
+//! Two Apps that play with each other over real WebRTC, and whose connections can be cut or closed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,39 +17,39 @@ use serde_json::{Value, json};
 
 const FRAME: Duration = Duration::from_nanos(16_666_667);
 
-/// What can be done to the network of both.
+/// Faults of the network between both Apps.
 #[derive(Clone, Default)]
-pub struct Switch {
-    /// Nothing passes on connections, in either direction: they do not notice, as in a network.
+pub struct Faults {
+    /// Drops all packets on connections, in both directions, without closing them.
     cut: Arc<AtomicBool>,
     /// Closes every connection of the second App.
     close: Arc<AtomicBool>,
 }
 
-/// A transport behind a switch.
-struct Switched {
-    below: RtcTransport,
-    switch: Switch,
+/// A transport with faults.
+struct Faulty {
+    inner: RtcTransport,
+    faults: Faults,
     closes: bool,
     paths: Vec<(PeerKey, PathId)>,
 }
 
-impl Transport for Switched {
+impl Transport for Faulty {
     fn poll(&mut self, now: Duration) {
-        if self.closes && self.switch.close.swap(false, Ordering::Relaxed) {
+        if self.closes && self.faults.close.swap(false, Ordering::Relaxed) {
             for (peer, path) in self.paths.drain(..) {
-                self.below.request(TransportRequest::Close(peer, path));
+                self.inner.request(TransportRequest::Close(peer, path));
             }
         }
-        self.below.poll(now);
+        self.inner.poll(now);
     }
 
     fn next_event(&mut self) -> Option<TransportEvent> {
         loop {
-            let event = self.below.next_event()?;
+            let event = self.inner.next_event()?;
             match &event {
                 TransportEvent::Received { path, .. }
-                    if *path != PathId::RELAY && self.switch.cut.load(Ordering::Relaxed) => {}
+                    if *path != PathId::RELAY && self.faults.cut.load(Ordering::Relaxed) => {}
                 TransportEvent::PathUp { peer, path, .. } if *path != PathId::RELAY => {
                     self.paths.push((*peer, *path));
                     return Some(event);
@@ -67,63 +67,63 @@ impl Transport for Switched {
         channel: Channel,
         packet: &[u8],
     ) -> Result<usize, SendError> {
-        if path != PathId::RELAY && self.switch.cut.load(Ordering::Relaxed) {
+        if path != PathId::RELAY && self.faults.cut.load(Ordering::Relaxed) {
             return Ok(0);
         }
-        self.below.send(now, to, path, channel, packet)
+        self.inner.send(now, to, path, channel, packet)
     }
 
     fn request(&mut self, request: TransportRequest) {
-        self.below.request(request);
+        self.inner.request(request);
     }
 
     fn leave(&mut self) {
-        self.below.leave();
+        self.inner.leave();
     }
 }
 
-/// What one App presses: something else in every frame.
+/// Makes the inputs of an App differ from those of the other.
 #[derive(Resource)]
 struct Seed(u32);
 
-/// The state of the game: everything that was ever pressed.
+/// The state of the game: a hash of all inputs so far.
 #[derive(Resource, Clone, Default, Hash)]
 struct Sum(u64);
 
 /// Two Apps in a match.
-pub struct Duo {
+pub struct PairedApps {
     apps: [App; 2],
-    pub switch: Switch,
+    faults: Faults,
     next: Instant,
     _server: Server,
 }
 
-/// Where the first App is in its match.
+/// How far the first App is in its match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Progress {
     pub frame: i32,
     pub confirmed: i32,
 }
 
-impl Duo {
-    /// Begins a match on these paths.
+impl PairedApps {
+    /// Starts a match on these paths, and returns once it has been running for two seconds.
     pub fn start(policy: PathPolicy) -> Result<Self, String> {
-        let server = super::server()?;
-        let switch = Switch::default();
+        let server = netplay_bench::signaling_server(None)?;
+        let faults = Faults::default();
         let app = |number: u32| {
             let config =
                 NetplayConfig { game: "bench".into(), server: server.url(), policy, ..default() };
             let mut app = App::new();
-            let taken = Arc::new(Mutex::new(Some(switch.clone())));
+            let taken = Arc::new(Mutex::new(Some(faults.clone())));
             app.add_plugins((
                 MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
                 NetplayPlugins::<[u8; 4]>::new(config),
             ))
             .insert_resource(TransportFactory::new(move |request| {
-                let switch = taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                Box::new(Switched {
-                    below: RtcTransport::join(request.clone()),
-                    switch: switch.unwrap_or_default(),
+                let faults = taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                Box::new(Faulty {
+                    inner: RtcTransport::join(request.clone()),
+                    faults: faults.unwrap_or_default(),
                     closes: number == 1,
                     paths: Vec::new(),
                 })
@@ -137,16 +137,16 @@ impl Duo {
                 |seed: Res<Seed>,
                  frame: Res<RollbackFrameCount>,
                  mut input: ResMut<LocalInput<[u8; 4]>>| {
-                    let pressed = (frame.0 as u32 / 5).wrapping_mul(0x9e37_79b9) ^ seed.0;
-                    input.0 = pressed.to_le_bytes();
+                    let value = (frame.0 as u32 / 5).wrapping_mul(0x9e37_79b9) ^ seed.0;
+                    input.0 = value.to_le_bytes();
                 },
             )
             .add_systems(
                 NetplayUpdate,
                 |inputs: Inputs<[u8; 4]>, mut sum: ResMut<Sum>| {
                     for player in [0, 1] {
-                        let pressed = u32::from_le_bytes(inputs.get(player));
-                        sum.0 = sum.0.rotate_left(7) ^ u64::from(pressed);
+                        let value = u32::from_le_bytes(inputs.get(player));
+                        sum.0 = sum.0.rotate_left(7) ^ u64::from(value);
                     }
                 },
             );
@@ -158,43 +158,46 @@ impl Duo {
             app
         };
         let apps = [app(0), app(1)];
-        let mut duo = Self { apps, switch, next: Instant::now(), _server: server };
+        let mut pair = Self { apps, faults, next: Instant::now(), _server: server };
         let begun = Instant::now();
-        while duo.place().confirmed < 120 {
-            duo.step();
+        while pair.progress().confirmed < 120 {
+            pair.step();
             if begun.elapsed() > Duration::from_secs(30) {
                 return Err("the match did not start".to_owned());
             }
         }
-        Ok(duo)
+        Ok(pair)
     }
 
     /// Waits for the next frame, and lets both Apps run it.
     pub fn step(&mut self) {
         let now = Instant::now();
         std::thread::sleep(self.next.saturating_duration_since(now));
-        // Whoever is late does not hurry.
+        // A late frame does not make the next ones shorter.
         self.next = self.next.max(now) + FRAME;
         self.apps.iter_mut().for_each(App::update);
     }
 
+    /// Cuts or restores the connections.
     pub fn cut(&self, cut: bool) {
-        self.switch.cut.store(cut, Ordering::Relaxed);
+        self.faults.cut.store(cut, Ordering::Relaxed);
     }
 
+    /// Closes the connections of the second App.
     pub fn close(&self) {
-        self.switch.close.store(true, Ordering::Relaxed);
+        self.faults.close.store(true, Ordering::Relaxed);
     }
 
-    pub fn place(&self) -> Place {
+    /// How far the first App is.
+    pub fn progress(&self) -> Progress {
         let world = self.apps[0].world();
-        Place {
+        Progress {
             frame: world.resource::<RollbackFrameCount>().0,
             confirmed: world.resource::<ConfirmedFrameCount>().0,
         }
     }
 
-    /// The paths that carry, of both.
+    /// The primary path of each App.
     pub fn paths(&self) -> [Option<LinkPath>; 2] {
         self.apps
             .each_ref()
@@ -209,12 +212,12 @@ impl Duo {
 /// Round trip times while a match is played, on the direct path and through the server.
 pub fn round_trips() -> Result<Value, String> {
     let measure = |policy| -> Result<Vec<f64>, String> {
-        let mut duo = Duo::start(policy)?;
+        let mut pair = PairedApps::start(policy)?;
         let mut milliseconds = Vec::new();
         for frame in 0..600 {
-            duo.step();
+            pair.step();
             if frame % 30 == 0
-                && let Some(rtt) = duo.rtt()
+                && let Some(rtt) = pair.rtt()
             {
                 milliseconds.push(rtt.as_secs_f64() * 1000.0);
             }

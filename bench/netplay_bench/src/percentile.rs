@@ -1,4 +1,4 @@
-//! Percentiles.
+//! Percentiles of measured durations.
 
 use std::time::Duration;
 

@@ -1,0 +1,36 @@
+//! What the rules ask of the netcode that runs them.
+//!
+//! The rules name no netcode, so that the benchmarks can run the very same simulation on plain bevy_ggrs.
+
+use std::hash::Hash;
+
+use bevy::ecs::component::Mutable;
+use bevy::ecs::schedule::InternedScheduleLabel;
+use bevy::prelude::*;
+
+/// Registers what is rolled back, and says when the simulation runs.
+pub trait Netcode: Send + Sync + 'static {
+    /// The schedule that runs once before frame 0 of a match.
+    fn start() -> InternedScheduleLabel;
+
+    /// The schedule that simulates one frame.
+    fn frame() -> InternedScheduleLabel;
+
+    /// Makes a component part of snapshots and checksums.
+    fn component<T: Component<Mutability = Mutable> + Clone + Hash>(app: &mut App);
+
+    /// Makes a resource part of snapshots and checksums.
+    fn resource<T: Resource<Mutability = Mutable> + Clone + Hash>(app: &mut App);
+
+    /// Rolls back every entity that has this component.
+    fn entities_with<T: Component>(app: &mut App);
+}
+
+/// The match that is about to start. Written before [`Netcode::start`] runs; the same on every peer.
+#[derive(Resource, Clone, Copy, Debug)]
+pub struct MatchSetup {
+    /// How many players play.
+    pub players: usize,
+    /// Where chance comes from.
+    pub seed: u64,
+}

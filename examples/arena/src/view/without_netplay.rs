@@ -1,0 +1,24 @@
+//! What the view reads, for an app without bevy_netplay: the benchmarks draw the same arena on plain bevy_ggrs.
+
+use bevy::prelude::*;
+use bevy_netplay::messages::{PeerInterrupted, PeerResumed, PlayerDisconnected};
+use bevy_netplay::prelude::*;
+
+use crate::sim::MatchSetup;
+
+/// Provides the state, resources and messages of bevy_netplay that the view reads. The state is
+/// [`NetplayState::Playing`] as soon as there is a [`MatchSetup`]; nothing else ever changes.
+pub fn without_netplay(app: &mut App) {
+    app.init_state::<NetplayState>()
+        .init_resource::<LastEndReason>()
+        .init_resource::<PeerLinks>()
+        .init_resource::<RollbackMetrics>()
+        .add_message::<PeerInterrupted>()
+        .add_message::<PeerResumed>()
+        .add_message::<PlayerDisconnected>()
+        .add_systems(Update, play.run_if(resource_added::<MatchSetup>));
+}
+
+fn play(mut next: ResMut<NextState<NetplayState>>) {
+    next.set(NetplayState::Playing);
+}
