@@ -1,4 +1,4 @@
-//! `cargo xtask …`: what is done to the workspace as a whole.
+//! `cargo xtask …`: the tasks of the workspace as a whole.
 //!
 //! * `cargo xtask test` runs everything that must be green before a change goes in;
 //! * `cargo xtask bench` plays matches on bevy_netplay and on plain bevy_ggrs + matchbox_socket side by
@@ -15,7 +15,7 @@
 
 mod bench;
 #[cfg(test)]
-mod readme;
+mod checks;
 mod steps;
 mod test;
 mod tools;
@@ -34,7 +34,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the whole test suite: formatting, lints (native and wasm32), documentation, tests, doctests
+    /// Runs the whole test suite: formatting, lints (native and wasm32), documentation, doctests, tests
     Test(test::TestArguments),
     /// Plays matches on this library and on the plain stack, and prints how they compare
     Bench(bench::BenchArguments),

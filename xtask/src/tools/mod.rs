@@ -1,33 +1,27 @@
-//! What the suite needs on the machine: found, named when it is missing, installed when asked.
+//! The tools that the suite needs: found, named if they are missing, installed if asked.
+
+mod install;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::workspace::{WASM, locked_version, root};
+use install::Install;
 
 /// A tool that the suite needs.
 struct Tool {
     name: &'static str,
-    is_there: fn() -> bool,
-    /// The commands that install it, each a program with its arguments.
-    install: fn() -> Vec<String>,
+    is_installed: fn() -> bool,
+    install: fn() -> Install,
 }
 
-/// Debian's packages, without what they merely recommend.
-fn apt(packages: &str) -> Vec<String> {
-    vec![
-        "apt-get update -qq".to_owned(),
-        format!("apt-get install -y -qq --no-install-recommends {packages}"),
-    ]
-}
-
-/// The bundler of the page. A release is pinned: its output is tested.
+/// The version of the bundler of the page. It is pinned: its output is tested, and newer ones need a newer Rust.
 const TRUNK: &str = "0.21.14";
 
-/// What drives Firefox. Debian has no package of it.
+/// The version of the program that drives Firefox. Debian has no package of it.
 const GECKODRIVER: &str = "0.37.1";
 
-/// The one that understands what the library of the same version has written.
+/// The version of the library, in Cargo.lock: the program reads only what the same version has written.
 fn wasm_bindgen_version() -> String {
     locked_version("wasm-bindgen").unwrap_or_default()
 }
@@ -35,76 +29,94 @@ fn wasm_bindgen_version() -> String {
 const TOOLS: &[Tool] = &[
     Tool {
         name: "a C compiler and linker (cc)",
-        is_there: || succeeds("cc", &["--version"]),
-        install: || apt("gcc libc6-dev"),
+        is_installed: || succeeds("cc", &["--version"]),
+        install: || Install::Debian("gcc libc6-dev"),
     },
     Tool {
         name: "coturn",
-        is_there: || {
+        is_installed: || {
             succeeds("turnserver", &["--version"]) && succeeds("which", &["turnutils_uclient"])
         },
-        install: || apt("coturn"),
+        install: || Install::Debian("coturn"),
     },
     Tool {
         name: "iproute2 and nftables",
-        is_there: || succeeds("ip", &["-V"]) && succeeds("nft", &["--version"]),
-        install: || apt("iproute2 nftables"),
+        is_installed: || succeeds("ip", &["-V"]) && succeeds("nft", &["--version"]),
+        install: || Install::Debian("iproute2 nftables"),
     },
     Tool {
         name: "clippy",
-        is_there: || succeeds("cargo", &["clippy", "--version"]),
-        install: || vec!["rustup component add clippy".to_owned()],
+        is_installed: || succeeds("cargo", &["clippy", "--version"]),
+        install: || Install::Rustup("component add clippy".to_owned()),
     },
     Tool {
         name: "rustfmt",
-        is_there: || succeeds("cargo", &["fmt", "--version"]),
-        install: || vec!["rustup component add rustfmt".to_owned()],
+        is_installed: || succeeds("cargo", &["fmt", "--version"]),
+        install: || Install::Rustup("component add rustfmt".to_owned()),
     },
     Tool {
         name: "the standard library for wasm32-unknown-unknown",
-        is_there: wasm_library_is_there,
-        install: || vec![format!("rustup target add {WASM}")],
+        is_installed: wasm_library_is_installed,
+        install: || Install::Rustup(format!("target add {WASM}")),
     },
     Tool {
         name: "wasm-bindgen, of the version in Cargo.lock",
-        is_there: || {
+        is_installed: || {
             output("wasm-bindgen", &["--version"])
                 .is_some_and(|said| said == format!("wasm-bindgen {}", wasm_bindgen_version()))
         },
-        install: || {
-            vec![format!("cargo install wasm-bindgen-cli --version {}", wasm_bindgen_version())]
+        install: || Install::Cargo {
+            package: format!("wasm-bindgen-cli --version {}", wasm_bindgen_version()),
+            // It works through a page of tens of megabytes.
+            opt_level: "1",
         },
     },
-    Tool { name: "node", is_there: || succeeds("node", &["--version"]), install: || apt("nodejs") },
+    Tool {
+        name: "node",
+        is_installed: || succeeds("node", &["--version"]),
+        install: || Install::Debian("nodejs"),
+    },
     Tool {
         name: "trunk",
-        is_there: || succeeds("trunk", &["--version"]),
-        install: || vec![format!("cargo install trunk --version {TRUNK} --locked")],
+        is_installed: || succeeds("trunk", &["--version"]),
+        install: || Install::Cargo {
+            package: format!("trunk --version {TRUNK} --locked"),
+            opt_level: "0",
+        },
     },
     Tool {
         name: "chromium and chromedriver",
-        is_there: || {
+        is_installed: || {
             succeeds("chromium", &["--version"]) && succeeds("chromedriver", &["--version"])
         },
-        install: || apt("chromium chromium-driver"),
+        install: || Install::Debian("chromium chromium-driver"),
     },
     Tool {
-        // It draws through an X display, if only one that nobody sees.
+        // Even without a window, Firefox asks an X display what can draw.
         name: "firefox and Xvfb",
-        is_there: || succeeds("firefox", &["--version"]) && succeeds("which", &["Xvfb"]),
-        install: || apt("firefox-esr xvfb"),
+        is_installed: || succeeds("firefox", &["--version"]) && succeeds("which", &["Xvfb"]),
+        install: || Install::Debian("firefox-esr xvfb"),
     },
     Tool {
         name: "geckodriver",
-        is_there: || succeeds("geckodriver", &["--version"]),
-        install: || vec![format!("cargo install geckodriver --version {GECKODRIVER} --locked")],
+        is_installed: || succeeds("geckodriver", &["--version"]),
+        install: || Install::Cargo {
+            package: format!("geckodriver --version {GECKODRIVER} --locked"),
+            opt_level: "0",
+        },
     },
 ];
 
-/// Fails with the names of what is missing and how to get it, unless it may be installed.
+/// The commands with which tools are installed, as lines for a shell.
+#[cfg(test)]
+pub fn install_lines() -> Vec<String> {
+    TOOLS.iter().flat_map(|tool| (tool.install)().lines()).collect()
+}
+
+/// Installs what is missing, or fails with a list of it and how to get it.
 pub fn ensure(install: bool) -> Result<(), String> {
     check_rustc()?;
-    let missing: Vec<_> = TOOLS.iter().filter(|tool| !(tool.is_there)()).collect();
+    let missing: Vec<_> = TOOLS.iter().filter(|tool| !(tool.is_installed)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -113,21 +125,16 @@ pub fn ensure(install: bool) -> Result<(), String> {
     }
     for tool in &missing {
         println!("installing {}", tool.name);
-        for command in (tool.install)() {
-            let status = privileged(&command).status();
-            if !status.is_ok_and(|status| status.success()) {
-                return Err(format!("could not install {}: {command}", tool.name));
-            }
-        }
+        (tool.install)().run().map_err(|why| format!("could not install {}: {why}", tool.name))?;
     }
-    let still: Vec<_> = missing.into_iter().filter(|tool| !(tool.is_there)()).collect();
-    if still.is_empty() { Ok(()) } else { Err(sentence(&still)) }
+    let still_missing: Vec<_> = missing.into_iter().filter(|tool| !(tool.is_installed)()).collect();
+    if still_missing.is_empty() { Ok(()) } else { Err(sentence(&still_missing)) }
 }
 
 fn sentence(missing: &[&Tool]) -> String {
     let mut text = String::from("These tools are missing:\n");
     for tool in missing {
-        text += &format!("\n  {}\n      {}\n", tool.name, (tool.install)().join(" && "));
+        text += &format!("\n  {}\n      {}\n", tool.name, (tool.install)().lines().join(" && "));
     }
     text + "\nInstall them, or run `cargo xtask test --install`."
 }
@@ -159,8 +166,8 @@ fn numbers(version: &str) -> Vec<u32> {
     version.split(['.', '-']).map_while(|part| part.parse().ok()).collect()
 }
 
-/// Looks at the files, so that a library that did not come from rustup counts too.
-fn wasm_library_is_there() -> bool {
+/// Looks for the files, because the library may not have come from rustup.
+fn wasm_library_is_installed() -> bool {
     output("rustc", &["--print", "target-libdir", "--target", WASM])
         .and_then(|folder| std::fs::read_dir(PathBuf::from(folder)).ok())
         .is_some_and(|mut files| {
@@ -189,17 +196,6 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
         .ok()
         .filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// Debian's packages are root's business; rustup's are the user's.
-fn privileged(command: &str) -> Command {
-    let needs_root = command.starts_with("apt-get ");
-    let is_root = output("id", &["-u"]).is_some_and(|id| id == "0");
-    let sudo = (needs_root && !is_root).then_some("sudo");
-    let mut words = sudo.into_iter().chain(command.split(' '));
-    let mut result = Command::new(words.next().unwrap_or_default());
-    result.args(words).current_dir(root());
-    result
 }
 
 #[cfg(test)]

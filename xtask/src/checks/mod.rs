@@ -1,0 +1,7 @@
+//! What holds for the workspace as a whole, as tests: layers, words, module docs, and what README and book say.
+
+mod book;
+mod commands;
+mod files;
+mod layers;
+mod readme;
