@@ -82,6 +82,11 @@ function install() {
   document.addEventListener("visibilitychange", () => scheduleTick(0));
 }
 
+// Whether nobody sees the page.
+export function isHidden() {
+  return typeof document !== "undefined" && document.hidden;
+}
+
 // Sets whether the page runs on while it is hidden.
 export function runInBackground(wanted) {
   if (typeof document === "undefined") return;

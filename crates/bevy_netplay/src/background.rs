@@ -1,4 +1,8 @@
 //! Keeps a hidden page simulating while it is in a room: see `background.js`.
+//!
+//! A hidden page simulates and does not draw. Nothing limits how many frames a hidden page may hand to the graphics
+//! card: where drawing takes longer than simulating, they would queue up, and once the page is shown again, the browser
+//! would give it no frame until all of them are drawn. The others would have lost the player by then.
 
 use bevy::prelude::*;
 use wasm_bindgen::prelude::*;
@@ -9,11 +13,53 @@ use crate::NetplayState;
 extern "C" {
     #[wasm_bindgen(js_name = runInBackground)]
     fn run_in_background(wanted: bool);
+    #[wasm_bindgen(js_name = isHidden)]
+    fn is_hidden() -> bool;
+}
+
+pub(crate) struct BackgroundPlugin;
+
+impl Plugin for BackgroundPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<DeactivatedCameras>()
+            .add_systems(First, reactivate_cameras)
+            .add_systems(Last, (run_in_background_in_rooms, deactivate_cameras.run_if(is_hidden)));
+    }
 }
 
 /// Lets a hidden page run on while it is in a room.
-pub(crate) fn run_in_background_in_rooms(state: Res<State<NetplayState>>) {
+fn run_in_background_in_rooms(state: Res<State<NetplayState>>) {
     if state.is_changed() {
         run_in_background(!matches!(state.get(), NetplayState::Offline | NetplayState::Ended));
+    }
+}
+
+/// The cameras that were active at the end of the last update of a hidden page.
+///
+/// They are inactive only between two updates, while Bevy extracts what it draws: the game's systems see their cameras
+/// as the game has set them.
+#[derive(Resource, Default)]
+struct DeactivatedCameras(Vec<Entity>);
+
+fn deactivate_cameras(
+    mut cameras: Query<(Entity, &mut Camera)>,
+    mut deactivated: ResMut<DeactivatedCameras>,
+) {
+    for (entity, mut camera) in &mut cameras {
+        if camera.is_active {
+            camera.bypass_change_detection().is_active = false;
+            deactivated.0.push(entity);
+        }
+    }
+}
+
+fn reactivate_cameras(
+    mut cameras: Query<&mut Camera>,
+    mut deactivated: ResMut<DeactivatedCameras>,
+) {
+    for entity in deactivated.0.drain(..) {
+        if let Ok(mut camera) = cameras.get_mut(entity) {
+            camera.bypass_change_detection().is_active = true;
+        }
     }
 }

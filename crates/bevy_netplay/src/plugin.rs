@@ -130,7 +130,7 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             .init_schedule(ReadLocalInput)
             .add_systems(bevy_ggrs::ReadInputs, read_inputs::<I>);
         #[cfg(target_arch = "wasm32")]
-        app.add_systems(Last, crate::background::run_in_background_in_rooms);
+        app.add_plugins(crate::background::BackgroundPlugin);
         // Dozens of systems that each take a microsecond, several times a frame: handing them to other
         // threads costs more than they do.
         for schedule in [SaveWorld.intern(), LoadWorld.intern(), ReadLocalInput.intern()] {

@@ -50,6 +50,7 @@ fn a_hidden_tab_keeps_its_match_alive() {
     tab.show().unwrap();
     tab.wait_for("!document.hidden", PATIENCE).unwrap();
     tab.wait_for(&format!("window.probe.state.confirmed > {hidden}"), PATIENCE).unwrap();
+    photograph(&tab, "shown-again");
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
     assert_quiet(&tab);
