@@ -1,7 +1,35 @@
 //! The code of the book, as doctests: each chapter of `docs/book/src` is the documentation of an item here.
 //!
-//! `cargo test --doc -p book_code` compiles it. Code that cannot run in a test is marked `no_run`.
+//! `cargo test --doc --workspace` compiles it. Code that cannot run in a test is marked `no_run`.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/introduction.md")]
 pub struct Introduction;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/first-match.md")]
+pub struct FirstMatch;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/your-own-project.md")]
+pub struct YourOwnProject;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/your-own-page.md")]
+pub struct YourOwnPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/how-rollback-works.md")]
+pub struct HowRollbackWorks;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/coming-from.md")]
+pub struct ComingFrom;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/troubleshooting.md")]
+pub struct Troubleshooting;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

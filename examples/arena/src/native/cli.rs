@@ -69,7 +69,7 @@ pub struct PlayArgs {
     /// The code of the room
     #[arg(long, value_name = "CODE")]
     pub room: String,
-    /// Number of playersers make the room complete
+    /// Number of players that make the room complete
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
     pub players: u8,
     /// Name that the other players see
@@ -90,7 +90,7 @@ pub struct BotArgs {
     /// The code of the room
     #[arg(long, value_name = "CODE")]
     pub room: String,
-    /// Number of playersers make the room complete
+    /// Number of players that make the room complete
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
     pub players: u8,
     /// Play until this frame is confirmed, then report; without it, play on and vote for every rematch
