@@ -9,7 +9,7 @@ fn quickstart() -> String {
 #[test]
 fn the_readme_shows_the_quickstart_as_it_is() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let shown = format!("```rust\n{}```\n", quickstart());
+    let shown = format!("```rust,no_run\n{}```\n", quickstart());
     assert!(readme.contains(&shown), "copy examples/quickstart/src/main.rs into README.md");
 }
 
