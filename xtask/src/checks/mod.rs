@@ -5,3 +5,4 @@ mod commands;
 mod files;
 mod layers;
 mod readme;
+mod troubleshooting;
