@@ -8,6 +8,10 @@ use crate::workspace::root;
 
 const BOOK: &str = "docs/book/src";
 
+/// Where GitHub shows the files of the repository. The book links to files outside of it this way, because mdBook copies
+/// only its own.
+const ON_GITHUB: &str = "https://github.com/bevy-netplay/bevy_netplay/blob/main/";
+
 /// The targets of the links of a text, outside of code.
 fn links(text: &str) -> Vec<&str> {
     let mut in_code = false;
@@ -36,13 +40,23 @@ fn anchors(text: &str) -> Vec<String> {
 
 /// Why a link of a document leads nowhere, if it does.
 fn broken(document: &TextFile, link: &str) -> Option<String> {
-    if link.contains("://") || link.starts_with("mailto:") {
+    let on_github = link.strip_prefix(ON_GITHUB);
+    if on_github.is_none() && (link.contains("://") || link.starts_with("mailto:")) {
         return None;
     }
+    let link = on_github.unwrap_or(link);
     let (file, anchor) = link.split_once('#').map_or((link, None), |(file, at)| (file, Some(at)));
-    let folder = Path::new(&document.path).parent().unwrap();
-    let path =
-        if file.is_empty() { root().join(&document.path) } else { root().join(folder).join(file) };
+    let path = if file.is_empty() {
+        root().join(&document.path)
+    } else if on_github.is_some() {
+        root().join(file)
+    } else {
+        root().join(Path::new(&document.path).parent().unwrap()).join(file)
+    };
+    let leaves_the_book = document.path.starts_with(BOOK) && file.starts_with("..");
+    if leaves_the_book {
+        return Some(format!("{}: mdBook does not copy {file}; write {ON_GITHUB}…", document.path));
+    }
     if !path.exists() {
         return Some(format!("{}: there is no {file}", document.path));
     }
