@@ -9,6 +9,7 @@
 //! * [`agent`]: which path carries, when that changes, and when a new one is attempted;
 //! * [`link`]: everything between us and one peer, made of the two;
 //! * [`departure`]: how survivors agree on the last frame of a player who is gone;
+//! * [`signaling`]: the client of the signaling server;
 //! * [`rate`]: how often something may happen;
 //! * [`transport`]: what a room and its driver say to each other;
 //! * [`emulator`]: a bad network.
@@ -19,4 +20,5 @@ pub mod emulator;
 pub mod link;
 pub mod path;
 pub mod rate;
+pub mod signaling;
 pub mod transport;

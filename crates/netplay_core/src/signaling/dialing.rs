@@ -1,0 +1,209 @@
+//! Making a connection: the first one, and those after a loss.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use netplay_protocol::signaling::{Refusal, ServerMessage};
+
+use super::address::websocket_url;
+use super::backoff::is_temporary;
+use super::client::{SignalingClient, State};
+use super::messages::read;
+use super::{Frame, SignalingEvent, SocketCommand};
+use crate::transport::LeaveReason;
+
+/// How long it may take to open the socket and to get the server's first answer.
+pub(super) const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that is being made.
+#[derive(Debug)]
+pub(super) struct Dial {
+    server: String,
+    pub(super) deadline: Duration,
+}
+
+/// Why a server did not let the client in.
+#[derive(Debug)]
+pub(super) enum DialError {
+    /// The address is none.
+    Address(LeaveReason),
+    /// There is no connection.
+    Unreachable(String),
+    /// The other end does not speak signaling, or closed.
+    NotSignaling(String),
+    /// The server refused.
+    Refused(Refusal),
+}
+
+impl DialError {
+    /// The reason for a player who waits to join.
+    fn into_leave_reason(self, server: &str) -> LeaveReason {
+        match self {
+            Self::Address(reason) => reason,
+            Self::Unreachable(detail) => {
+                LeaveReason::Unreachable { server: server.to_owned(), detail }
+            }
+            Self::NotSignaling(detail) => LeaveReason::ServerGone(detail),
+            Self::Refused(reason) => LeaveReason::Refused(reason),
+        }
+    }
+
+    /// Whether a client that joins tries no other server.
+    fn ends_joining(&self) -> bool {
+        match self {
+            // A typing error is not to be passed over.
+            Self::Address(_) => true,
+            Self::Refused(reason) => !is_temporary(reason),
+            Self::Unreachable(_) | Self::NotSignaling(_) => false,
+        }
+    }
+}
+
+impl SignalingClient {
+    /// Joins on the next server that was not tried yet. Without any, the client closes with the last failure.
+    pub(super) fn join_next(
+        &mut self,
+        now: Duration,
+        mut untried: VecDeque<String>,
+        last_failure: LeaveReason,
+    ) {
+        match untried.pop_front() {
+            Some(server) => self.join_on(now, server, untried),
+            None => self.close(last_failure),
+        }
+    }
+
+    fn join_on(&mut self, now: Duration, server: String, untried: VecDeque<String>) {
+        match self.dial(now, server) {
+            Ok(dial) => self.state = State::Joining { dial, untried },
+            Err(reason) => self.close(reason),
+        }
+    }
+
+    /// Dials a server to resume the membership there.
+    pub(super) fn resume_on(&mut self, now: Duration, server: String) {
+        match self.dial(now, server.clone()) {
+            Ok(dial) => self.state = State::Resuming(dial),
+            Err(reason) => self.resume_failed(now, &server, DialError::Address(reason)),
+        }
+    }
+
+    fn dial(&mut self, now: Duration, server: String) -> Result<Dial, LeaveReason> {
+        let url = websocket_url(&server)?;
+        self.commands.push_back(SocketCommand::Dial { url });
+        Ok(Dial { server, deadline: now + DIAL_TIMEOUT })
+    }
+
+    /// The socket is open: sends the hello.
+    pub(super) fn greet(&mut self) {
+        match (&self.state, &self.membership) {
+            (State::Joining { .. }, _) => self.outbox.send(self.request.hello()),
+            (State::Resuming(_), Some(membership)) => {
+                self.outbox.send(membership.hello(self.request.identity.peer_key()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the first frame that the server sends.
+    pub(super) fn handle_answer(&mut self, now: Duration, frame: Frame) {
+        let answer = match frame {
+            Frame::Text(text) => read(&text).ok(),
+            Frame::Binary(_) => None,
+        };
+        let error = match answer {
+            Some(answer @ (ServerMessage::Welcome { .. } | ServerMessage::Queued { .. })) => {
+                return self.let_in(now, answer);
+            }
+            Some(ServerMessage::Refused { reason }) => DialError::Refused(reason),
+            _ => DialError::NotSignaling("it does not speak this game's signaling".into()),
+        };
+        self.commands.push_back(SocketCommand::Close);
+        self.dial_failed(now, error);
+    }
+
+    fn let_in(&mut self, now: Duration, answer: ServerMessage) {
+        let online = State::Online { heard: now, answer_by: None };
+        match std::mem::replace(&mut self.state, online) {
+            State::Joining { dial, .. } => {
+                self.backoff.start_at(&dial.server);
+                self.handle_message(now, answer);
+            }
+            State::Resuming(dial) => {
+                log::info!("back on the signaling server {}", dial.server);
+                self.backoff.reset(dial.server);
+                self.handle_message(now, answer);
+                self.outbox.connection_restored();
+                self.events.push_back(SignalingEvent::Restored);
+            }
+            // Frames of a socket that was closed: the driver reports none.
+            other => self.state = other,
+        }
+    }
+
+    /// The server that is being dialed does not let the client in.
+    pub(super) fn dial_failed(&mut self, now: Duration, error: DialError) {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Joining { dial, untried } => self.join_failed(now, dial.server, untried, error),
+            State::Resuming(dial) => self.resume_failed(now, &dial.server, error),
+            other => self.state = other,
+        }
+    }
+
+    fn join_failed(
+        &mut self,
+        now: Duration,
+        server: String,
+        untried: VecDeque<String>,
+        error: DialError,
+    ) {
+        if matches!(error, DialError::Refused(Refusal::SeatGone)) && self.request.seat.is_some() {
+            // The client was away for too long: it joins like any other.
+            self.request.seat = None;
+            return self.join_on(now, server, untried);
+        }
+        let ends = error.ends_joining();
+        let reason = error.into_leave_reason(&server);
+        if ends {
+            return self.close(reason);
+        }
+        log::info!("not on {server}: {reason}");
+        self.join_next(now, untried, reason);
+    }
+
+    fn resume_failed(&mut self, now: Duration, server: &str, error: DialError) {
+        match error {
+            DialError::Refused(reason) => {
+                log::info!("not back on {server}: {reason}");
+                if self.backoff.report_refused(&reason) {
+                    return self.close(LeaveReason::Refused(reason));
+                }
+            }
+            error => {
+                log::debug!("not back on {server}: {error:?}");
+                self.backoff.report_unreachable();
+            }
+        }
+        self.wait(now);
+    }
+
+    /// The connection is lost.
+    pub(super) fn lose(&mut self, now: Duration, reason: String) {
+        self.outbox.connection_lost();
+        if self.membership.is_none() {
+            return self.close(LeaveReason::ServerGone(reason));
+        }
+        self.events.push_back(SignalingEvent::Lost(reason));
+        self.wait(now);
+    }
+
+    fn wait(&mut self, now: Duration) {
+        let (wait, server) = self.backoff.next_dial();
+        self.state = State::Waiting { at: now + wait, server };
+    }
+
+    pub(super) fn close(&mut self, reason: LeaveReason) {
+        self.state = State::Closed;
+        self.events.push_back(SignalingEvent::Closed(reason));
+    }
+}

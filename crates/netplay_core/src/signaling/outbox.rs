@@ -1,0 +1,76 @@
+//! What the client sends: frames on the open connection, and signals that wait for the next one.
+
+use std::collections::VecDeque;
+
+use netplay_protocol::signaling::ClientMessage;
+
+use super::Frame;
+
+/// How many signals wait without a connection. A server keeps as many for a peer that is away.
+pub(super) const MAX_UNSENT_SIGNALS: usize = 64;
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// For the open connection, oldest first.
+    queued: VecDeque<Outgoing>,
+    /// For the next connection, oldest first.
+    unsent_signals: VecDeque<ClientMessage>,
+}
+
+#[derive(Debug)]
+enum Outgoing {
+    Message(ClientMessage),
+    Relayed(Vec<u8>),
+}
+
+impl Outbox {
+    /// Queues a message for the open connection.
+    pub(super) fn send(&mut self, message: ClientMessage) {
+        self.queued.push_back(Outgoing::Message(message));
+    }
+
+    /// Queues a relayed packet with its header for the open connection.
+    pub(super) fn relay(&mut self, frame: Vec<u8>) {
+        self.queued.push_back(Outgoing::Relayed(frame));
+    }
+
+    /// Keeps a message for the next connection if it is a signal and there is room. Everything else is dropped.
+    pub(super) fn keep_signal(&mut self, message: ClientMessage) {
+        if matches!(message, ClientMessage::Signal { .. })
+            && self.unsent_signals.len() < MAX_UNSENT_SIGNALS
+        {
+            self.unsent_signals.push_back(message);
+        }
+    }
+
+    /// The connection is lost: signals that were not handed out yet wait for the next one.
+    pub(super) fn connection_lost(&mut self) {
+        for outgoing in std::mem::take(&mut self.queued) {
+            if let Outgoing::Message(message) = outgoing {
+                self.keep_signal(message);
+            }
+        }
+    }
+
+    /// The membership is resumed: the signals that waited are sent.
+    pub(super) fn connection_restored(&mut self) {
+        self.queued.extend(self.unsent_signals.drain(..).map(Outgoing::Message));
+    }
+
+    /// The next frame to write.
+    pub(super) fn poll(&mut self) -> Option<Frame> {
+        while let Some(outgoing) = self.queued.pop_front() {
+            match outgoing {
+                Outgoing::Relayed(frame) => return Some(Frame::Binary(frame)),
+                Outgoing::Message(message) => match serde_json::to_string(&message) {
+                    Ok(text) => return Some(Frame::Text(text)),
+                    Err(error) => {
+                        log::error!("a message could not be written as JSON: {error}");
+                    }
+                },
+            }
+        }
+        None
+    }
+}
