@@ -137,11 +137,11 @@ mod tests {
     #[test]
     fn dialing_ends_when_every_server_has_refused_for_good() {
         let mut backoff = backoff(&["a", "b"], "a");
-        assert!(!backoff.report_refused(&Refusal::SeatGone));
+        assert!(!backoff.report_refused(&Refusal::CannotResume));
         backoff.report_unreachable();
-        assert!(!backoff.report_refused(&Refusal::SeatGone));
+        assert!(!backoff.report_refused(&Refusal::CannotResume));
         assert!(!backoff.report_refused(&Refusal::ShuttingDown));
-        assert!(!backoff.report_refused(&Refusal::SeatGone));
-        assert!(backoff.report_refused(&Refusal::SeatGone));
+        assert!(!backoff.report_refused(&Refusal::CannotResume));
+        assert!(backoff.report_refused(&Refusal::CannotResume));
     }
 }

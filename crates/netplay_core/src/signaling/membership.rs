@@ -45,7 +45,7 @@ impl Membership {
             key,
             resume: self.resume_token.clone(),
             roster: self.roster.clone(),
-            anew: false,
+            restarted: false,
         })
     }
 }

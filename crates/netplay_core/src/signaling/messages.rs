@@ -52,9 +52,9 @@ impl SignalingClient {
                     membership.keep_roster(roster.clone(), signature.clone(), game);
                 }
             }
-            ServerMessage::Draining { elsewhere: Some(elsewhere), .. } => {
-                log::info!("the signaling server is about to stop, going to {elsewhere}");
-                self.backoff.prefer(elsewhere.clone());
+            ServerMessage::Draining { alternate_server: Some(server), .. } => {
+                log::info!("the signaling server is about to stop, going to {server}");
+                self.backoff.prefer(server.clone());
                 self.commands.push_back(SocketCommand::Close);
                 return self.lose(now, "the server sends its players elsewhere".to_owned());
             }

@@ -49,7 +49,7 @@ impl Driver {
     }
 
     /// Sends a step of ours, signed.
-    pub(super) async fn signal(&mut self, outgoing: Outgoing) {
+    pub(super) fn signal(&mut self, outgoing: Outgoing) {
         let (to, connection, step) = outgoing;
         let context = |offers| DescriptionContext { offers, connection, from: self.key, to };
         let signal = match step {
@@ -59,7 +59,7 @@ impl Driver {
             }
             Step::Candidate(json) => Signal::Candidate(json),
         };
-        self.server.say(ClientMessage::Signal { to, connection, signal }).await;
+        self.signaling.send(ClientMessage::Signal { to, connection, signal });
     }
 
     /// Takes what the server passed on: a step of an attempt, or of the handshake.

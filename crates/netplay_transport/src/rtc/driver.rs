@@ -1,6 +1,7 @@
 //! The background task of a transport: the room, and the attempts and relays to its other peers.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -8,18 +9,19 @@ use futures::channel::mpsc;
 use futures::{FutureExt, SinkExt, StreamExt, select_biased};
 use futures_timer::Delay;
 use netplay_core::path::{PathId, PathKind};
+use netplay_core::signaling::{SignalingClient, SignalingEvent, SocketEvent};
 use netplay_protocol::signaling::{ClientMessage, IceServer, Presence, ServerMessage};
 use netplay_protocol::{ConnectionId, Identity, PeerKey, RelayChannel, Roster};
 use web_time::Instant;
 
 use super::attempt::{AttemptEvent, Reports};
-use super::platform::{Route, now, route};
+use super::platform::{Route, SEES_PINGS, now, route};
 use super::quota::Ticket;
 use super::relay::{RelayQueue, RelaySender};
 use super::remote::Remote;
 use super::sender::Sender;
-use super::server::{Server, ServerEvent};
 use super::signaller::Outgoing;
+use super::socket::SignalingSocket;
 use crate::{Channel, JoinRequest, LeaveReason, PathPolicy, TransportEvent, TransportRequest};
 
 /// How long a leaver lets its last reliable messages get out.
@@ -60,39 +62,36 @@ pub(super) async fn drive(
     mut inbox: mpsc::Sender<Happening>,
 ) {
     let (identity, policy, seed) = (request.identity.clone(), request.policy, request.seed);
-    let reason = match Server::join(request).await {
-        Ok(server) => {
-            let (signals_tx, signals) = mpsc::unbounded();
-            let (events_tx, attempt_events) = mpsc::unbounded();
-            let reports =
-                Reports { signals: signals_tx, events: events_tx, packets: inbox.clone() };
-            let (relay_sender, relayed) = RelayQueue::new();
-            let driver = Driver {
-                key: identity.peer_key(),
-                identity,
-                policy,
-                seed,
-                server,
-                lost: None,
-                joined: false,
-                playing: false,
-                inbox: inbox.clone(),
-                ice_servers: Vec::new(),
-                roster: Roster { size: 0, members: Vec::new() },
-                remotes: BTreeMap::new(),
-                attempts_started: 0,
-                route: route(),
-                look_at: now() + LOOK_AT_NETWORK,
-                reports,
-                signals,
-                attempt_events,
-                relay_sender,
-                relayed,
-            };
-            driver.run(commands).await
-        }
-        Err(reason) => reason,
+    let (signals_tx, signals) = mpsc::unbounded();
+    let (events_tx, attempt_events) = mpsc::unbounded();
+    let reports = Reports { signals: signals_tx, events: events_tx, packets: inbox.clone() };
+    let (relay_sender, relayed) = RelayQueue::new();
+    let started = now();
+    let driver = Driver {
+        key: identity.peer_key(),
+        identity,
+        policy,
+        seed,
+        started,
+        signaling: SignalingClient::new(request, SEES_PINGS, Duration::ZERO),
+        socket: SignalingSocket::default(),
+        lost: None,
+        joined: false,
+        playing: false,
+        inbox: inbox.clone(),
+        ice_servers: Vec::new(),
+        roster: Roster { size: 0, members: Vec::new() },
+        remotes: BTreeMap::new(),
+        attempts_started: 0,
+        route: route(),
+        look_at: started + LOOK_AT_NETWORK,
+        reports,
+        signals,
+        attempt_events,
+        relay_sender,
+        relayed,
     };
+    let reason = driver.run(commands).await;
     // A caller that dropped the transport does not want to know.
     let _ = inbox.send(Happening::Event(TransportEvent::Left(reason))).await;
 }
@@ -102,7 +101,10 @@ pub(super) struct Driver {
     pub(super) identity: Identity,
     pub(super) policy: PathPolicy,
     seed: u64,
-    pub(super) server: Server,
+    /// The zero of the clock that decisions are made by.
+    started: Instant,
+    pub(super) signaling: SignalingClient,
+    socket: SignalingSocket,
     /// Since when there is no connection to the server, and why.
     lost: Option<(Instant, String)>,
     joined: bool,
@@ -125,7 +127,7 @@ pub(super) struct Driver {
 /// What ended a wait.
 enum Woken {
     Command(Command),
-    Server(ServerEvent),
+    Socket(SocketEvent),
     Signal(Outgoing),
     Attempt((PeerKey, ConnectionId, AttemptEvent)),
     Relayed((PeerKey, RelayChannel, Vec<u8>)),
@@ -135,6 +137,9 @@ enum Woken {
 impl Driver {
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) -> LeaveReason {
         loop {
+            if let Err(reason) = self.attend_to_signaling().await {
+                return reason;
+            }
             let woken = self.wait(&mut commands).await;
             if let Err(reason) = self.act(woken).await {
                 return reason;
@@ -142,16 +147,49 @@ impl Driver {
         }
     }
 
+    /// Now, on the clock that decisions are made by.
+    fn clock(&self) -> Duration {
+        now().saturating_duration_since(self.started)
+    }
+
+    /// Does what the client of the signaling server has decided, until there is nothing left to do.
+    async fn attend_to_signaling(&mut self) -> Result<(), LeaveReason> {
+        loop {
+            while let Some(command) = self.signaling.poll_command() {
+                self.socket.handle_command(command);
+            }
+            if let Some(frame) = self.signaling.poll_transmit() {
+                if let Err(reason) = self.socket.send(frame).await {
+                    let disconnected = SocketEvent::Disconnected(Some(reason));
+                    self.signaling.handle_socket(self.clock(), disconnected);
+                }
+            } else if let Some(event) = self.signaling.poll_event() {
+                self.signaling_event(event).await?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
     /// Waits for whatever comes first. Of what is there already, news of attempts come before commands: the
-    /// caller hears of a path as soon as we do, and what it asks for then must find the path here.
+    /// caller hears of a path as soon as the driver does, and what it asks for then must find the path here.
+    /// Commands wait until a server has answered: before that, none of them can be carried out.
     async fn wait(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) -> Woken {
         let mut timer = pin!(self.timer().fuse());
-        let mut server = pin!(self.server.next().fuse());
+        let joining = self.signaling.is_joining();
+        let command = async {
+            match joining {
+                true => pending().await,
+                false => commands.next().await,
+            }
+        };
+        let mut command = pin!(command.fuse());
+        let mut socket = pin!(self.socket.next().fuse());
         let mut relayed = pin!(self.relayed.next().fuse());
         select_biased! {
             event = self.attempt_events.select_next_some() => Woken::Attempt(event),
-            command = commands.next() => Woken::Command(command.unwrap_or(Command::Leave)),
-            event = server => Woken::Server(event),
+            command = command => Woken::Command(command.unwrap_or(Command::Leave)),
+            event = socket => Woken::Socket(event),
             signal = self.signals.select_next_some() => Woken::Signal(signal),
             packet = relayed => Woken::Relayed(packet),
             () = timer => Woken::Timer,
@@ -164,16 +202,18 @@ impl Driver {
             Woken::Command(Command::Leave) => {
                 // Goodbyes come before leaving: the server carries nothing for who has left.
                 while let Some((to, channel, packet)) = self.relayed.next().now_or_never() {
-                    self.carry(to, channel, &packet).await;
+                    self.carry(to, channel, &packet);
                 }
-                self.server.say(ClientMessage::Leave).await;
+                self.signaling.send(ClientMessage::Leave);
+                // Whatever the server makes of it, leaving was asked for.
+                let _ = self.attend_to_signaling().await;
                 Delay::new(LINGER).await;
                 return Err(LeaveReason::Asked);
             }
-            Woken::Server(event) => self.server_event(event).await?,
-            Woken::Signal(outgoing) => self.signal(outgoing).await,
+            Woken::Socket(event) => self.signaling.handle_socket(self.clock(), event),
+            Woken::Signal(outgoing) => self.signal(outgoing),
             Woken::Attempt(event) => self.attempt_event(event).await,
-            Woken::Relayed((to, channel, packet)) => self.carry(to, channel, &packet).await,
+            Woken::Relayed((to, channel, packet)) => self.carry(to, channel, &packet),
             Woken::Timer => self.time_out().await?,
         }
         Ok(())
@@ -197,10 +237,10 @@ impl Driver {
                     remote.ignored = true;
                 }
             }
-            TransportRequest::CheckServer => self.server.check().await,
+            TransportRequest::CheckServer => self.signaling.check(self.clock()),
             TransportRequest::Playing(playing) => {
                 self.playing = playing;
-                self.server.say(ClientMessage::Playing { playing }).await;
+                self.signaling.send(ClientMessage::Playing { playing });
             }
         }
     }
@@ -214,32 +254,31 @@ impl Driver {
         let _ = self.inbox.send(happening).await;
     }
 
-    async fn server_event(&mut self, event: ServerEvent) -> Result<(), LeaveReason> {
+    async fn signaling_event(&mut self, event: SignalingEvent) -> Result<(), LeaveReason> {
         match event {
-            ServerEvent::Message(message) => self.server_message(message).await,
-            ServerEvent::Packet { from, channel, packet } => {
+            SignalingEvent::Message(message) => self.server_message(message).await,
+            SignalingEvent::Packet { from, channel, packet } => {
                 self.relayed_packet(from, channel, &packet).await;
             }
-            ServerEvent::Lost(reason) => {
+            SignalingEvent::Lost(reason) => {
                 self.lost = Some((now(), reason.clone()));
                 self.relays_down(&reason).await;
                 self.tell(TransportEvent::SignalingLost { reason }).await;
             }
-            ServerEvent::Restored => {
+            SignalingEvent::Restored => {
                 self.lost = None;
-                self.server.catch_up().await;
-                self.server.say(ClientMessage::Playing { playing: self.playing }).await;
+                self.signaling.send(ClientMessage::Playing { playing: self.playing });
                 self.tell(TransportEvent::SignalingRestored).await;
             }
             // With a connection, whether the game can do without the server is the caller's to judge.
-            ServerEvent::Gone(reason) if self.has_connections() => {
+            SignalingEvent::Closed(reason) if self.has_connections() => {
                 let known = self.lost.take().is_some();
                 self.relays_down(&reason.to_string()).await;
                 if !known {
                     self.tell(TransportEvent::SignalingLost { reason: reason.to_string() }).await;
                 }
             }
-            ServerEvent::Gone(reason) => return Err(reason),
+            SignalingEvent::Closed(reason) => return Err(reason),
         }
         Ok(())
     }
@@ -318,18 +357,20 @@ impl Driver {
     /// when our seat is gone.
     fn given_up_at(&self) -> Option<(Instant, &str)> {
         let (since, reason) = self.lost.as_ref()?;
-        (!self.has_connections()).then_some((*since + self.server.grace(), reason))
+        (!self.has_connections()).then_some((*since + self.signaling.grace(), reason))
     }
 
     /// Waits for whatever is due first.
     fn timer(&self) -> impl Future<Output = ()> + use<> {
         let handshakes = self.remotes.values().filter_map(|remote| remote.handshake_at);
         let given_up = self.given_up_at().map(|(at, _)| at);
-        let due = handshakes.chain(given_up).fold(self.look_at, Instant::min);
+        let signaling = self.signaling.poll_timeout().map(|due| self.started + due);
+        let due = handshakes.chain(given_up).chain(signaling).fold(self.look_at, Instant::min);
         Delay::new(due.saturating_duration_since(now()))
     }
 
     async fn time_out(&mut self) -> Result<(), LeaveReason> {
+        self.signaling.handle_timeout(self.clock());
         let now = now();
         if let Some((_, reason)) = self.given_up_at().filter(|(at, _)| *at <= now) {
             return Err(LeaveReason::ServerGone(reason.to_owned()));
@@ -346,7 +387,7 @@ impl Driver {
                 log::info!("the machine is on another network");
                 self.route = route;
                 self.tell(TransportEvent::NetworkChanged).await;
-                self.server.check().await;
+                self.signaling.check(self.clock());
             }
         }
         Ok(())

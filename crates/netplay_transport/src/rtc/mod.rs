@@ -42,8 +42,8 @@ mod remote;
 mod sdp;
 mod seal;
 mod sender;
-mod server;
 mod signaller;
+mod socket;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

@@ -21,7 +21,7 @@ impl Driver {
         let Some(remote) = self.remotes.get_mut(&peer) else { return };
         remote.handshake_begins(now());
         match remote.sealing.begin(connection) {
-            Ok(message) => self.say_handshake(peer, connection, message).await,
+            Ok(message) => self.say_handshake(peer, connection, message),
             Err(error) => log::error!("no keys for {peer:?}: {error}"),
         }
     }
@@ -37,7 +37,7 @@ impl Driver {
             self.begin_handshake(peer).await;
         } else {
             let connection = self.new_connection();
-            self.say_handshake(peer, connection, String::new()).await;
+            self.say_handshake(peer, connection, String::new());
         }
     }
 
@@ -60,7 +60,7 @@ impl Driver {
                     remote.handshake_at = None;
                 }
                 if let Some(message) = answer {
-                    self.say_handshake(from, connection, message).await;
+                    self.say_handshake(from, connection, message);
                 }
                 self.open_relay(from).await;
             }
@@ -68,9 +68,9 @@ impl Driver {
         }
     }
 
-    async fn say_handshake(&mut self, to: PeerKey, connection: ConnectionId, message: String) {
+    fn say_handshake(&mut self, to: PeerKey, connection: ConnectionId, message: String) {
         let signal = Signal::Handshake(message);
-        self.server.say(ClientMessage::Signal { to, connection, signal }).await;
+        self.signaling.send(ClientMessage::Signal { to, connection, signal });
     }
 
     /// The caller wants the server to carry packets to a peer.
@@ -88,13 +88,13 @@ impl Driver {
 
     /// Opens the relay to a peer if it is wanted and everything is there.
     async fn open_relay(&mut self, peer: PeerKey) {
-        let online = self.server.is_online();
+        let online = self.signaling.is_online();
         let Some(remote) = self.remotes.get_mut(&peer) else { return };
         if remote.relay != Relay::Wanted || !online || !remote.sealing.is_ready() {
             return;
         }
         remote.relay = Relay::Open;
-        self.server.say(ClientMessage::Relay { to: peer, open: true }).await;
+        self.signaling.send(ClientMessage::Relay { to: peer, open: true });
         let sender = Sender::Relay(self.relay_sender.to(peer));
         let (path, kind) = (PathId::RELAY, PathKind::Relay);
         self.report(Happening::PathUp { peer, path, kind, sender }).await;
@@ -103,7 +103,7 @@ impl Driver {
     pub(super) async fn close_relay(&mut self, peer: PeerKey) {
         let Some(remote) = self.remotes.get_mut(&peer) else { return };
         if std::mem::replace(&mut remote.relay, Relay::Closed) == Relay::Open {
-            self.server.say(ClientMessage::Relay { to: peer, open: false }).await;
+            self.signaling.send(ClientMessage::Relay { to: peer, open: false });
         }
     }
 
@@ -122,13 +122,13 @@ impl Driver {
     }
 
     /// Hands a packet to the server, sealed.
-    pub(super) async fn carry(&mut self, to: PeerKey, channel: RelayChannel, packet: &[u8]) {
+    pub(super) fn carry(&mut self, to: PeerKey, channel: RelayChannel, packet: &[u8]) {
         let Some(remote) = self.remotes.get_mut(&to) else { return };
         if remote.relay != Relay::Open {
             return;
         }
         match remote.sealing.seal(channel as u8, packet) {
-            Ok(sealed) => self.server.carry(to, channel, &sealed).await,
+            Ok(sealed) => self.signaling.relay(to, channel, &sealed),
             Err(error) => log::error!("a packet to {to:?} could not be sealed: {error}"),
         }
     }

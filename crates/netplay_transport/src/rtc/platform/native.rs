@@ -8,10 +8,9 @@ use futures::future::{BoxFuture, ready};
 use futures::stream::BoxStream;
 use futures::{Sink, SinkExt, StreamExt};
 use matchbox_socket::RtcIceServerConfig;
+use netplay_core::signaling::{Frame, SocketEvent};
 use netplay_protocol::signaling::IceServer;
 use std::pin::Pin;
-
-use super::server::Frame;
 
 pub(super) use super::nudge::{Nudge, Sockets};
 
@@ -29,9 +28,8 @@ pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
 pub(super) type LocalFuture<T> = BoxFuture<'static, T>;
 /// The sending half of a WebSocket.
 pub(super) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String> + Send>>;
-/// The receiving half of a WebSocket: messages, mere signs of life, or why there is no
-/// more.
-pub(super) type FrameStream = BoxStream<'static, Result<Option<Frame>, String>>;
+/// The receiving half of a WebSocket.
+pub(super) type FrameStream = BoxStream<'static, SocketEvent>;
 
 /// Whether the pings of the server are seen.
 pub(super) const SEES_PINGS: bool = true;
@@ -50,11 +48,13 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
     // Pings are answered by the library while the stream is read.
     let stream = stream.filter_map(|message| {
         ready(match message {
-            Ok(Message::Text(text)) => Some(Ok(Some(Frame::Text(text.as_str().to_owned())))),
-            Ok(Message::Binary(bytes)) => Some(Ok(Some(Frame::Binary(bytes.to_vec())))),
-            Ok(Message::Ping(_) | Message::Pong(_)) => Some(Ok(None)),
+            Ok(Message::Text(text)) => {
+                Some(SocketEvent::Received(Frame::Text(text.as_str().to_owned())))
+            }
+            Ok(Message::Binary(bytes)) => Some(SocketEvent::Received(Frame::Binary(bytes.to_vec()))),
+            Ok(Message::Ping(_) | Message::Pong(_)) => Some(SocketEvent::Alive),
             Ok(Message::Close(_) | Message::Frame(_)) => None,
-            Err(error) => Some(Err(error.to_string())),
+            Err(error) => Some(SocketEvent::Disconnected(Some(error.to_string()))),
         })
     });
     Ok((Box::pin(sink), stream.boxed()))

@@ -9,11 +9,10 @@ use futures::future::{AbortHandle, LocalBoxFuture, abortable, ready};
 use futures::stream::LocalBoxStream;
 use futures::{Sink, SinkExt, StreamExt};
 use matchbox_socket::{PeerEvent, PeerId, RtcIceServerConfig};
+use netplay_core::signaling::{Frame, SocketEvent};
 use netplay_protocol::signaling::IceServer;
 use wasm_bindgen::prelude::*;
 use ws_stream_wasm::{WsErr, WsMessage, WsMeta};
-
-use super::server::Frame;
 
 /// A running task. Dropping it stops it.
 pub(super) struct Task {
@@ -40,9 +39,8 @@ pub(super) fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
 pub(super) type LocalFuture<T> = LocalBoxFuture<'static, T>;
 /// The sending half of a WebSocket.
 pub(super) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String>>>;
-/// The receiving half of a WebSocket: messages, mere signs of life, or why there is no
-/// more.
-pub(super) type FrameStream = LocalBoxStream<'static, Result<Option<Frame>, String>>;
+/// The receiving half of a WebSocket.
+pub(super) type FrameStream = LocalBoxStream<'static, SocketEvent>;
 
 /// Whether the pings of the server are seen. The browser answers them and tells nobody.
 pub(super) const SEES_PINGS: bool = false;
@@ -63,10 +61,10 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
         }))
     });
     let stream = stream.map(|message| {
-        Ok(Some(match message {
+        SocketEvent::Received(match message {
             WsMessage::Text(text) => Frame::Text(text),
             WsMessage::Binary(bytes) => Frame::Binary(bytes),
-        }))
+        })
     });
     Ok((Box::pin(sink), stream.boxed_local()))
 }
