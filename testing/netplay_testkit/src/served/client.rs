@@ -1,66 +1,54 @@
-//! A client of the server, on virtual time.
+//! One peer's side of its pipe to the server: the shipped [`SignalingClient`] with a socket on virtual time, and the
+//! attempts and relays that it signals about.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use netplay_protocol::signaling::{
-    ClientMessage, Presence, Refusal, Resume, ServerMessage, Signal, SignedRoster, VERSION,
+use netplay_core::signaling::{
+    Frame as SocketFrame, SignalingClient, SignalingEvent, SocketCommand, SocketEvent,
 };
-use netplay_protocol::{ConnectionId, PeerKey, RelayHeader, RoomCode, Secret};
+use netplay_protocol::signaling::{ClientMessage, Presence, ServerMessage, Signal};
+use netplay_protocol::{ConnectionId, PeerKey, RelayChannel};
 use netplay_server::simulation::{ClientId, Frame, SimulatedServer};
 use netplay_transport::{
     Channel, JoinRequest, LeaveReason, PathId, PathKind, TransportEvent, TransportRequest,
 };
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg32;
 
 use super::pipe::{Pipe, Up};
 
-/// How long the server may take to answer when it is asked whether it is there.
-const ANSWER: Duration = Duration::from_secs(2);
-/// After how long without any sign of life the socket is taken for dead.
-const SILENCE: Duration = Duration::from_secs(45);
 /// After how long an attempt has failed.
-const ATTEMPT: Duration = Duration::from_secs(10);
-/// The longest wait before the first try to connect again. Doubles with every try, up to 8 s.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// How many signals are kept while there is no connection.
-const MAX_UNSENT: usize = 64;
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The address of the server. Only the client reads it.
+const ADDRESS: &str = "ws://simulated.server";
 
 pub(super) struct Client {
-    request: JoinRequest,
+    key: PeerKey,
     pub(super) pipe: Pipe,
+    signaling: SignalingClient,
     socket: Socket,
-    /// When something was last heard from the server.
-    heard: Duration,
-    /// Until when it has to answer, if it was asked.
-    answer_by: Option<Duration>,
-    seat: Option<(RoomCode, Secret)>,
-    /// Whether the server has greeted us on this socket.
-    seated: bool,
-    roster: Option<SignedRoster>,
-    unsent: VecDeque<ClientMessage>,
+    /// Whether the server has welcomed the peer.
+    joined: bool,
     playing: bool,
     attempts: BTreeMap<PeerKey, Attempt>,
     attempts_begun: u64,
     relays: BTreeSet<PeerKey>,
-    random: Pcg32,
-    /// For the transport: events, and with whom the network is to connect us.
+    /// What was asked for before the server answered.
+    waiting: Vec<TransportRequest>,
+    /// For the transport: events, and with whom the network is to connect the peer.
     pub(super) events: VecDeque<TransportEvent>,
     pub(super) to_connect: Vec<PeerKey>,
     crashed: bool,
 }
 
+#[derive(Clone, Copy)]
 enum Socket {
-    /// To be opened, the how manieth time in a row.
-    Closed {
-        at: Duration,
-        tries: u32,
-    },
+    Closed,
+    /// To be opened as soon as the server is looked at.
+    Dialing,
     Open(ClientId),
-    /// We say goodbye, or are gone: as soon as what was said has arrived, the server is told.
+    /// The peer left, or its process ended: the server is told once what was sent before has arrived.
     Closing(ClientId),
-    /// For good.
+    /// The peer left, or its process ended.
     Gone,
 }
 
@@ -72,21 +60,18 @@ struct Attempt {
 
 impl Client {
     pub(super) fn new(request: JoinRequest, pipe: Pipe, now: Duration, seed: u64) -> Self {
+        let request = JoinRequest { servers: vec![ADDRESS.to_owned()], seed, ..request };
         Self {
-            request,
+            key: request.identity.peer_key(),
             pipe,
-            socket: Socket::Closed { at: now, tries: 0 },
-            heard: now,
-            answer_by: None,
-            seat: None,
-            seated: false,
-            roster: None,
-            unsent: VecDeque::new(),
+            signaling: SignalingClient::new(request, true, now),
+            socket: Socket::Closed,
+            joined: false,
             playing: false,
             attempts: BTreeMap::new(),
             attempts_begun: 0,
             relays: BTreeSet::new(),
-            random: Pcg32::seed_from_u64(seed),
+            waiting: Vec::new(),
             events: VecDeque::new(),
             to_connect: Vec::new(),
             crashed: false,
@@ -94,7 +79,7 @@ impl Client {
     }
 
     pub(super) fn key(&self) -> PeerKey {
-        self.request.identity.peer_key()
+        self.key
     }
 
     /// Whether nothing is left to be done for it.
@@ -102,34 +87,28 @@ impl Client {
         self.crashed && matches!(self.socket, Socket::Gone)
     }
 
-    /// Whether it is where it wants to be: seated, or gone.
+    /// Whether it is where it wants to be: on the server, or out of the room.
     pub(super) fn is_online(&self) -> bool {
         match self.socket {
-            Socket::Open(_) => self.seated,
-            Socket::Closed { .. } => false,
             Socket::Closing(_) | Socket::Gone => true,
+            // A client without a time-out is closed for good.
+            _ => self.signaling.is_online() || self.signaling.poll_timeout().is_none(),
         }
     }
 
-    /// The socket is gone; the client notices.
+    /// The socket breaks, and the client notices.
     pub(super) fn lost(&mut self, now: Duration, reason: &str) {
         self.pipe.reset();
-        self.answer_by = None;
-        if !matches!(self.socket, Socket::Open(_)) {
-            self.socket = match self.socket {
-                Socket::Closed { at, tries } => Socket::Closed { at, tries },
-                _ => Socket::Gone,
-            };
-            return;
+        match self.socket {
+            Socket::Dialing | Socket::Open(_) => {
+                self.socket = Socket::Closed;
+                let event = SocketEvent::Disconnected(Some(reason.to_owned()));
+                self.signaling.handle_socket(now, event);
+                self.take_events(now, now);
+            }
+            Socket::Closed => {}
+            Socket::Closing(_) | Socket::Gone => self.socket = Socket::Gone,
         }
-        self.seated = false;
-        self.retry(now, 0);
-        for peer in &self.relays {
-            let reason = reason.to_owned();
-            let down = TransportEvent::PathDown { peer: *peer, path: PathId::RELAY, reason };
-            self.events.push_back(down);
-        }
-        self.tell(TransportEvent::SignalingLost { reason: reason.to_owned() });
     }
 
     /// The process ends without a word.
@@ -139,10 +118,11 @@ impl Client {
         self.hang_up(now);
     }
 
-    /// We leave, and nothing more is heard of us.
+    /// The peer leaves the room, and nothing more is heard of it.
     pub(super) fn leave(&mut self, now: Duration) {
         if !matches!(self.socket, Socket::Gone | Socket::Closing(_)) {
-            self.say(now, ClientMessage::Leave);
+            self.signaling.send(ClientMessage::Leave);
+            self.transmit(now);
             self.hang_up(now);
             self.events.clear();
             self.tell(TransportEvent::Left(LeaveReason::Asked));
@@ -155,42 +135,20 @@ impl Client {
                 self.pipe.send_up(now, Up::Close);
                 Socket::Closing(id)
             }
-            Socket::Closed { .. } | Socket::Gone => Socket::Gone,
+            Socket::Closed | Socket::Dialing | Socket::Gone => Socket::Gone,
         };
     }
 
-    /// Takes what arrives at the server, and has it see to it.
-    pub(super) fn upward(&mut self, now: Duration, server: Option<&mut SimulatedServer>) {
-        self.mind_the_clock(now);
-        let Some(server) = server else {
-            // The port is closed.
-            if let Socket::Closed { at, tries } = self.socket
-                && at <= now
-            {
-                self.retry(now, tries);
-            }
+    /// Lets the client do what is due, and the server take what arrives at it.
+    pub(super) fn upward(&mut self, now: Duration, mut server: Option<&mut SimulatedServer>) {
+        if !matches!(self.socket, Socket::Closing(_) | Socket::Gone) {
+            self.handle_timeouts(now);
+            self.handle_commands(now, server.as_deref_mut());
+            self.transmit(now);
+        }
+        let (Socket::Open(id) | Socket::Closing(id), Some(server)) = (self.socket, server) else {
             return;
         };
-        if let Socket::Closed { at, tries } = self.socket
-            && at <= now
-        {
-            match server.connect() {
-                Ok(id) if !self.pipe.cut => {
-                    self.socket = Socket::Open(id);
-                    self.heard = now;
-                    // From now on the server has to say something.
-                    self.answer_by = Some(now + ANSWER);
-                    let hello = self.hello();
-                    self.put(now, &hello);
-                }
-                Ok(id) => {
-                    server.disconnect(id);
-                    self.retry(now, tries);
-                }
-                Err(_) => self.retry(now, tries),
-            }
-        }
-        let (Socket::Open(id) | Socket::Closing(id)) = self.socket else { return };
         while let Some(up) = self.pipe.arrived_up(now) {
             match up {
                 Up::Frame(frame) => server.receive(id, frame),
@@ -203,69 +161,147 @@ impl Client {
         }
     }
 
+    /// Does with the socket what the client commands.
+    fn handle_commands(&mut self, now: Duration, mut server: Option<&mut SimulatedServer>) {
+        while let Some(command) = self.signaling.poll_command() {
+            // A socket that nothing gets through stays open at the server.
+            if let (Socket::Open(id), Some(server), false) =
+                (self.socket, server.as_deref_mut(), self.pipe.cut)
+            {
+                server.disconnect(id);
+            }
+            self.pipe.reset();
+            self.socket = match command {
+                SocketCommand::Dial { .. } => Socket::Dialing,
+                SocketCommand::Close => Socket::Closed,
+            };
+        }
+        if let Socket::Dialing = self.socket {
+            let event = match server.map(|server| (server.connect(), server)) {
+                Some((Ok(id), _)) if !self.pipe.cut => {
+                    self.socket = Socket::Open(id);
+                    SocketEvent::Connected
+                }
+                refused => {
+                    if let Some((Ok(id), server)) = refused {
+                        server.disconnect(id);
+                    }
+                    self.socket = Socket::Closed;
+                    SocketEvent::DialFailed("nothing answers there".to_owned())
+                }
+            };
+            self.signaling.handle_socket(now, event);
+            self.take_events(now, now);
+        }
+    }
+
+    /// Puts what the client sends into the pipe.
+    pub(super) fn transmit(&mut self, now: Duration) {
+        while let Some(frame) = self.signaling.poll_transmit() {
+            let frame = match frame {
+                SocketFrame::Text(text) => Frame::Text(text),
+                SocketFrame::Binary(bytes) => Frame::Binary(bytes),
+            };
+            self.pipe.send_up(now, Up::Frame(frame));
+        }
+    }
+
     /// Takes what the server sends, and what of it has arrived.
     pub(super) fn downward(&mut self, now: Duration, server: Option<&mut SimulatedServer>) {
-        if let (Socket::Open(id) | Socket::Closing(id), Some(server)) = (&self.socket, server) {
-            while let Some(frame) = server.transmit(*id) {
+        if let (Socket::Open(id) | Socket::Closing(id), Some(server)) = (self.socket, server) {
+            while let Some(frame) = server.transmit(id) {
                 self.pipe.send_down(now, frame);
             }
         }
         while let Socket::Open(_) = self.socket
             && let Some((at, frame)) = self.pipe.arrived_down(now)
         {
-            self.heard = now;
-            self.answer_by = None;
-            match frame {
-                Frame::Ping => self.pipe.send_up(now, Up::Frame(Frame::Pong)),
-                Frame::Pong => {}
-                Frame::Binary(bytes) => self.relayed(at, &bytes),
-                Frame::Text(text) => match serde_json::from_str(&text) {
-                    Ok(message) => self.told(now, message),
-                    Err(error) => panic!("the server said what is no message: {error}: {text}"),
-                },
+            let event = match frame {
+                Frame::Ping => {
+                    self.pipe.send_up(now, Up::Frame(Frame::Pong));
+                    SocketEvent::Alive
+                }
+                Frame::Pong => SocketEvent::Alive,
+                Frame::Text(text) => SocketEvent::Received(SocketFrame::Text(text)),
+                Frame::Binary(bytes) => SocketEvent::Received(SocketFrame::Binary(bytes)),
+            };
+            self.signaling.handle_socket(now, event);
+            self.take_events(now, at);
+        }
+        if let Socket::Open(_) = self.socket {
+            self.transmit(now);
+        }
+    }
+
+    /// Takes what the client says has happened. What it took in had arrived at `at`.
+    fn take_events(&mut self, now: Duration, at: Duration) {
+        while let Some(event) = self.signaling.poll_event() {
+            match event {
+                SignalingEvent::Message(message) => self.told(now, message),
+                SignalingEvent::Packet { from: peer, channel, packet } => {
+                    let (path, channel) = (PathId::RELAY, Channel::from(channel));
+                    self.tell(TransportEvent::Received { peer, path, at, channel, packet });
+                }
+                SignalingEvent::Lost(reason) => self.relays_down(reason),
+                SignalingEvent::Restored => {
+                    self.signaling.send(ClientMessage::Playing { playing: self.playing });
+                    self.tell(TransportEvent::SignalingRestored);
+                }
+                SignalingEvent::Closed(reason) if self.joined => self.relays_down(reason.to_string()),
+                SignalingEvent::Closed(reason) => self.tell(TransportEvent::Left(reason)),
+            }
+            if !self.signaling.is_joining() {
+                for request in std::mem::take(&mut self.waiting) {
+                    self.handle_request(now, request);
+                }
             }
         }
     }
 
-    pub(super) fn obey(&mut self, now: Duration, request: TransportRequest) {
+    /// The server is lost, and with it what it relays.
+    fn relays_down(&mut self, reason: String) {
+        for peer in std::mem::take(&mut self.relays) {
+            let (path, reason) = (PathId::RELAY, reason.clone());
+            self.tell(TransportEvent::PathDown { peer, path, reason });
+        }
+        self.tell(TransportEvent::SignalingLost { reason });
+    }
+
+    pub(super) fn handle_request(&mut self, now: Duration, request: TransportRequest) {
         match request {
+            request if self.signaling.is_joining() => self.waiting.push(request),
             TransportRequest::Attempt(peer) => self.attempt(now, peer),
-            TransportRequest::OpenRelay(peer) => self.open_relay(now, peer),
+            TransportRequest::OpenRelay(peer) => self.open_relay(peer),
             TransportRequest::Close(peer, PathId::RELAY) => {
                 if self.relays.remove(&peer) {
-                    self.say(now, ClientMessage::Relay { to: peer, open: false });
+                    self.signaling.send(ClientMessage::Relay { to: peer, open: false });
                 }
             }
             TransportRequest::Close(..) => {}
             TransportRequest::Forget(peer) => {
                 self.attempts.remove(&peer);
-                self.obey(now, TransportRequest::Close(peer, PathId::RELAY));
+                self.handle_request(now, TransportRequest::Close(peer, PathId::RELAY));
             }
-            TransportRequest::CheckServer => {
-                if let Socket::Open(_) = self.socket {
-                    self.answer_by.get_or_insert(now + ANSWER);
-                    self.say(now, ClientMessage::Ping);
-                }
-            }
+            TransportRequest::CheckServer => self.signaling.check(now),
             TransportRequest::Playing(playing) => {
                 self.playing = playing;
-                self.say(now, ClientMessage::Playing { playing });
+                self.signaling.send(ClientMessage::Playing { playing });
             }
         }
     }
 
     /// Whether the relay to a peer is open.
     pub(super) fn relays(&self, peer: PeerKey) -> bool {
-        self.relays.contains(&peer) && matches!(self.socket, Socket::Open(_))
+        self.relays.contains(&peer) && self.signaling.is_online()
     }
 
-    /// Has the server carry a packet.
-    pub(super) fn carry(&mut self, now: Duration, to: PeerKey, channel: Channel, packet: &[u8]) {
-        let frame = RelayHeader::new(channel.into(), to).frame(packet);
-        self.pipe.send_up(now, Up::Frame(Frame::Binary(frame)));
+    /// Has the server relay a packet.
+    pub(super) fn relay(&mut self, now: Duration, to: PeerKey, channel: Channel, packet: &[u8]) {
+        self.signaling.relay(to, RelayChannel::from(channel), packet);
+        self.transmit(now);
     }
 
-    /// The network has connected us, or has failed to: the attempt is over.
+    /// The network has connected the peers, or has failed to: the attempt is over.
     pub(super) fn attempt_over(&mut self, peer: PeerKey) {
         self.attempts.remove(&peer);
     }
@@ -276,16 +312,15 @@ impl Client {
         }
         self.attempts_begun += 1;
         let connection = ConnectionId(self.attempts_begun);
-        let attempt = Attempt { connection, offers: true, deadline: now + ATTEMPT };
+        let attempt = Attempt { connection, offers: true, deadline: now + ATTEMPT_TIMEOUT };
         self.attempts.insert(peer, attempt);
         let signal = Signal::Offer("an offer".into());
-        self.say(now, ClientMessage::Signal { to: peer, connection, signal });
+        self.signaling.send(ClientMessage::Signal { to: peer, connection, signal });
     }
 
-    fn open_relay(&mut self, now: Duration, peer: PeerKey) {
-        self.relays.insert(peer);
-        if let Socket::Open(_) = self.socket {
-            self.say(now, ClientMessage::Relay { to: peer, open: true });
+    fn open_relay(&mut self, peer: PeerKey) {
+        if self.signaling.is_online() && self.relays.insert(peer) {
+            self.signaling.send(ClientMessage::Relay { to: peer, open: true });
             let (path, kind) = (PathId::RELAY, PathKind::Relay);
             self.tell(TransportEvent::PathUp { peer, path, kind });
         }
@@ -297,20 +332,11 @@ impl Client {
                 self.tell(TransportEvent::Queued { waiting });
             }
             ServerMessage::Welcome { room, size, resume, .. } => {
-                self.seated = true;
-                let seat = Some(resume.clone());
-                let first = self.seat.replace((room.clone(), resume)).is_none();
-                if first {
-                    self.tell(TransportEvent::Joined { room, size, seat });
-                } else {
-                    self.restored(now);
+                if !std::mem::replace(&mut self.joined, true) {
+                    self.tell(TransportEvent::Joined { room, size, seat: Some(resume) });
                 }
             }
-            ServerMessage::Roster { roster, signature, .. } => {
-                let (signed, game) = (roster.clone(), self.request.game.clone());
-                self.roster = Some(SignedRoster { roster: signed, signature, game });
-                self.tell(TransportEvent::Roster(roster));
-            }
+            ServerMessage::Roster { roster, .. } => self.tell(TransportEvent::Roster(roster)),
             ServerMessage::Presence { peer, presence } => {
                 if presence == Presence::Restarted && self.attempts.remove(&peer).is_some() {
                     let reason = "the other player's game was restarted".to_owned();
@@ -321,23 +347,11 @@ impl Client {
             ServerMessage::Signal { from, connection, signal } => {
                 self.signalled(now, from, connection, &signal);
             }
-            ServerMessage::Refused { reason } => self.refused(now, reason),
-            ServerMessage::IceServers { .. }
+            ServerMessage::Refused { .. }
+            | ServerMessage::IceServers { .. }
             | ServerMessage::Draining { .. }
             | ServerMessage::Relay { .. }
             | ServerMessage::Pong => {}
-        }
-    }
-
-    fn restored(&mut self, now: Duration) {
-        for message in std::mem::take(&mut self.unsent) {
-            self.put(now, &message);
-        }
-        let playing = self.playing;
-        self.say(now, ClientMessage::Playing { playing });
-        self.tell(TransportEvent::SignalingRestored);
-        for peer in self.relays.clone() {
-            self.open_relay(now, peer);
         }
     }
 
@@ -352,14 +366,14 @@ impl Client {
         match signal {
             Signal::Offer(_) => {
                 // Of two that cross, the one of the lower key stays.
-                if ours.is_some_and(|attempt| attempt.offers) && self.key() < from {
+                if ours.is_some_and(|attempt| attempt.offers) && self.key < from {
                     return;
                 }
-                let attempt = Attempt { connection, offers: false, deadline: now + ATTEMPT };
+                let attempt = Attempt { connection, offers: false, deadline: now + ATTEMPT_TIMEOUT };
                 self.attempts.insert(from, attempt);
                 self.tell(TransportEvent::PeerAttempts { peer: from });
                 let signal = Signal::Answer("an answer".into());
-                self.say(now, ClientMessage::Signal { to: from, connection, signal });
+                self.signaling.send(ClientMessage::Signal { to: from, connection, signal });
             }
             Signal::Answer(_) => {
                 if ours.is_some_and(|attempt| attempt.offers && attempt.connection == connection) {
@@ -370,88 +384,15 @@ impl Client {
         }
     }
 
-    fn refused(&mut self, now: Duration, reason: Refusal) {
-        if reason == Refusal::CannotResume && self.request.seat.take().is_some() {
-            // Away for too long: like anybody else, then.
-            return self.lost(now, &reason.to_string());
-        }
-        if self.seat.is_none() {
-            self.socket = Socket::Gone;
-            self.tell(TransportEvent::Left(LeaveReason::Refused(reason)));
-            return;
-        }
-        let hopeless = matches!(reason, Refusal::CannotResume | Refusal::AlreadyJoined);
-        self.lost(now, &reason.to_string());
-        if hopeless {
-            self.socket = Socket::Gone;
-        }
-    }
-
-    fn relayed(&mut self, at: Duration, frame: &[u8]) {
-        match RelayHeader::split(frame) {
-            Ok((channel, peer, packet)) => {
-                let channel = Channel::from(channel);
-                let (path, packet) = (PathId::RELAY, packet.to_vec());
-                self.tell(TransportEvent::Received { peer, path, at, channel, packet });
-            }
-            Err(error) => panic!("the server carried what is no packet: {error}"),
-        }
-    }
-
-    fn mind_the_clock(&mut self, now: Duration) {
-        let late = self.answer_by.is_some_and(|by| by <= now);
-        let silent = self.heard + SILENCE <= now;
-        if matches!(self.socket, Socket::Open(_)) && (late || silent) {
-            self.lost(now, "it does not answer");
-        }
+    fn handle_timeouts(&mut self, now: Duration) {
+        self.signaling.handle_timeout(now);
+        self.take_events(now, now);
         let over: Vec<_> =
             self.attempts.extract_if(.., |_, attempt| attempt.deadline <= now).collect();
         for (peer, _) in over {
             let reason = "nothing came of it".to_owned();
             self.tell(TransportEvent::AttemptFailed { peer, reason });
         }
-    }
-
-    fn hello(&self) -> ClientMessage {
-        match &self.seat {
-            None => self.request.hello(),
-            Some((room, resume)) => ClientMessage::Resume(Resume {
-                version: VERSION,
-                room: room.to_string(),
-                key: self.key(),
-                resume: resume.clone(),
-                roster: self.roster.clone(),
-                restarted: false,
-            }),
-        }
-    }
-
-    /// Says something now, or when the seat is ours again if it is a signal.
-    fn say(&mut self, now: Duration, message: ClientMessage) {
-        match self.socket {
-            Socket::Open(_) => self.put(now, &message),
-            _ if matches!(message, ClientMessage::Signal { .. }) => {
-                self.unsent.push_back(message);
-                if self.unsent.len() > MAX_UNSENT {
-                    self.unsent.pop_front();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn put(&mut self, now: Duration, message: &ClientMessage) {
-        match serde_json::to_string(message) {
-            Ok(text) => self.pipe.send_up(now, Up::Frame(Frame::Text(text))),
-            Err(error) => panic!("a message that is no JSON: {error}"),
-        }
-    }
-
-    /// Tries to connect again: exponential back-off with full jitter.
-    fn retry(&mut self, now: Duration, tries: u32) {
-        let most = FIRST_WAIT * (1 << tries.min(5));
-        let wait = most.mul_f32(self.random.random());
-        self.socket = Socket::Closed { at: now + wait, tries: tries + 1 };
     }
 
     fn tell(&mut self, event: TransportEvent) {

@@ -5,8 +5,9 @@
 //! [`SimulatedServer`]: joining, rosters, the signals of attempts, the relay, lost and resumed seats. Each
 //! peer reaches it over a pipe of its own, which takes time and can be cut.
 //!
-//! What a client does on its side of that pipe is told again here, on virtual time, from the words of the
-//! protocol: joining, resuming with the last roster, pings, giving up a socket that does not answer.
+//! On its side of that pipe each peer drives the client that ships
+//! ([`SignalingClient`](netplay_core::signaling::SignalingClient)): joining, resuming with the last roster, pings,
+//! backoff and giving up a socket that does not answer are the product's.
 
 mod client;
 mod pipe;

@@ -115,7 +115,7 @@ impl Transport for ServedTransport {
         let carried = self.with(|client, now| {
             let open = client.relays(to);
             if open {
-                client.carry(now, to, channel, packet);
+                client.relay(now, to, channel, packet);
             }
             open
         });
@@ -123,7 +123,10 @@ impl Transport for ServedTransport {
     }
 
     fn request(&mut self, request: TransportRequest) {
-        self.with(|client, now| client.obey(now, request));
+        self.with(|client, now| {
+            client.handle_request(now, request);
+            client.transmit(now);
+        });
         match request {
             TransportRequest::Forget(_) => self.network.request(request),
             TransportRequest::Close(_, path) if path != PathId::RELAY => {
