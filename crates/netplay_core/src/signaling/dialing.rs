@@ -157,7 +157,8 @@ impl SignalingClient {
         untried: VecDeque<String>,
         error: DialError,
     ) {
-        if matches!(error, DialError::Refused(Refusal::CannotResume)) && self.request.seat.is_some() {
+        if matches!(error, DialError::Refused(Refusal::CannotResume)) && self.request.seat.is_some()
+        {
             // The client was away for too long: it joins like any other.
             self.request.seat = None;
             return self.join_on(now, server, untried);

@@ -43,8 +43,7 @@ impl SignalingClient {
             ServerMessage::Welcome { room, resume, grace_ms, .. } => {
                 let grace = Duration::from_millis((*grace_ms).into());
                 let (before, room) = (self.membership.take(), room.clone());
-                self.membership =
-                    Some(Membership::welcomed(before, room, resume.clone(), grace));
+                self.membership = Some(Membership::welcomed(before, room, resume.clone(), grace));
             }
             ServerMessage::Roster { roster, signature, .. } => {
                 if let Some(membership) = &mut self.membership {

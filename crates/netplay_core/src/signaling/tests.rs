@@ -63,8 +63,10 @@ fn joining_ends_with_what_the_last_server_failed_with() {
     let mut driver = Driver::join(&["ws://a", "ws://b"]);
     driver.socket(SocketEvent::DialFailed("no route".into()));
     driver.advance(DIAL_TIMEOUT);
-    let unreachable =
-        LeaveReason::Unreachable { server: "ws://b".into(), detail: "no answer within 10 s".into() };
+    let unreachable = LeaveReason::Unreachable {
+        server: "ws://b".into(),
+        detail: "no answer within 10 s".into(),
+    };
     assert_eq!(driver.events(), [SignalingEvent::Closed(unreachable)]);
     for (answer, expected) in [
         (None, "it closed the connection"),
@@ -258,12 +260,9 @@ fn resuming_ends_when_every_server_has_refused_for_good() {
     let mut driver = Driver::welcomed(Driver::join(&["ws://a", "ws://b"]));
     driver.socket(SocketEvent::Disconnected(None));
     driver.events();
-    for answer in [
-        Refusal::CannotResume,
-        Refusal::ShuttingDown,
-        Refusal::CannotResume,
-        Refusal::CannotResume,
-    ] {
+    for answer in
+        [Refusal::CannotResume, Refusal::ShuttingDown, Refusal::CannotResume, Refusal::CannotResume]
+    {
         assert!(driver.events().is_empty());
         driver.advance(LONGEST_WAIT);
         driver.socket(SocketEvent::Connected);

@@ -247,7 +247,9 @@ impl Client {
                     self.signaling.send(ClientMessage::Playing { playing: self.playing });
                     self.tell(TransportEvent::SignalingRestored);
                 }
-                SignalingEvent::Closed(reason) if self.joined => self.relays_down(reason.to_string()),
+                SignalingEvent::Closed(reason) if self.joined => {
+                    self.relays_down(reason.to_string())
+                }
                 SignalingEvent::Closed(reason) => self.tell(TransportEvent::Left(reason)),
             }
             if !self.signaling.is_joining() {
@@ -369,7 +371,8 @@ impl Client {
                 if ours.is_some_and(|attempt| attempt.offers) && self.key < from {
                     return;
                 }
-                let attempt = Attempt { connection, offers: false, deadline: now + ATTEMPT_TIMEOUT };
+                let attempt =
+                    Attempt { connection, offers: false, deadline: now + ATTEMPT_TIMEOUT };
                 self.attempts.insert(from, attempt);
                 self.tell(TransportEvent::PeerAttempts { peer: from });
                 let signal = Signal::Answer("an answer".into());

@@ -51,7 +51,9 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
             Ok(Message::Text(text)) => {
                 Some(SocketEvent::Received(Frame::Text(text.as_str().to_owned())))
             }
-            Ok(Message::Binary(bytes)) => Some(SocketEvent::Received(Frame::Binary(bytes.to_vec()))),
+            Ok(Message::Binary(bytes)) => {
+                Some(SocketEvent::Received(Frame::Binary(bytes.to_vec())))
+            }
             Ok(Message::Ping(_) | Message::Pong(_)) => Some(SocketEvent::Alive),
             Ok(Message::Close(_) | Message::Frame(_)) => None,
             Err(error) => Some(SocketEvent::Disconnected(Some(error.to_string()))),
