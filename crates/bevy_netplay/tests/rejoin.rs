@@ -1,7 +1,7 @@
 //! Processes that restart, as a page does that is reloaded, and rejoin their match.
 
 use bevy_netplay::prelude::*;
-use bevy_netplay::protocol::{ControlMessage, Past, ReliableHeader, Roster, Running};
+use bevy_netplay::protocol::{ControlMessage, InputLogChunk, RejoinState, ReliableHeader, Roster};
 use bevy_netplay::transport::Channel;
 use netplay_testkit::TestApps;
 use netplay_testkit::chaos::play_seeds;
@@ -208,24 +208,26 @@ fn forged_rejoin_messages_are_counted_and_do_not_disturb_the_others() {
     let mut apps = builder.configure(|_, config| config.policy = PathPolicy::Direct).start();
     apps.run_until_confirmed(300, 2000);
     let members = [0, 1, 2].map(|index| apps.key(index)).to_vec();
-    let running = |newest: i32, members: &[PeerKey]| {
-        let newest = vec![newest; members.len()];
+    let state = |last_frame: i32, members: &[PeerKey]| {
+        let last_frames = vec![last_frame; members.len()];
         let roster = Roster { size: 3, members: members.to_vec() };
-        ControlMessage::Running(Running { epoch: 1, roster, gone: vec![], newest })
+        let state = RejoinState { epoch: 1, roster, disconnected: vec![], last_frames };
+        ControlMessage::RejoinState(state)
     };
-    let past = |player, start, inputs: &[u8]| {
-        ControlMessage::Past(Past { epoch: 1, player, start, inputs: inputs.to_vec() })
+    let chunk = |player, start_frame, inputs: &[u8]| {
+        let inputs = inputs.to_vec();
+        ControlMessage::InputLogChunk(InputLogChunk { epoch: 1, player, start_frame, inputs })
     };
     let forged = [
-        running(i32::MIN, &members),
-        running(i32::MAX, &members),
-        running(1, &members[1..]),
-        past(1, 0, &[1]),
-        running(100_000, &members),
-        past(0, 0, &[0xff; 40]),
-        past(9, 0, &[1]),
-        past(1, i32::MAX, &[1]),
-        past(1, i32::MIN, &[]),
+        state(i32::MIN, &members),
+        state(i32::MAX, &members),
+        state(1, &members[1..]),
+        chunk(1, 0, &[1]),
+        state(100_000, &members),
+        chunk(0, 0, &[0xff; 40]),
+        chunk(9, 0, &[1]),
+        chunk(1, i32::MAX, &[1]),
+        chunk(1, i32::MIN, &[]),
     ];
     let [from, to] = [1, 0].map(|index| apps.key(index));
     let said = apps.hub().last_packet(from, to, Channel::Reliable).unwrap();

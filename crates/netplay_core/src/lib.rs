@@ -8,16 +8,16 @@
 //! * [`path`]: one way to carry packets, and what is known of it;
 //! * [`agent`]: which path carries, when that changes, and when a new one is attempted;
 //! * [`link`]: everything between us and one peer, made of the two;
-//! * [`departure`]: how survivors agree on the last frame of a player who is gone;
 //! * [`signaling`]: the client of the signaling server;
+//! * [`match_`]: one match over the links: inputs, and how a player is dropped from it;
 //! * [`rate`]: how often something may happen;
 //! * [`transport`]: what a room and its driver say to each other;
 //! * [`emulator`]: a bad network.
 
 pub mod agent;
-pub mod departure;
 pub mod emulator;
 pub mod link;
+pub mod match_;
 pub mod path;
 pub mod rate;
 pub mod signaling;

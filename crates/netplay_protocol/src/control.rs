@@ -1,3 +1,5 @@
+//! Reliable, ordered messages between two peers: before, during and after a match.
+
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{MAX_CONTROL_BYTES, MAX_GAME_ID_BYTES, MAX_NAME_BYTES, MAX_PLAYERS};
@@ -6,80 +8,83 @@ use crate::{ReliableHeader, Roster};
 /// A reliable, ordered message between two peers.
 ///
 /// On the wire: a [`ReliableHeader`](crate::ReliableHeader), which carries the version, then the message in
-/// postcard.
+/// postcard. The order of the variants is part of the format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ControlMessage {
-    /// The first message on a link: what I play.
+    /// The first message on a link: what the sender plays.
     Hello(Hello),
-    /// I have seen everybody's [`Hello`] and am ready to play this epoch.
+    /// The sender has received every [`Hello`] and is ready to play this epoch.
     Ready {
-        /// The roster it is to be played with, as in [`Hello::roster`].
+        /// A hash of the roster to play with, as in [`Hello::roster`].
         roster: u64,
         /// The match that is to start.
         epoch: u16,
     },
-    /// I end the match and leave, for this reason (a sentence for the player).
+    /// The sender ends the match and leaves the room.
     Bye {
-        /// Why, in words.
+        /// Why: a sentence for the player.
         reason: String,
     },
-    /// At this frame my state differs from what you reported.
+    /// The sender's state at this frame differs from the one that the receiver reported.
     Desync {
         /// The match in which it happened.
         epoch: u16,
         /// The frame whose checksums differ.
         frame: i32,
-        /// My checksum of that frame.
+        /// The sender's checksum of that frame.
         checksum: u64,
     },
     /// A player is to be dropped from the match.
-    Gone(Gone),
-    /// You were started anew, and a match is running that you are in. What was pressed in it follows.
-    Running(Running),
-    /// What a player pressed in a match that is running.
-    Past(Past),
+    DropProposal(DropProposal),
+    /// The receiver's process restarted, and it belongs to a running match. [`InputLogChunk`]s follow.
+    RejoinState(RejoinState),
+    /// A part of a player's input log.
+    InputLogChunk(InputLogChunk),
 }
 
-/// What somebody who was started anew needs to know of the match that it comes back to.
+/// The state of a running match, for a player whose process restarted and who rejoins it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
+pub struct RejoinState {
     /// The match.
     pub epoch: u16,
-    /// Who plays it, by seat. The server's roster may have changed since it began.
+    /// The players of the match, in order. The server's roster may have changed since it began.
     pub roster: Roster,
-    /// The seats of players who are gone from it.
-    pub gone: Vec<u8>,
-    /// By seat: the last frame whose input I have; -1 if there is none. As many [`Past`]s follow as it takes.
-    pub newest: Vec<i32>,
+    /// The players who were dropped from it.
+    pub disconnected: Vec<u8>,
+    /// For each player, the last frame whose input the sender has; -1 if there is none. The sender sends
+    /// every input up to these frames as [`InputLogChunk`]s.
+    pub last_frames: Vec<i32>,
 }
 
-/// A part of what a player has pressed since a match began.
+/// Consecutive inputs of one player, out of its input log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Past {
+pub struct InputLogChunk {
     /// The match.
     pub epoch: u16,
-    /// The seat of the player.
+    /// The player whose inputs these are.
     pub player: u8,
-    /// The frame of the first of these inputs.
-    pub start: i32,
-    /// The inputs, each as its difference from the one before, in ggrs' own encoding.
+    /// The frame of the first input.
+    pub start_frame: i32,
+    /// The inputs, each as its difference from the one before, in ggrs' encoding.
     pub inputs: Vec<u8>,
 }
 
-/// What a survivor knows of a player that is to be dropped from a match. It takes nothing more from that
-/// player. Survivors tell each other until all know the same, and then drop it after the same frame.
+/// What a survivor has of a player that is to be dropped from the match.
+///
+/// The sender accepts nothing more from that player. Survivors exchange proposals until all of them have the
+/// same inputs; then each drops the player after the same frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gone {
+pub struct DropProposal {
     /// The match.
     pub epoch: u16,
-    /// The seat of the player.
+    /// The player to drop.
     pub player: u8,
-    /// The last frame whose input of that player I have; -1 if there is none.
-    pub frame: i32,
-    /// Its inputs of the last frames up to that one, oldest first, one after the other: what other
-    /// survivors may lack.
+    /// The last frame whose input of that player the sender has; -1 if there is none.
+    pub last_frame: i32,
+    /// The player's inputs of the last frames up to that one, oldest first, without separators: other
+    /// survivors may lack some of them.
     pub inputs: Vec<u8>,
-    /// Why, in words.
+    /// Why: a sentence for the player.
     pub reason: String,
 }
 
@@ -94,24 +99,24 @@ pub struct Hello {
     pub roster: u64,
     /// Frames per second of the simulation.
     pub frame_rate: u16,
-    /// What the player wants to be called; empty for nothing. At most [`MAX_NAME_BYTES`].
+    /// The player's name; empty if it has none. At most [`MAX_NAME_BYTES`].
     pub name: String,
 }
 
-/// The bytes are not a control message: too long, truncated or something else.
+/// The bytes are not a control message: too long, truncated or malformed. Holds their number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a malformed control message of {0} bytes")]
 pub struct ControlError(pub usize);
 
 impl ControlMessage {
-    /// The most bytes a message may have.
+    /// The largest encoded message, in bytes.
     pub const MAX_BYTES: usize = MAX_CONTROL_BYTES - ReliableHeader::BYTES;
 
-    /// The message as it travels.
+    /// Encodes the message.
     ///
     /// # Errors
     ///
-    /// [`ControlError`] where it would be longer than [`Self::MAX_BYTES`].
+    /// [`ControlError`] if the message is longer than [`Self::MAX_BYTES`].
     pub fn encode(&self) -> Result<Vec<u8>, ControlError> {
         let bytes = postcard::to_stdvec(self).map_err(|_| ControlError(0))?;
         if bytes.len() > Self::MAX_BYTES {
@@ -120,11 +125,11 @@ impl ControlMessage {
         Ok(bytes)
     }
 
-    /// Reads a message.
+    /// Decodes a message and checks its sizes.
     ///
     /// # Errors
     ///
-    /// [`ControlError`] where it is none.
+    /// [`ControlError`] if the bytes are not a message.
     pub fn decode(bytes: &[u8]) -> Result<Self, ControlError> {
         let malformed = || ControlError(bytes.len());
         if bytes.len() > Self::MAX_BYTES {
@@ -136,9 +141,9 @@ impl ControlMessage {
             {
                 Err(malformed())
             }
-            Ok(Self::Running(running))
-                if running.roster.members.len() > usize::from(MAX_PLAYERS)
-                    || running.newest.len() != running.roster.members.len() =>
+            Ok(Self::RejoinState(state))
+                if state.roster.members.len() > usize::from(MAX_PLAYERS)
+                    || state.last_frames.len() != state.roster.members.len() =>
             {
                 Err(malformed())
             }
@@ -164,32 +169,68 @@ mod tests {
             frame_rate: 60,
             name: "Ann".into(),
         };
-        let running = Running {
+        let state = RejoinState {
             epoch: 1,
             roster: Roster { size: 2, members: vec![PeerKey::from_bytes([1; 16]); 2] },
-            gone: vec![1],
-            newest: vec![-1, 90],
+            disconnected: vec![1],
+            last_frames: vec![-1, 90],
         };
-        let lying = Running { newest: vec![5], ..running.clone() };
-        let lying = ControlMessage::Running(lying).encode().unwrap();
-        assert!(ControlMessage::decode(&lying).is_err(), "a frame for every seat");
+        let short = RejoinState { last_frames: vec![5], ..state.clone() };
+        let short = ControlMessage::RejoinState(short).encode().unwrap();
+        assert!(ControlMessage::decode(&short).is_err(), "a frame for every player");
         for message in [
             ControlMessage::Hello(hello),
             ControlMessage::Ready { roster: 9, epoch: 7 },
             ControlMessage::Bye { reason: "left".into() },
             ControlMessage::Desync { epoch: 1, frame: -1, checksum: 5 },
-            ControlMessage::Gone(Gone {
+            ControlMessage::DropProposal(DropProposal {
                 epoch: 1,
                 player: 2,
-                frame: 77,
+                last_frame: 77,
                 inputs: vec![1, 2],
                 reason: "left".into(),
             }),
-            ControlMessage::Running(running),
-            ControlMessage::Past(Past { epoch: 1, player: 1, start: 2, inputs: vec![7] }),
+            ControlMessage::RejoinState(state),
+            ControlMessage::InputLogChunk(InputLogChunk {
+                epoch: 1,
+                player: 1,
+                start_frame: 2,
+                inputs: vec![7],
+            }),
         ] {
             assert_eq!(ControlMessage::decode(&message.encode().unwrap()), Ok(message));
         }
+    }
+
+    #[test]
+    fn the_bytes_of_a_message_do_not_depend_on_its_name() {
+        let proposal = DropProposal {
+            epoch: 1,
+            player: 2,
+            last_frame: -1,
+            inputs: vec![9],
+            reason: "x".into(),
+        };
+        let roster = Roster { size: 2, members: vec![PeerKey::from_bytes([7; 16])] };
+        let state = RejoinState {
+            epoch: 300,
+            roster: roster.clone(),
+            disconnected: vec![1],
+            last_frames: vec![64],
+        };
+        let chunk = InputLogChunk { epoch: 1, player: 3, start_frame: 2, inputs: vec![7, 8] };
+        let encoded = |message: ControlMessage| message.encode().unwrap();
+        assert_eq!(
+            encoded(ControlMessage::DropProposal(proposal)),
+            [4, 1, 2, 1, 1, 9, 1, b'x'],
+            "the variant, then the fields in order, frames in zigzag"
+        );
+        let roster = postcard::to_stdvec(&roster).unwrap();
+        assert_eq!(
+            encoded(ControlMessage::RejoinState(state)),
+            [&[5, 0xac, 2], &roster[..], &[1, 1, 1, 0x80, 1]].concat()
+        );
+        assert_eq!(encoded(ControlMessage::InputLogChunk(chunk)), [6, 1, 3, 4, 2, 7, 8]);
     }
 
     #[test]

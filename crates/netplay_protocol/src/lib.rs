@@ -24,7 +24,7 @@ mod room;
 mod secret;
 pub mod signaling;
 
-pub use control::{ControlError, ControlMessage, Gone, Hello, Past, Running};
+pub use control::{ControlError, ControlMessage, DropProposal, Hello, InputLogChunk, RejoinState};
 pub use datagram::{DATAGRAM_VERSION, DatagramError, DatagramHeader, DatagramKind, PathStamp};
 pub use identity::{Identity, PublicKey};
 pub use key::{BadPeerKey, ConnectionId, PeerKey};

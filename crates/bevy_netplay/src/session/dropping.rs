@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_protocol::{ControlMessage, Gone, PeerKey};
+use netplay_core::match_::DroppedPlayer;
+use netplay_protocol::{ControlMessage, DropProposal, PeerKey};
 use netplay_transport::TransportRequest;
 
 use super::lobby::tidy;
@@ -58,7 +59,7 @@ impl Joined {
             return Ok(());
         };
         let newest = playing.wire.lock().newest(*key);
-        if playing.departures.freeze(player, newest) {
+        if playing.consensus.freeze(player, newest) {
             playing.losses.insert(player, loss);
             playing.wire.lock().freeze(*key);
             self.announce(now, player);
@@ -73,29 +74,29 @@ impl Joined {
         let Some(key) = self.key_of(player) else { return };
         let wire = playing.wire.lock();
         let reason = playing.losses.get(&player).map_or("it is lost", |loss| &loss.detail);
-        let gone = ControlMessage::Gone(Gone {
+        let proposal = ControlMessage::DropProposal(DropProposal {
             epoch: playing.game.epoch,
             player: u8::try_from(player).unwrap_or(u8::MAX),
-            frame: wire.newest(key),
+            last_frame: wire.newest(key),
             inputs: wire.tail(key),
             reason: reason.to_owned(),
         });
         drop(wire);
-        self.say_to_all(now, &gone);
+        self.say_to_all(now, &proposal);
     }
 
     /// Another player announces what it has of one who is to be dropped.
-    pub(super) fn gone(
+    pub(super) fn drop_proposal(
         &mut self,
         now: Duration,
         from: PeerKey,
-        gone: Gone,
+        proposal: DropProposal,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
-        let player = usize::from(gone.player);
+        let player = usize::from(proposal.player);
         let from_player = self.seat(from);
-        let Some(playing) = self.game.as_mut().filter(|it| it.game.epoch == gone.epoch) else {
-            return self.gone_early(now, from, gone, steps);
+        let Some(playing) = self.game.as_mut().filter(|it| it.game.epoch == proposal.epoch) else {
+            return self.drop_proposal_early(now, from, proposal, steps);
         };
         if player == playing.game.local_player.index() {
             let loss = Loss::lost("it lost the connection to us");
@@ -105,8 +106,9 @@ impl Joined {
             return Ok(());
         };
         let ours = playing.wire.lock().newest(*key);
-        if playing.departures.gone_after(player).is_none()
-            && let Err(error) = playing.wire.lock().hand_over(*key, gone.frame, &gone.inputs)
+        if playing.consensus.disconnected_after(player).is_none()
+            && let Err(error) =
+                playing.wire.lock().hand_over(*key, proposal.last_frame, &proposal.inputs)
         {
             debug!("dropped what {from:?} knows of player {player}: {error}");
             if let Some(peer) = self.peers.get_mut(&from) {
@@ -114,9 +116,9 @@ impl Joined {
             }
             return Ok(());
         }
-        if playing.departures.announced(from_player, player, gone.frame, ours) {
+        if playing.consensus.handle_proposal(from_player, player, proposal.last_frame, ours) {
             playing.wire.lock().freeze(*key);
-            let told = Loss::lost(&tidy(&gone.reason));
+            let told = Loss::lost(&tidy(&proposal.reason));
             playing.losses.entry(player).or_insert(told);
             self.announce(now, player);
         }
@@ -125,24 +127,24 @@ impl Joined {
 
     /// An announcement of a match that is not ours. It is the next one, or the one that we come back to, and we
     /// are about to play it; or it is one that is over.
-    fn gone_early(
+    fn drop_proposal_early(
         &mut self,
         now: Duration,
         from: PeerKey,
-        gone: Gone,
+        proposal: DropProposal,
         steps: &mut Vec<Step>,
     ) -> Result<(), EndReason> {
         let epoch = self.game.as_ref().map(|playing| playing.game.epoch);
-        if epoch.is_some_and(|epoch| gone.epoch != epoch.wrapping_add(1)) {
+        if epoch.is_some_and(|epoch| proposal.epoch != epoch.wrapping_add(1)) {
             return Ok(());
         }
         let us = self.roster.as_ref().and_then(|roster| roster.player(self.us));
-        if epoch.is_none() && us == Some(usize::from(gone.player)) {
+        if epoch.is_none() && us == Some(usize::from(proposal.player)) {
             let loss = Loss::lost("the match goes on without us");
             return self.lose(now, self.seat(from), loss, steps);
         }
         if self.early.len() < MOST_EARLY {
-            self.early.push((from, gone));
+            self.early.push((from, proposal));
         }
         Ok(())
     }
@@ -156,10 +158,10 @@ impl Joined {
         let Some(epoch) = self.game.as_ref().map(|playing| playing.game.epoch) else {
             return Ok(());
         };
-        self.early.retain(|(_, gone)| gone.epoch >= epoch);
-        let of_this = self.early.extract_if(.., |(_, gone)| gone.epoch == epoch);
-        for (from, gone) in of_this.collect::<Vec<_>>() {
-            self.gone(now, from, gone, steps)?;
+        self.early.retain(|(_, proposal)| proposal.epoch >= epoch);
+        let of_this = self.early.extract_if(.., |(_, proposal)| proposal.epoch == epoch);
+        for (from, proposal) in of_this.collect::<Vec<_>>() {
+            self.drop_proposal(now, from, proposal, steps)?;
         }
         Ok(())
     }
@@ -167,7 +169,8 @@ impl Joined {
     /// Drops whoever everybody knows the same of.
     fn drop_decided(&mut self, now: Duration, steps: &mut Vec<Step>) -> Result<(), EndReason> {
         let Some(playing) = &mut self.game else { return Ok(()) };
-        for (player, frame) in playing.departures.decide() {
+        while let Some(dropped) = playing.consensus.poll_dropped() {
+            let DroppedPlayer { player, last_frame: frame } = dropped;
             let loss = playing.losses.get(&player).cloned();
             let loss = loss.unwrap_or_else(|| Loss::lost("it is lost"));
             let Some(key) = self.roster.as_ref().and_then(|roster| roster.members.get(player))
@@ -190,7 +193,7 @@ impl Joined {
                 peer.gone = true;
             }
             self.to_forget.push((now + LAST_WORDS, *key));
-            if playing.departures.survivors().count() < 2 {
+            if playing.consensus.survivors().count() < 2 {
                 return Err(loss.ends(player));
             }
         }

@@ -48,9 +48,11 @@ impl Joined {
                     steps.push(Step::Tell(Message::Desync(desync)));
                 }
             }
-            ControlMessage::Gone(gone) => self.gone(now, from, gone, steps)?,
-            ControlMessage::Running(running) => self.running(now, from, running, steps),
-            ControlMessage::Past(past) => self.past(now, from, &past),
+            ControlMessage::DropProposal(proposal) => {
+                self.drop_proposal(now, from, proposal, steps)?;
+            }
+            ControlMessage::RejoinState(state) => self.rejoin_state(now, from, state, steps),
+            ControlMessage::InputLogChunk(chunk) => self.input_log_chunk(now, from, &chunk),
         }
         Ok(())
     }

@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::departure::Departures;
+use netplay_core::match_::DropConsensus;
 use netplay_protocol::limits::MAX_NAME_BYTES;
 use netplay_protocol::signaling::{GameInfo, Presence};
-use netplay_protocol::{ControlMessage, Gone, Identity, PeerKey, RoomCode, Roster};
+use netplay_protocol::{ControlMessage, DropProposal, Identity, PeerKey, RoomCode, Roster};
 use netplay_transport::{JoinRequest, LeaveReason, Transport, TransportEvent};
 
 use super::dropping::Loss;
@@ -70,7 +70,7 @@ pub(super) struct Joined {
     /// The match that we come back to, as far as we have been told of it.
     pub(super) comeback: Option<Comeback>,
     /// What was announced of a match before it began for us.
-    pub(super) early: Vec<(PeerKey, Gone)>,
+    pub(super) early: Vec<(PeerKey, DropProposal)>,
     /// Since when there is no connection to the signaling server, and why.
     pub(super) signaling_lost: Option<(Duration, String)>,
     /// From joining the room until everybody was connected.
@@ -83,7 +83,7 @@ pub(super) struct Joined {
 pub(super) struct Playing {
     pub(super) game: CurrentMatch,
     pub(super) wire: SharedWire,
-    pub(super) departures: Departures,
+    pub(super) consensus: DropConsensus,
     /// Why players are gone, or about to be.
     pub(super) losses: BTreeMap<usize, Loss>,
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use ggrs::{DesyncDetection, P2PSession, PlayerType, SessionBuilder};
-use netplay_core::departure::Departures;
 use netplay_core::link::Link;
+use netplay_core::match_::DropConsensus;
 use netplay_transport::TransportRequest;
 
 use super::netplay::{Joined, Playing};
@@ -84,7 +84,7 @@ impl Joined {
         self.game = Some(Playing {
             game: game.clone(),
             wire,
-            departures: Departures::new(game.players, local_player, gone),
+            consensus: DropConsensus::new(game.players, local_player, gone),
             losses: BTreeMap::new(),
         });
         let mut anew = Vec::new();

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_protocol::{ControlMessage, Past, PeerKey, Running};
+use netplay_protocol::{ControlMessage, InputLogChunk, PeerKey, RejoinState};
 
 use super::dropping::Loss;
 use super::lobby::seed;
@@ -96,7 +96,7 @@ impl Joined {
             self.comeback.take_if(|comeback| comeback.newest.is_empty());
             return Ok(());
         };
-        if playing.departures.is_frozen(player) {
+        if playing.consensus.is_frozen(player) {
             // Too late. It is told so.
             self.announce(now, player);
             return Ok(());
@@ -123,19 +123,20 @@ impl Joined {
         let Some((playing, roster)) = self.game.as_ref().zip(self.roster.clone()) else { return };
         let epoch = playing.game.epoch;
         let wire = playing.wire.lock();
-        let (mut newest, mut pasts) = (Vec::new(), Vec::new());
+        let (mut last_frames, mut chunks) = (Vec::new(), Vec::new());
         for (seat, key) in (0..).zip(&roster.members) {
             let of = (usize::from(seat) != playing.game.local_player.index()).then_some(*key);
             let Some(history) = wire.history(of) else { return };
-            newest.push(history.newest().unwrap_or(-1));
-            pasts.extend(history.parts().map(|(start, inputs)| {
-                ControlMessage::Past(Past { epoch, player: seat, start, inputs })
+            last_frames.push(history.newest().unwrap_or(-1));
+            chunks.extend(history.parts().map(|(start_frame, inputs)| {
+                let chunk = InputLogChunk { epoch, player: seat, start_frame, inputs };
+                ControlMessage::InputLogChunk(chunk)
             }));
         }
         drop(wire);
-        let gone = self.gone.iter().filter_map(|seat| u8::try_from(*seat).ok()).collect();
-        let running = ControlMessage::Running(Running { epoch, roster, gone, newest });
-        for message in std::iter::once(running).chain(pasts) {
+        let disconnected = self.gone.iter().filter_map(|seat| u8::try_from(*seat).ok()).collect();
+        let state = RejoinState { epoch, roster, disconnected, last_frames };
+        for message in std::iter::once(ControlMessage::RejoinState(state)).chain(chunks) {
             self.say(now, to, &message);
         }
         if let Some(peer) = self.peers.get_mut(&to) {
@@ -152,21 +153,22 @@ impl Joined {
         };
         let epoch = playing.game.epoch;
         let part = playing.wire.lock().history(Some(of)).and_then(InputHistory::last_part);
-        let Some((start, inputs)) = part else { return };
-        let past = ControlMessage::Past(Past { epoch, player: seat, start, inputs });
+        let Some((start_frame, inputs)) = part else { return };
+        let chunk = InputLogChunk { epoch, player: seat, start_frame, inputs };
+        let chunk = ControlMessage::InputLogChunk(chunk);
         let others: Vec<PeerKey> = self.peers.keys().copied().filter(|peer| *peer != of).collect();
-        others.into_iter().for_each(|other| self.say(now, other, &past));
+        others.into_iter().for_each(|other| self.say(now, other, &chunk));
     }
 
     /// We were started anew, and a match is running that we are in.
-    pub(super) fn running(
+    pub(super) fn rejoin_state(
         &mut self,
         now: Duration,
         from: PeerKey,
-        running: Running,
+        state: RejoinState,
         steps: &mut Vec<Step>,
     ) {
-        let Running { epoch, roster, gone, newest } = running;
+        let RejoinState { epoch, roster, disconnected, last_frames: newest } = state;
         let ours = roster.player(self.us).is_some() && roster.player(from).is_some();
         let possible = newest.iter().all(|newest| (-1..MOST_FRAMES).contains(newest));
         if self.game.is_some() || !ours || !possible {
@@ -189,29 +191,29 @@ impl Joined {
         let same_roster = self.roster.as_ref() == Some(&roster);
         let comeback = self.comeback.as_mut();
         if let Some(comeback) = comeback.filter(|it| it.epoch == epoch && same_roster) {
-            comeback.gone.extend(gone.into_iter().map(usize::from));
+            comeback.gone.extend(disconnected.into_iter().map(usize::from));
             comeback.newest.insert(from, newest);
         }
     }
 
     /// A player tells what was pressed in the match that we come back to, or have come back to.
-    pub(super) fn past(&mut self, now: Duration, from: PeerKey, past: &Past) {
-        let player = usize::from(past.player);
+    pub(super) fn input_log_chunk(&mut self, now: Duration, from: PeerKey, chunk: &InputLogChunk) {
+        let player = usize::from(chunk.player);
         let learned = if let Some(playing) = &self.game {
             let of = self.key_of(player).filter(|of| *of != self.us);
-            match of.filter(|_| playing.game.epoch == past.epoch) {
-                Some(of) => playing.wire.lock().learn(of, past.start, &past.inputs),
+            match of.filter(|_| playing.game.epoch == chunk.epoch) {
+                Some(of) => playing.wire.lock().learn(of, chunk.start_frame, &chunk.inputs),
                 None => return,
             }
         } else {
-            let comeback = self.comeback.as_mut().filter(|it| it.epoch == past.epoch);
+            let comeback = self.comeback.as_mut().filter(|it| it.epoch == chunk.epoch);
             // Who has not said what runs has nothing to add.
             let Some(comeback) = comeback.filter(|it| it.newest.contains_key(&from)) else {
                 return;
             };
             match comeback.histories.get_mut(player) {
-                Some(history) if past.start < MOST_FRAMES => {
-                    history.learn(past.start, &past.inputs)
+                Some(history) if chunk.start_frame < MOST_FRAMES => {
+                    history.learn(chunk.start_frame, &chunk.inputs)
                 }
                 _ => Err(PayloadError::Frame),
             }
@@ -230,7 +232,8 @@ impl Joined {
             return;
         };
         let Some(local_player) = roster.player(self.us) else { return };
-        let leaving: BTreeSet<u8> = self.early.iter().map(|(_, gone)| gone.player).collect();
+        let leaving: BTreeSet<u8> =
+            self.early.iter().map(|(_, proposal)| proposal.player).collect();
         let ready = |key| self.peers.get(key).and_then(|peer| peer.ready).map(|(_, epoch)| epoch);
         let awaited = (0..).zip(&roster.members).filter(|(seat, key)| {
             // Ready for a match that it does not tell of: it was started anew as well, and asks like us.

@@ -1,4 +1,4 @@
-//! Survivors on channels that keep their order, and players who are lost at any moment.
+//! Survivors on ordered channels, and players who disconnect at any moment.
 
 use std::collections::VecDeque;
 
@@ -12,13 +12,13 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 struct World {
     random: Pcg32,
     players: Vec<Option<Player>>,
-    /// By receiver and sender: whom an announcement is about, and the frame.
+    /// By receiver and sender: the player a proposal is about, and the frame.
     channels: BTreeMap<(usize, usize), VecDeque<(usize, i32)>>,
 }
 
 struct Player {
-    departures: Departures,
-    /// The last frame of each player that has come.
+    consensus: DropConsensus,
+    /// The last frame that was received of each player.
     newest: Vec<i32>,
 }
 
@@ -27,9 +27,9 @@ impl World {
         let mut random = Pcg32::seed_from_u64(seed);
         let count = random.random_range(2..=8);
         let players = (0..count)
-            .map(|us| {
+            .map(|local_player| {
                 let newest = (0..count).map(|_| random.random_range(-1..20)).collect();
-                Some(Player { departures: Departures::new(count, us, []), newest })
+                Some(Player { consensus: DropConsensus::new(count, local_player, []), newest })
             })
             .collect();
         Self { random, players, channels: BTreeMap::new() }
@@ -39,11 +39,11 @@ impl World {
         (0..self.players.len()).filter(|player| self.players[*player].is_some()).collect()
     }
 
-    /// Announces to every survivor, or, of a player that is lost meanwhile, to some of them.
-    fn announce(&mut self, from: usize, about: usize) {
+    /// Sends a proposal to every survivor, or to some of them if the sender is lost meanwhile.
+    fn propose(&mut self, from: usize, about: usize) {
         let Some(player) = &self.players[from] else { return };
         let survivors: Vec<_> =
-            player.departures.survivors().filter(|other| *other != from).collect();
+            player.consensus.survivors().filter(|other| *other != from).collect();
         let frame = player.newest[about];
         let lost = self.random.random_range(0..60) == 0;
         for to in survivors {
@@ -57,10 +57,10 @@ impl World {
         }
     }
 
-    fn freeze(&mut self, by: usize, whom: usize) {
+    fn freeze(&mut self, by: usize, lost: usize) {
         let Some(player) = &mut self.players[by] else { return };
-        if player.departures.freeze(whom, player.newest[whom]) {
-            self.announce(by, whom);
+        if player.consensus.freeze(lost, player.newest[lost]) {
+            self.propose(by, lost);
         }
     }
 
@@ -71,19 +71,19 @@ impl World {
             return;
         };
         let Some(player) = &mut self.players[to] else { return };
-        if player.departures.is_frozen(from) || about == to {
+        if player.consensus.is_frozen(from) || about == to {
             return;
         }
-        let ours = player.newest[about];
-        if player.departures.gone_after(about).is_none() {
-            player.newest[about] = ours.max(frame);
+        let known = player.newest[about];
+        if player.consensus.disconnected_after(about).is_none() {
+            player.newest[about] = known.max(frame);
         }
-        if player.departures.announced(from, about, frame, ours) {
-            self.announce(to, about);
+        if player.consensus.handle_proposal(from, about, frame, known) {
+            self.propose(to, about);
         }
     }
 
-    /// Something happens: a player is lost, an input arrives, a loss is noticed, an announcement arrives.
+    /// One event: a player is lost, an input arrives, a loss is noticed, or a proposal arrives.
     fn step(&mut self, quiet: bool) {
         let alive = self.alive();
         let anybody = alive[self.random.random_range(0..alive.len())];
@@ -92,7 +92,7 @@ impl World {
             0 if !quiet && alive.len() > 1 => self.players[anybody] = None,
             1..6 if !quiet => {
                 let Some(player) = &mut self.players[anybody] else { return };
-                if other != anybody && !player.departures.is_frozen(other) {
+                if other != anybody && !player.consensus.is_frozen(other) {
                     player.newest[other] += 1;
                 }
             }
@@ -106,38 +106,44 @@ impl World {
             }
         }
         for player in self.players.iter_mut().flatten() {
-            for (gone, frame) in player.departures.decide() {
-                assert!(frame >= player.newest[gone], "an input that was known is lost");
-                player.newest[gone] = frame;
+            while let Some(dropped) = player.consensus.poll_dropped() {
+                let DroppedPlayer { player: dropped, last_frame } = dropped;
+                assert!(last_frame >= player.newest[dropped], "an input that was known is lost");
+                player.newest[dropped] = last_frame;
             }
         }
     }
 }
 
 #[test]
-fn survivors_agree_on_the_last_frame_of_whoever_is_gone() {
+fn survivors_agree_on_the_last_frame_of_every_dropped_player() {
     for seed in 0..1000 {
         let mut world = World::new(seed);
         (0..300).for_each(|_| world.step(false));
         (0..6000).for_each(|_| world.step(true));
         let alive = world.alive();
         let lost = world.players.len() - alive.len();
-        let gone: Vec<_> = alive
+        let dropped: Vec<Vec<(usize, i32)>> = alive
             .iter()
             .filter_map(|player| world.players[*player].as_ref())
-            .map(|player| player.departures.gone.clone())
+            .map(|player| {
+                let players = 0..world.players.len();
+                let after = |other| Some((other, player.consensus.disconnected_after(other)?));
+                players.filter_map(after).collect()
+            })
             .collect();
-        assert!(gone.windows(2).all(|pair| pair[0] == pair[1]), "seed {seed}: {gone:?}");
-        assert!(gone.iter().all(|gone| gone.len() == lost), "seed {seed}: {gone:?}");
+        assert!(dropped.windows(2).all(|pair| pair[0] == pair[1]), "seed {seed}: {dropped:?}");
+        assert!(dropped.iter().all(|dropped| dropped.len() == lost), "seed {seed}: {dropped:?}");
     }
 }
 
 #[test]
 fn the_last_of_two_decides_alone() {
-    let mut departures = Departures::new(2, 1, []);
-    assert!(departures.freeze(0, 17));
-    assert!(!departures.freeze(0, 18), "no news");
-    assert!(!departures.freeze(1, 3), "we are here");
-    assert_eq!(departures.decide(), [(0, 17)]);
-    assert_eq!((departures.gone_after(0), departures.decide()), (Some(17), vec![]));
+    let mut consensus = DropConsensus::new(2, 1, []);
+    assert!(consensus.freeze(0, 17));
+    assert!(!consensus.freeze(0, 18), "frozen already");
+    assert!(!consensus.freeze(1, 3), "the local player");
+    assert!(!consensus.freeze(2, 3), "no player");
+    assert_eq!(consensus.poll_dropped(), Some(DroppedPlayer { player: 0, last_frame: 17 }));
+    assert_eq!((consensus.disconnected_after(0), consensus.poll_dropped()), (Some(17), None));
 }
