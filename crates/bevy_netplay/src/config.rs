@@ -6,6 +6,7 @@ use bevy::prelude::*;
 #[cfg(feature = "emulator")]
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::link::LinkConfig;
+use netplay_core::match_;
 use netplay_transport::PathPolicy;
 
 use crate::PeerIdentity;
@@ -72,10 +73,10 @@ impl Default for NetplayConfig {
 }
 
 impl NetplayConfig {
-    /// The longest input delay. Also the latest frame with which a peer's inputs may begin.
-    pub(crate) const MAX_INPUT_DELAY: usize = 16;
-    /// The widest prediction window: ggrs keeps 128 inputs per player, and this leaves them room.
-    pub(crate) const MAX_PREDICTION: usize = 32;
+    /// The longest input delay, in frames.
+    pub(crate) const MAX_INPUT_DELAY: usize = match_::MAX_INPUT_DELAY;
+    /// The widest prediction window, in frames.
+    pub(crate) const MAX_PREDICTION: usize = match_::MAX_PREDICTION;
 
     /// The input delay, within its bounds. One frame is the least: a match that stalls at its very
     /// first frame needs one snapshot more than the window holds without it.

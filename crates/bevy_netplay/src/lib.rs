@@ -76,7 +76,7 @@ mod current_match;
 #[cfg(feature = "diagnostics")]
 mod diagnostics;
 mod end_reason;
-mod ggrs_wire;
+mod ggrs;
 mod identity;
 mod input;
 mod join_room;

@@ -52,15 +52,6 @@ impl<I: NetplayInput> GgrsInput<I> {
     }
 }
 
-/// The bytes of the input of a player who is disconnected: the default input, and the last byte set.
-pub(crate) fn gone_bytes(input_bytes: usize) -> Vec<u8> {
-    let mut bytes = vec![0; input_bytes];
-    if let Some(last) = bytes.last_mut() {
-        *last = 1;
-    }
-    bytes
-}
-
 impl<I: NetplayInput> Serialize for GgrsInput<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeTuple;
@@ -107,6 +98,8 @@ impl<'de, I: NetplayInput> Deserialize<'de> for GgrsInput<I> {
 
 #[cfg(test)]
 mod tests {
+    use netplay_core::match_::disconnected_input;
+
     use super::*;
 
     #[test]
@@ -118,7 +111,7 @@ mod tests {
         assert_eq!(GgrsInput::from_bytes(&bytes), Some(seat));
         assert!(postcard::from_bytes::<GgrsInput<[u8; 3]>>(&bytes[..3]).is_err());
         assert_eq!(GgrsInput::<[u8; 3]>::from_bytes(&bytes[..3]), None);
-        let disconnected = postcard::from_bytes::<GgrsInput<[u8; 3]>>(&gone_bytes(4)).unwrap();
+        let disconnected = postcard::from_bytes::<GgrsInput<[u8; 3]>>(&disconnected_input(4)).unwrap();
         assert_eq!(disconnected, GgrsInput { input: [0; 3], disconnected: true });
     }
 }

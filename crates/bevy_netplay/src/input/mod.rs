@@ -11,7 +11,6 @@ use bytemuck::Pod;
 use crate::PlayerHandle;
 use crate::session::Netplay;
 
-pub(crate) use ggrs_input::gone_bytes;
 pub use ggrs_input::{GgrsInput, NetplayGgrs};
 
 /// The input of one player in one frame: plain bytes, the same on every machine. Implemented for every type that

@@ -58,10 +58,10 @@ impl Joined {
         let Some(key) = self.roster.as_ref().and_then(|roster| roster.members.get(player)) else {
             return Ok(());
         };
-        let newest = playing.wire.lock().newest(*key);
+        let newest = playing.traffic.lock().last_frame(*key);
         if playing.consensus.freeze(player, newest) {
             playing.losses.insert(player, loss);
-            playing.wire.lock().freeze(*key);
+            playing.traffic.lock().freeze(*key);
             self.announce(now, player);
         }
         self.drop_decided(now, steps)
@@ -72,16 +72,16 @@ impl Joined {
     pub(super) fn announce(&mut self, now: Duration, player: usize) {
         let Some(playing) = &self.game else { return };
         let Some(key) = self.key_of(player) else { return };
-        let wire = playing.wire.lock();
+        let traffic = playing.traffic.lock();
         let reason = playing.losses.get(&player).map_or("it is lost", |loss| &loss.detail);
         let proposal = ControlMessage::DropProposal(DropProposal {
             epoch: playing.game.epoch,
             player: u8::try_from(player).unwrap_or(u8::MAX),
-            last_frame: wire.newest(key),
-            inputs: wire.tail(key),
+            last_frame: traffic.last_frame(key),
+            inputs: traffic.recent_inputs(key),
             reason: reason.to_owned(),
         });
-        drop(wire);
+        drop(traffic);
         self.say_to_all(now, &proposal);
     }
 
@@ -105,10 +105,10 @@ impl Joined {
         let Some(key) = self.roster.as_ref().and_then(|roster| roster.members.get(player)) else {
             return Ok(());
         };
-        let ours = playing.wire.lock().newest(*key);
-        if playing.consensus.disconnected_after(player).is_none()
+        let ours = playing.traffic.lock().last_frame(*key);
+        if playing.consensus.dropped_after(player).is_none()
             && let Err(error) =
-                playing.wire.lock().hand_over(*key, proposal.last_frame, &proposal.inputs)
+                playing.traffic.lock().merge(*key, proposal.last_frame, &proposal.inputs)
         {
             debug!("dropped what {from:?} knows of player {player}: {error}");
             if let Some(peer) = self.peers.get_mut(&from) {
@@ -117,7 +117,7 @@ impl Joined {
             return Ok(());
         }
         if playing.consensus.handle_proposal(from_player, player, proposal.last_frame, ours) {
-            playing.wire.lock().freeze(*key);
+            playing.traffic.lock().freeze(*key);
             let told = Loss::lost(&tidy(&proposal.reason));
             playing.losses.entry(player).or_insert(told);
             self.announce(now, player);
@@ -177,7 +177,7 @@ impl Joined {
             else {
                 continue;
             };
-            playing.wire.lock().drop_peer(*key);
+            playing.traffic.lock().disconnect(*key);
             self.gone.insert(player);
             info!("player {player} is dropped after frame {frame}: {}", loss.detail);
             let reason = loss.detail.clone();

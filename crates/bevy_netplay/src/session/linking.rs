@@ -162,7 +162,7 @@ impl Joined {
         let distance = opened.epoch.wrapping_sub(epoch) as i16;
         match &self.game {
             Some(playing) if distance == 0 => {
-                match playing.wire.lock().accept(from, opened.payload) {
+                match playing.traffic.lock().handle_payload(from, opened.payload) {
                     Ok(()) => peer.returning = None,
                     Err(error) => {
                         debug!("dropped a payload of {from:?}: {error}");

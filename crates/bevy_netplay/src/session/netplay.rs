@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::match_::DropConsensus;
+use netplay_core::match_::{DropConsensus, SharedTraffic};
 use netplay_protocol::limits::MAX_NAME_BYTES;
 use netplay_protocol::signaling::{GameInfo, Presence};
 use netplay_protocol::{ControlMessage, DropProposal, Identity, PeerKey, RoomCode, Roster};
@@ -13,7 +13,6 @@ use super::entropy;
 use super::lobby::tidy;
 use super::peer::Peer;
 use super::returning::Comeback;
-use crate::ggrs_wire::SharedWire;
 use crate::messages::{
     DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed,
     PlayerDisconnected, PresenceChanged, QualityChanged, RematchWanted,
@@ -82,7 +81,7 @@ pub(super) struct Joined {
 /// The match that is played.
 pub(super) struct Playing {
     pub(super) game: CurrentMatch,
-    pub(super) wire: SharedWire,
+    pub(super) traffic: SharedTraffic,
     pub(super) consensus: DropConsensus,
     /// Why players are gone, or about to be.
     pub(super) losses: BTreeMap<usize, Loss>,
@@ -149,7 +148,7 @@ impl Netplay {
     /// What we pressed at a frame of a match that is played again, as its bytes.
     pub(crate) fn replayed(&self, frame: i32) -> Option<Vec<u8>> {
         let playing = self.room.as_ref()?.game.as_ref()?;
-        playing.wire.lock().replayed(frame).map(<[u8]>::to_vec)
+        playing.traffic.lock().replayed_input(frame).map(<[u8]>::to_vec)
     }
 
     /// From joining the room: until everybody was connected, until the first frame was confirmed, and

@@ -6,18 +6,16 @@ use std::time::Duration;
 use bevy::prelude::*;
 use ggrs::{DesyncDetection, P2PSession, PlayerType, SessionBuilder};
 use netplay_core::link::Link;
-use netplay_core::match_::DropConsensus;
+use netplay_core::match_::{DropConsensus, MatchTraffic, SharedTraffic};
 use netplay_transport::TransportRequest;
 
 use super::netplay::{Joined, Playing};
-use crate::ggrs_wire::{GgrsSocket, MatchWire, Pace, SharedWire};
+use crate::ggrs::GgrsBridge;
 use crate::input::{GgrsInput, NetplayGgrs, NetplayInput};
 use crate::{CurrentMatch, EndReason};
 
 /// Longer than any match.
 const NEVER: Duration = Duration::from_secs(1_000_000);
-/// The shortest and longest wait for an acknowledgement before the last datagram is repeated.
-const REPEAT: [Duration; 2] = [Duration::from_millis(34), Duration::from_millis(200)];
 
 impl Joined {
     /// Makes the ggrs session of a match.
@@ -40,13 +38,13 @@ impl Joined {
         }
         let members = self.roster.iter().flat_map(|roster| &roster.members);
         let others = members.clone().enumerate().filter(|(seat, _)| *seat != local_player);
-        let wire = SharedWire::new(MatchWire::new(
+        let traffic = SharedTraffic::new(MatchTraffic::new(
             game.players,
             GgrsInput::<I>::BYTES,
             others.map(|(_, peer)| *peer),
         ));
         let gone = self.gone.iter().filter_map(|seat| members.clone().nth(*seat));
-        gone.for_each(|peer| wire.lock().drop_peer(*peer));
+        gone.for_each(|peer| traffic.lock().disconnect(*peer));
         let comeback = self.comeback.take();
         // Whoever comes back goes on with the delay that it had.
         let delay = comeback.as_ref().and_then(|comeback| comeback.input_delay(local_player));
@@ -69,21 +67,22 @@ impl Joined {
             };
             builder = builder.add_player(player, seat).map_err(|error| cannot(&error))?;
         }
-        let mut session =
-            builder.start_p2p_session(GgrsSocket(wire.clone())).map_err(|error| cannot(&error))?;
-        // Our socket answers ggrs' synchronization; a handful of polls runs through it.
+        let mut session = builder
+            .start_p2p_session(GgrsBridge::new(traffic.clone()))
+            .map_err(|error| cannot(&error))?;
+        // The bridge answers ggrs' synchronization; a handful of polls runs through it.
         for _ in 0..8 {
             session.poll_remote_clients();
         }
         if let Some(comeback) = comeback {
-            comeback.replay(&mut wire.lock(), local_player, members);
+            comeback.replay(&mut traffic.lock(), local_player, members);
         }
         self.transport.request(TransportRequest::Playing(true));
         self.ready = game.epoch;
         let gone = self.gone.iter().copied();
         self.game = Some(Playing {
             game: game.clone(),
-            wire,
+            traffic,
             consensus: DropConsensus::new(game.players, local_player, gone),
             losses: BTreeMap::new(),
         });
@@ -103,21 +102,14 @@ impl Joined {
     pub(super) fn send(&mut self, now: Duration, local_frame: i32) {
         if let Some(playing) = &self.game {
             let frame = self.config.frame_duration();
-            let mut wire = playing.wire.lock();
-            wire.simulated(local_frame);
+            let mut traffic = playing.traffic.lock();
+            traffic.handle_frame(local_frame);
             for peer in self.peers.values_mut().filter(|peer| !peer.gone) {
-                let rtt = peer.link.stats(now).rtt;
-                wire.measured(peer.key, rtt);
-                let pace = Pace {
-                    // A steady input every second frame: just under two frames, for the timer's sake.
-                    steady: frame * 3 / 2,
-                    repeat: (rtt.unwrap_or(REPEAT[1]) + frame * 2).clamp(REPEAT[0], REPEAT[1]),
-                };
-                let Some(due) = wire.due(peer.key, now, pace) else { continue };
+                traffic.handle_rtt(peer.key, peer.link.stats(now).rtt);
+                let Some(due) = traffic.poll_transmit(now, peer.key, frame) else { continue };
                 let epoch = playing.game.epoch;
-                match peer.link.send(now, epoch, &due.bytes, due.has_input) {
-                    Ok(()) => wire.sent(peer.key, now),
-                    Err(error) => error!("{error}"),
+                if let Err(error) = peer.link.send(now, epoch, &due.payload, due.has_inputs) {
+                    error!("{error}");
                 }
             }
         }

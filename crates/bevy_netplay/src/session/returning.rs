@@ -2,19 +2,19 @@
 //!
 //! The simulation is gone with the process, but it follows from what everybody has pressed, and the others have
 //! kept that. They wait where the prediction window ends, tell all of it, and the player plays the match again
-//! from its beginning, many frames at a time ([`replay`](crate::ggrs_wire)). To ggrs on the other side nothing has
+//! from its beginning, many frames at a time ([`MatchTraffic::catch_up`]). To ggrs on the other side nothing has
 //! happened but that an input took long.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
+use netplay_core::match_::{EncodedInputs, InputLog, MatchTraffic, PayloadError};
 use netplay_protocol::{ControlMessage, InputLogChunk, PeerKey, RejoinState};
 
 use super::dropping::Loss;
 use super::lobby::seed;
 use super::netplay::{Joined, Message, Step};
-use crate::ggrs_wire::{InputHistory, MatchWire, PayloadError};
 use crate::messages::PlayerDisconnected;
 use crate::{CurrentMatch, EndReason, NetplayState};
 
@@ -31,20 +31,20 @@ pub(super) struct Comeback {
     /// By player who told: the newest frames that it has, by seat.
     newest: BTreeMap<PeerKey, Vec<i32>>,
     /// By seat.
-    histories: Vec<InputHistory>,
+    histories: Vec<InputLog>,
 }
 
 impl Comeback {
     /// The delay that our inputs had, in frames; none if we had pressed nothing yet.
     pub(super) fn input_delay(&self, us: usize) -> Option<usize> {
-        let start = self.histories.get(us)?.start()?;
+        let start = self.histories.get(us)?.start_frame()?;
         usize::try_from(start).ok()
     }
 
     /// Has the match played again.
     pub(super) fn replay<'a>(
         self,
-        wire: &mut MatchWire,
+        traffic: &mut MatchTraffic,
         us: usize,
         members: impl Iterator<Item = &'a PeerKey>,
     ) {
@@ -59,7 +59,7 @@ impl Comeback {
             peers.push((*key, history, knows.unwrap_or(i32::MAX)));
         }
         if let Some(ours) = ours {
-            wire.replay(peers, ours);
+            traffic.catch_up(peers, ours);
         }
     }
 
@@ -68,7 +68,7 @@ impl Comeback {
             newest
                 .iter()
                 .zip(&self.histories)
-                .all(|(newest, history)| history.newest().unwrap_or(-1) >= *newest)
+                .all(|(newest, history)| history.last_frame().unwrap_or(-1) >= *newest)
         };
         awaited.into_iter().all(|peer| self.newest.get(&peer).is_some_and(told))
     }
@@ -122,18 +122,18 @@ impl Joined {
     pub(super) fn tell_past(&mut self, now: Duration, to: PeerKey) {
         let Some((playing, roster)) = self.game.as_ref().zip(self.roster.clone()) else { return };
         let epoch = playing.game.epoch;
-        let wire = playing.wire.lock();
+        let traffic = playing.traffic.lock();
         let (mut last_frames, mut chunks) = (Vec::new(), Vec::new());
         for (seat, key) in (0..).zip(&roster.members) {
             let of = (usize::from(seat) != playing.game.local_player.index()).then_some(*key);
-            let Some(history) = wire.history(of) else { return };
-            last_frames.push(history.newest().unwrap_or(-1));
-            chunks.extend(history.parts().map(|(start_frame, inputs)| {
+            let Some(history) = traffic.log(of) else { return };
+            last_frames.push(history.last_frame().unwrap_or(-1));
+            chunks.extend(history.chunks().map(|EncodedInputs { start_frame, bytes: inputs }| {
                 let chunk = InputLogChunk { epoch, player: seat, start_frame, inputs };
                 ControlMessage::InputLogChunk(chunk)
             }));
         }
-        drop(wire);
+        drop(traffic);
         let disconnected = self.gone.iter().filter_map(|seat| u8::try_from(*seat).ok()).collect();
         let state = RejoinState { epoch, roster, disconnected, last_frames };
         for message in std::iter::once(ControlMessage::RejoinState(state)).chain(chunks) {
@@ -152,8 +152,8 @@ impl Joined {
             return;
         };
         let epoch = playing.game.epoch;
-        let part = playing.wire.lock().history(Some(of)).and_then(InputHistory::last_part);
-        let Some((start_frame, inputs)) = part else { return };
+        let recent = playing.traffic.lock().log(Some(of)).and_then(InputLog::recent_chunk);
+        let Some(EncodedInputs { start_frame, bytes: inputs }) = recent else { return };
         let chunk = InputLogChunk { epoch, player: seat, start_frame, inputs };
         let chunk = ControlMessage::InputLogChunk(chunk);
         let others: Vec<PeerKey> = self.peers.keys().copied().filter(|peer| *peer != of).collect();
@@ -181,7 +181,7 @@ impl Joined {
                 epoch,
                 gone: BTreeSet::new(),
                 newest: BTreeMap::new(),
-                histories: vec![InputHistory::new(self.input_bytes); roster.members.len()],
+                histories: vec![InputLog::new(self.input_bytes); roster.members.len()],
             });
             self.roster = Some(roster.clone());
             // Somebody may not have begun it yet, and wait for us.
@@ -202,7 +202,9 @@ impl Joined {
         let learned = if let Some(playing) = &self.game {
             let of = self.key_of(player).filter(|of| *of != self.us);
             match of.filter(|_| playing.game.epoch == chunk.epoch) {
-                Some(of) => playing.wire.lock().learn(of, chunk.start_frame, &chunk.inputs),
+                Some(of) => {
+                    playing.traffic.lock().merge_chunk(of, chunk.start_frame, &chunk.inputs)
+                }
                 None => return,
             }
         } else {
@@ -213,7 +215,7 @@ impl Joined {
             };
             match comeback.histories.get_mut(player) {
                 Some(history) if chunk.start_frame < MOST_FRAMES => {
-                    history.learn(chunk.start_frame, &chunk.inputs)
+                    history.merge_chunk(chunk.start_frame, &chunk.inputs)
                 }
                 _ => Err(PayloadError::Frame),
             }
@@ -248,7 +250,7 @@ impl Joined {
             let dropped = self.gone.iter().map(|player| PlayerDisconnected {
                 player: (*player).into(),
                 peer: roster.members.get(*player).copied().unwrap_or(self.us),
-                frame: comeback.histories.get(*player).map_or(-1, InputHistory::newest_given),
+                frame: comeback.histories.get(*player).map_or(-1, InputLog::last_own_frame),
                 reason: "it was dropped before we came back".to_owned(),
             });
             let dropped = dropped.map(|dropped| Step::Tell(Message::Dropped(dropped)));

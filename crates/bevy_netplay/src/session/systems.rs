@@ -47,18 +47,18 @@ pub(crate) fn receive<I: NetplayInput>(world: &mut World) {
                 Step::Tell(message) => tell(world, message),
             }
         }
-        hurry(world, &mut netplay);
+        fast_forward(world, &mut netplay);
     });
 }
 
-/// A match that is played again is played many frames at a time: bevy_ggrs plays as many as time has passed for.
-fn hurry(world: &mut World, netplay: &mut Netplay) {
+/// A session that catches up simulates many frames at a time: bevy_ggrs simulates as many as time has passed for.
+fn fast_forward(world: &mut World, netplay: &mut Netplay) {
     let Some((room, playing)) =
         netplay.room.as_ref().and_then(|it| it.game.as_ref().map(|game| (it, game)))
     else {
         return;
     };
-    let Some(behind) = playing.wire.lock().frames_behind() else { return };
+    let Some(behind) = playing.traffic.lock().frames_behind() else { return };
     let mut time: Time = Time::default();
     time.advance_by(room.config.frame_duration() * behind.min(MOST_FRAMES_AT_ONCE));
     netplay.real_time = Some(*world.resource::<Time>());

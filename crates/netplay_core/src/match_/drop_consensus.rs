@@ -69,7 +69,7 @@ impl DropConsensus {
     }
 
     /// The last frame of a player who was dropped.
-    pub fn disconnected_after(&self, player: usize) -> Option<i32> {
+    pub fn dropped_after(&self, player: usize) -> Option<i32> {
         match self.progress.get(player)? {
             Progress::Disconnected(last_frame) => Some(*last_frame),
             Progress::Playing | Progress::Frozen(_) => None,
@@ -79,6 +79,11 @@ impl DropConsensus {
     /// The players who are not frozen, the local player among them.
     pub fn survivors(&self) -> impl Iterator<Item = usize> {
         (0..self.progress.len()).filter(|player| !self.is_frozen(*player))
+    }
+
+    /// The players who were dropped: in this match or before it.
+    pub fn dropped(&self) -> impl Iterator<Item = usize> {
+        (0..self.progress.len()).filter(|player| self.dropped_after(*player).is_some())
     }
 
     /// Freezes a player whose inputs are known up to `last_frame`; -1 is none.

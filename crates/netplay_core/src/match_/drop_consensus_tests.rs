@@ -75,7 +75,7 @@ impl World {
             return;
         }
         let known = player.newest[about];
-        if player.consensus.disconnected_after(about).is_none() {
+        if player.consensus.dropped_after(about).is_none() {
             player.newest[about] = known.max(frame);
         }
         if player.consensus.handle_proposal(from, about, frame, known) {
@@ -128,7 +128,7 @@ fn survivors_agree_on_the_last_frame_of_every_dropped_player() {
             .filter_map(|player| world.players[*player].as_ref())
             .map(|player| {
                 let players = 0..world.players.len();
-                let after = |other| Some((other, player.consensus.disconnected_after(other)?));
+                let after = |other| Some((other, player.consensus.dropped_after(other)?));
                 players.filter_map(after).collect()
             })
             .collect();
@@ -145,5 +145,5 @@ fn the_last_of_two_decides_alone() {
     assert!(!consensus.freeze(1, 3), "the local player");
     assert!(!consensus.freeze(2, 3), "no player");
     assert_eq!(consensus.poll_dropped(), Some(DroppedPlayer { player: 0, last_frame: 17 }));
-    assert_eq!((consensus.disconnected_after(0), consensus.poll_dropped()), (Some(17), None));
+    assert_eq!((consensus.dropped_after(0), consensus.poll_dropped()), (Some(17), None));
 }

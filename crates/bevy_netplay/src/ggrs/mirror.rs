@@ -1,13 +1,13 @@
-//! ggrs' messages with their fields in sight.
+//! ggrs' messages with public fields.
 //!
-//! [`ggrs::Message`] is opaque but serialises; a type of the same shape reads and writes what it
-//! serialises to. `a_message_of_ggrs_reads_as_its_mirror` fails when the shapes part.
+//! [`ggrs::Message`] is opaque but serializes; a type of the same shape reads and writes what it serializes to.
+//! `a_message_of_ggrs_reads_as_its_mirror` fails if the shapes differ.
 
 use ggrs::Message;
 use serde::{Deserialize, Serialize};
 
-/// The number every message of a peer carries, once ggrs has synchronized with it. Ours is the same
-/// for everybody: the link knows who sent what.
+/// The number in every message of a peer, once ggrs has synchronized with it. It is the same for all peers here,
+/// because the link knows which peer sent what.
 const MAGIC: u16 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub(super) enum Body {
     KeepAlive,
 }
 
-/// All inputs that the peer has not acknowledged.
+/// All inputs that the receiver has not acknowledged.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
 pub(super) struct Input {
     pub(super) peer_connect_status: Vec<ConnectionStatus>,
@@ -39,20 +39,20 @@ pub(super) struct Input {
     pub(super) bytes: Vec<u8>,
 }
 
-/// The last frame the sender has of a player.
+/// The last frame whose input the sender has of a player.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone, Copy)]
 pub(super) struct ConnectionStatus {
     pub(super) disconnected: bool,
     pub(super) last_frame: i32,
 }
 
-/// The body of a message that ggrs wants to send.
+/// The body of a message that ggrs sends.
 pub(super) fn read(message: &Message) -> Result<Body, postcard::Error> {
     let mirror: Mirror = postcard::from_bytes(&postcard::to_stdvec(message)?)?;
     Ok(mirror.body)
 }
 
-/// A message for ggrs to receive.
+/// A message that ggrs receives.
 pub(super) fn write(body: Body) -> Result<Message, postcard::Error> {
     postcard::from_bytes(&postcard::to_stdvec(&Mirror { magic: MAGIC, body })?)
 }
@@ -86,7 +86,7 @@ mod tests {
             let message = write(body).unwrap();
             let shown = format!("{message:?}");
             let name = format!("{again:?}").split([' ', '(']).next().unwrap().to_owned();
-            assert!(shown.contains(&name), "{shown} is no {name}");
+            assert!(shown.contains(&name), "{shown} is not {name}");
             assert_eq!(read(&message).unwrap(), again);
         }
     }

@@ -1,0 +1,131 @@
+//! The encoding of consecutive inputs: each as its difference from the one before, run-length encoded.
+//!
+//! It is ggrs' own encoding, so that inputs travel from session to session without another one. A frame is the
+//! length of an input in two bytes, little endian, and the exclusive or with the input of the frame before.
+
+use super::rle;
+
+/// How many frames one message of a session can carry: what ggrs keeps unacknowledged.
+pub(super) const MAX_FRAMES: usize = 128;
+/// The length of an input, in front of each.
+const LENGTH_BYTES: usize = 2;
+
+/// Consecutive inputs of one player. To decode them one needs the input before the first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EncodedInputs {
+    /// The frame of the first input.
+    pub start_frame: i32,
+    /// The encoded inputs.
+    pub bytes: Vec<u8>,
+}
+
+impl EncodedInputs {
+    /// Encodes inputs, the first of which is of `start_frame` and follows `previous`.
+    pub(super) fn encode(start_frame: i32, previous: &[u8], inputs: &[Vec<u8>]) -> Self {
+        let length = (previous.len() as u16).to_le_bytes();
+        let mut frames = Vec::with_capacity(inputs.len() * (LENGTH_BYTES + previous.len()));
+        let mut base = previous;
+        for input in inputs {
+            frames.extend_from_slice(&length);
+            frames.extend(base.iter().zip(input).map(|(before, now)| before ^ now));
+            base = input;
+        }
+        Self { start_frame, bytes: bitfield_rle::encode(frames) }
+    }
+
+    /// Decodes the inputs, given the one before the first. None if they are malformed or more than `max_frames`.
+    pub(super) fn decode(&self, previous: &[u8], max_frames: usize) -> Option<Vec<Vec<u8>>> {
+        let mut input = previous.to_vec();
+        let differences = self.differences(previous.len(), max_frames)?;
+        let next = |delta: &Vec<u8>| {
+            input.iter_mut().zip(delta).for_each(|(byte, delta)| *byte ^= delta);
+            input.clone()
+        };
+        Some(differences.iter().map(next).collect())
+    }
+
+    /// How many inputs there are, of a message of a session.
+    pub(super) fn frames(&self, input_bytes: usize) -> Option<usize> {
+        Some(self.differences(input_bytes, MAX_FRAMES)?.len())
+    }
+
+    /// The last frame, and the last one whose input differs from the one before.
+    pub(super) fn last_frames(&self, input_bytes: usize) -> Option<(i32, Option<i32>)> {
+        let differences = self.differences(input_bytes, MAX_FRAMES)?;
+        let changed = |delta: &Vec<u8>| delta.iter().any(|byte| *byte != 0);
+        let frame = |index: usize| self.start_frame + index as i32;
+        let last = frame(differences.len().checked_sub(1)?);
+        Some((last, differences.iter().rposition(changed).map(frame)))
+    }
+
+    /// The inputs without the frames up to `last_known`; none if nothing is left.
+    ///
+    /// ggrs decodes inputs against the frame before the first, and does not keep the frames before a match's
+    /// first inputs: until its acknowledgement has arrived, it could not read what follows. Since each frame is the
+    /// difference from the one before, the first ones can be left out.
+    pub(super) fn after(self, last_known: Option<i32>, input_bytes: usize) -> Option<Self> {
+        let known = last_known.map_or(0, |known| known.saturating_sub(self.start_frame) + 1);
+        let Ok(known @ 1..) = usize::try_from(known) else { return Some(self) };
+        let frame_bytes = LENGTH_BYTES + input_bytes;
+        let decoded = rle::decode(&self.bytes, MAX_FRAMES * frame_bytes)?;
+        let rest = decoded.get(known * frame_bytes..).filter(|rest| !rest.is_empty())?;
+        let start_frame = self.start_frame + known as i32;
+        Some(Self { start_frame, bytes: bitfield_rle::encode(rest) })
+    }
+
+    /// For each frame, the difference of its input from the one before.
+    fn differences(&self, input_bytes: usize, max_frames: usize) -> Option<Vec<Vec<u8>>> {
+        let frame_bytes = LENGTH_BYTES + input_bytes;
+        let decoded = rle::decode(&self.bytes, max_frames * frame_bytes)?;
+        if !decoded.len().is_multiple_of(frame_bytes) {
+            return None;
+        }
+        let difference = |frame: &[u8]| {
+            let (length, delta) = frame.split_first_chunk::<LENGTH_BYTES>()?;
+            let whole = usize::from(u16::from_le_bytes(*length)) == input_bytes;
+            whole.then(|| delta.to_vec())
+        };
+        decoded.chunks_exact(frame_bytes).map(difference).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn encoded(start_frame: i32, inputs: &[u8]) -> EncodedInputs {
+        let inputs: Vec<Vec<u8>> = inputs.iter().map(|input| vec![*input]).collect();
+        EncodedInputs::encode(start_frame, &[0], &inputs)
+    }
+
+    #[test]
+    fn frames_that_are_known_are_left_out_and_the_rest_reads_the_same() {
+        let inputs = encoded(10, &[7, 7, 3, 3]);
+        assert_eq!(inputs.clone().after(None, 1), Some(inputs.clone()));
+        assert_eq!(inputs.clone().after(Some(9), 1), Some(inputs.clone()));
+        // The two frames that are left differ from 7, the last of those left out, and then not.
+        let rest = bitfield_rle::encode([1, 0, 7 ^ 3, 1, 0, 0]);
+        let expected = EncodedInputs { start_frame: 12, bytes: rest };
+        assert_eq!(expected.decode(&[7], 2), Some(vec![vec![3], vec![3]]));
+        assert_eq!(inputs.clone().after(Some(11), 1), Some(expected));
+        assert_eq!(inputs.clone().after(Some(13), 1), None);
+        assert_eq!(inputs.after(Some(99), 1), None);
+    }
+
+    #[test]
+    fn the_last_change_is_found() {
+        assert_eq!(encoded(10, &[0, 0]).last_frames(1), Some((11, None)));
+        assert_eq!(encoded(10, &[4, 4, 4]).last_frames(1), Some((12, Some(10))));
+        assert_eq!(encoded(10, &[4, 4, 0, 0]).last_frames(1), Some((13, Some(12))));
+    }
+
+    #[test]
+    fn more_frames_than_allowed_are_refused() {
+        let inputs = encoded(0, &[1, 2, 3]);
+        assert_eq!(inputs.decode(&[0], 3), Some(vec![vec![1], vec![2], vec![3]]));
+        assert_eq!(inputs.decode(&[0], 2), None);
+        assert_eq!(inputs.decode(&[0, 0], 3), None, "inputs of another size");
+    }
+}

@@ -1,0 +1,209 @@
+//! Every input of one player since the match began.
+//!
+//! It takes half a megabyte per hour for an input of two bytes at sixty frames a second. A player whose process
+//! restarts gets all of it, in chunks; the survivors of a player who disconnects exchange its recent part.
+
+use super::encoded::{EncodedInputs, MAX_FRAMES};
+use super::payload::PayloadError;
+use super::{MAX_INPUT_DELAY, MAX_PREDICTION, NULL_FRAME};
+
+/// How many recent inputs survivors exchange: how far apart two of them can be. Each is at most a prediction window
+/// ahead of the other's inputs, and both at most that ahead of the player who disconnected.
+const RECENT_FRAMES: usize = 2 * MAX_PREDICTION + 2 * MAX_INPUT_DELAY;
+/// How many bytes of inputs a chunk has, before they are encoded.
+const CHUNK_BYTES: usize = 8 * 1024;
+
+/// Every input of one player since the match began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputLog {
+    input_bytes: usize,
+    /// The frame of the first input.
+    start: i32,
+    /// The inputs, without separators.
+    inputs: Vec<u8>,
+}
+
+impl InputLog {
+    /// An empty log of inputs of so many bytes.
+    pub fn new(input_bytes: usize) -> Self {
+        Self { input_bytes, start: 0, inputs: Vec::new() }
+    }
+
+    /// The frame of the first input, if there is any: the player's input delay. In the frames before it, the input
+    /// is zero.
+    pub fn start_frame(&self) -> Option<i32> {
+        (!self.inputs.is_empty()).then_some(self.start)
+    }
+
+    /// The last frame whose input is known.
+    pub fn last_frame(&self) -> Option<i32> {
+        self.start_frame().map(|start| start + (self.inputs.len() / self.input_bytes) as i32 - 1)
+    }
+
+    /// The last frame whose input is the player's own and not synthesized; -1 if there is none.
+    pub fn last_own_frame(&self) -> i32 {
+        let mut inputs = self.inputs.chunks_exact(self.input_bytes);
+        match inputs.position(is_disconnected) {
+            Some(place) => self.start + place as i32 - 1,
+            None => self.last_frame().unwrap_or(NULL_FRAME),
+        }
+    }
+
+    /// The input of a frame.
+    pub fn get(&self, frame: i32) -> Option<&[u8]> {
+        let place = usize::try_from(frame.checked_sub(self.start)?).ok()?;
+        self.inputs.chunks_exact(self.input_bytes).nth(place)
+    }
+
+    /// The first frame whose input is unknown.
+    pub(super) fn next_frame(&self) -> i32 {
+        self.last_frame().map_or(0, |last| last + 1)
+    }
+
+    /// The latest frame at which further inputs can begin without a gap.
+    fn latest_start(&self) -> i32 {
+        self.start_frame().map_or(MAX_INPUT_DELAY as i32, |_| self.next_frame())
+    }
+
+    /// The input before a frame.
+    fn before(&self, frame: i32) -> Vec<u8> {
+        let before = self.get(frame.saturating_sub(1));
+        before.map_or_else(|| vec![0; self.input_bytes], <[u8]>::to_vec)
+    }
+
+    fn last(&self) -> Vec<u8> {
+        self.before(self.next_frame())
+    }
+
+    /// A chunk of the inputs of the frames `from..=until`, or of as many of them as fit; none if there is no such
+    /// input.
+    pub(super) fn chunk(&self, from: i32, until: i32) -> Option<EncodedInputs> {
+        let from = from.max(self.start_frame()?);
+        let max_frames = self.max_chunk_frames() as i32;
+        let until = until.min(self.last_frame()?).min(from.saturating_add(max_frames - 1));
+        let inputs: Vec<Vec<u8>> =
+            (from..=until).filter_map(|frame| Some(self.get(frame)?.to_vec())).collect();
+        (!inputs.is_empty()).then(|| EncodedInputs::encode(from, &self.before(from), &inputs))
+    }
+
+    /// How many frames a chunk of this log has.
+    pub(super) fn frames_of(&self, chunk: &EncodedInputs) -> Option<i32> {
+        i32::try_from(chunk.frames(self.input_bytes)?).ok()
+    }
+
+    /// The whole log in chunks, for [`merge_chunk`](Self::merge_chunk).
+    pub fn chunks(&self) -> impl Iterator<Item = EncodedInputs> {
+        let frames = self.start_frame().unwrap_or(0)..self.next_frame();
+        frames.step_by(self.max_chunk_frames()).filter_map(|from| self.chunk(from, i32::MAX))
+    }
+
+    /// A chunk of the recent inputs: what a peer with nearly all of the log may lack.
+    pub fn recent_chunk(&self) -> Option<EncodedInputs> {
+        let frames = RECENT_FRAMES.min(self.max_chunk_frames());
+        self.chunk(self.next_frame() - frames as i32, i32::MAX)
+    }
+
+    fn max_chunk_frames(&self) -> usize {
+        (CHUNK_BYTES / (2 + self.input_bytes)).max(1)
+    }
+
+    /// Merges a chunk of another peer's log of this player. Inputs that are known already are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if the chunk would leave a gap or is malformed.
+    pub fn merge_chunk(&mut self, start_frame: i32, inputs: &[u8]) -> Result<(), PayloadError> {
+        if !(0..=self.latest_start()).contains(&start_frame) {
+            return Err(PayloadError::Frame);
+        }
+        let chunk = EncodedInputs { start_frame, bytes: inputs.to_vec() };
+        let inputs = chunk.decode(&self.before(start_frame), self.max_chunk_frames());
+        let mut inputs = inputs.ok_or(PayloadError::Input)?;
+        let known = (self.next_frame() - start_frame).max(0) as usize;
+        inputs.drain(..known.min(inputs.len()));
+        if !inputs.is_empty() {
+            self.push(start_frame + known as i32, inputs);
+        }
+        Ok(())
+    }
+
+    /// Appends inputs that begin right after the last frame, or are the first.
+    pub(super) fn append(&mut self, inputs: &EncodedInputs) -> Result<(), PayloadError> {
+        let decoded = inputs.decode(&self.last(), MAX_FRAMES).ok_or(PayloadError::Input)?;
+        self.push(inputs.start_frame, decoded);
+        Ok(())
+    }
+
+    fn push(&mut self, start_frame: i32, inputs: Vec<Vec<u8>>) {
+        if self.inputs.is_empty() {
+            self.start = start_frame;
+        }
+        self.inputs.extend(inputs.into_iter().flatten());
+    }
+
+    /// The recent inputs, oldest first, without separators: what another survivor may lack.
+    pub fn recent_inputs(&self) -> Vec<u8> {
+        let surplus = self.inputs.len().saturating_sub(RECENT_FRAMES * self.input_bytes);
+        self.inputs[surplus..].to_vec()
+    }
+
+    /// Merges the [recent inputs](Self::recent_inputs) of another survivor, the last of which is of `last_frame`.
+    /// Returns those that were missing.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if they would leave a gap, are more than a survivor can lack or not whole inputs.
+    pub fn merge(
+        &mut self,
+        last_frame: i32,
+        recent: &[u8],
+    ) -> Result<Option<EncodedInputs>, PayloadError> {
+        let frames = recent.len() / self.input_bytes;
+        if !recent.len().is_multiple_of(self.input_bytes) || frames > RECENT_FRAMES {
+            return Err(PayloadError::Layout);
+        }
+        let first = last_frame.saturating_sub(frames as i32).saturating_add(1);
+        let start = match self.last_frame() {
+            _ if frames == 0 => return Ok(None),
+            Some(known) if last_frame <= known => return Ok(None),
+            Some(known) => known + 1,
+            None => first,
+        };
+        if !(0..=self.latest_start()).contains(&first) {
+            return Err(PayloadError::Frame);
+        }
+        let inputs = recent.chunks_exact(self.input_bytes).skip((start - first) as usize);
+        let missing: Vec<Vec<u8>> = inputs.map(<[u8]>::to_vec).collect();
+        let encoded = EncodedInputs::encode(start, &self.last(), &missing);
+        self.push(start, missing);
+        Ok(Some(encoded))
+    }
+
+    /// Synthesizes the inputs of a disconnected player up to a frame. Returns those that were missing.
+    pub(super) fn synthesize(&mut self, until: i32) -> Option<EncodedInputs> {
+        let start = self.next_frame();
+        let count = usize::try_from(until - start + 1).ok().filter(|count| *count > 0)?;
+        let inputs = vec![disconnected_input(self.input_bytes); count];
+        let encoded = EncodedInputs::encode(start, &self.last(), &inputs);
+        self.push(start, inputs);
+        Some(encoded)
+    }
+}
+
+/// The input of a disconnected player: zero, with 1 in the last byte, which every input has to tell whether its
+/// player is disconnected.
+pub fn disconnected_input(input_bytes: usize) -> Vec<u8> {
+    let mut bytes = vec![0; input_bytes];
+    if let Some(last) = bytes.last_mut() {
+        *last = 1;
+    }
+    bytes
+}
+
+fn is_disconnected(input: &[u8]) -> bool {
+    input.last().is_some_and(|disconnected| *disconnected != 0)
+}
+
+#[cfg(test)]
+#[path = "input_log_tests.rs"]
+mod tests;

@@ -1,0 +1,74 @@
+//! The traffic with one peer.
+
+use std::time::Duration;
+
+use super::encoded::EncodedInputs;
+use super::input_log::InputLog;
+use super::outbox::Outbox;
+use super::payload::{Bounds, Payload, PayloadError};
+
+/// Whether a peer plays in the match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PeerProgress {
+    /// It plays.
+    Playing,
+    /// It is about to be dropped: nothing is accepted from it and nothing sent to it. Survivors may still have
+    /// inputs of it.
+    Frozen,
+    /// It is dropped: its inputs are synthesized.
+    Disconnected,
+}
+
+/// The traffic with one peer.
+#[derive(Debug)]
+pub(super) struct PeerTraffic {
+    pub(super) progress: PeerProgress,
+    /// What the peer receives.
+    pub(super) outbox: Outbox,
+    /// The inputs of the peer's player.
+    pub(super) log: InputLog,
+    /// The round-trip time, if it is known.
+    pub(super) rtt: Option<Duration>,
+}
+
+impl PeerTraffic {
+    pub(super) fn new(input_bytes: usize) -> Self {
+        Self {
+            progress: PeerProgress::Playing,
+            outbox: Outbox::new(),
+            log: InputLog::new(input_bytes),
+            rtt: None,
+        }
+    }
+
+    pub(super) fn is_playing(&self) -> bool {
+        self.progress == PeerProgress::Playing
+    }
+
+    /// Decodes and checks a payload of the peer and logs its inputs. Inputs that were received before are left out of
+    /// the result.
+    pub(super) fn handle_payload(
+        &mut self,
+        bytes: &[u8],
+        bounds: &Bounds,
+    ) -> Result<Payload, PayloadError> {
+        let mut payload = Payload::decode(bytes, bounds)?;
+        payload.inputs = payload.inputs.and_then(|mut part| {
+            part.inputs = part.inputs.after(bounds.last_frame, bounds.input_bytes)?;
+            Some(part)
+        });
+        if let Some(part) = &payload.inputs {
+            self.log.append(&part.inputs)?;
+        }
+        self.outbox.handle_ack(payload.ack_frame);
+        Ok(payload)
+    }
+
+    /// The inputs of a disconnected peer up to a frame, as far as they were missing.
+    pub(super) fn synthesize(&mut self, until: i32) -> Option<EncodedInputs> {
+        match self.progress {
+            PeerProgress::Disconnected => self.log.synthesize(until),
+            PeerProgress::Playing | PeerProgress::Frozen => None,
+        }
+    }
+}
