@@ -106,7 +106,7 @@ impl Joined {
             return Ok(());
         };
         let ours = playing.traffic.lock().last_frame(*key);
-        if playing.consensus.dropped_after(player).is_none()
+        if playing.consensus.takes_inputs(from_player, player)
             && let Err(error) =
                 playing.traffic.lock().merge(*key, proposal.last_frame, &proposal.inputs)
         {

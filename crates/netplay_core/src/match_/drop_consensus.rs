@@ -13,7 +13,9 @@
 //! together, so no survivor decides before it has every proposal for each of them. This is the flush protocol of
 //! virtual synchrony (Birman and Joseph, "Exploiting virtual synchrony in distributed systems", 1987).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::NULL_FRAME;
 
 /// The drop consensus of one match, on one survivor.
 ///
@@ -34,8 +36,11 @@ enum Progress {
     /// Nothing more is accepted from the player: the last frame that each survivor has proposed, the local
     /// player's among them.
     Frozen(BTreeMap<usize, i32>),
-    /// The survivors have decided, or the player was dropped before this match: its last frame.
+    /// The survivors have decided: the player's last frame.
     Disconnected(i32),
+    /// The player was dropped before this one entered the match: the survivors who have proposed it since, and were
+    /// answered.
+    DroppedBefore(BTreeSet<usize>),
 }
 
 /// A player whom the survivors have agreed to drop.
@@ -48,7 +53,7 @@ pub struct DroppedPlayer {
 }
 
 impl DropConsensus {
-    /// A match of `players` players, of whom `disconnected` were dropped before it began.
+    /// A match of `players` players, of whom `disconnected` were dropped before the local player entered it.
     pub fn new(
         players: usize,
         local_player: usize,
@@ -57,7 +62,7 @@ impl DropConsensus {
         let mut progress = vec![Progress::Playing; players];
         for player in disconnected {
             if let Some(progress) = progress.get_mut(player) {
-                *progress = Progress::Disconnected(-1);
+                *progress = Progress::DroppedBefore(BTreeSet::new());
             }
         }
         Self { local_player, progress, decided: VecDeque::new() }
@@ -68,10 +73,11 @@ impl DropConsensus {
         self.progress.get(player).is_some_and(|progress| *progress != Progress::Playing)
     }
 
-    /// The last frame of a player who was dropped.
+    /// The last frame of a player who was dropped; -1 if it was dropped before this one entered the match.
     pub fn dropped_after(&self, player: usize) -> Option<i32> {
         match self.progress.get(player)? {
             Progress::Disconnected(last_frame) => Some(*last_frame),
+            Progress::DroppedBefore(_) => Some(NULL_FRAME),
             Progress::Playing | Progress::Frozen(_) => None,
         }
     }
@@ -100,10 +106,17 @@ impl DropConsensus {
         true
     }
 
+    /// Whether the inputs of a proposal are to be merged: not those that a frozen player has, because the other
+    /// survivors may not receive them, nor those of a player who is dropped.
+    pub fn takes_inputs(&self, from: usize, player: usize) -> bool {
+        !self.is_frozen(from) && self.dropped_after(player).is_none()
+    }
+
     /// A survivor proposes to drop a player whose inputs it has up to `last_frame`, and has sent those inputs.
     ///
-    /// `local_frame` is the frame up to which the local log had inputs of that player before. Returns whether
-    /// the local player has learned something: then the caller sends a proposal to every survivor.
+    /// `local_frame` is the frame up to which the local log had inputs of that player before. Returns whether the
+    /// caller is to send a proposal to every survivor: it has learned something, or it rejoined, and the other one
+    /// has lost what was sent before.
     pub fn handle_proposal(
         &mut self,
         from: usize,
@@ -116,7 +129,11 @@ impl DropConsensus {
             return false;
         }
         let newly_frozen = self.freeze(player, local_frame.max(last_frame));
-        let Some(Progress::Frozen(proposed)) = self.progress.get_mut(player) else { return false };
+        let proposed = match self.progress.get_mut(player) {
+            Some(Progress::Frozen(proposed)) => proposed,
+            Some(Progress::DroppedBefore(answered)) => return answered.insert(from),
+            Some(Progress::Playing | Progress::Disconnected(_)) | None => return false,
+        };
         proposed.insert(from, last_frame);
         let known = proposed.entry(self.local_player).or_insert(local_frame);
         let learned = last_frame > *known;
@@ -136,7 +153,7 @@ impl DropConsensus {
             Progress::Frozen(proposed) => {
                 survivors.iter().all(|survivor| proposed.contains_key(survivor))
             }
-            Progress::Playing | Progress::Disconnected(_) => true,
+            Progress::Playing | Progress::Disconnected(_) | Progress::DroppedBefore(_) => true,
         });
         if !unanimous {
             return;

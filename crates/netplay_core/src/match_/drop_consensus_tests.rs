@@ -138,6 +138,26 @@ fn survivors_agree_on_the_last_frame_of_every_dropped_player() {
 }
 
 #[test]
+fn a_player_who_rejoined_answers_who_still_waits_for_it() {
+    let mut consensus = DropConsensus::new(3, 1, [2]);
+    assert_eq!(consensus.dropped_after(2), Some(-1));
+    assert!(!consensus.takes_inputs(0, 2), "dropped already");
+    assert!(consensus.handle_proposal(0, 2, 17, 17), "the process before may not have answered");
+    assert!(!consensus.handle_proposal(0, 2, 17, 17), "answered already");
+    assert_eq!(consensus.poll_dropped(), None);
+}
+
+#[test]
+fn the_inputs_that_a_frozen_player_has_are_not_taken() {
+    let mut consensus = DropConsensus::new(3, 1, []);
+    assert!(consensus.takes_inputs(0, 2));
+    assert!(consensus.freeze(0, 17));
+    assert!(!consensus.takes_inputs(0, 2), "the other survivors may not receive them");
+    assert!(!consensus.handle_proposal(0, 2, 20, 17));
+    assert!(!consensus.is_frozen(2));
+}
+
+#[test]
 fn the_last_of_two_decides_alone() {
     let mut consensus = DropConsensus::new(2, 1, []);
     assert!(consensus.freeze(0, 17));

@@ -141,10 +141,12 @@ impl InputLog {
         self.inputs.extend(inputs.into_iter().flatten());
     }
 
-    /// The recent inputs, oldest first, without separators: what another survivor may lack.
-    pub fn recent_inputs(&self) -> Vec<u8> {
-        let surplus = self.inputs.len().saturating_sub(RECENT_FRAMES * self.input_bytes);
-        self.inputs[surplus..].to_vec()
+    /// The recent inputs up to a frame, oldest first, without separators: what another survivor may lack.
+    pub(super) fn recent_inputs(&self, until: i32) -> Vec<u8> {
+        let frames = usize::try_from(until - self.start + 1).unwrap_or(0);
+        let end = (frames * self.input_bytes).min(self.inputs.len());
+        let surplus = end.saturating_sub(RECENT_FRAMES * self.input_bytes);
+        self.inputs[surplus..end].to_vec()
     }
 
     /// Merges the [recent inputs](Self::recent_inputs) of another survivor, the last of which is of `last_frame`.
@@ -153,7 +155,7 @@ impl InputLog {
     /// # Errors
     ///
     /// [`PayloadError`] if they would leave a gap, are more than a survivor can lack or not whole inputs.
-    pub fn merge(
+    pub(super) fn merge(
         &mut self,
         last_frame: i32,
         recent: &[u8],

@@ -15,14 +15,16 @@ fn log(start: i32, inputs: &[u8]) -> InputLog {
 fn a_survivor_merges_what_it_lacks_and_nothing_twice() {
     let ahead = log(2, &[1, 2, 3, 4, 5]);
     let mut behind = log(2, &[1, 2]);
-    let missing = behind.merge(6, &ahead.recent_inputs()).unwrap().unwrap();
+    let missing = behind.merge(6, &ahead.recent_inputs(6)).unwrap().unwrap();
     assert_eq!((missing.start_frame, missing.decode(&[2, 0], 9).unwrap().len()), (4, 3));
     assert_eq!(behind, ahead);
-    assert_eq!((behind.last_frame(), behind.recent_inputs()), (Some(6), ahead.recent_inputs()));
-    assert_eq!(behind.merge(6, &ahead.recent_inputs()), Ok(None));
-    assert_eq!(behind.merge(3, &log(2, &[1, 2]).recent_inputs()), Ok(None));
+    assert_eq!((behind.last_frame(), behind.recent_inputs(6)), (Some(6), ahead.recent_inputs(6)));
+    assert_eq!(behind.merge(6, &ahead.recent_inputs(6)), Ok(None));
+    assert_eq!(behind.merge(3, &log(2, &[1, 2]).recent_inputs(3)), Ok(None));
+    assert_eq!(ahead.recent_inputs(4), [1, 0, 2, 0, 3, 0], "frames 2 to 4");
+    assert_eq!((ahead.recent_inputs(1), ahead.recent_inputs(-1)), (vec![], vec![]));
     let mut empty = InputLog::new(2);
-    assert!(empty.merge(6, &ahead.recent_inputs()).unwrap().is_some());
+    assert!(empty.merge(6, &ahead.recent_inputs(6)).unwrap().is_some());
     assert_eq!(empty.last_frame(), Some(6));
 }
 

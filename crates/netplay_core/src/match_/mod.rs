@@ -54,3 +54,6 @@ pub const MAX_PREDICTION: usize = 32;
 
 /// The frame before the first one: "none yet".
 const NULL_FRAME: i32 = -1;
+
+#[cfg(test)]
+mod tests;

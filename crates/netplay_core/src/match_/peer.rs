@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::NULL_FRAME;
 use super::encoded::EncodedInputs;
 use super::input_log::InputLog;
 use super::outbox::Outbox;
@@ -15,8 +16,8 @@ pub(super) enum PeerProgress {
     /// It is about to be dropped: nothing is accepted from it and nothing sent to it. Survivors may still have
     /// inputs of it.
     Frozen,
-    /// It is dropped: its inputs are synthesized.
-    Disconnected,
+    /// It is dropped, and its inputs are synthesized: the last frame of its own.
+    Disconnected(i32),
 }
 
 /// The traffic with one peer.
@@ -64,10 +65,25 @@ impl PeerTraffic {
         Ok(payload)
     }
 
+    /// The last frame whose input is the player's own; -1 if there is none.
+    pub(super) fn last_own_frame(&self) -> i32 {
+        match self.progress {
+            PeerProgress::Disconnected(last_frame) => last_frame,
+            PeerProgress::Playing | PeerProgress::Frozen => {
+                self.log.last_frame().unwrap_or(NULL_FRAME)
+            }
+        }
+    }
+
+    /// The peer is dropped after the last frame in its log.
+    pub(super) fn disconnect(&mut self) {
+        self.progress = PeerProgress::Disconnected(self.last_own_frame());
+    }
+
     /// The inputs of a disconnected peer up to a frame, as far as they were missing.
     pub(super) fn synthesize(&mut self, until: i32) -> Option<EncodedInputs> {
         match self.progress {
-            PeerProgress::Disconnected => self.log.synthesize(until),
+            PeerProgress::Disconnected(_) => self.log.synthesize(until),
             PeerProgress::Playing | PeerProgress::Frozen => None,
         }
     }

@@ -79,6 +79,9 @@ impl MatchTraffic {
         for (key, log, last_frame) in peers {
             acked.insert(key, last_frame);
             if let Some(peer) = self.peers.get_mut(&key) {
+                if let PeerProgress::Disconnected(last_own_frame) = &mut peer.progress {
+                    *last_own_frame = log.last_own_frame();
+                }
                 peer.log = log;
             }
         }
@@ -188,14 +191,16 @@ impl MatchTraffic {
         }
     }
 
-    /// The last frame whose input is known of a peer's player; -1 if there is none.
+    /// The last frame whose input, given by the player itself, is known of a peer; -1 if there is none.
     pub fn last_frame(&self, peer: PeerKey) -> i32 {
-        self.log(Some(peer)).and_then(InputLog::last_frame).unwrap_or(NULL_FRAME)
+        self.peers.get(&peer).map_or(NULL_FRAME, PeerTraffic::last_own_frame)
     }
 
-    /// The recent inputs of a peer's player, oldest first, without separators: what other survivors may lack.
+    /// The recent inputs of a peer's player up to that frame, oldest first, without separators: what other survivors
+    /// may lack.
     pub fn recent_inputs(&self, peer: PeerKey) -> Vec<u8> {
-        self.log(Some(peer)).map(InputLog::recent_inputs).unwrap_or_default()
+        let peer = self.peers.get(&peer);
+        peer.map_or(Vec::new(), |peer| peer.log.recent_inputs(peer.last_own_frame()))
     }
 
     /// A peer is about to be dropped: nothing more is accepted from it or sent to it.
@@ -208,7 +213,7 @@ impl MatchTraffic {
     /// A peer is dropped: from its next frame on, its player's inputs are synthesized.
     pub fn disconnect(&mut self, peer: PeerKey) {
         if let Some(peer) = self.peers.get_mut(&peer) {
-            peer.progress = PeerProgress::Disconnected;
+            peer.disconnect();
         }
     }
 

@@ -1,0 +1,346 @@
+//! Matches of 2 to 8 players on virtual time: datagrams are lost, delayed and duplicated, control messages keep
+//! their order on each channel and no other, and processes are lost or restart at any moment.
+//!
+//! At the end of a match, all players who are left have the same input logs.
+
+mod player;
+mod session;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use netplay_protocol::{ControlMessage, Hello, PeerKey};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use player::{Player, Rejoin};
+
+const EPOCH: u16 = 1;
+const INPUT_BYTES: usize = 2;
+const FRAME: Duration = Duration::from_micros(16_667);
+/// How many frames a match has.
+const LAST_FRAME: i32 = 240;
+/// How many updates anything is lost in, and how many there are.
+const CHAOS_TICKS: u32 = 220;
+const MAX_TICKS: u32 = 2500;
+/// How many frames a session that catches up simulates per update.
+const FRAMES_AT_ONCE: usize = 60;
+
+fn key(player: usize) -> PeerKey {
+    PeerKey::from_bytes([player as u8 + 1; 16])
+}
+
+#[derive(Debug)]
+enum Process {
+    Playing(Box<Player>),
+    Rejoining(Rejoin),
+    /// It restarts at this update.
+    Down(u32),
+    /// It never comes back.
+    Lost,
+}
+
+struct Datagram {
+    due: u32,
+    to: usize,
+    from: usize,
+    payload: Vec<u8>,
+}
+
+struct World {
+    random: Pcg32,
+    tick: u32,
+    restarts: bool,
+    processes: Vec<Process>,
+    /// By receiver and sender.
+    control: BTreeMap<(usize, usize), VecDeque<ControlMessage>>,
+    datagrams: Vec<Datagram>,
+    rejoined: usize,
+}
+
+impl World {
+    fn new(seed: u64, restarts: bool) -> Self {
+        let mut random = Pcg32::seed_from_u64(seed);
+        let players = random.random_range(2..=8);
+        let processes =
+            (0..players).map(|local| Process::Playing(Player::new(local, players).into()));
+        let processes = processes.collect();
+        let (control, datagrams) = (BTreeMap::new(), Vec::new());
+        Self { random, tick: 0, restarts, processes, control, datagrams, rejoined: 0 }
+    }
+
+    fn chance(&mut self, one_in: u32) -> bool {
+        self.random.random_range(0..one_in) == 0
+    }
+
+    fn playing(&self) -> impl Iterator<Item = &Player> {
+        self.processes.iter().filter_map(|process| match process {
+            Process::Playing(player) => Some(&**player),
+            _ => None,
+        })
+    }
+
+    /// A process ends. What it has sent last may be lost with it.
+    fn stop(&mut self, player: usize, process: Process) {
+        for ((to, from), channel) in &mut self.control {
+            if *to == player {
+                channel.clear();
+            } else if *from == player {
+                let sent = self.random.random_range(0..=channel.len());
+                channel.truncate(sent);
+            }
+        }
+        self.datagrams.retain(|datagram| datagram.to != player);
+        self.processes[player] = process;
+    }
+
+    fn send(&mut self, from: usize, to: usize, message: ControlMessage) {
+        if !matches!(self.processes[to], Process::Lost | Process::Down(_)) {
+            self.control.entry((to, from)).or_default().push_back(message);
+        }
+    }
+
+    fn send_to_all(&mut self, from: usize, message: &ControlMessage) {
+        for to in (0..self.processes.len()).filter(|to| *to != from) {
+            self.send(from, to, message.clone());
+        }
+    }
+
+    /// Something goes wrong.
+    fn disturb(&mut self, player: usize) {
+        let is_playing = matches!(self.processes[player], Process::Playing(_));
+        // Somebody has to know the match.
+        let is_known = self.playing().any(|other| other.local != player);
+        if !is_known || !self.chance(400) {
+            return;
+        }
+        if self.restarts && is_playing && !self.chance(3) {
+            let until = self.tick + self.random.random_range(1..30);
+            return self.stop(player, Process::Down(until));
+        }
+        let other = self.random.random_range(0..self.processes.len());
+        match &mut self.processes[player] {
+            // A link fails while both of its processes run.
+            Process::Playing(it) if other != player && self.random.random_range(0..3) == 0 => {
+                it.disconnect(other);
+                it.drop_decided();
+                self.flush(player);
+            }
+            _ => self.stop(player, Process::Lost),
+        }
+    }
+
+    /// One update of one process.
+    fn update(&mut self, player: usize) {
+        if let Process::Down(until) = self.processes[player]
+            && until <= self.tick
+        {
+            // What was on its way from the process before is dropped.
+            self.control.retain(|(_, from), _| *from != player);
+            self.datagrams.retain(|datagram| datagram.from != player);
+            let players = self.processes.len();
+            self.processes[player] = Process::Rejoining(Rejoin::new(player, players));
+            let hello = Hello {
+                game: String::new(),
+                registered: 0,
+                roster: 0,
+                frame_rate: 60,
+                name: String::new(),
+            };
+            self.send_to_all(player, &ControlMessage::Hello(hello));
+        }
+        for from in 0..self.processes.len() {
+            while self.chance(2)
+                && let Some(message) =
+                    self.control.get_mut(&(player, from)).and_then(VecDeque::pop_front)
+            {
+                self.handle_control(player, from, message);
+            }
+        }
+        if let Process::Rejoining(rejoin) = &mut self.processes[player]
+            && let Some(rejoined) = rejoin.finish()
+        {
+            self.rejoined += 1;
+            self.processes[player] = Process::Playing(rejoined.into());
+            self.flush(player);
+        }
+        self.notice_losses(player);
+        self.play(player);
+    }
+
+    fn handle_control(&mut self, player: usize, from: usize, message: ControlMessage) {
+        match &mut self.processes[player] {
+            Process::Playing(it) => {
+                it.handle_control(from, message);
+                it.drop_decided();
+                match it.is_dropped {
+                    true => self.stop(player, Process::Lost),
+                    false => self.flush(player),
+                }
+            }
+            Process::Rejoining(rejoin) => match rejoin.handle_control(from, message) {
+                None => self.stop(player, Process::Lost),
+                Some(Some(answer)) => self.send_to_all(player, &answer),
+                Some(None) => {}
+            },
+            Process::Down(_) | Process::Lost => {}
+        }
+    }
+
+    /// Sends the control messages of a process, or some of them if it is lost meanwhile.
+    fn flush(&mut self, player: usize) {
+        let Process::Playing(it) = &mut self.processes[player] else { return };
+        let outgoing = std::mem::take(&mut it.outgoing);
+        let is_known = self.playing().any(|other| other.local != player);
+        for (to, message) in outgoing {
+            self.send(player, to, message);
+            if is_known && self.tick < CHAOS_TICKS && self.chance(1500) {
+                return self.stop(player, Process::Lost);
+            }
+        }
+    }
+
+    /// Silence: each process notices at another moment.
+    fn notice_losses(&mut self, player: usize) {
+        for other in 0..self.processes.len() {
+            if matches!(self.processes[other], Process::Lost)
+                && self.chance(20)
+                && let Process::Playing(it) = &mut self.processes[player]
+            {
+                it.disconnect(other);
+                it.drop_decided();
+                self.flush(player);
+            }
+        }
+    }
+
+    /// Receives datagrams, simulates frames and sends what is due.
+    fn play(&mut self, player: usize) {
+        let Process::Playing(it) = &mut self.processes[player] else { return };
+        let due = |datagram: &mut Datagram| datagram.to == player && datagram.due <= self.tick;
+        for datagram in self.datagrams.extract_if(.., due) {
+            // One who does not play any more is refused.
+            let _ = it.traffic.handle_payload(key(datagram.from), &datagram.payload);
+        }
+        let frames = if it.traffic.is_catching_up() { FRAMES_AT_ONCE } else { 1 };
+        for _ in 0..frames {
+            let input = self.random.random_range(0..3);
+            if !it.session.run_frame(&mut it.traffic, LAST_FRAME, input) {
+                break;
+            }
+        }
+        it.traffic.handle_frame(it.session.frame);
+        let now = FRAME * self.tick;
+        for to in (0..self.processes.len()).filter(|to| *to != player) {
+            let Process::Playing(it) = &mut self.processes[player] else { return };
+            let Some(sent) = it.traffic.poll_transmit(now, key(to), FRAME) else { continue };
+            if !matches!(self.processes[to], Process::Playing(_)) || self.chance(10) {
+                continue;
+            }
+            for _ in 0..self.random.random_range(1..=2) {
+                let due = self.tick + self.random.random_range(1..8);
+                let payload = sent.payload.clone();
+                self.datagrams.push(Datagram { due, to, from: player, payload });
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let logs: Vec<_> = self.playing().map(logs).collect();
+        // A player whom the others have dropped rejoins in vain.
+        let is_dropped =
+            |player| self.playing().all(|it| it.consensus.dropped_after(player).is_some());
+        let rejoins = |(player, process): (usize, &Process)| {
+            matches!(process, Process::Rejoining(_) | Process::Down(_)) && !is_dropped(player)
+        };
+        let is_played = self.playing().all(|player| player.session.frame == LAST_FRAME);
+        let is_equal = logs.windows(2).all(|pair| pair[0] == pair[1]);
+        is_played && is_equal && !self.processes.iter().enumerate().any(rejoins)
+    }
+
+    /// Runs the match to its end. Returns how many players are left.
+    fn run(&mut self, seed: u64) -> usize {
+        while self.playing().next().is_some() && !self.is_over() {
+            self.tick += 1;
+            assert!(self.tick < MAX_TICKS, "seed {seed} hangs: {}", self.describe());
+            for player in 0..self.processes.len() {
+                if self.tick < CHAOS_TICKS {
+                    self.disturb(player);
+                }
+                self.update(player);
+            }
+        }
+        for process in &mut self.processes {
+            if let Process::Playing(player) = process {
+                assert_session_agrees(player);
+            }
+        }
+        self.playing().count()
+    }
+
+    fn describe(&self) -> String {
+        let describe = |process: &Process| match process {
+            Process::Playing(it) => {
+                let last: Vec<i32> =
+                    (0..it.players).map(|player| it.traffic.last_frame(key(player))).collect();
+                let frame = it.session.frame;
+                format!("playing frame {frame} with inputs to {last:?}, {:?}", it.consensus)
+            }
+            Process::Rejoining(rejoin) => rejoin.describe(),
+            Process::Down(_) | Process::Lost => format!("{process:?}"),
+        };
+        let processes: Vec<String> = self.processes.iter().map(describe).collect();
+        processes.join("\n")
+    }
+}
+
+/// The input logs of all players on one of them.
+fn logs(player: &Player) -> Vec<super::InputLog> {
+    let log = |other: usize| player.traffic.log((other != player.local).then(|| key(other)));
+    (0..player.players).filter_map(log).cloned().collect()
+}
+
+/// The session has received what is in the logs.
+fn assert_session_agrees(player: &mut Player) {
+    player.session.run_frame(&mut player.traffic, LAST_FRAME, 0);
+    for other in (0..player.players).filter(|other| *other != player.local) {
+        let Some(log) = player.traffic.log(Some(key(other))) else { continue };
+        let start = log.start_frame().unwrap_or(0);
+        let frames = start..=log.last_frame().unwrap_or(-1);
+        let logged: Vec<u8> =
+            frames.filter_map(|frame| log.get(frame)).flatten().copied().collect();
+        assert_eq!(player.session.received(key(other)), (start, logged));
+    }
+}
+
+#[test]
+fn survivors_of_lost_players_end_with_equal_logs() {
+    let (mut matches, mut dropped) = (0, 0);
+    for seed in 0..150 {
+        let mut world = World::new(seed, false);
+        if world.run(seed) >= 2 {
+            matches += 1;
+            dropped += world.playing().next().map_or(0, |it| it.consensus.dropped().count());
+        }
+    }
+    assert!(matches > 75 && dropped > 75, "{matches} matches, {dropped} players dropped");
+}
+
+#[test]
+fn players_who_rejoin_while_others_are_lost_end_with_equal_logs() {
+    let (mut matches, mut rejoined, mut dropped) = (0, 0, 0);
+    for seed in 0..150 {
+        let mut world = World::new(seed, true);
+        if world.run(seed) >= 2 {
+            matches += 1;
+            rejoined += world.rejoined;
+            dropped += world.playing().next().map_or(0, |it| it.consensus.dropped().count());
+        }
+    }
+    assert!(
+        matches > 75 && rejoined > 75 && dropped > 30,
+        "{matches} matches, {rejoined} players rejoined, {dropped} dropped"
+    );
+}

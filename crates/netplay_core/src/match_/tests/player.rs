@@ -1,0 +1,258 @@
+//! A player in a match: what a room does with the parts of this module, and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use netplay_protocol::{ControlMessage, DropProposal, InputLogChunk, PeerKey, RejoinState, Roster};
+
+use super::super::{DropConsensus, DroppedPlayer, EncodedInputs, InputLog, MatchTraffic};
+use super::session::Session;
+use super::{EPOCH, INPUT_BYTES, key};
+
+/// The input delay of a player in its first match, in frames.
+const DELAY: i32 = 2;
+
+/// A player whose process is in the match.
+#[derive(Debug)]
+pub(super) struct Player {
+    pub(super) local: usize,
+    pub(super) players: usize,
+    pub(super) traffic: MatchTraffic,
+    pub(super) consensus: DropConsensus,
+    pub(super) session: Session,
+    /// Control messages to send, with their receivers.
+    pub(super) outgoing: Vec<(usize, ControlMessage)>,
+    /// Whether the others drop this player.
+    pub(super) is_dropped: bool,
+}
+
+/// A player whose process restarted, and who collects the input logs.
+#[derive(Debug)]
+pub(super) struct Rejoin {
+    local: usize,
+    states: BTreeMap<usize, RejoinState>,
+    logs: Vec<InputLog>,
+    /// The players who rejoin as well.
+    waiting: BTreeSet<usize>,
+    /// The players whose processes restarted meanwhile: they may learn of the match from this one only.
+    restarted: BTreeSet<usize>,
+    early: Vec<(usize, DropProposal)>,
+}
+
+fn others(local: usize, players: usize) -> impl Iterator<Item = usize> {
+    (0..players).filter(move |player| *player != local)
+}
+
+impl Player {
+    pub(super) fn new(local: usize, players: usize) -> Self {
+        let keys: Vec<PeerKey> = others(local, players).map(key).collect();
+        Self {
+            local,
+            players,
+            traffic: MatchTraffic::new(players, INPUT_BYTES, keys.iter().copied()),
+            consensus: DropConsensus::new(players, local, []),
+            session: Session::new(DELAY, keys.into_iter()),
+            outgoing: Vec::new(),
+            is_dropped: false,
+        }
+    }
+
+    pub(super) fn handle_control(&mut self, from: usize, message: ControlMessage) {
+        if self.consensus.dropped_after(from).is_some() {
+            return;
+        }
+        match message {
+            ControlMessage::Hello(_) => self.peer_restarted(from),
+            ControlMessage::DropProposal(proposal) => self.handle_proposal(from, &proposal),
+            ControlMessage::InputLogChunk(chunk) => {
+                let player = usize::from(chunk.player);
+                if player != self.local {
+                    let merged =
+                        self.traffic.merge_chunk(key(player), chunk.start_frame, &chunk.inputs);
+                    merged.unwrap();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The connection to a player is lost.
+    pub(super) fn disconnect(&mut self, player: usize) {
+        if self.consensus.freeze(player, self.traffic.last_frame(key(player))) {
+            self.traffic.freeze(key(player));
+            self.propose(player);
+        }
+    }
+
+    fn propose(&mut self, player: usize) {
+        let proposal = DropProposal {
+            epoch: EPOCH,
+            player: player as u8,
+            last_frame: self.traffic.last_frame(key(player)),
+            inputs: self.traffic.recent_inputs(key(player)),
+            reason: String::new(),
+        };
+        for other in others(self.local, self.players) {
+            self.outgoing.push((other, ControlMessage::DropProposal(proposal.clone())));
+        }
+    }
+
+    fn handle_proposal(&mut self, from: usize, proposal: &DropProposal) {
+        let player = usize::from(proposal.player);
+        if player == self.local {
+            self.is_dropped = true;
+            return;
+        }
+        let known = self.traffic.last_frame(key(player));
+        if self.consensus.takes_inputs(from, player) {
+            self.traffic.merge(key(player), proposal.last_frame, &proposal.inputs).unwrap();
+        }
+        if self.consensus.handle_proposal(from, player, proposal.last_frame, known) {
+            self.traffic.freeze(key(player));
+            self.propose(player);
+        }
+    }
+
+    /// Drops the players on whom the survivors have agreed.
+    pub(super) fn drop_decided(&mut self) {
+        while let Some(DroppedPlayer { player, last_frame }) = self.consensus.poll_dropped() {
+            assert!(last_frame >= self.traffic.last_frame(key(player)), "an input is lost");
+            self.traffic.disconnect(key(player));
+        }
+    }
+
+    /// A peer's process restarted: it receives every input, and the others the recent ones of that player.
+    fn peer_restarted(&mut self, from: usize) {
+        if self.consensus.is_frozen(from) {
+            return self.propose(from);
+        }
+        self.send_input_log(from);
+        if let Some(chunk) = self.traffic.log(Some(key(from))).and_then(InputLog::recent_chunk) {
+            for other in others(self.local, self.players).filter(|other| *other != from) {
+                self.outgoing.push((other, chunk_message(from, chunk.clone())));
+            }
+        }
+        let frozen = (0..self.players).filter(|player| self.consensus.is_frozen(*player));
+        frozen.collect::<Vec<_>>().into_iter().for_each(|player| self.propose(player));
+    }
+
+    pub(super) fn send_input_log(&mut self, to: usize) {
+        let log = |player| {
+            let other = (player != self.local).then(|| key(player));
+            self.traffic.log(other).unwrap()
+        };
+        let members = (0..self.players).map(key).collect();
+        let state = RejoinState {
+            epoch: EPOCH,
+            roster: Roster { size: self.players as u8, members },
+            disconnected: self.consensus.dropped().map(|player| player as u8).collect(),
+            last_frames: (0..self.players).map(|it| log(it).last_frame().unwrap_or(-1)).collect(),
+        };
+        self.outgoing.push((to, ControlMessage::RejoinState(state)));
+        for player in 0..self.players {
+            let chunks = log(player).chunks().map(|chunk| (to, chunk_message(player, chunk)));
+            self.outgoing.extend(chunks);
+        }
+    }
+}
+
+fn chunk_message(player: usize, chunk: EncodedInputs) -> ControlMessage {
+    let EncodedInputs { start_frame, bytes: inputs } = chunk;
+    let player = player as u8;
+    ControlMessage::InputLogChunk(InputLogChunk { epoch: EPOCH, player, start_frame, inputs })
+}
+
+impl Rejoin {
+    pub(super) fn new(local: usize, players: usize) -> Self {
+        Self {
+            local,
+            states: BTreeMap::new(),
+            logs: vec![InputLog::new(INPUT_BYTES); players],
+            waiting: BTreeSet::new(),
+            restarted: BTreeSet::new(),
+            early: Vec::new(),
+        }
+    }
+
+    /// Takes a message of a peer. Returns what to send to all others, or none if the match goes on without this
+    /// player.
+    pub(super) fn handle_control(
+        &mut self,
+        from: usize,
+        message: ControlMessage,
+    ) -> Option<Option<ControlMessage>> {
+        match message {
+            ControlMessage::Hello(_) => {
+                self.states.remove(&from);
+                self.restarted.insert(from);
+            }
+            ControlMessage::Ready { .. } => drop(self.waiting.insert(from)),
+            ControlMessage::RejoinState(state) => {
+                let is_first = self.states.is_empty();
+                self.states.insert(from, state);
+                return Some(is_first.then_some(ControlMessage::Ready { roster: 0, epoch: EPOCH }));
+            }
+            ControlMessage::InputLogChunk(chunk) if self.states.contains_key(&from) => {
+                let log = &mut self.logs[usize::from(chunk.player)];
+                log.merge_chunk(chunk.start_frame, &chunk.inputs).unwrap();
+            }
+            ControlMessage::DropProposal(proposal)
+                if usize::from(proposal.player) == self.local =>
+            {
+                return None;
+            }
+            ControlMessage::DropProposal(proposal) => self.early.push((from, proposal)),
+            _ => {}
+        }
+        Some(None)
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let told: Vec<_> = self.states.keys().collect();
+        let last: Vec<_> = self.logs.iter().map(InputLog::last_frame).collect();
+        let Self { waiting, restarted, .. } = self;
+        format!(
+            "rejoining, told by {told:?} to {last:?}, {waiting:?} wait, {restarted:?} restarted"
+        )
+    }
+
+    /// Enters the match once everybody who plays it has sent everything.
+    pub(super) fn finish(&mut self) -> Option<Player> {
+        let players = self.logs.len();
+        let disconnected: BTreeSet<usize> = self
+            .states
+            .values()
+            .flat_map(|state| &state.disconnected)
+            .map(|it| (*it).into())
+            .collect();
+        let leaving: BTreeSet<u8> =
+            self.early.iter().map(|(_, proposal)| proposal.player).collect();
+        let mut awaited = others(self.local, players).filter(|other| {
+            let waits = self.waiting.contains(other) && !self.states.contains_key(other);
+            !disconnected.contains(other) && !leaving.contains(&(*other as u8)) && !waits
+        });
+        let has_sent_all = |other| {
+            let Some(state) = self.states.get(&other) else { return false };
+            let logs = state.last_frames.iter().zip(&self.logs);
+            logs.into_iter().all(|(last, log)| log.last_frame().unwrap_or(-1) >= *last)
+        };
+        if self.states.is_empty() || !awaited.all(has_sent_all) {
+            return None;
+        }
+        let mut player = Player::new(self.local, players);
+        let local = self.logs[self.local].clone();
+        let delay = local.start_frame().unwrap_or(DELAY);
+        player.session = Session::new(delay, others(self.local, players).map(key));
+        player.consensus = DropConsensus::new(players, self.local, disconnected.iter().copied());
+        disconnected.iter().for_each(|dropped| player.traffic.disconnect(key(*dropped)));
+        let logs = others(self.local, players).map(|other| {
+            let acked = self.states.get(&other).map_or(i32::MAX, |it| it.last_frames[self.local]);
+            (key(other), self.logs[other].clone(), acked)
+        });
+        player.traffic.catch_up(logs.collect::<Vec<_>>(), local);
+        self.restarted.iter().for_each(|other| player.send_input_log(*other));
+        for (from, proposal) in std::mem::take(&mut self.early) {
+            player.handle_control(from, ControlMessage::DropProposal(proposal));
+        }
+        Some(player)
+    }
+}
