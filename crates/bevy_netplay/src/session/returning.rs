@@ -32,9 +32,33 @@ pub(super) struct Comeback {
     newest: BTreeMap<PeerKey, Vec<i32>>,
     /// By seat.
     histories: Vec<InputLog>,
+    /// By seat: up to which frame others than the player itself have sent its log.
+    confirmed: Vec<i32>,
 }
 
 impl Comeback {
+    /// Merges a chunk of a player's log.
+    fn merge_chunk(&mut self, of_sender: bool, chunk: &InputLogChunk) -> Result<(), PayloadError> {
+        let player = usize::from(chunk.player);
+        let log = self.histories.get_mut(player).filter(|_| chunk.start_frame < MOST_FRAMES);
+        let log = log.ok_or(PayloadError::Frame)?;
+        let last_frame = log.merge_chunk(chunk.start_frame, &chunk.inputs)?;
+        if !of_sender && let Some(confirmed) = self.confirmed.get_mut(player) {
+            *confirmed = last_frame.max(*confirmed);
+        }
+        Ok(())
+    }
+
+    /// The process of a player restarted. It gives other inputs for the frames of which nobody else has told.
+    fn forget(&mut self, player: usize, key: PeerKey) {
+        self.newest.remove(&key);
+        if let Some((log, confirmed)) =
+            self.histories.get_mut(player).zip(self.confirmed.get(player))
+        {
+            log.truncate(*confirmed);
+        }
+    }
+
     /// The delay that our inputs had, in frames; none if we had pressed nothing yet.
     pub(super) fn input_delay(&self, us: usize) -> Option<usize> {
         let start = self.histories.get(us)?.start_frame()?;
@@ -90,7 +114,7 @@ impl Joined {
         let Some(playing) = &self.game else {
             self.ready = 0;
             if let Some(comeback) = &mut self.comeback {
-                comeback.newest.remove(&from);
+                comeback.forget(player, from);
             }
             // Nobody is left who knows it.
             self.comeback.take_if(|comeback| comeback.newest.is_empty());
@@ -182,6 +206,7 @@ impl Joined {
                 gone: BTreeSet::new(),
                 newest: BTreeMap::new(),
                 histories: vec![InputLog::new(self.input_bytes); roster.members.len()],
+                confirmed: vec![-1; roster.members.len()],
             });
             self.roster = Some(roster.clone());
             // Somebody may not have begun it yet, and wait for us.
@@ -198,7 +223,7 @@ impl Joined {
 
     /// A player tells what was pressed in the match that we come back to, or have come back to.
     pub(super) fn input_log_chunk(&mut self, now: Duration, from: PeerKey, chunk: &InputLogChunk) {
-        let player = usize::from(chunk.player);
+        let (player, from_player) = (usize::from(chunk.player), self.seat(from));
         let learned = if let Some(playing) = &self.game {
             let of = self.key_of(player).filter(|of| *of != self.us);
             match of.filter(|_| playing.game.epoch == chunk.epoch) {
@@ -213,12 +238,7 @@ impl Joined {
             let Some(comeback) = comeback.filter(|it| it.newest.contains_key(&from)) else {
                 return;
             };
-            match comeback.histories.get_mut(player) {
-                Some(history) if chunk.start_frame < MOST_FRAMES => {
-                    history.merge_chunk(chunk.start_frame, &chunk.inputs)
-                }
-                _ => Err(PayloadError::Frame),
-            }
+            comeback.merge_chunk(from_player == player, chunk)
         };
         if let Err(error) = learned
             && let Some(peer) = self.peers.get_mut(&from)

@@ -107,24 +107,32 @@ impl InputLog {
         (CHUNK_BYTES / (2 + self.input_bytes)).max(1)
     }
 
-    /// Merges a chunk of another peer's log of this player. Inputs that are known already are left out.
+    /// Merges a chunk of another peer's log of this player. Inputs that are known already are left out. Returns the
+    /// last frame of the chunk.
     ///
     /// # Errors
     ///
     /// [`PayloadError`] if the chunk would leave a gap or is malformed.
-    pub fn merge_chunk(&mut self, start_frame: i32, inputs: &[u8]) -> Result<(), PayloadError> {
+    pub fn merge_chunk(&mut self, start_frame: i32, inputs: &[u8]) -> Result<i32, PayloadError> {
         if !(0..=self.latest_start()).contains(&start_frame) {
             return Err(PayloadError::Frame);
         }
         let chunk = EncodedInputs { start_frame, bytes: inputs.to_vec() };
         let inputs = chunk.decode(&self.before(start_frame), self.max_chunk_frames());
         let mut inputs = inputs.ok_or(PayloadError::Input)?;
+        let last_frame = start_frame - 1 + inputs.len() as i32;
         let known = (self.next_frame() - start_frame).max(0) as usize;
         inputs.drain(..known.min(inputs.len()));
         if !inputs.is_empty() {
             self.push(start_frame + known as i32, inputs);
         }
-        Ok(())
+        Ok(last_frame)
+    }
+
+    /// Forgets the inputs after a frame.
+    pub fn truncate(&mut self, last_frame: i32) {
+        let frames = usize::try_from(last_frame - self.start + 1).unwrap_or(0);
+        self.inputs.truncate(frames * self.input_bytes);
     }
 
     /// Appends inputs that begin right after the last frame, or are the first.

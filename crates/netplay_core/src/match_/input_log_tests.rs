@@ -70,6 +70,12 @@ fn a_player_who_rejoins_merges_every_chunk_and_nothing_twice() {
     }
     assert_eq!(merged.merge_chunk(5002, &[0xff; 9]), Err(PayloadError::Input));
     assert_eq!(merged.last_frame(), Some(5001));
+
+    merged.truncate(121);
+    assert_eq!((merged.last_frame(), merged.get(121)), (Some(121), Some(&[inputs[119], 0][..])));
+    assert_eq!(merged.merge_chunk(recent.start_frame, &recent.bytes), Ok(121));
+    merged.truncate(1);
+    assert_eq!(merged, InputLog { start: 2, ..InputLog::new(2) });
 }
 
 #[test]

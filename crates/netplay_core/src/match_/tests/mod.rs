@@ -6,7 +6,7 @@
 mod player;
 mod session;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use netplay_protocol::{ControlMessage, Hello, PeerKey};
@@ -57,6 +57,9 @@ struct World {
     /// By receiver and sender.
     control: BTreeMap<(usize, usize), VecDeque<ControlMessage>>,
     datagrams: Vec<Datagram>,
+    /// By sender and receiver: links whose sender does not know yet that the receiver restarted. What it sends is for
+    /// the process before, and dropped.
+    unaware: BTreeSet<(usize, usize)>,
     rejoined: usize,
 }
 
@@ -67,8 +70,16 @@ impl World {
         let processes =
             (0..players).map(|local| Process::Playing(Player::new(local, players).into()));
         let processes = processes.collect();
-        let (control, datagrams) = (BTreeMap::new(), Vec::new());
-        Self { random, tick: 0, restarts, processes, control, datagrams, rejoined: 0 }
+        Self {
+            random,
+            tick: 0,
+            restarts,
+            processes,
+            control: BTreeMap::new(),
+            datagrams: Vec::new(),
+            unaware: BTreeSet::new(),
+            rejoined: 0,
+        }
     }
 
     fn chance(&mut self, one_in: u32) -> bool {
@@ -97,7 +108,8 @@ impl World {
     }
 
     fn send(&mut self, from: usize, to: usize, message: ControlMessage) {
-        if !matches!(self.processes[to], Process::Lost | Process::Down(_)) {
+        let is_there = !matches!(self.processes[to], Process::Lost | Process::Down(_));
+        if is_there && !self.unaware.contains(&(from, to)) {
             self.control.entry((to, from)).or_default().push_back(message);
         }
     }
@@ -141,6 +153,8 @@ impl World {
             self.control.retain(|(_, from), _| *from != player);
             self.datagrams.retain(|datagram| datagram.from != player);
             let players = self.processes.len();
+            self.unaware.retain(|(from, _)| *from != player);
+            self.unaware.extend((0..players).map(|other| (other, player)));
             self.processes[player] = Process::Rejoining(Rejoin::new(player, players));
             let hello = Hello {
                 game: String::new(),
@@ -171,6 +185,9 @@ impl World {
     }
 
     fn handle_control(&mut self, player: usize, from: usize, message: ControlMessage) {
+        if matches!(message, ControlMessage::Hello(_)) {
+            self.unaware.remove(&(player, from));
+        }
         match &mut self.processes[player] {
             Process::Playing(it) => {
                 it.handle_control(from, message);

@@ -31,6 +31,8 @@ pub(super) struct Rejoin {
     local: usize,
     states: BTreeMap<usize, RejoinState>,
     logs: Vec<InputLog>,
+    /// For each player, up to which frame others than itself have sent its log.
+    confirmed: Vec<i32>,
     /// The players who rejoin as well.
     waiting: BTreeSet<usize>,
     /// The players whose processes restarted meanwhile: they may learn of the match from this one only.
@@ -167,6 +169,7 @@ impl Rejoin {
             local,
             states: BTreeMap::new(),
             logs: vec![InputLog::new(INPUT_BYTES); players],
+            confirmed: vec![-1; players],
             waiting: BTreeSet::new(),
             restarted: BTreeSet::new(),
             early: Vec::new(),
@@ -183,6 +186,8 @@ impl Rejoin {
         match message {
             ControlMessage::Hello(_) => {
                 self.states.remove(&from);
+                // It gives other inputs for the frames that nobody else has.
+                self.logs[from].truncate(self.confirmed[from]);
                 self.restarted.insert(from);
             }
             ControlMessage::Ready { .. } => drop(self.waiting.insert(from)),
@@ -192,8 +197,12 @@ impl Rejoin {
                 return Some(is_first.then_some(ControlMessage::Ready { roster: 0, epoch: EPOCH }));
             }
             ControlMessage::InputLogChunk(chunk) if self.states.contains_key(&from) => {
-                let log = &mut self.logs[usize::from(chunk.player)];
-                log.merge_chunk(chunk.start_frame, &chunk.inputs).unwrap();
+                let player = usize::from(chunk.player);
+                let log = &mut self.logs[player];
+                let last_frame = log.merge_chunk(chunk.start_frame, &chunk.inputs).unwrap();
+                if player != from {
+                    self.confirmed[player] = self.confirmed[player].max(last_frame);
+                }
             }
             ControlMessage::DropProposal(proposal)
                 if usize::from(proposal.player) == self.local =>
