@@ -111,7 +111,8 @@ mod tests {
         assert_eq!(GgrsInput::from_bytes(&bytes), Some(seat));
         assert!(postcard::from_bytes::<GgrsInput<[u8; 3]>>(&bytes[..3]).is_err());
         assert_eq!(GgrsInput::<[u8; 3]>::from_bytes(&bytes[..3]), None);
-        let disconnected = postcard::from_bytes::<GgrsInput<[u8; 3]>>(&disconnected_input(4)).unwrap();
+        let disconnected =
+            postcard::from_bytes::<GgrsInput<[u8; 3]>>(&disconnected_input(4)).unwrap();
         assert_eq!(disconnected, GgrsInput { input: [0; 3], disconnected: true });
     }
 }
