@@ -1,3 +1,5 @@
+//! Errors of starting a server.
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -5,55 +7,55 @@ use std::time::Duration;
 
 use crate::ice::BadIceServer;
 
-/// Why a server does not run. Each says what to do about it.
+/// Why a server does not start. Each `Display` text says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// Another program listens there.
+    /// Another program listens on the address.
     #[error(
         "{addr} is in use already, perhaps by another netplay-server: stop that program, or listen \
          on another port (port 0 picks a free one)"
     )]
     AddressInUse {
-        /// Where the server was told to listen.
+        /// The configured address.
         addr: SocketAddr,
     },
-    /// The address cannot be listened on for another reason.
+    /// Listening failed for another reason.
     #[error(
         "cannot listen on {addr}: {source}. Use an address of this machine and a port that this user \
          may open (1024 and up)"
     )]
     Listen {
-        /// Where the server was told to listen.
+        /// The configured address.
         addr: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system gave no thread, timer or poller to run on.
+    /// The system provides no thread, timer or poller.
     #[error("cannot start the server: {0}. Check the limits on threads and open files")]
     Start(io::Error),
-    /// A time of the configuration is zero, or longer than a day.
-    #[error("the {name} must be more than nothing and at most a day, not {time:?}")]
+    /// A configured time is zero or longer than a day.
+    #[error("the {name} must be longer than zero and at most a day, not {time:?}")]
     TimeOutOfRange {
         /// Which time.
         name: &'static str,
-        /// What it was set to.
+        /// The configured time.
         time: Duration,
     },
-    /// A size is nothing, or more than the protocol allows.
+    /// A configured size is zero or larger than the protocol allows.
     #[error("limits.{name} must be from 1 to {most} bytes, not {size}")]
     SizeOutOfRange {
         /// Which size.
         name: &'static str,
-        /// What it was set to, in bytes.
+        /// The configured size, in bytes.
         size: usize,
-        /// What the protocol allows, in bytes.
+        /// The greatest size of the protocol, in bytes.
         most: usize,
     },
-    /// Clients would be taken for gone before they were ever pinged.
+    /// The server would disconnect clients before it pings them.
     #[error(
         "the idle timeout ({idle:?}) must be longer than the ping interval ({ping:?}), better three \
-         times as long: otherwise silent but healthy clients are dropped"
+         times as long: otherwise the server disconnects healthy clients"
     )]
     IdleBeforePing {
         /// The idle timeout.
@@ -61,35 +63,35 @@ pub enum ServerError {
         /// The ping interval.
         ping: Duration,
     },
-    /// A secret is too short to be one.
+    /// A secret is too short.
     #[error(
-        "{name} must have at least 16 characters that nobody can guess: `openssl rand -hex 32` makes some"
+        "{name} must have at least 16 characters that nobody can guess: `openssl rand -hex 32` prints some"
     )]
     ShortSecret {
-        /// Which.
+        /// Which secret.
         name: &'static str,
     },
-    /// Tokens are wanted, and cannot be checked.
+    /// The configuration requires tokens and has no key to check them with, or two.
     #[error(
         "auth.mode is \"token\": set either auth.token_secret (HS256) or auth.token_public_key (EdDSA), \
          and not both"
     )]
     TokenKeys,
-    /// The public key of tokens cannot be read.
+    /// The public key for tokens is not valid.
     #[error(
         "auth.token_public_key must be an Ed25519 public key in PEM: `openssl pkey -pubout` writes one"
     )]
     TokenKey,
-    /// Credentials of TURN servers would expire at once.
+    /// TURN credentials would expire before clients use them.
     #[error("turn.ttl must be at least 10 s, not {ttl:?}: an hour is usual")]
     TurnTtl {
-        /// What it was set to.
+        /// The configured time.
         ttl: Duration,
     },
-    /// The URL of a TURN server is not one.
+    /// The URL of a TURN server is not valid.
     #[error("turn.urls: {0}")]
     TurnUrl(BadIceServer),
-    /// The certificate cannot be used.
+    /// The certificate or its key is not usable.
     #[error(
         "cannot use the certificate {} with the key {}: {detail}. Both must be PEM files that this user may \
          read, and belong together", .certificate.display(), .key.display()
@@ -99,7 +101,7 @@ pub enum ServerError {
         certificate: PathBuf,
         /// The file with the key.
         key: PathBuf,
-        /// What is wrong.
+        /// What is wrong with it.
         detail: String,
     },
 }

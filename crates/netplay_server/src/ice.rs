@@ -1,40 +1,40 @@
-use netplay_protocol::Secret;
-use netplay_protocol::signaling::IceServer;
-use serde::{Deserialize, Deserializer, de};
+//! STUN and TURN servers in the configuration.
 
-/// The text does not describe a STUN or TURN server. No variant repeats the credential.
+use netplay_protocol::signaling::IceServer;
+
+/// The text does not describe a STUN or TURN server. No variant contains the credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadIceServer {
-    /// Neither STUN nor TURN.
+    /// The scheme is neither STUN nor TURN.
     #[error(
         "an ICE server begins with 'stun:', 'stuns:', 'turn:' or 'turns:', \
          such as stun:stun.example.org:3478"
     )]
     Scheme,
-    /// The host is missing or has characters that no host has.
+    /// The host is missing or not valid.
     #[error("'{0}' is not a host: write a name, an IPv4 address or an IPv6 address in brackets")]
     Host(String),
-    /// The port is not one.
+    /// The port is not valid.
     #[error("'{0}' is not a port: write a number from 1 to 65535, or leave it out")]
     Port(String),
-    /// What follows the question mark is not a transport.
+    /// The query is not a known transport.
     #[error(
-        "'?{0}' is not known: after a TURN server may come ?transport=udp or ?transport=tcp, \
-         after a STUN server nothing"
+        "'?{0}' is not known: a TURN server may end in ?transport=udp or ?transport=tcp, a STUN server in \
+         neither"
     )]
     Query(String),
-    /// A TURN server without user and password.
+    /// A TURN server lacks the user or the password.
     #[error("a TURN server needs a user and a password: write '{0},user,password'")]
     NoCredential(String),
-    /// A STUN server with a user.
-    #[error("a STUN server has no user and no password: leave out what follows '{0}'")]
+    /// A STUN server has a user or a password.
+    #[error("a STUN server has no user and no password: remove what follows '{0}'")]
     Credential(String),
 }
 
-/// Reads an ICE server as the command line gives it: `stun:host:port` (RFC 7064), or
+/// Parses an ICE server as written on the command line: `stun:host:port` (RFC 7064), or
 /// `turn:host:port?transport=udp,user,password` (the URL of RFC 7065, then the credential). The port and
-/// the transport may be left out; the password may contain commas.
+/// the transport are optional; the password may contain commas.
 ///
 /// ```
 /// use netplay_server::parse_ice_server;
@@ -64,21 +64,25 @@ pub fn parse_ice_server(text: &str) -> Result<IceServer, BadIceServer> {
     Ok(IceServer { urls: vec![url.to_owned()], username, credential })
 }
 
-/// Reads a list of ICE servers, each a text as [`parse_ice_server`] takes it. The error names what is wrong
-/// with it and never the credential.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+/// Deserializes a list of ICE servers, each a text for [`parse_ice_server`]. The error never contains the
+/// credential.
+#[cfg(feature = "config-file")]
+pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<IceServer>, D::Error> {
-    let servers = Vec::<Secret>::deserialize(deserializer)?;
-    servers.iter().map(|text| parse_ice_server(text.expose()).map_err(de::Error::custom)).collect()
+    use serde::Deserialize;
+    use serde::de::Error;
+
+    let servers = Vec::<netplay_protocol::Secret>::deserialize(deserializer)?;
+    servers.iter().map(|text| parse_ice_server(text.expose()).map_err(Error::custom)).collect()
 }
 
-/// Checks the URL of a TURN server, whose credentials come from elsewhere.
+/// Checks the URL of a TURN server without credentials.
 pub(crate) fn check_turn_url(url: &str) -> Result<(), BadIceServer> {
     if check_url(url)? { Ok(()) } else { Err(BadIceServer::Scheme) }
 }
 
-/// Checks the URL of a STUN or TURN server, and says whether it is TURN.
+/// Checks the URL of a STUN or TURN server. Returns whether it is TURN.
 fn check_url(url: &str) -> Result<bool, BadIceServer> {
     let (scheme, rest) = url.split_once(':').ok_or(BadIceServer::Scheme)?;
     let turn = match scheme {
@@ -128,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stun_and_turn_servers_are_read() {
+    fn stun_and_turn_servers_are_parsed() {
         for stun in ["stun:example.org", "stuns:10.0.0.1:5349", "stun:[2001:db8::1]:3478"] {
             let server = parse_ice_server(stun).unwrap();
             assert_eq!(
@@ -145,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_error_names_the_part_that_is_wrong() {
         use BadIceServer::*;
         for (text, error) in [
             ("", Scheme),
@@ -170,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_never_repeats_the_credential() {
+    fn an_error_never_contains_the_credential() {
         for text in ["turn:example.org:0,u,s3cret", "stun:example.org,u,s3cret", "x,u,s3cret"] {
             let sentence = parse_ice_server(text).unwrap_err().to_string();
             assert!(!sentence.contains("s3cret"), "{sentence}");

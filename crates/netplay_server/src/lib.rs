@@ -1,29 +1,24 @@
-//! The signaling server: it brings the peers of a match together, and is not part of the match.
+//! The signaling server. It brings the peers of a match together and takes no part in the match.
 //!
-//! A peer opens one WebSocket at [`netplay_protocol::signaling::PATH`] and joins a room by its code, or
-//! waits in a queue to be matched. From then on the server tells it who is in the room, and passes
-//! signals on between the peers of that room without reading them. When the peers have found each other,
-//! nothing of the match passes here, unless a peer asks the server to relay because there is no other
-//! way.
+//! A peer opens one WebSocket at [`netplay_protocol::signaling::PATH`] and joins a room by its code or the
+//! matchmaking queue. The server then sends it the roster of the room and forwards signals between the peers
+//! of the room without reading them. As soon as the peers are connected, nothing of the match passes through the
+//! server, unless a peer asks it to relay packets because no direct path exists.
 //!
-//! What the server believes of a client is little: the key it names itself by when it joins, and no more.
-//! The sender of everything that is passed on is stamped by the server, nothing ever leaves its room, and
-//! whatever a client can make the server keep has a bound.
+//! The server trusts a client with one thing: the key that it joins with. The server sets the sender of
+//! everything that it forwards, no message leaves its room, and everything that a client can make the server
+//! store has a bound.
 //!
-//! The layers, each knowing only those above it in this list:
+//! The layers, each of which depends only on those before it:
 //!
-//! * a room decides who sits where, who is told what, who is refused, and the queue who plays with whom.
-//!   No socket and no clock;
-//! * the backbone keeps the rooms and reaches the connections: the seam at which several servers would
-//!   become one;
-//! * the hub does what was decided, and asks everybody who has a say before: limits, authentication,
-//!   passwords;
-//! * a connection is one WebSocket: it reads, writes, pings, and notices silence.
+//! * the room decides who is a member, who receives what and who is refused, and the queue decides which peers
+//!   are matched. Both are sans-IO;
+//! * the backbone stores the rooms and delivers to the connections. Several servers could become one here;
+//! * the hub checks limits, authentication and passwords, and carries out the decisions;
+//! * a connection is one WebSocket: it reads, writes, pings and notices silence.
 //!
-//! Beside that, the server speaks matchbox's own signaling on every path that is not ours.
-//!
-//! [`Server`] runs all of it on a thread of its own, for tests and for a game that embeds it; [`serve`]
-//! runs it on the caller's runtime.
+//! [`Server`] runs all of it on a thread of its own, for tests and for games that embed it. [`serve()`] runs it on
+//! the caller's tokio runtime.
 //!
 //! ```
 //! use netplay_server::{Server, ServerConfig};
@@ -33,6 +28,21 @@
 //! assert!(server.url().starts_with("ws://127.0.0.1:"));
 //! # Ok::<(), netplay_server::ServerError>(())
 //! ```
+//!
+//! # Cargo features
+//!
+//! All but `simulation` are on by default. A game that embeds the server needs none of them. The settings of a
+//! feature exist only with it, so that a server cannot be told to do what it was built without.
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `cli` | everything below, and the program `netplay-server` |
+//! | `config-file` | `ServerConfig::load`: TOML files and environment variables |
+//! | `jwt` | `AuthMode::Token`: tokens (RFC 7519) |
+//! | `matchbox` | the signaling of matchbox on all other paths |
+//! | `metrics` | `GET /metrics` for Prometheus |
+//! | `tls` | `ServerConfig::tls` |
+//! | `simulation` | the module `simulation`: a server without sockets on a virtual clock |
 
 mod auth;
 mod backbone;
@@ -43,25 +53,33 @@ mod hub;
 mod ice;
 mod lifecycle;
 mod limits;
+#[cfg(feature = "matchbox")]
 mod matchbox;
 mod message;
 mod metrics;
-mod outbox;
 mod password;
 mod proxy;
 mod queue;
 mod room;
 mod routes;
-mod seals;
+mod send_queue;
 mod serve;
 mod server;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+#[cfg(feature = "tls")]
 mod tls;
+mod token_signer;
 mod turn;
 
 pub use auth::{AuthConfig, AuthMode};
-pub use config::{ConfigError, LogConfig, LogFormat, Overrides, ServerConfig, TlsConfig};
+pub use config::ServerConfig;
+#[cfg(feature = "tls")]
+pub use config::TlsConfig;
+#[cfg(feature = "config-file")]
+pub use config::{ConfigError, Overrides};
+#[cfg(feature = "cli")]
+pub use config::{LogConfig, LogFormat};
 pub use error::ServerError;
 pub use ice::{BadIceServer, parse_ice_server};
 pub use limits::{LimitsConfig, Rate};

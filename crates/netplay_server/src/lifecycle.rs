@@ -1,15 +1,15 @@
-//! Running, draining, stopped: what every connection has to know of the server as a whole.
+//! The phases of a server, which every connection follows: running, draining, stopped.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// How far the server is on its way to the end.
+/// The phase of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Running,
-    /// Nobody new is let in; whoever is there stays until then.
+    /// The server admits no new peers. Connections stay open until this time.
     Draining {
         until: Instant,
     },
@@ -17,15 +17,15 @@ pub(crate) enum Phase {
     Stopped,
 }
 
-/// The phase, and whoever waits for it to change. Phases only ever advance.
+/// The current phase, and the tasks that wait for it to change. Phases only advance.
 #[derive(Clone, Debug)]
 pub(crate) struct Lifecycle {
     phase: watch::Sender<Phase>,
-    /// Nothing is ever sent: every connection holds a receiver, so it shows when all are gone.
+    /// Sends nothing. Every connection holds a receiver, so that the sender sees when all have ended.
     attendance: watch::Sender<()>,
 }
 
-/// One connection's view of the phases. The server does not end before this is dropped, or overdue.
+/// One connection's view of the phases. The server waits for its drop, up to a deadline, before it ends.
 pub(crate) struct Attendance {
     pub(crate) phases: watch::Receiver<Phase>,
     _present: watch::Receiver<()>,
@@ -62,8 +62,8 @@ impl Lifecycle {
         Attendance { phases: self.phase.subscribe(), _present: self.attendance.subscribe() }
     }
 
-    /// Waits until every connection is to end: because the server stops, or because it has drained.
-    pub(crate) async fn over(&self) {
+    /// Waits until all connections have to end: because the server stops or has drained.
+    pub(crate) async fn ended(&self) {
         let mut phases = self.phase.subscribe();
         loop {
             let phase = *phases.borrow_and_update();
@@ -72,7 +72,7 @@ impl Lifecycle {
                     Phase::Running => std::future::pending().await,
                     Phase::Draining { until } => tokio::select! {
                         () = sleep_until(until) => {}
-                        () = self.deserted() => {}
+                        () = self.all_disconnected() => {}
                     },
                     Phase::Stopped => {}
                 }
@@ -85,7 +85,7 @@ impl Lifecycle {
     }
 
     /// Waits until no connection is left.
-    pub(crate) async fn deserted(&self) {
+    pub(crate) async fn all_disconnected(&self) {
         self.attendance.closed().await;
     }
 }
@@ -117,15 +117,15 @@ mod tests {
         for goes in [true, false] {
             let lifecycle = Lifecycle::default();
             let attendance = lifecycle.attend();
-            let mut over = Box::pin(lifecycle.over());
-            assert_eq!((&mut over).now_or_never(), None);
+            let mut ended = Box::pin(lifecycle.ended());
+            assert_eq!((&mut ended).now_or_never(), None);
             lifecycle.drain(Duration::from_secs(30));
-            assert_eq!((&mut over).now_or_never(), None);
+            assert_eq!((&mut ended).now_or_never(), None);
             let began = Instant::now();
             if goes {
                 drop(attendance);
             }
-            over.await;
+            ended.await;
             let took = if goes { Duration::ZERO } else { Duration::from_secs(30) };
             assert!(began.elapsed() - took < Duration::from_millis(5));
         }
@@ -137,6 +137,6 @@ mod tests {
         let _attendance = lifecycle.attend();
         lifecycle.drain(Duration::from_secs(30));
         lifecycle.stop();
-        assert_eq!(lifecycle.over().now_or_never(), Some(()));
+        assert_eq!(lifecycle.ended().now_or_never(), Some(()));
     }
 }

@@ -1,4 +1,4 @@
-//! The signaling server of bevy_netplay as a program.
+//! The program `netplay-server`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,24 +12,24 @@ use netplay_server::{
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-/// Signaling server of bevy_netplay: brings the players of a match together.
+/// The signaling server of bevy_netplay: brings the players of a match together.
 ///
-/// Players join a room by its code, or wait to be matched, and the server passes their connection offers
-/// on. The match itself runs between the players; only where there is no other way does the server relay
-/// it. Clients of matchbox are served as well.
+/// Players join a room by its code, or the matchmaking queue, and the server forwards their signals. The
+/// match runs directly between the players. The server relays it only where no direct path exists. It also
+/// serves clients of matchbox.
 ///
-/// Everything can be set in a TOML file and, as NETPLAY_ and the key, in the environment; what is given
-/// here is stronger than both. docs/deploy/netplay-server.toml has every key. RUST_LOG sets what is
-/// logged (default: info). SIGTERM drains, a second one and ctrl-c stop at once, SIGHUP reads the
-/// certificate again.
+/// Every setting can be in a TOML file, or in the environment as NETPLAY_ and its key. The options here
+/// override both. docs/deploy/netplay-server.toml lists every key. RUST_LOG sets the log level (default:
+/// info). SIGTERM drains the server; a second SIGTERM or ctrl-c stops it at once; SIGHUP reloads the
+/// certificate.
 #[derive(Parser)]
 #[command(name = "netplay-server", version)]
 struct Args {
-    /// Read the configuration from this TOML file
+    /// TOML file with the configuration
     #[arg(long, value_name = "FILE", env = "NETPLAY_CONFIG")]
     config: Option<PathBuf>,
 
-    /// Check the configuration, and end
+    /// Check the configuration and exit
     #[arg(long)]
     check: bool,
 
@@ -38,11 +38,11 @@ struct Args {
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
 
-    /// Address and port to answer /metrics on [default: the same as --listen]
+    /// Address and port to serve /metrics on [default: the same as --listen]
     #[arg(long, value_name = "ADDR:PORT")]
     metrics_listen: Option<SocketAddr>,
 
-    /// PEM file with the certificate to serve TLS with, and those that lead to a root
+    /// PEM file with the TLS certificate and its intermediate certificates
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
 
@@ -50,17 +50,17 @@ struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
 
-    /// Network of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be given
-    /// several times
+    /// Network of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8; may be given several
+    /// times
     #[arg(long = "trusted-proxy", value_name = "NETWORK", value_parser = network)]
     trusted_proxies: Vec<ipnet::IpNet>,
 
-    /// STUN or TURN server to hand to the players; may be given several times
+    /// STUN or TURN server for the players; may be given several times
     ///
-    /// Either 'stun:host:port' or 'turn:host:port,user,password'. Without one, players find each other
-    /// only on the same machine or local network. For a TURN server with a shared secret, see the table
-    /// [turn] of the file.
-    // Kept as text and read later: clap's complaint would repeat the password.
+    /// Either 'stun:host:port' or 'turn:host:port,user,password'. Without one, players can connect only on
+    /// the same machine or local network. For a TURN server with a shared secret, see the table [turn] of
+    /// the file.
+    // A text that is parsed later: an error of clap would print the password.
     #[arg(long = "ice-server", value_name = "SERVER")]
     ice_servers: Vec<String>,
 
@@ -68,7 +68,7 @@ struct Args {
     #[arg(long, value_name = "SECONDS")]
     ping_interval_s: Option<u64>,
 
-    /// Seconds of silence after which a player is taken for gone; longer than the ping interval
+    /// Seconds of silence after which a player is disconnected; longer than the ping interval
     /// [default: 30]
     #[arg(long, value_name = "SECONDS")]
     idle_timeout_s: Option<u64>,
@@ -77,20 +77,20 @@ struct Args {
     #[arg(long, value_name = "SECONDS")]
     handshake_deadline_s: Option<u64>,
 
-    /// Seconds that matches may go on after SIGTERM [default: 30]
+    /// Seconds that connections stay open after SIGTERM [default: 30]
     #[arg(long, value_name = "SECONDS")]
     drain_deadline_s: Option<u64>,
 
-    /// The server that players are sent to after SIGTERM, such as wss://other.example.org
+    /// The server for players to use after SIGTERM, such as wss://other.example.org
     #[arg(long, value_name = "URL")]
-    elsewhere: Option<String>,
+    alternate_server: Option<String>,
 
-    /// How the log looks: text or json [default: text]
+    /// Format of the log: text or json [default: text]
     #[arg(long, value_name = "FORMAT", value_parser = log_format)]
     log_format: Option<LogFormat>,
 }
 
-/// Why the program ends early.
+/// Why the program exits with an error.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("--ice-server number {number}: {source}")]
@@ -106,17 +106,17 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let check = args.check;
     let config = configuration(args);
-    // The configuration says how the log looks, so what is wrong with it is told in the default way.
-    log(config.as_ref().map_or(LogFormat::default(), |config| config.log.format));
+    // The configuration has the format of the log, so its own errors appear in the default format.
+    init_log(config.as_ref().map_or(LogFormat::default(), |config| config.log.format));
     let run = async {
         let config = config?;
         if check {
             config.check()?;
-            tracing::info!("the configuration is good");
+            tracing::info!("the configuration is valid");
             return Ok(());
         }
-        let orders = orders();
-        let (drain, stop) = (at_least(1, orders.clone()), at_least(2, orders));
+        let signals = count_signals();
+        let (drain, stop) = (at_least(1, signals.clone()), at_least(2, signals));
         Ok(serve(config, drain, stop).await?)
     };
     match run.await {
@@ -143,7 +143,7 @@ fn configuration(args: Args) -> Result<ServerConfig, Failure> {
         idle_timeout_s: args.idle_timeout_s,
         handshake_deadline_s: args.handshake_deadline_s,
         drain_deadline_s: args.drain_deadline_s,
-        elsewhere: args.elsewhere,
+        alternate_server: args.alternate_server,
         log_format: args.log_format,
     };
     Ok(ServerConfig::load(args.config.as_deref(), overrides)?)
@@ -163,7 +163,7 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
-fn log(format: LogFormat) {
+fn init_log(format: LogFormat) {
     let log = tracing_subscriber::fmt().with_env_filter(filter()).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),
@@ -171,8 +171,8 @@ fn log(format: LogFormat) {
     }
 }
 
-/// What RUST_LOG asks for, except that the WebSocket library is never let to log below warnings: at its
-/// most talkative it writes out every message, with descriptions and credentials.
+/// The filter of RUST_LOG. The WebSocket library may log warnings at most: at lower levels it logs every message,
+/// with session descriptions and credentials.
 fn filter() -> EnvFilter {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     match "tungstenite=warn".parse() {
@@ -181,32 +181,32 @@ fn filter() -> EnvFilter {
     }
 }
 
-/// How often the program has been told to end: ctrl-c counts twice, it is somebody who waits.
-fn orders() -> watch::Receiver<u32> {
-    let (orders, told) = watch::channel(0);
+/// Counts the requests to end. Ctrl-c counts twice, because a person waits for it.
+fn count_signals() -> watch::Receiver<u32> {
+    let (counter, count) = watch::channel(0);
     tokio::spawn(async move {
         loop {
             let weight = tokio::select! {
                 () = interrupted() => 2,
                 () = terminated() => 1,
             };
-            orders.send_modify(|told| *told += weight);
+            counter.send_modify(|count| *count += weight);
         }
     });
-    told
+    count
 }
 
-/// Completes when the program has been told that often.
-async fn at_least(times: u32, mut orders: watch::Receiver<u32>) {
-    let told = orders.wait_for(|told| *told >= times).await.is_ok();
-    if !told {
+/// Completes after this many requests to end.
+async fn at_least(times: u32, mut count: watch::Receiver<u32>) {
+    let reached = count.wait_for(|count| *count >= times).await.is_ok();
+    if !reached {
         std::future::pending().await
     }
 }
 
 async fn interrupted() {
     if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!("ctrl-c will not stop the server in an orderly way: {error}");
+        tracing::warn!("ctrl-c will not stop the server gracefully: {error}");
         std::future::pending().await
     }
 }
@@ -220,7 +220,7 @@ async fn terminated() {
             terminate.recv().await;
         }
         Err(error) => {
-            tracing::warn!("SIGTERM will not stop the server in an orderly way: {error}");
+            tracing::warn!("SIGTERM will not stop the server gracefully: {error}");
             std::future::pending().await
         }
     }

@@ -1,14 +1,14 @@
-//! Reading what a client sent, before anybody acts on it, and writing what it is told.
+//! Parses the messages of clients and writes the messages to them.
 
 use axum::extract::ws::Message;
 use netplay_protocol::signaling::{ClientMessage, Join, Refusal, Resume, ServerMessage, VERSION};
 use serde::Deserialize;
 
-/// How much of the parser's complaint a client is told, in characters. The complaint can quote the
-/// message, which can be long.
+/// How much of a parse error a client receives, in characters. The error may quote the message, which may be
+/// long.
 const MAX_DETAIL_CHARS: usize = 160;
 
-/// What every version of `Join` has: enough to see that it is of another version.
+/// The field that the first message has in every version of the protocol.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum AnyVersion {
@@ -16,8 +16,8 @@ enum AnyVersion {
     Resume { version: u16 },
 }
 
-/// Reads a message of a client, of at most so many bytes, within the limits and of this version.
-pub(crate) fn read(text: &str, most: usize) -> Result<ClientMessage, Refusal> {
+/// Parses a message of a client and checks its version and its sizes.
+pub(crate) fn parse(text: &str, most: usize) -> Result<ClientMessage, Refusal> {
     if text.len() > most {
         return Err(Refusal::TooLarge);
     }
@@ -36,8 +36,8 @@ pub(crate) fn read(text: &str, most: usize) -> Result<ClientMessage, Refusal> {
     }
 }
 
-/// A `Join` of another version may well have other fields: it is refused for its version, so that the
-/// player is told to update, and not for its contents.
+/// A message of another version may have other fields. It is refused for its version and not for its fields, so
+/// that the player learns to update.
 fn other_version_or_malformed(text: &str, error: &serde_json::Error) -> Refusal {
     match serde_json::from_str(text) {
         Ok(AnyVersion::Join { version } | AnyVersion::Resume { version }) if version != VERSION => {
@@ -49,14 +49,14 @@ fn other_version_or_malformed(text: &str, error: &serde_json::Error) -> Refusal 
     }
 }
 
-/// The message as it travels.
+/// The message as a WebSocket message.
 pub(crate) fn text(message: &ServerMessage) -> Message {
     match serde_json::to_string(message) {
         Ok(json) => Message::text(json),
-        // Only maps with keys that are no strings, and failing writers, cannot be JSON: there are none
-        // here. Should that change, the peer had better hear nothing than the server fall.
+        // Unreachable with these types: only maps with other keys than strings, and failing writers, cannot be
+        // written as JSON.
         Err(error) => {
-            tracing::error!("a message could not be written as JSON: {error}");
+            tracing::error!("cannot write a message as JSON: {error}");
             Message::Close(None)
         }
     }
@@ -70,21 +70,21 @@ fn wrong_version(client: u16) -> Refusal {
 mod tests {
     use netplay_protocol::limits::{MAX_SDP_BYTES, MAX_SIGNALING_BYTES};
 
-    use super::read as read_at_most;
+    use super::parse as parse_at_most;
     use super::*;
 
-    fn read(text: &str) -> Result<ClientMessage, Refusal> {
-        read_at_most(text, MAX_SIGNALING_BYTES)
+    fn parse_message(text: &str) -> Result<ClientMessage, Refusal> {
+        parse_at_most(text, MAX_SIGNALING_BYTES)
     }
 
     #[test]
-    fn a_join_of_another_version_is_refused_for_its_version_whatever_else_it_says() {
+    fn a_join_of_another_version_is_refused_for_its_version() {
         let key = "0".repeat(32);
         for text in [
             format!(r#"{{"type":"join","version":9,"room":"A","size":2,"key":"{key}"}}"#),
             r#"{"type":"join","version":9,"lobby":{"name":"A"}}"#.to_owned(),
         ] {
-            assert_eq!(read(&text), Err(Refusal::Version { server: VERSION, client: 9 }), "{text}");
+            assert_eq!(parse_message(&text), Err(Refusal::Version { server: VERSION, client: 9 }), "{text}");
         }
     }
 
@@ -92,19 +92,19 @@ mod tests {
     fn malformed_messages_are_refused_and_quoted_only_in_part() {
         let long = format!(r#"{{"type":"{}"}}"#, "x".repeat(10_000));
         for text in ["", "null", "{}", "[1]", r#"{"type":"join","version":5}"#, &long] {
-            let Err(Refusal::Malformed { detail }) = read(text) else { panic!("{text}") };
+            let Err(Refusal::Malformed { detail }) = parse_message(text) else { panic!("{text}") };
             assert!(!detail.is_empty() && detail.len() <= MAX_DETAIL_CHARS, "{detail}");
         }
     }
 
     #[test]
-    fn what_is_over_a_limit_is_too_large() {
-        assert_eq!(read(&" ".repeat(MAX_SIGNALING_BYTES + 1)), Err(Refusal::TooLarge));
+    fn a_message_over_a_limit_is_too_large() {
+        assert_eq!(parse_message(&" ".repeat(MAX_SIGNALING_BYTES + 1)), Err(Refusal::TooLarge));
         let signal = format!(
             r#"{{"type":"signal","to":"{}","connection":"1","signal":{{"offer":"{}"}}}}"#,
             "0".repeat(32),
             "x".repeat(MAX_SDP_BYTES + 1)
         );
-        assert_eq!(read(&signal), Err(Refusal::TooLarge));
+        assert_eq!(parse_message(&signal), Err(Refusal::TooLarge));
     }
 }

@@ -1,8 +1,8 @@
-//! Passwords of rooms.
+//! Hashes the passwords of rooms.
 //!
-//! A password is hashed the moment it comes, and only the hash is kept and compared. The salt follows
-//! from the room's code, so the same work is done whether there is such a room or not, and the time an
-//! answer takes does not tell.
+//! The server hashes a password when it arrives, and stores and compares only the hash. The salt depends on the
+//! code of the room alone, so that the work, and the time of the answer, are the same whether the room exists
+//! or not.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use netplay_protocol::signaling::Refusal;
@@ -10,15 +10,15 @@ use netplay_protocol::{RoomCode, Secret};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-use crate::seals::Seals;
+use crate::token_signer::TokenSigner;
 
-/// The longest password, in bytes. Only its hash is kept; the bound is for the message it comes in.
+/// The longest password, in bytes.
 const MAX_PASSWORD_BYTES: usize = 256;
-/// The first of the parameters that OWASP's Password Storage Cheat Sheet gives for Argon2id with little
-/// memory: 7 MiB, five passes, one lane.
+/// The parameters for Argon2id with the least memory in OWASP's Password Storage Cheat Sheet: 7 MiB, five
+/// passes, one lane.
 const ARGON2: (u32, u32, u32) = (7 * 1024, 5, 1);
 
-/// The hash of a password. Compared in constant time, never shown.
+/// The hash of a password. Compared in constant time; its debug text hides it.
 #[derive(Clone, Copy)]
 pub(crate) struct PasswordDigest([u8; 32]);
 
@@ -44,23 +44,23 @@ impl PasswordDigest {
     }
 }
 
-/// Hashes passwords, few at a time: each takes some ten milliseconds of a core, and whoever guesses must
-/// not take all of them.
+/// Hashes passwords, on half of the cores at most: a hash takes tens of milliseconds, and a client that
+/// guesses must not occupy the machine.
 #[derive(Debug)]
 pub(crate) struct Hasher {
-    turns: Semaphore,
+    slots: Semaphore,
 }
 
 impl Hasher {
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { turns: Semaphore::new(cores.div_ceil(2)) }
+        Self { slots: Semaphore::new(cores.div_ceil(2)) }
     }
 
-    /// The digest of a password for this room.
+    /// Hashes a password for this room.
     pub(crate) async fn digest(
         &self,
-        seals: &Seals,
+        signer: &TokenSigner,
         room: &RoomCode,
         password: &Secret,
     ) -> Result<PasswordDigest, Refusal> {
@@ -68,12 +68,12 @@ impl Hasher {
             let detail = format!("a password has at most {MAX_PASSWORD_BYTES} bytes");
             return Err(Refusal::Malformed { detail });
         }
-        let (password, salt) = (password.clone(), seals.salt(room));
-        // An error means that the server is being torn down.
-        let _turn = self.turns.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+        let (password, salt) = (password.clone(), signer.salt(room));
+        // An error means that the server stops.
+        let _permit = self.slots.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
         let hashing = tokio::task::spawn_blocking(move || hash(&password, &salt));
         hashing.await.ok().flatten().ok_or_else(|| {
-            tracing::error!("a password could not be hashed: is there any memory left?");
+            tracing::error!("cannot hash a password: check the free memory");
             Refusal::NoSuchRoom
         })
     }
@@ -95,11 +95,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_digest_is_of_one_password_for_one_room_under_one_secret() {
-        let (ours, theirs) = (Seals::new(None).unwrap(), Seals::new(None).unwrap());
+        let (ours, theirs) = (TokenSigner::new(None).unwrap(), TokenSigner::new(None).unwrap());
         let hasher = Hasher::new();
         let room = |code: &str| code.parse::<RoomCode>().unwrap();
-        let of = async |seals: &Seals, code: &str, password: &str| {
-            hasher.digest(seals, &room(code), &password.into()).await.unwrap()
+        let of = async |signer: &TokenSigner, code: &str, password: &str| {
+            hasher.digest(signer, &room(code), &password.into()).await.unwrap()
         };
         let digest = of(&ours, "a", "hunter2").await;
         assert_eq!(digest, of(&ours, "A", "hunter2").await);

@@ -1,16 +1,15 @@
-//! Which address a request comes from, also when a proxy stands in between.
+//! Finds the address of a client behind proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// The list that proxies append the address to that they were connected from.
+/// The header to which each proxy appends the address of its own client.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The address of the client: the last one in `X-Forwarded-For` that is not one of the proxies. What
-/// stands before it was written by the client itself, or by nobody we know. A connection that does not
-/// come from a trusted proxy speaks for itself.
+/// The address of the client: the last one in `X-Forwarded-For` that is not a trusted proxy. The entries before
+/// it may be forged. The header counts only on connections from a trusted proxy.
 pub(crate) fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut address = peer.ip().to_canonical();
@@ -20,7 +19,7 @@ pub(crate) fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[I
         if !is_trusted(&address) {
             break;
         }
-        // Some proxies write the port as well. What cannot be read was not written by a proxy of ours.
+        // Some proxies add the port. An entry that is not an address is not from a trusted proxy.
         let entry = entry.trim();
         let read = entry.parse().or_else(|_| entry.parse::<SocketAddr>().map(|it| it.ip()));
         match read {
@@ -45,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_trusted_proxy_says_is_believed() {
+    fn only_the_header_of_a_trusted_proxy_counts() {
         assert_eq!(address("192.0.2.1:9", &["198.51.100.7"]), "192.0.2.1");
         assert_eq!(address("10.0.0.1:9", &["198.51.100.7"]), "198.51.100.7");
         assert_eq!(address("[fd00::1]:9", &["2001:db8::7"]), "2001:db8::7");
@@ -54,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_wrote_itself_is_not() {
+    fn entries_that_the_client_wrote_itself_do_not_count() {
         assert_eq!(address("10.0.0.1:9", &["1.1.1.1, 198.51.100.7"]), "198.51.100.7");
         assert_eq!(address("10.0.0.1:9", &["1.1.1.1, 198.51.100.7, 10.0.0.2"]), "198.51.100.7");
         assert_eq!(address("10.0.0.1:9", &["1.1.1.1", "198.51.100.7"]), "198.51.100.7");

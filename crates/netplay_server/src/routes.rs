@@ -1,4 +1,4 @@
-//! What the server answers over HTTP: the upgrade to a WebSocket, and how it is doing.
+//! The HTTP routes: the upgrade to a WebSocket, health and metrics.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,36 +17,45 @@ use netplay_protocol::signaling::Refusal;
 use crate::hub::Hub;
 use crate::limits::{ClientAddress, ConnectionPermit};
 use crate::proxy::client_address;
-use crate::{connection, matchbox};
+use crate::connection;
+#[cfg(feature = "matchbox")]
+use crate::matchbox;
 
-/// The buffer a WebSocket reads into, in bytes. Nearly every message fits; longer ones grow it.
+/// The read buffer of a WebSocket, in bytes. It grows for the few messages that do not fit.
 const READ_BUFFER: usize = 2 * 1024;
-/// How much is collected before it is written, in bytes.
+/// How many bytes a WebSocket collects before it writes.
 const WRITE_BUFFER: usize = 4 * 1024;
-/// The text format of Prometheus that the metrics are in.
+/// The content type of the metrics.
+#[cfg(feature = "metrics")]
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Everything that players reach.
+/// The routes for players.
 pub(crate) fn public(hub: Arc<Hub>) -> Router {
-    let mut router = Router::new().route(signaling::PATH, any(upgrade)).merge(health());
-    if hub.config().metrics_listen.is_none() {
-        router = router.merge(metrics());
-    }
-    if hub.config().matchbox {
-        router = router
+    let router = Router::new().route(signaling::PATH, any(upgrade)).merge(health());
+    #[cfg(feature = "metrics")]
+    let router = match hub.config().metrics_listen {
+        None => router.merge(metrics()),
+        Some(_) => router,
+    };
+    #[cfg(feature = "matchbox")]
+    let router = match hub.config().matchbox {
+        true => router
             .route("/", any(matchbox::upgrade_unnamed))
             .route("/{room}", any(matchbox::upgrade))
-            // Where matchbox_server says that it is healthy.
-            .route("/health", get(async || "ok"));
-    }
+            // The health check of matchbox_server.
+            .route("/health", get(async || "ok")),
+        false => router,
+    };
     router.with_state(hub)
 }
 
-/// What is for operators only.
+/// The routes for operators.
+#[cfg(feature = "metrics")]
 pub(crate) fn operators(hub: Arc<Hub>) -> Router {
     metrics().merge(health()).with_state(hub)
 }
 
+#[cfg(feature = "metrics")]
 fn metrics() -> Router<Arc<Hub>> {
     let scrape = async |State(hub): State<Arc<Hub>>| match hub.metrics_text() {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
@@ -63,7 +72,7 @@ fn health() -> Router<Arc<Hub>> {
     Router::new().route("/healthz", get(async || "ok")).route("/readyz", get(ready))
 }
 
-/// Somebody who may connect: of an origin that is let in, and within the limits, or not.
+/// Extracts whether the limits permit a connection. Rejects requests from pages that may not connect.
 pub(crate) struct Admission {
     pub(crate) permit: Result<ConnectionPermit, Refusal>,
 }
@@ -73,9 +82,9 @@ impl FromRequestParts<Arc<Hub>> for Admission {
 
     async fn from_request_parts(parts: &mut Parts, hub: &Arc<Hub>) -> Result<Self, Response> {
         let origin = parts.headers.get(header::ORIGIN).map(|origin| origin.to_str());
-        // An origin that is not text is none that was allowed.
-        if !hub.origin(origin.map(|origin| origin.unwrap_or_default())) {
-            let refused = "this page may not connect: auth.origins of the server does not name it";
+        // An origin that is not valid text is not on the list.
+        if !hub.allows_origin(origin.map(|origin| origin.unwrap_or_default())) {
+            let refused = "this page may not connect: it is not in auth.origins of the server";
             return Err((StatusCode::FORBIDDEN, refused).into_response());
         }
         let peer = ConnectInfo::<SocketAddr>::from_request_parts(parts, hub);
@@ -96,15 +105,15 @@ async fn upgrade(
     })
 }
 
-/// An upgrade to a WebSocket that takes little memory, however hard its client tries.
+/// Bounds the memory that a WebSocket can take.
 pub(crate) fn bounded(upgrade: WebSocketUpgrade, hub: &Hub) -> WebSocketUpgrade {
-    // Twice the limit, because a message that was read can be answered with the reason, and one that
-    // was not can only be cut off.
+    // Twice the limit: the server can answer a message that it has read with the reason, and a longer one only by
+    // cutting the connection.
     let most = 2 * hub.config().limits.message_bytes.max(MAX_CONTROL_BYTES);
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        // Without a bound, a client that pings and never reads would have its pongs collected here.
+        // Bounds the answers to a client that sends pings and reads nothing.
         .max_write_buffer_size(WRITE_BUFFER + most)
         .max_message_size(most)
         .max_frame_size(most)

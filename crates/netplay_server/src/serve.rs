@@ -1,5 +1,7 @@
-//! Listening, and the orderly end.
+//! Listens, serves, and ends in order.
 
+#[cfg(not(feature = "tls"))]
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
+#[cfg(feature = "tls")]
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -14,24 +17,32 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+#[cfg(feature = "tls")]
+use crate::tls;
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
-use crate::{ServerConfig, ServerError, routes, tls};
+use crate::{ServerConfig, ServerError, routes};
 
-/// How long stopping may take in all. Every connection ends on its own within a second; this is for
-/// those that never got as far as being one.
+/// How long stopping may take in all. Each WebSocket ends within a second; the rest is for connections that did
+/// not become one.
 const STOP_DEADLINE: Duration = Duration::from_secs(3);
+
+#[cfg(feature = "tls")]
+type Tls = RustlsConfig;
+/// Has no values: without the feature no listener can have TLS.
+#[cfg(not(feature = "tls"))]
+type Tls = Infallible;
 
 /// Listens and serves on the caller's tokio runtime.
 ///
-/// When `drain` completes, nobody new is let in, every client is told to go elsewhere, and this returns
-/// when all are gone or [`ServerConfig::drain_deadline`] is over. When `stop` completes, be it in the
-/// middle of that, every client is told that the server stops, and after at most three seconds this
-/// returns.
+/// When `drain` completes, the server admits no new peers and tells every client about the alternate server;
+/// this returns when all clients have disconnected, or after [`ServerConfig::drain_deadline`]. When `stop`
+/// completes, also during draining, the server tells every client that it stops, and this returns after at most
+/// three seconds.
 ///
 /// # Errors
 ///
-/// [`ServerError`] where the configuration makes no sense or an address cannot be listened on.
+/// [`ServerError`] where the configuration is not valid or the server cannot listen on an address.
 pub async fn serve(
     config: ServerConfig,
     drain: impl Future<Output = ()> + Send,
@@ -39,10 +50,10 @@ pub async fn serve(
 ) -> Result<(), ServerError> {
     let (lifecycle, deadline) = (Lifecycle::default(), config.drain_deadline);
     let listening = Listening::open(config, lifecycle.clone()).await?;
-    let orders = async {
+    let requests = async {
         let drained = async {
             drain.await;
-            tracing::info!("draining: at most {} s", deadline.as_secs());
+            tracing::info!("draining for at most {} s", deadline.as_secs());
             lifecycle.drain(deadline);
             std::future::pending::<()>().await;
         };
@@ -53,18 +64,27 @@ pub async fn serve(
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = orders => {}
+        () = requests => {}
         () = listening.run() => {}
     }
     Ok(())
 }
 
-/// A server that has its sockets and serves nobody yet.
+/// A server that listens and does not serve yet.
 pub(crate) struct Listening {
     hub: Arc<Hub>,
     players: std::net::TcpListener,
+    #[cfg(feature = "metrics")]
     operators: Option<std::net::TcpListener>,
-    tls: Option<RustlsConfig>,
+    tls: Option<Tls>,
+}
+
+/// The addresses that a server listens on, with the actual ports.
+pub(crate) struct Addresses {
+    pub(crate) players: SocketAddr,
+    /// None where operators use the address of the players.
+    #[cfg(feature = "metrics")]
+    pub(crate) operators: Option<SocketAddr>,
 }
 
 impl Listening {
@@ -74,88 +94,108 @@ impl Listening {
         lifecycle: Lifecycle,
     ) -> Result<Self, ServerError> {
         config.check()?;
-        let tls = config.tls.as_ref().map(tls::load).transpose()?;
+        let tls = load_tls(&config)?;
         let players = listen(config.listen).await?;
+        #[cfg(feature = "metrics")]
         let operators = match config.metrics_listen {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
-        let listening =
-            Self { hub: Arc::new(Hub::new(config, lifecycle)?), players, operators, tls };
+        let listening = Self {
+            hub: Arc::new(Hub::new(config, lifecycle)?),
+            players,
+            #[cfg(feature = "metrics")]
+            operators,
+            tls,
+        };
         let scheme = if listening.tls.is_some() { "wss" } else { "ws" };
-        tracing::info!("listening on {scheme}://{}", listening.addr()?);
+        tracing::info!("listening on {scheme}://{}", listening.addresses()?.players);
         Ok(listening)
     }
 
-    /// Where players connect, with the port that was picked.
-    pub(crate) fn addr(&self) -> Result<SocketAddr, ServerError> {
-        self.players.local_addr().map_err(ServerError::Start)
+    pub(crate) fn addresses(&self) -> Result<Addresses, ServerError> {
+        let address = |listener: &std::net::TcpListener| listener.local_addr();
+        Ok(Addresses {
+            players: address(&self.players).map_err(ServerError::Start)?,
+            #[cfg(feature = "metrics")]
+            operators: self.operators.as_ref().and_then(|listener| address(listener).ok()),
+        })
     }
 
-    /// Where operators connect, if that is somewhere else.
-    pub(crate) fn metrics_addr(&self) -> Option<SocketAddr> {
-        self.operators.as_ref().and_then(|listener| listener.local_addr().ok())
-    }
-
-    /// Serves until the server is over and the connections are gone.
+    /// Serves until the server has ended and the connections are closed.
     pub(crate) async fn run(self) {
-        let Self { hub, players, operators, tls } = self;
+        let (hub, tls) = (self.hub, self.tls);
         let lifecycle = hub.lifecycle.clone();
         let deadline = hub.config().handshake_deadline;
         let handle = Handle::new();
-        // Everything in here ends when the set is dropped.
+        // The tasks end when the set is dropped.
         let mut tasks = JoinSet::new();
-        tasks.spawn(hub.clone().keep_house());
+        tasks.spawn(hub.clone().maintain());
+        #[cfg(feature = "tls")]
         if let Some((config, current)) = hub.config().tls.clone().zip(tls.clone()) {
             tasks.spawn(tls::reload_on_hangup(config, current));
         }
-        if let Some(listener) = operators {
+        #[cfg(feature = "metrics")]
+        if let Some(listener) = self.operators {
             let router = routes::operators(hub.clone());
-            tasks.spawn(answer(listener, router, None, deadline, Handle::new()));
+            tasks.spawn(serve_http(listener, router, None, deadline, Handle::new()));
         }
-        tasks.spawn(answer(players, routes::public(hub), tls, deadline, handle.clone()));
+        tasks.spawn(serve_http(self.players, routes::public(hub), tls, deadline, handle.clone()));
 
-        lifecycle.over().await;
+        lifecycle.ended().await;
         tracing::info!("stopping");
         lifecycle.stop();
         handle.graceful_shutdown(Some(STOP_DEADLINE));
-        if timeout(STOP_DEADLINE, lifecycle.deserted()).await.is_err() {
+        if timeout(STOP_DEADLINE, lifecycle.all_disconnected()).await.is_err() {
             tracing::debug!("some connections did not end in time");
         }
     }
 }
 
+#[cfg(feature = "tls")]
+fn load_tls(config: &ServerConfig) -> Result<Option<Tls>, ServerError> {
+    config.tls.as_ref().map(tls::load).transpose()
+}
+
+#[cfg(not(feature = "tls"))]
+fn load_tls(_: &ServerConfig) -> Result<Option<Tls>, ServerError> {
+    Ok(None)
+}
+
 async fn listen(address: SocketAddr) -> Result<std::net::TcpListener, ServerError> {
     let failed = |error| ServerError::from_listen(address, error);
-    // Tokio's way of listening, which can be bound again at once after the server was stopped.
+    // With tokio's socket options, so that a restarted server can use the address at once.
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     listener.into_std().map_err(failed)
 }
 
-/// Answers requests until the handle says that it is enough.
-async fn answer(
+/// Serves HTTP until the handle shuts it down.
+async fn serve_http(
     listener: std::net::TcpListener,
     router: Router,
-    tls: Option<RustlsConfig>,
+    tls: Option<Tls>,
     handshake_deadline: Duration,
     handle: Handle<SocketAddr>,
 ) {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = match axum_server::from_tcp(listener) {
         Ok(mut server) => {
-            // WebSockets need HTTP/1.1; an HTTP/2 connection could idle here for ever.
+            // WebSockets need HTTP/1.1, and an HTTP/2 connection could stay idle forever.
             let mut http = Builder::new(TokioExecutor::new()).http1_only();
             http.http1().timer(TokioTimer::new()).header_read_timeout(handshake_deadline);
             *server.http_builder() = http;
-            // Candidates are small and each is waited for.
+            // No delay: candidates are small, and peers wait for each of them.
             let server = server.handle(handle).acceptor(NoDelayAcceptor::new());
             match tls {
                 None => server.serve(service).await,
+                #[cfg(feature = "tls")]
                 Some(tls) => {
                     let acceptor = RustlsAcceptor::new(tls).handshake_timeout(handshake_deadline);
                     let acceptor = acceptor.acceptor(NoDelayAcceptor::new());
                     server.acceptor(acceptor).serve(service).await
                 }
+                #[cfg(not(feature = "tls"))]
+                Some(never) => match never {},
             }
         }
         Err(error) => Err(error),

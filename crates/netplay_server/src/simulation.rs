@@ -1,8 +1,8 @@
-//! A whole server without sockets, on a clock that stands still until it is told to move.
+//! A server without sockets, on a virtual clock.
 //!
-//! Everything but the WebSockets is what a real server runs: connections with their deadlines and pings,
-//! the hub, limits, rooms, the relay. Simulations of whole matches put it between their peers. Passwords
-//! are the exception: they are digested on threads, which no virtual clock waits for.
+//! Everything except the WebSockets is the code of a real server: connections with their deadlines and pings, the
+//! hub, limits, rooms and the relay. Simulations of whole matches run it between their peers. Passwords do not
+//! work in it, because they are hashed on other threads, for which a virtual clock does not wait.
 //!
 //! ```
 //! use netplay_server::ServerConfig;
@@ -26,32 +26,31 @@ use netplay_protocol::signaling::{Refusal, ServerMessage};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use crate::connection::{End, listen};
+use crate::connection::{End, read_messages};
 use crate::hub::{Hub, Peer};
 use crate::lifecycle::Lifecycle;
 use crate::limits::ClientAddress;
 use crate::message::text;
-use crate::outbox::{Outgoing, outbox};
+use crate::send_queue::{SendQueueReader, send_queue};
 use crate::{ServerConfig, ServerError};
 
-/// How often every task of the server is run after something happened. One thing leads to another over
-/// two or three tasks.
+/// How often all tasks of the server run after an event. The effects of an event pass through two or three tasks.
 const ROUNDS: u32 = 8;
 
-/// What travels on a WebSocket, in either direction.
+/// A message on a WebSocket, in either direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// A signaling message.
     Text(String),
     /// A relayed packet.
     Binary(Vec<u8>),
-    /// A question for a sign of life.
+    /// A WebSocket ping.
     Ping,
-    /// The answer to it.
+    /// The answer to a ping.
     Pong,
 }
 
-/// A client's connection. No other ever has the same.
+/// Identifies a client's connection. No two connections of a server have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(u64);
 
@@ -64,30 +63,30 @@ pub struct SimulatedServer {
 }
 
 struct Client {
-    /// None when the socket has broken.
+    /// None after the socket broke.
     incoming: Option<mpsc::UnboundedSender<Result<Message, axum::Error>>>,
-    outgoing: Outgoing,
-    /// What was taken from `outgoing` already.
+    outgoing: SendQueueReader,
+    /// Messages that were taken from `outgoing` already.
     batch: VecDeque<Frame>,
     task: Option<JoinHandle<End>>,
 }
 
 impl SimulatedServer {
-    /// A server whose clock stands at zero. Nothing listens anywhere.
+    /// A server whose clock is at zero.
     ///
     /// # Errors
     ///
-    /// [`ServerError`] where the configuration cannot be, or the system gives no timer.
+    /// [`ServerError`] where the configuration is not valid, or the system provides no timer.
     pub fn new(config: ServerConfig) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.map_err(ServerError::Start)?;
         let hub = runtime.block_on(async { Hub::new(config, Lifecycle::default()) })?;
         let hub = Arc::new(hub);
-        runtime.spawn(hub.clone().keep_house());
+        runtime.spawn(hub.clone().maintain());
         Ok(Self { runtime, hub, clients: BTreeMap::new(), connected: 0 })
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn pass(&mut self, time: Duration) {
         self.runtime.block_on(async {
             tokio::time::advance(time).await;
@@ -95,7 +94,7 @@ impl SimulatedServer {
         });
     }
 
-    /// A client connects. All come from the same address.
+    /// Connects a client. All clients have the same address.
     ///
     /// # Errors
     ///
@@ -104,11 +103,11 @@ impl SimulatedServer {
         let hub = &self.hub;
         let (peer, outgoing) = self.runtime.block_on(async {
             let permit = hub.limits.connect(ClientAddress::V4([127, 0, 0, 1].into()))?;
-            let (outbox, outgoing) = outbox(hub.relay_bounds());
-            Ok::<_, Refusal>((hub.connect(outbox, permit), outgoing))
+            let (queue, outgoing) = send_queue(hub.relay_bounds());
+            Ok::<_, Refusal>((hub.connect(queue, permit), outgoing))
         })?;
         let (incoming, stream) = mpsc::unbounded();
-        let task = self.runtime.spawn(serve(hub.clone(), peer, stream, outgoing.ended()));
+        let task = self.runtime.spawn(serve(hub.clone(), peer, stream, outgoing.closed()));
         self.connected += 1;
         let id = ClientId(self.connected);
         let (incoming, task) = (Some(incoming), Some(task));
@@ -117,7 +116,7 @@ impl SimulatedServer {
         Ok(id)
     }
 
-    /// The server gets what a client sent.
+    /// Delivers a message from a client to the server.
     pub fn receive(&mut self, client: ClientId, frame: Frame) {
         let message = match frame {
             Frame::Text(text) => Message::text(text),
@@ -127,13 +126,13 @@ impl SimulatedServer {
         };
         let incoming = self.clients.get(&client).and_then(|client| client.incoming.as_ref());
         if let Some(incoming) = incoming {
-            // A connection that has ended takes nothing more.
+            // A connection that has ended receives nothing more.
             let _ = incoming.unbounded_send(Ok(message));
             self.settle();
         }
     }
 
-    /// A client's socket breaks.
+    /// Breaks a client's socket.
     pub fn disconnect(&mut self, client: ClientId) {
         if let Some(client) = self.clients.get_mut(&client) {
             client.incoming = None;
@@ -142,7 +141,7 @@ impl SimulatedServer {
         self.clients.remove(&client);
     }
 
-    /// The next thing that the server sends to a client, if it has something to send.
+    /// The next message from the server to a client, if there is one.
     pub fn transmit(&mut self, client: ClientId) -> Option<Frame> {
         let client = self.clients.get_mut(&client)?;
         if client.batch.is_empty() {
@@ -158,7 +157,7 @@ impl SimulatedServer {
         client.batch.pop_front()
     }
 
-    /// Whether the connection has not ended.
+    /// Whether the connection is still open.
     pub fn is_connected(&self, client: ClientId) -> bool {
         self.clients.get(&client).is_some_and(|client| client.task.is_some())
     }
@@ -168,24 +167,24 @@ impl SimulatedServer {
     }
 }
 
-/// Has every task run that can.
+/// Runs every task that can run.
 async fn settle() {
     for _ in 0..ROUNDS {
         tokio::task::yield_now().await;
     }
 }
 
-/// What [`connection::run`](crate::connection::run) does, without the WebSocket.
+/// Does the work of [`connection::run`](crate::connection::run) without a WebSocket.
 async fn serve(
     hub: Arc<Hub>,
     peer: Peer,
     mut incoming: mpsc::UnboundedReceiver<Result<Message, axum::Error>>,
-    ended: impl Future<Output = Refusal>,
+    closed: impl Future<Output = Refusal>,
 ) -> End {
     let end = tokio::select! {
         biased;
-        reason = ended => End::Refused(reason),
-        end = listen(&mut incoming, &peer, hub.config()) => end,
+        reason = closed => End::Refused(reason),
+        end = read_messages(&mut incoming, &peer, hub.config()) => end,
     };
     peer.depart(end.departure()).await;
     end

@@ -1,4 +1,4 @@
-//! TLS by certificate files.
+//! TLS with certificate files.
 
 use std::sync::Arc;
 
@@ -9,14 +9,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::{ServerError, TlsConfig};
 
-/// Reads the certificate and the key.
+/// Loads the certificate and the key.
 pub(crate) fn load(config: &TlsConfig) -> Result<RustlsConfig, ServerError> {
     read(config).map(|tls| RustlsConfig::from_config(Arc::new(tls)))
 }
 
-/// Reads the files again whenever the program gets SIGHUP, which is how certificates are renewed
-/// without a restart. Connections that are open keep what they have; so does the server if the new files
-/// cannot be used.
+/// Reloads the files on SIGHUP, so that a certificate can be renewed without a restart. Open connections keep
+/// the old certificate. So does the server if the new files are not usable.
 #[cfg(unix)]
 pub(crate) async fn reload_on_hangup(config: TlsConfig, current: RustlsConfig) {
     use tokio::signal::unix::{SignalKind, signal};
@@ -24,7 +23,7 @@ pub(crate) async fn reload_on_hangup(config: TlsConfig, current: RustlsConfig) {
     let mut hangups = match signal(SignalKind::hangup()) {
         Ok(hangups) => hangups,
         Err(error) => {
-            tracing::warn!("SIGHUP will not make the server read its certificate again: {error}");
+            tracing::warn!("SIGHUP will not reload the certificate: {error}");
             return;
         }
     };
@@ -32,9 +31,9 @@ pub(crate) async fn reload_on_hangup(config: TlsConfig, current: RustlsConfig) {
         match read(&config) {
             Ok(tls) => {
                 current.reload_from_config(Arc::new(tls));
-                tracing::info!("read the certificate again");
+                tracing::info!("reloaded the certificate");
             }
-            Err(error) => tracing::error!("the certificate stays as it is: {error}"),
+            Err(error) => tracing::error!("keeping the old certificate: {error}"),
         }
     }
 }
@@ -57,7 +56,7 @@ fn read(config: &TlsConfig) -> Result<rustls::ServerConfig, ServerError> {
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(|error| failed(error.to_string()))?;
-    // WebSockets are upgraded from HTTP/1.1.
+    // WebSockets need HTTP/1.1.
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(tls)
 }

@@ -1,4 +1,4 @@
-//! Our credentials and the real coturn.
+//! TURN credentials and a real coturn.
 
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
@@ -13,7 +13,7 @@ const TTL: Duration = Duration::from_secs(60 * 60);
 const BINDING_REQUEST: [u8; 20] =
     [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
-/// A coturn on a port of its own.
+/// A coturn on a free port.
 struct Coturn {
     process: Child,
     port: u16,
@@ -32,7 +32,7 @@ impl Coturn {
         ])
     }
 
-    /// As the documentation says, but for certificates, and with this secret.
+    /// With the documented configuration, except for certificates, and with this secret.
     fn as_documented(secret: &str) -> Self {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deploy/turnserver.conf");
         let text = std::fs::read_to_string(path).unwrap().replace("REPLACE_ME", secret);
@@ -74,7 +74,7 @@ impl Coturn {
         client.connect(("127.0.0.1", self.port)).unwrap();
         client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         let answered = (0..300).any(|_| {
-            // Refused as long as nobody listens.
+            // Fails until coturn listens.
             let _ = client.send(&BINDING_REQUEST);
             client.recv(&mut [0; 256]).is_ok() || {
                 std::thread::park_timeout(Duration::from_millis(50));
@@ -99,7 +99,7 @@ impl Coturn {
 
 impl Coturn {
     /// Whether coturn would relay to this address. No packet is sent there.
-    fn lets_reach(&self, server: &IceServer, address: &str) -> bool {
+    fn may_reach(&self, server: &IceServer, address: &str) -> bool {
         let mut client = Command::new("turnutils_uclient")
             .args(["-v", "-c", "-n", "1", "-m", "1", "-p", &self.port.to_string()])
             .args(["-u", server.username.as_deref().unwrap()])
@@ -128,14 +128,14 @@ impl Coturn {
 
 impl Drop for Coturn {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 #[test]
-fn coturn_takes_a_fresh_credential_and_refuses_an_expired_and_a_forged_one() {
+fn coturn_accepts_a_fresh_credential_and_refuses_expired_and_forged_ones() {
     let coturn = Coturn::start("north");
     let turn = |secret: &str| TurnConfig {
         urls: vec![format!("turn:127.0.0.1:{}", coturn.port)],
@@ -144,26 +144,26 @@ fn coturn_takes_a_fresh_credential_and_refuses_an_expired_and_a_forged_one() {
     };
     let now = crate::hub::unix_now();
     let peer = PeerKey::from_bytes([7; 16]);
-    let fresh = turn("north").mint(peer, now);
+    let fresh = turn("north").credential(peer, now);
     assert!(coturn.relays(&fresh));
-    let expired = turn("north").mint(peer, now - TTL.as_secs() - 10);
+    let expired = turn("north").credential(peer, now - TTL.as_secs() - 10);
     assert!(!coturn.relays(&expired));
-    let forged = turn("south").mint(peer, now);
+    let forged = turn("south").credential(peer, now);
     assert!(!coturn.relays(&forged));
-    // A credential does not become another one's by changing its name.
+    // Changing the name in a credential makes it invalid.
     let username = Some(format!("{}:{peer}", now + 90_000));
     assert!(!coturn.relays(&IceServer { username, ..fresh }));
 }
 
 #[test]
-fn coturn_as_documented_relays_to_the_internet_and_not_into_the_network_it_stands_in() {
+fn coturn_as_documented_relays_to_the_internet_and_not_to_private_networks() {
     let coturn = Coturn::as_documented("north");
     let turn = TurnConfig { urls: Vec::new(), secret: "north".into(), ttl: TTL };
-    let server = turn.mint(PeerKey::from_bytes([7; 16]), crate::hub::unix_now());
-    assert!(coturn.lets_reach(&server, "8.8.8.8"));
+    let server = turn.credential(PeerKey::from_bytes([7; 16]), crate::hub::unix_now());
+    assert!(coturn.may_reach(&server, "8.8.8.8"));
     for address in
         ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"]
     {
-        assert!(!coturn.lets_reach(&server, address), "{address}");
+        assert!(!coturn.may_reach(&server, address), "{address}");
     }
 }

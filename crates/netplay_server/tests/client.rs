@@ -1,4 +1,4 @@
-//! A client that speaks the protocol by hand, and can be made to break it.
+//! A client for tests that can also break the protocol.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -17,14 +17,14 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// Long enough for the busiest machine.
+/// Long enough for a very busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 pub struct Client {
     pub socket: Socket,
-    /// With what the server has closed, if it has.
+    /// The close frame of the server, if it has closed.
     pub closed: Option<Option<CloseFrame>>,
 }
 
@@ -43,7 +43,7 @@ impl Client {
     }
 
     /// Connects, joins, and expects to be welcomed with this roster.
-    pub async fn seated(
+    pub async fn joined(
         server: &Server,
         room: &str,
         size: u8,
@@ -82,7 +82,7 @@ impl Client {
         }
     }
 
-    /// The next packet that the server carries.
+    /// The next relayed packet.
     pub async fn next_packet(&mut self) -> Bytes {
         loop {
             match within(self.socket.next()).await {
@@ -135,7 +135,7 @@ pub fn start_with(config: ServerConfig) -> Server {
     Server::start(ServerConfig { listen: ([127, 0, 0, 1], 0).into(), ..config }).unwrap()
 }
 
-/// Limits that tests reach which are about something else: all of them come from one address.
+/// Limits for tests about other things, whose clients all have one address.
 pub fn generous() -> LimitsConfig {
     let plenty = || Rate { rate: NonZeroU32::MAX, burst: NonZeroU32::MAX };
     LimitsConfig {
@@ -152,7 +152,7 @@ pub fn generous() -> LimitsConfig {
     }
 }
 
-/// Asks over HTTP. Returns the status and the body.
+/// Sends an HTTP request. Returns the status and the body.
 pub async fn http(addr: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = within(TcpStream::connect(addr)).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
@@ -183,7 +183,7 @@ pub fn join(room: &str, size: u8, number: u16) -> ClientMessage {
     ClientMessage::Join(join_by(Entry::Room(room.into()), size, number))
 }
 
-/// What a peer joins with that has no password and no token, and says nothing of its game.
+/// A join without a password, a token and a game.
 pub fn join_by(entry: Entry, size: u8, number: u16) -> Join {
     let (game, password, token) = (GameInfo::default(), None, None);
     let size = Some(size);

@@ -1,3 +1,5 @@
+//! Joining rooms.
+
 use std::time::Duration;
 
 use netplay_protocol::signaling::{
@@ -26,15 +28,15 @@ async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
 }
 
 #[tokio::test]
-async fn everybody_is_told_who_comes_and_who_goes() {
+async fn all_members_receive_who_joins_and_who_leaves() {
     let server = start();
-    let mut first = Client::seated(&server, "room", 3, 1, &[1]).await;
-    let mut second = Client::seated(&server, "ROOM", 3, 2, &[1, 2]).await;
+    let mut first = Client::joined(&server, "room", 3, 1, &[1]).await;
+    let mut second = Client::joined(&server, "ROOM", 3, 2, &[1, 2]).await;
     first.expect_roster(3, &[1, 2]).await;
     second.send(&ClientMessage::Leave).await;
     first.expect_presence(2, Presence::Left).await;
     first.expect_roster(3, &[1]).await;
-    let mut third = Client::seated(&server, "room", 3, 3, &[1, 3]).await;
+    let mut third = Client::joined(&server, "room", 3, 3, &[1, 3]).await;
     first.expect_roster(3, &[1, 3]).await;
     first.send(&ClientMessage::Leave).await;
     third.expect_presence(1, Presence::Left).await;
@@ -42,7 +44,7 @@ async fn everybody_is_told_who_comes_and_who_goes() {
 }
 
 #[tokio::test]
-async fn of_a_thousand_who_join_a_room_of_eight_at_once_eight_are_seated_in_one_order() {
+async fn of_a_thousand_peers_that_join_a_room_of_eight_at_once_eight_are_admitted_in_one_order() {
     let server = start();
     let mut joining = Vec::new();
     for number in 0..1000 {
@@ -53,7 +55,7 @@ async fn of_a_thousand_who_join_a_room_of_eight_at_once_eight_are_seated_in_one_
                 match client.next().await {
                     Some(ServerMessage::Welcome { .. }) => {}
                     Some(ServerMessage::Roster { roster, .. }) if !roster.is_complete() => {}
-                    // The client stays: should it leave, the others would be told another roster.
+                    // The client stays connected: otherwise the roster of the others would change.
                     Some(ServerMessage::Roster { roster, .. }) => return (Some(roster), client),
                     Some(ServerMessage::Refused { reason }) => {
                         assert_eq!(reason, Refusal::RoomFull { size: 8 });
@@ -76,13 +78,13 @@ async fn of_a_thousand_who_join_a_room_of_eight_at_once_eight_are_seated_in_one_
 }
 
 #[tokio::test]
-async fn a_room_that_emptied_can_be_created_again_with_another_size() {
+async fn an_empty_room_can_be_created_again_with_another_size() {
     let server = start();
-    let mut only = Client::seated(&server, "room", 2, 1, &[1]).await;
+    let mut only = Client::joined(&server, "room", 2, 1, &[1]).await;
     only.send(&ClientMessage::Leave).await;
-    // The server has freed the seat before it closes.
+    // The server removes the member before it closes the socket.
     assert_eq!(only.next().await, None);
-    Client::seated(&server, "room", 4, 2, &[2]).await;
+    Client::joined(&server, "room", 4, 2, &[2]).await;
 }
 
 /// Joins, and expects the size that the server tells.
@@ -100,7 +102,7 @@ async fn expect_size(server: &Server, join: Join, expected: u8) -> Client {
 #[tokio::test]
 async fn a_guest_without_a_size_takes_the_size_of_the_room() {
     let server = start();
-    let _host = Client::seated(&server, "room", 4, 1, &[1]).await;
+    let _host = Client::joined(&server, "room", 4, 1, &[1]).await;
     let guest = Join { size: None, ..join_by(Entry::Room("room".into()), 4, 2) };
     let mut guest = expect_size(&server, guest, 4).await;
     guest.expect_roster(4, &[1, 2]).await;
@@ -118,13 +120,13 @@ async fn a_room_that_is_created_without_a_size_is_for_two() {
 }
 
 #[tokio::test]
-async fn the_server_says_that_it_is_healthy() {
+async fn the_health_check_answers() {
     let server = start();
     assert_eq!(http(server.addr(), "/healthz").await, (200, "ok".to_owned()));
 }
 
 #[test]
-fn a_port_in_use_and_a_bad_configuration_are_errors_that_say_what_to_do() {
+fn a_port_in_use_and_a_bad_configuration_are_errors_with_advice() {
     let server = start();
     let again = Server::start(ServerConfig { listen: server.addr(), ..Default::default() });
     let error = again.err().unwrap();
@@ -143,9 +145,9 @@ fn the_url_of_a_server_that_listens_everywhere_can_be_connected_to() {
 }
 
 #[tokio::test]
-async fn whoever_asks_is_told_that_the_server_is_there() {
+async fn the_server_answers_a_ping() {
     let server = start();
-    let mut client = Client::seated(&server, "room", 2, 1, &[1]).await;
+    let mut client = Client::joined(&server, "room", 2, 1, &[1]).await;
     client.send(&ClientMessage::Ping).await;
     assert_eq!(client.next().await, Some(ServerMessage::Pong));
 }

@@ -1,16 +1,16 @@
-//! The server over real sockets on a port of its own. Nothing here waits for a certain time to pass:
-//! every wait is for an event, and its limit is only there so that a broken server does not hang the run.
+//! The server over real sockets on a free port. Every wait is for an event; its time limit is only for a broken
+//! server, so that the run does not hang.
 
 #![allow(clippy::unwrap_used, reason = "a panic is the verdict of a test, and of what helps it")]
 
-mod carrying;
 mod client;
-mod ending;
-mod guarding;
+mod closing;
 mod joining;
+mod limits;
 mod matchbox;
-mod matching;
-mod operating;
-mod refusing;
-mod relaying;
+mod matchmaking;
+mod operations;
+mod refusals;
+mod relay;
 mod resuming;
+mod signals;

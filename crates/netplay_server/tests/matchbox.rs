@@ -1,4 +1,4 @@
-//! matchbox's own signaling, spoken by hand. Real clients of matchbox are tried in `baseline`.
+//! The signaling of matchbox, written by hand. The tests of `baseline` use real clients of matchbox.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Plain {
         }
     }
 
-    /// With what code and reason the server closes; everything before that is skipped.
+    /// The code and reason of the close frame. Skips all earlier messages.
     async fn closed(&mut self) -> (u16, String) {
         loop {
             match within(self.socket.next()).await {
@@ -60,7 +60,7 @@ impl Plain {
     }
 }
 
-/// What matchbox clients send as an offer, as short as the server lets it be.
+/// The shortest offer that the server accepts.
 fn offer() -> Value {
     let lines = [
         "v=0",
@@ -78,7 +78,7 @@ fn offer() -> Value {
 }
 
 #[tokio::test]
-async fn signals_are_passed_on_with_the_name_of_their_sender() {
+async fn signals_are_forwarded_with_the_id_of_their_sender() {
     let server = start();
     let mut first = Plain::connect(&server, "room").await;
     let mut second = Plain::connect(&server, "room").await;
@@ -93,13 +93,13 @@ async fn signals_are_passed_on_with_the_name_of_their_sender() {
     assert_eq!(metric(&server, "netplay_matchbox_peers").await, 3);
     drop(first);
     assert!(second.next().await.is_some_and(|event| event.get("PeerLeft").is_some()));
-    // The first thing that the other one hears is about its own room.
+    // The first message of the other client is about its own room.
     let late = Plain::connect(&server, "other").await;
     assert_eq!(other.next().await, Some(json!({ "NewPeer": late.id })));
 }
 
 #[tokio::test]
-async fn what_would_break_a_client_never_reaches_one_and_its_sender_is_closed() {
+async fn a_signal_that_would_break_a_client_is_not_forwarded_and_its_sender_is_closed() {
     let server = start();
     let mut watcher = Plain::connect(&server, "room").await;
     let id = watcher.id.clone();
@@ -127,7 +127,7 @@ async fn what_would_break_a_client_never_reaches_one_and_its_sender_is_closed() 
 }
 
 #[tokio::test]
-async fn many_pairs_that_join_at_the_same_instant_are_all_introduced_and_one_of_each_is_told() {
+async fn pairs_that_join_at_the_same_instant_are_all_introduced_in_one_direction() {
     let server = start();
     let mut joining = Vec::new();
     for pair in 0..50 {
@@ -151,7 +151,7 @@ async fn many_pairs_that_join_at_the_same_instant_are_all_introduced_and_one_of_
 }
 
 #[tokio::test]
-async fn limits_and_silence_hold_here_as_well() {
+async fn limits_and_timeouts_apply_to_matchbox_clients() {
     let limits = LimitsConfig { rooms_per_address: 1, ..generous() };
     let server = start_with(ServerConfig {
         limits,
@@ -165,7 +165,7 @@ async fn limits_and_silence_hold_here_as_well() {
         panic!("let in")
     };
     assert!(frame.reason.contains("too many rooms"), "{}", frame.reason);
-    // Somebody who does not answer pings is taken for gone, and its group is told.
+    // A client that does not answer pings is disconnected, and its group receives that.
     let mut silent = Plain::connect(&server, "room?next=2").await;
     assert_eq!(first.next().await, Some(json!({ "NewPeer": silent.id })));
     let mut heard = Vec::new();
@@ -176,7 +176,7 @@ async fn limits_and_silence_hold_here_as_well() {
 }
 
 #[tokio::test]
-async fn urls_that_mean_nothing_are_answered_with_a_sentence() {
+async fn an_invalid_url_is_answered_with_a_sentence() {
     let server = start();
     for url in ["room?next=0", "room?next=many", &"x".repeat(200)] {
         let refused = within(connect_async(format!("{}/{url}", server.url()))).await;
@@ -185,11 +185,11 @@ async fn urls_that_mean_nothing_are_answered_with_a_sentence() {
     }
     let off = start_with(ServerConfig { matchbox: false, ..Default::default() });
     assert!(within(connect_async(format!("{}/room", off.url()))).await.is_err());
-    Client::seated(&off, "room", 2, 1, &[1]).await;
+    Client::joined(&off, "room", 2, 1, &[1]).await;
 }
 
 #[tokio::test]
-async fn a_server_that_drains_lets_nobody_new_in_and_one_that_stops_says_so() {
+async fn a_draining_server_admits_no_new_client_and_a_stopping_one_closes_with_the_reason() {
     let server = start();
     let mut there = Plain::connect(&server, "room").await;
     server.drain();
@@ -203,7 +203,7 @@ async fn a_server_that_drains_lets_nobody_new_in_and_one_that_stops_says_so() {
 }
 
 #[tokio::test]
-async fn somebody_who_does_not_read_is_dropped() {
+async fn a_client_that_does_not_read_is_disconnected() {
     let server = start();
     let first = Plain::connect(&server, "room").await;
     let deaf = Plain::connect(&server, "room").await;

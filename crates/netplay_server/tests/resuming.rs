@@ -1,3 +1,5 @@
+//! Resuming after a lost socket or a restart of the server.
+
 use std::time::Duration;
 
 use netplay_protocol::signaling::{
@@ -8,8 +10,8 @@ use netplay_server::{Server, ServerConfig};
 
 use crate::client::{Client, generous, join, key, offer, signal, start, start_with, within};
 
-/// Joins and keeps what proves the seat.
-async fn seat(server: &Server, size: u8, number: u16) -> (Client, Secret) {
+/// Joins and returns the resume token.
+async fn join_room(server: &Server, size: u8, number: u16) -> (Client, Secret) {
     let mut client = Client::connect(server).await;
     client.send(&join("room", size, number)).await;
     let Some(ServerMessage::Welcome { resume, .. }) = client.next().await else {
@@ -40,17 +42,17 @@ async fn signed_roster(client: &mut Client) -> SignedRoster {
 }
 
 #[tokio::test]
-async fn who_comes_back_has_the_same_seat_and_hears_what_was_said_meanwhile() {
+async fn a_peer_that_resumes_has_its_slot_and_receives_what_it_missed() {
     let server = start();
-    let mut first = Client::seated(&server, "room", 2, 1, &[1]).await;
-    let (mut second, token) = seat(&server, 2, 2).await;
+    let mut first = Client::joined(&server, "room", 2, 1, &[1]).await;
+    let (mut second, token) = join_room(&server, 2, 2).await;
     first.expect_roster(2, &[1, 2]).await;
     within(second.socket.close(None)).await.unwrap();
     first.expect_presence(2, Presence::Away).await;
     for text in ["a", "b", "c"] {
         first.send(&signal(2, offer(text))).await;
     }
-    // A third who joins meanwhile finds the room full: the seat is taken.
+    // A third peer cannot take the slot in the meantime.
     let mut third = Client::connect(&server).await;
     third.send(&join("room", 2, 3)).await;
     assert_eq!(third.expect_refusal().await, Refusal::RoomFull { size: 2 });
@@ -66,22 +68,22 @@ async fn who_comes_back_has_the_same_seat_and_hears_what_was_said_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_replaced_is_told_so_and_costs_nothing() {
+async fn a_replaced_connection_is_refused_as_superseded_and_has_no_effect() {
     let server = start();
-    let (mut before, token) = seat(&server, 2, 1).await;
+    let (mut before, token) = join_room(&server, 2, 1).await;
     before.expect_roster(2, &[1]).await;
     let mut after = resume(&server, 1, &token, None).await;
     assert_eq!(before.expect_refusal().await, Refusal::Superseded);
     assert!(matches!(after.next().await, Some(ServerMessage::Welcome { .. })));
     after.expect_roster(2, &[1]).await;
-    Client::seated(&server, "room", 2, 2, &[1, 2]).await;
+    Client::joined(&server, "room", 2, 2, &[1, 2]).await;
     after.expect_roster(2, &[1, 2]).await;
 }
 
 #[tokio::test]
-async fn nobody_takes_a_seat_with_the_token_of_another() {
+async fn a_resume_token_of_another_peer_is_refused() {
     let server = start();
-    let (_first, token) = seat(&server, 2, 1).await;
+    let (_first, token) = join_room(&server, 2, 1).await;
     for (number, token) in [(2, token), (1, Secret::from("")), (1, "00".repeat(32).into())] {
         let mut thief = resume(&server, number, &token, None).await;
         assert_eq!(thief.expect_refusal().await, Refusal::CannotResume);
@@ -89,11 +91,11 @@ async fn nobody_takes_a_seat_with_the_token_of_another() {
 }
 
 #[tokio::test]
-async fn after_the_grace_period_the_seat_is_gone() {
+async fn a_resume_after_the_grace_period_is_refused() {
     let grace = Duration::from_millis(50);
     let server = start_with(ServerConfig { grace, ..Default::default() });
-    let mut first = Client::seated(&server, "room", 2, 1, &[1]).await;
-    let (second, token) = seat(&server, 2, 2).await;
+    let mut first = Client::joined(&server, "room", 2, 1, &[1]).await;
+    let (second, token) = join_room(&server, 2, 2).await;
     first.expect_roster(2, &[1, 2]).await;
     drop(second);
     first.expect_presence(2, Presence::Away).await;
@@ -104,19 +106,19 @@ async fn after_the_grace_period_the_seat_is_gone() {
 }
 
 #[tokio::test]
-async fn a_server_with_the_same_secret_makes_the_room_again_from_its_signed_roster() {
+async fn a_server_with_the_same_secret_restores_the_room_from_its_signed_roster() {
     let secret = Some(Secret::from("sixteen letters."));
     let config =
         || ServerConfig { secret: secret.clone(), limits: generous(), ..Default::default() };
     let before = start_with(config());
-    let (mut first, first_token) = seat(&before, 3, 1).await;
+    let (mut first, first_token) = join_room(&before, 3, 1).await;
     let alone = signed_roster(&mut first).await;
-    let (mut second, second_token) = seat(&before, 3, 2).await;
+    let (mut second, second_token) = join_room(&before, 3, 2).await;
     let both = signed_roster(&mut second).await;
     drop(before);
 
     let after = start_with(config());
-    // Nobody who makes up a seat, and no roster that was tampered with.
+    // Neither an invented slot nor a changed roster.
     let forged = SignedRoster {
         roster: Roster { size: 3, members: vec![key(1), key(2), key(3)] },
         ..both.clone()
@@ -137,7 +139,7 @@ async fn a_server_with_the_same_secret_makes_the_room_again_from_its_signed_rost
     second.expect_presence(1, Presence::Online).await;
     first.send(&signal(2, offer("again"))).await;
     second.expect_signal(1, offer("again")).await;
-    // Whether the room had a password is not known, so nobody new is let in.
+    // The password of the room is not known, so it admits no new peers.
     let mut new = Client::connect(&after).await;
     new.send(&join("room", 3, 9)).await;
     assert_eq!(new.expect_refusal().await, Refusal::Locked);

@@ -140,8 +140,8 @@ fn the_first_server_that_lets_us_in_is_the_one() {
 fn a_server_that_drains_sends_its_players_to_another_one() {
     let secret = Some("sixteen letters.".into());
     let other = server_with(ServerConfig { secret: secret.clone(), ..Default::default() });
-    let elsewhere = Some(other.url());
-    let server = server_with(ServerConfig { secret, elsewhere, ..Default::default() });
+    let alternate_server = Some(other.url());
+    let server = server_with(ServerConfig { secret, alternate_server, ..Default::default() });
     let mut pair = [1, 2].map(|n| Peer::join(request(&server.url(), n, 2)));
     let [first, second] = &mut pair;
     until(&mut [first, second], |peers| peers[0].is_up(2) && peers[1].is_up(1));

@@ -1,40 +1,49 @@
+//! Loads the configuration from a file, the environment and the command line.
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use ipnet::IpNet;
 use netplay_protocol::signaling::IceServer;
 
-use super::{LogFormat, ServerConfig, TlsConfig};
+#[cfg(feature = "cli")]
+use super::LogFormat;
+use super::ServerConfig;
+#[cfg(feature = "tls")]
+use super::TlsConfig;
 
-/// What environment variables begin with.
+/// The prefix of the environment variables.
 const PREFIX: &str = "NETPLAY_";
-/// What is always a text in the environment, also if it looks like a number, and is never quoted in an
+/// Keys whose environment variables are always texts, even if they look like numbers, and never appear in an
 /// error.
 const SECRETS: [&str; 3] = ["secret", "auth.token_secret", "turn.secret"];
 
-/// The configuration cannot be read. The sentence names the key and where it was set.
+/// The configuration cannot be loaded. The `Display` text names the key and where it is set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// There is no such file, or it may not be read.
+    /// The file does not exist, or may not be read.
     #[error("cannot read {0}: check the path and its permissions")]
     File(PathBuf),
-    /// A value is of the wrong type, or a key is not known.
-    #[error("{0}: compare with docs/deploy/netplay-server.toml, which has every key")]
+    /// A value has the wrong type, or a key is unknown.
+    #[error("{0}: compare with docs/deploy/netplay-server.toml, which lists every key")]
     Value(Box<figment::Error>),
 }
 
-/// What a command line sets, which is stronger than the environment and files. What is `None` or empty
-/// is left as it is.
+/// The values of the command line, which override the environment and the file. `None` and empty lists override
+/// nothing.
 #[derive(Debug, Default)]
 pub struct Overrides {
     /// See [`ServerConfig::listen`].
     pub listen: Option<SocketAddr>,
     /// See [`ServerConfig::metrics_listen`].
+    #[cfg(feature = "metrics")]
     pub metrics_listen: Option<SocketAddr>,
     /// See [`ServerConfig::tls`].
+    #[cfg(feature = "tls")]
     pub tls: Option<TlsConfig>,
     /// See [`ServerConfig::trusted_proxies`].
     pub trusted_proxies: Vec<IpNet>,
@@ -48,29 +57,32 @@ pub struct Overrides {
     pub handshake_deadline_s: Option<u64>,
     /// See [`ServerConfig::drain_deadline`], in seconds.
     pub drain_deadline_s: Option<u64>,
-    /// See [`ServerConfig::elsewhere`].
-    pub elsewhere: Option<String>,
+    /// See [`ServerConfig::alternate_server`].
+    pub alternate_server: Option<String>,
     /// See [`LogConfig::format`](super::LogConfig::format).
+    #[cfg(feature = "cli")]
     pub log_format: Option<LogFormat>,
 }
 
 impl ServerConfig {
-    /// Reads the configuration: the defaults, then this TOML file, then the environment (`NETPLAY_` and
-    /// the key in capital letters, with two underscores where a table begins, such as
-    /// `NETPLAY_LIMITS__CONNECTIONS`), then the command line. What comes later wins.
+    /// Loads the configuration from the defaults, this TOML file, the environment (`NETPLAY_` and the key in
+    /// capital letters, with two underscores after the name of a table, such as
+    /// `NETPLAY_LIMITS__CONNECTIONS`) and the command line. Later sources override earlier ones.
+    ///
+    /// The keys of cargo features that are off are unknown.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] where the file cannot be read, a value is of the wrong type or a key is not known.
+    /// [`ConfigError`] where the file cannot be read, a value has the wrong type or a key is unknown.
     pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
         let mut figment = Figment::new();
         if let Some(file) = file {
-            // Figment takes a file that is not there for an empty one.
+            // Read here, because figment treats a missing file as an empty one.
             let text =
                 std::fs::read_to_string(file).map_err(|_| ConfigError::File(file.to_path_buf()))?;
             figment = figment.merge(Toml::string(&text));
         }
-        // NETPLAY_CONFIG names the file itself.
+        // NETPLAY_CONFIG is the path of the file and no key in it.
         let ignored: Vec<&str> = SECRETS.into_iter().chain(["config"]).collect();
         figment = figment.merge(Env::prefixed(PREFIX).split("__").ignore(&ignored));
         for key in SECRETS {
@@ -86,18 +98,15 @@ impl ServerConfig {
     }
 
     fn apply(&mut self, overrides: Overrides) {
-        let seconds = |target: &mut std::time::Duration, seconds: Option<u64>| {
-            if let Some(seconds) = seconds {
-                *target = std::time::Duration::from_secs(seconds);
-            }
-        };
-        seconds(&mut self.ping_interval, overrides.ping_interval_s);
-        seconds(&mut self.idle_timeout, overrides.idle_timeout_s);
-        seconds(&mut self.handshake_deadline, overrides.handshake_deadline_s);
-        seconds(&mut self.drain_deadline, overrides.drain_deadline_s);
+        let seconds = |given: Option<u64>, before| given.map_or(before, Duration::from_secs);
+        self.ping_interval = seconds(overrides.ping_interval_s, self.ping_interval);
+        self.idle_timeout = seconds(overrides.idle_timeout_s, self.idle_timeout);
+        self.handshake_deadline = seconds(overrides.handshake_deadline_s, self.handshake_deadline);
+        self.drain_deadline = seconds(overrides.drain_deadline_s, self.drain_deadline);
         if let Some(listen) = overrides.listen {
             self.listen = listen;
         }
+        #[cfg(feature = "cli")]
         if let Some(format) = overrides.log_format {
             self.log.format = format;
         }
@@ -107,8 +116,14 @@ impl ServerConfig {
         if !overrides.ice_servers.is_empty() {
             self.ice_servers = overrides.ice_servers;
         }
-        self.metrics_listen = overrides.metrics_listen.or(self.metrics_listen);
-        self.tls = overrides.tls.or(self.tls.take());
-        self.elsewhere = overrides.elsewhere.or(self.elsewhere.take());
+        #[cfg(feature = "metrics")]
+        {
+            self.metrics_listen = overrides.metrics_listen.or(self.metrics_listen);
+        }
+        #[cfg(feature = "tls")]
+        {
+            self.tls = overrides.tls.or(self.tls.take());
+        }
+        self.alternate_server = overrides.alternate_server.or(self.alternate_server.take());
     }
 }

@@ -1,117 +1,128 @@
+//! The configuration of a server.
+
+#[cfg(feature = "config-file")]
 mod load;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use netplay_protocol::Secret;
 use netplay_protocol::signaling::IceServer;
-use serde::Deserialize;
 
+use crate::ServerError;
 use crate::auth::{AuthConfig, Authenticator};
-use crate::ice;
 use crate::limits::LimitsConfig;
 use crate::queue::MatchmakingConfig;
-use crate::seals::Seals;
+use crate::token_signer::TokenSigner;
 use crate::turn::TurnConfig;
-use crate::{ServerError, tls};
+#[cfg(feature = "config-file")]
 pub use load::{ConfigError, Overrides};
 
-/// The longest time that makes sense here. Far longer ones would overflow the clock.
+/// The longest time that the configuration accepts. Much longer ones would overflow the clock.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a server can be told. Every field may be set; the defaults serve one machine.
+/// The configuration of a server. The defaults serve one machine.
 ///
-/// In a TOML file ([`ServerConfig::load`]) the keys are the names of the fields, times are texts such as
-/// `"10s"`, and an ICE server is a text as [`parse_ice_server`](crate::parse_ice_server) reads it.
-#[derive(Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// In a TOML file (`ServerConfig::load`) the keys are the names of the fields, times are texts such as `"10s"`,
+/// and an ICE server is a text for [`parse_ice_server`](crate::parse_ice_server).
+#[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "config-file", derive(serde::Deserialize))]
+#[cfg_attr(feature = "config-file", serde(default, deny_unknown_fields))]
 pub struct ServerConfig {
-    /// Where to listen. Port 0 picks a free port. Default: `127.0.0.1:3536`.
+    /// The address to listen on. Port 0 picks a free port. Default: `127.0.0.1:3536`.
     pub listen: SocketAddr,
-    /// Where to answer `/metrics`. Default: on `listen`, for everybody: set this, or have the proxy hide
-    /// the path, on a server that the internet reaches.
+    /// The address to serve `/metrics` on. Default: `listen`, where everybody can read it. Set this, or let the
+    /// proxy hide the path, on a server that the internet reaches.
+    #[cfg(feature = "metrics")]
     pub metrics_listen: Option<SocketAddr>,
-    /// The certificate to serve TLS with. Default: none, for one machine, or behind a proxy.
+    /// The certificate for TLS. Default: no TLS, for one machine or behind a proxy.
+    #[cfg(feature = "tls")]
     pub tls: Option<TlsConfig>,
-    /// The proxies in front of this server: from these, and from nobody else, `X-Forwarded-For` is
-    /// believed. Networks such as `10.0.0.0/8`. Default: none.
+    /// The networks of the proxies in front of this server, such as `10.0.0.0/8`. The server trusts
+    /// `X-Forwarded-For` from these and from no others. Default: none.
     pub trusted_proxies: Vec<IpNet>,
-    /// The STUN and TURN servers that clients are told. Default: none, which is enough on one machine
-    /// and on one local network.
-    #[serde(deserialize_with = "ice::deserialize")]
+    /// The STUN and TURN servers for all clients. Default: none, which is enough on one machine and in one
+    /// local network.
+    #[cfg_attr(feature = "config-file", serde(deserialize_with = "crate::ice::deserialize"))]
     pub ice_servers: Vec<IceServer>,
-    /// TURN servers for which credentials are made for every peer. Default: none.
+    /// TURN servers for which this server creates credentials per peer. Default: none.
     pub turn: Option<TurnConfig>,
-    /// What this server signs resume tokens and rosters with, at least 16 bytes. Servers with the same
-    /// secret believe each other, also a server and the one that is started in its place: then rooms
-    /// outlive the server. Default: a random one that dies with the server.
+    /// The secret that signs resume tokens and rosters, at least 16 bytes. Servers with the same secret accept
+    /// each other's, so that rooms survive a restart of the server. Default: a random one that is lost with
+    /// the server.
     pub secret: Option<Secret>,
     /// Who may join.
     pub auth: AuthConfig,
-    /// What one client, and one address, may do.
+    /// Limits per connection and per address.
     pub limits: LimitsConfig,
-    /// How players are matched.
+    /// How the server matches players.
     pub matchmaking: MatchmakingConfig,
-    /// How often every client is pinged. Default: 10 s. A proxy in between usually cuts a connection
-    /// that is silent for 60 s.
-    #[serde(with = "humantime_serde")]
+    /// How often the server pings each client. Default: 10 s. Proxies usually cut a connection that is silent
+    /// for 60 s.
+    #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub ping_interval: Duration,
-    /// After how long without hearing anything from a client, not even the answer to a ping, it is
-    /// taken for gone. Longer than the ping interval. Default: 30 s.
-    #[serde(with = "humantime_serde")]
+    /// How long a client may be silent, without even answering a ping, before the server disconnects it.
+    /// Longer than the ping interval. Default: 30 s.
+    #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub idle_timeout: Duration,
-    /// How long a client may take to ask for its WebSocket, and then to join a room. Default: 10 s.
-    #[serde(with = "humantime_serde")]
+    /// How long a client may take to open its WebSocket, and then to join. Default: 10 s.
+    #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub handshake_deadline: Duration,
-    /// For how long a seat is kept for a client that lost its socket. Default: 10 s.
-    #[serde(with = "humantime_serde")]
+    /// How long a room keeps the slot of a client that lost its socket. Default: 10 s.
+    #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub grace: Duration,
-    /// How many signals are kept for a client that lost its socket. Default: 64.
+    /// How many signals a room keeps for a client that lost its socket. Default: 64.
     pub away_messages: usize,
-    /// How many bytes these may have in all. Default: 64 KiB.
+    /// How many bytes of signals a room keeps for a client that lost its socket. Default: 64 KiB.
     pub away_bytes: usize,
-    /// When the server is told to stop: how long matches may go on before it does. Default: 30 s.
-    #[serde(with = "humantime_serde")]
+    /// How long connections stay open after the server was told to drain. Default: 30 s.
+    #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub drain_deadline: Duration,
-    /// The server that clients are sent to when this one is about to stop, such as
-    /// `wss://other.example.org`. Default: none.
-    pub elsewhere: Option<String>,
-    /// Whether clients of matchbox are served as well, on every path that is not ours. Default: yes.
+    /// The server that clients should use when this one drains, such as `wss://other.example.org`. Default:
+    /// none.
+    pub alternate_server: Option<String>,
+    /// Whether the server also speaks the signaling of matchbox, on all other paths. Default: yes.
+    #[cfg(feature = "matchbox")]
     pub matchbox: bool,
-    /// What the program writes to its log.
+    /// What the program logs.
+    #[cfg(feature = "cli")]
     pub log: LogConfig,
 }
 
-/// A certificate, in PEM. Read again when the program gets SIGHUP.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A certificate, in PEM. The server reloads it on SIGHUP.
+#[cfg(feature = "tls")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "config-file", derive(serde::Deserialize))]
+#[cfg_attr(feature = "config-file", serde(deny_unknown_fields))]
 pub struct TlsConfig {
-    /// The file with the certificate and those that lead to a root.
-    pub certificate: PathBuf,
+    /// The file with the certificate and the intermediate certificates.
+    pub certificate: std::path::PathBuf,
     /// The file with the private key.
-    pub key: PathBuf,
+    pub key: std::path::PathBuf,
 }
 
-/// What the program writes to its log. A server inside another program logs to whatever `tracing`
-/// subscriber that program has.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// What the program logs. A server inside another program logs to the `tracing` subscriber of that program.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "config-file", derive(serde::Deserialize))]
+#[cfg_attr(feature = "config-file", serde(default, deny_unknown_fields))]
 pub struct LogConfig {
-    /// How lines look. Default: text.
+    /// The format of the lines. Default: text.
     pub format: LogFormat,
 }
 
-/// How lines of the log look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// The format of log lines.
+#[cfg(feature = "cli")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "config-file", derive(serde::Deserialize))]
+#[cfg_attr(feature = "config-file", serde(rename_all = "snake_case"))]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// One JSON object per line, for machines.
+    /// One JSON object per line.
     Json,
 }
 
@@ -119,7 +130,9 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3536)),
+            #[cfg(feature = "metrics")]
             metrics_listen: None,
+            #[cfg(feature = "tls")]
             tls: None,
             trusted_proxies: Vec::new(),
             ice_servers: Vec::new(),
@@ -135,16 +148,18 @@ impl Default for ServerConfig {
             away_messages: 64,
             away_bytes: 64 * 1024,
             drain_deadline: Duration::from_secs(30),
-            elsewhere: None,
+            alternate_server: None,
+            #[cfg(feature = "matchbox")]
             matchbox: true,
+            #[cfg(feature = "cli")]
             log: LogConfig::default(),
         }
     }
 }
 
 impl ServerConfig {
-    /// Whether a server could run with this. What only shows when it starts, such as a port that is in
-    /// use, is not looked at.
+    /// Checks the configuration without starting a server. It does not find what shows only at the start, such
+    /// as a port that is in use.
     ///
     /// # Errors
     ///
@@ -171,23 +186,25 @@ impl ServerConfig {
         if let Some(turn) = &self.turn {
             turn.check()?;
         }
+        #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
-            tls::load(tls)?;
+            crate::tls::load(tls)?;
         }
         Authenticator::new(&self.auth)?;
-        Seals::new(self.secret.as_ref())?;
+        TokenSigner::new(self.secret.as_ref())?;
         Ok(())
     }
 }
 
-/// Written by hand because the credentials of the TURN servers belong in no log.
+/// Written by hand because the credentials of the TURN servers must not appear in a log.
 impl fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let urls: Vec<_> = self.ice_servers.iter().flat_map(|server| &server.urls).collect();
-        f.debug_struct("ServerConfig")
-            .field("listen", &self.listen)
-            .field("tls", &self.tls)
-            .field("trusted_proxies", &self.trusted_proxies)
+        let mut text = f.debug_struct("ServerConfig");
+        text.field("listen", &self.listen);
+        #[cfg(feature = "tls")]
+        text.field("tls", &self.tls);
+        text.field("trusted_proxies", &self.trusted_proxies)
             .field("ice_servers", &urls)
             .field("turn", &self.turn)
             .field("auth", &self.auth)

@@ -1,12 +1,12 @@
-//! The hub stands between connections and rooms: it knows who sits where, and asks everybody who has a
-//! say before something happens.
+//! The hub connects the connections with the rooms: it knows which room each connection is in, and checks
+//! limits, authentication and passwords before a room changes.
 //!
-//! What a room decides is in [`room`](crate::room), where rooms are kept in
-//! [`backbone`](crate::backbone), who plays with whom in [`queue`](crate::queue).
+//! [`room`](crate::room) decides what happens in a room, [`backbone`](crate::backbone) stores the rooms, and
+//! [`queue`](crate::queue) forms the groups of matchmaking.
 
-mod entering;
-mod housekeeping;
-mod matching;
+mod admission;
+mod maintenance;
+mod matchmaking;
 mod peer;
 
 use std::cmp::Reverse;
@@ -24,42 +24,47 @@ use crate::auth::Authenticator;
 use crate::backbone::{Backbone, Memory};
 use crate::lifecycle::Lifecycle;
 use crate::limits::{ConnectionPermit, Limits};
+#[cfg(feature = "matchbox")]
 use crate::matchbox::Matchbox;
 use crate::metrics::Metrics;
-use crate::outbox::{Outbox, RelayBounds};
 use crate::password::Hasher;
-use crate::room::{Delivery, Room, Rules, SocketId};
-use crate::seals::Seals;
+use crate::room::{Room, Rules, SocketId};
+use crate::send_queue::{RelayBounds, SendQueue};
+use crate::token_signer::TokenSigner;
 use crate::{ServerConfig, ServerError};
-use matching::Matching;
+use matchmaking::Matchmaking;
 pub(crate) use peer::{Departure, Peer};
 
-/// What all connections share.
+/// The state that all connections share.
 pub(crate) struct Hub {
     config: ServerConfig,
     pub(crate) limits: Arc<Limits>,
     pub(crate) metrics: Metrics,
     pub(crate) lifecycle: Lifecycle,
+    #[cfg(feature = "matchbox")]
     pub(crate) matchbox: Matchbox,
     authenticator: Authenticator,
-    seals: Seals,
+    signer: TokenSigner,
     hasher: Hasher,
     backbone: Memory,
-    matching: tokio::sync::Mutex<Matching>,
-    /// When which room has to be looked at, because somebody has been away for the grace period.
+    matchmaking: tokio::sync::Mutex<Matchmaking>,
+    /// When which room may have to remove members that are away.
     expiries: Mutex<BinaryHeap<Reverse<(Duration, RoomCode)>>>,
-    /// Something is due earlier than it was.
+    /// Notified when something is due earlier than before.
     rescheduled: Notify,
     next_socket: AtomicU64,
     started: Instant,
 }
 
-/// Where a connection sits.
+/// The room that a connection is in, and its key there.
 #[derive(Clone, Debug)]
-struct Seat {
-    code: RoomCode,
+struct Membership {
+    room: RoomCode,
     key: PeerKey,
 }
+
+/// Set once: when the connection is admitted to a room, directly or by matchmaking.
+type MembershipCell = Arc<OnceLock<Membership>>;
 
 impl Hub {
     pub(crate) fn new(config: ServerConfig, lifecycle: Lifecycle) -> Result<Self, ServerError> {
@@ -67,12 +72,13 @@ impl Hub {
             limits: Limits::new(&config.limits),
             metrics: Metrics::new(),
             lifecycle,
+            #[cfg(feature = "matchbox")]
             matchbox: Matchbox::default(),
             authenticator: Authenticator::new(&config.auth)?,
-            seals: Seals::new(config.secret.as_ref())?,
+            signer: TokenSigner::new(config.secret.as_ref())?,
             hasher: Hasher::new(),
             backbone: Memory::default(),
-            matching: tokio::sync::Mutex::new(Matching::new(&config.matchmaking)),
+            matchmaking: tokio::sync::Mutex::new(Matchmaking::new(&config.matchmaking)),
             expiries: Mutex::default(),
             rescheduled: Notify::new(),
             next_socket: AtomicU64::new(0),
@@ -86,11 +92,11 @@ impl Hub {
     }
 
     /// Whether a page of this origin may connect.
-    pub(crate) fn origin(&self, origin: Option<&str>) -> bool {
-        self.authenticator.origin(origin)
+    pub(crate) fn allows_origin(&self, origin: Option<&str>) -> bool {
+        self.authenticator.allows_origin(origin)
     }
 
-    /// How much of what is relayed may wait for one connection.
+    /// How many relayed packets may wait for one connection.
     pub(crate) fn relay_bounds(&self) -> RelayBounds {
         RelayBounds {
             datagrams: self.config.limits.relay_queue_datagrams,
@@ -98,21 +104,22 @@ impl Hub {
         }
     }
 
-    /// What the server counts, in the text format of Prometheus.
+    /// The metrics in the text format of Prometheus.
+    #[cfg(feature = "metrics")]
     pub(crate) fn metrics_text(&self) -> Result<String, std::fmt::Error> {
-        self.metrics.rooms.set(i64::try_from(self.backbone.rooms()).unwrap_or(i64::MAX));
+        self.metrics.rooms.set(i64::try_from(self.backbone.room_count()).unwrap_or(i64::MAX));
         self.metrics.text()
     }
 
-    /// Registers a connection, to be written to through this queue.
-    pub(crate) fn connect(self: &Arc<Self>, outbox: Outbox, permit: ConnectionPermit) -> Peer {
+    /// Registers a connection that is written to through this queue.
+    pub(crate) fn connect(self: &Arc<Self>, queue: SendQueue, permit: ConnectionPermit) -> Peer {
         let socket = self.next_socket();
-        self.backbone.attach(socket, outbox.clone());
+        self.backbone.attach(socket, queue.clone());
         self.metrics.connections.inc();
-        Peer::new(self.clone(), socket, outbox, Arc::new(permit))
+        Peer::new(self.clone(), socket, queue, Arc::new(permit))
     }
 
-    /// A name for a connection that no other has.
+    /// A number that no other connection has.
     pub(crate) fn next_socket(&self) -> SocketId {
         SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed))
     }
@@ -128,29 +135,23 @@ impl Hub {
             grace: self.config.grace,
             away_messages: self.config.away_messages,
             away_bytes: self.config.away_bytes,
-            seals: &self.seals,
+            signer: &self.signer,
         }
     }
 
-    /// Changes the room of a seat, if it is still there.
+    /// Changes the room of a member. None if the room is over.
     async fn in_room<T: Send>(
         &self,
-        seat: &Seat,
-        mut step: impl FnMut(&mut Room) -> (T, Vec<Delivery>) + Send,
+        membership: &Membership,
+        mut change: impl FnMut(&mut Room) -> T + Send,
     ) -> Option<T> {
-        let step = |room: &mut Option<Room>| match room {
-            Some(room) => {
-                let (outcome, deliveries) = step(room);
-                (Some(outcome), deliveries)
-            }
-            None => (None, Vec::new()),
-        };
-        self.backbone.change(&seat.code, step).await
+        let change = |room: &mut Option<Room>| room.as_mut().map(&mut change);
+        self.backbone.change(&membership.room, change).await
     }
 
-    /// Has a room looked at when somebody has been away for too long.
-    fn look_again(&self, code: &RoomCode, at: Duration) {
-        self.expiries().push(Reverse((at, code.clone())));
+    /// Wakes a room at this time to remove members that are away for too long.
+    fn schedule_expiry(&self, room: &RoomCode, at: Duration) {
+        self.expiries().push(Reverse((at, room.clone())));
         self.rescheduled.notify_one();
     }
 
@@ -158,22 +159,19 @@ impl Hub {
         self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The STUN and TURN servers for a peer, with a credential of its own.
+    /// The STUN and TURN servers for a peer, with credentials of its own.
     fn ice_servers(&self, key: PeerKey) -> Vec<IceServer> {
-        let minted = self.config.turn.as_ref().map(|turn| turn.mint(key, unix_now()));
-        self.config.ice_servers.iter().cloned().chain(minted).collect()
+        let turn = self.config.turn.as_ref().map(|turn| turn.credential(key, unix_now()));
+        self.config.ice_servers.iter().cloned().chain(turn).collect()
     }
 }
 
-/// Seconds since 1970: what the credentials of TURN servers count in.
+/// Seconds since 1970, which is how TURN credentials give their expiry.
 #[expect(clippy::disallowed_methods, reason = "a TURN server compares with the time of day")]
 pub(crate) fn unix_now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }
-
-/// Set once, when the connection is seated: by itself, or by matchmaking.
-type SeatCell = Arc<OnceLock<Seat>>;
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,5 @@
+//! One connection as the hub sees it.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,31 +8,31 @@ use axum::extract::ws::Message;
 use netplay_protocol::signaling::{Refusal, ServerMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, RelayHeader};
 
-use super::{Hub, Seat, SeatCell};
+use super::{Hub, Membership, MembershipCell};
 use crate::backbone::Backbone;
 use crate::limits::{ConnectionPermit, LimitsConfig};
 use crate::message::text;
-use crate::outbox::Outbox;
-use crate::room::{Room, Signaled, SocketId};
+use crate::room::{Room, SignalOutcome, SocketId};
+use crate::send_queue::SendQueue;
 
-/// A connection's place in the hub. What it asks for goes through here.
+/// One connection as the hub sees it. Each request of a client is a method of this type.
 pub(crate) struct Peer {
     pub(super) hub: Arc<Hub>,
     pub(super) socket: SocketId,
-    pub(super) outbox: Outbox,
+    pub(super) queue: SendQueue,
     pub(super) permit: Arc<ConnectionPermit>,
-    pub(super) seat: SeatCell,
-    /// Whether it waits in a queue, or has.
+    pub(super) membership: MembershipCell,
+    /// Whether it is, or was, in the matchmaking queue.
     pub(super) queued: AtomicBool,
     departed: AtomicBool,
 }
 
-/// How a connection goes.
+/// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Departure {
-    /// For good: the seat is free.
+    /// The peer leaves the room.
     Left,
-    /// Perhaps to come back: the seat is kept for the grace period.
+    /// The peer may return: the room keeps its slot for the grace period.
     Lost,
 }
 
@@ -38,11 +40,12 @@ impl Peer {
     pub(super) fn new(
         hub: Arc<Hub>,
         socket: SocketId,
-        outbox: Outbox,
+        queue: SendQueue,
         permit: Arc<ConnectionPermit>,
     ) -> Self {
         let (queued, departed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { hub, socket, outbox, permit, seat: SeatCell::default(), queued, departed }
+        let membership = MembershipCell::default();
+        Self { hub, socket, queue, permit, membership, queued, departed }
     }
 
     /// The number of the connection, for the log.
@@ -50,9 +53,9 @@ impl Peer {
         self.socket.0
     }
 
-    /// Whether it has joined a room or a queue.
-    pub(crate) fn has_entered(&self) -> bool {
-        self.seat.get().is_some() || self.queued.load(Ordering::Relaxed)
+    /// Whether it has joined a room or the queue.
+    pub(crate) fn has_joined(&self) -> bool {
+        self.membership.get().is_some() || self.queued.load(Ordering::Relaxed)
     }
 
     pub(crate) fn limits(&self) -> &LimitsConfig {
@@ -61,27 +64,28 @@ impl Peer {
 
     /// Counts a message against the limits.
     pub(crate) fn count_message(&self) -> Result<(), Refusal> {
-        self.permit.message()
+        self.permit.count_message()
     }
 
-    /// Asks the peer for a sign of life.
+    /// Sends a ping, which the client answers if it still reads.
     pub(crate) fn ping(&self) {
-        self.outbox.push(Message::Ping(Bytes::new()));
+        self.queue.push(Message::Ping(Bytes::new()));
     }
 
-    /// Tells the peer something that concerns nobody else.
-    pub(crate) fn tell(&self, message: &ServerMessage) {
-        self.outbox.push(text(message));
+    /// Sends a message to this peer only.
+    pub(crate) fn send(&self, message: &ServerMessage) {
+        self.queue.push(text(message));
     }
 
-    /// Tells new credentials, in time before the old ones expire.
-    pub(crate) fn refresh_ice(&self) {
-        if let Some(seat) = self.seat.get() {
-            self.tell(&ServerMessage::IceServers { ice_servers: self.hub.ice_servers(seat.key) });
+    /// Sends new TURN credentials before the old ones expire.
+    pub(crate) fn refresh_ice_servers(&self) {
+        if let Some(membership) = self.membership.get() {
+            let ice_servers = self.hub.ice_servers(membership.key);
+            self.send(&ServerMessage::IceServers { ice_servers });
         }
     }
 
-    /// Passes a signal on.
+    /// Forwards a signal.
     pub(crate) async fn signal(
         &self,
         to: PeerKey,
@@ -89,65 +93,58 @@ impl Peer {
         signal: Signal,
     ) -> Result<(), Refusal> {
         let rules = self.hub.rules();
-        let pass =
-            |room: &mut Room| match room.signal(rules, self.socket, to, connection, signal.clone())
-            {
-                Ok(Signaled::Deliver(delivery)) => (Ok(true), vec![delivery]),
-                Ok(Signaled::Dropped) => (Ok(false), Vec::new()),
-                Ok(Signaled::Kept | Signaled::Nobody) => (Ok(true), Vec::new()),
-                Err(refusal) => (Err(refusal), Vec::new()),
-            };
-        let passed = self.hub.in_room(self.seat()?, pass).await.unwrap_or(Ok(true))?;
+        let forward = |room: &mut Room| {
+            room.handle_signal(rules, self.socket, to, connection, signal.clone())
+        };
+        let outcome = self.hub.in_room(self.membership()?, forward).await.transpose()?;
         self.hub.metrics.signals.inc();
-        if !passed {
+        if outcome == Some(SignalOutcome::Dropped) {
             self.hub.metrics.away_signals_dropped.inc();
         }
         Ok(())
     }
 
-    /// Remembers whether the peer is in a running match.
-    pub(crate) async fn playing(&self, playing: bool) -> Result<(), Refusal> {
-        let set = |room: &mut Room| (room.playing(self.socket, playing), Vec::new());
-        self.hub.in_room(self.seat()?, set).await.unwrap_or(Ok(()))
+    /// Stores whether the peer is in a running match.
+    pub(crate) async fn set_playing(&self, playing: bool) -> Result<(), Refusal> {
+        let set = |room: &mut Room| room.handle_playing(self.socket, playing);
+        self.hub.in_room(self.membership()?, set).await.unwrap_or(Ok(()))
     }
 
     /// Opens or closes the relay from this peer to another one.
-    pub(crate) async fn open_relay(&self, to: PeerKey, open: bool) -> Result<(), Refusal> {
-        let set = |room: &mut Room| match room.relay(self.socket, to, open) {
-            Ok(told) => (Ok(()), told.into_iter().collect()),
-            Err(refusal) => (Err(refusal), Vec::new()),
-        };
-        self.hub.in_room(self.seat()?, set).await.unwrap_or(Ok(()))
+    pub(crate) async fn set_relay(&self, to: PeerKey, open: bool) -> Result<(), Refusal> {
+        let set = |room: &mut Room| room.handle_relay(self.socket, to, open);
+        self.hub.in_room(self.membership()?, set).await.unwrap_or(Ok(()))
     }
 
-    /// Carries a packet to another peer of the room. One that goes nowhere is dropped: the receiver may
+    /// Relays a packet to another peer of the room. A packet without a receiver is dropped: the receiver may
     /// just have lost its socket.
-    pub(crate) async fn carry(&self, frame: &[u8]) -> Result<(), Refusal> {
-        self.permit.relayed(frame.len())?;
+    pub(crate) async fn relay(&self, frame: &[u8]) -> Result<(), Refusal> {
+        self.permit.count_relayed(frame.len())?;
         let (channel, to, packet) = RelayHeader::split(frame)
             .map_err(|error| Refusal::Malformed { detail: error.to_string() })?;
         if channel == RelayChannel::Datagram && packet.len() > self.limits().datagram_bytes {
             return Err(Refusal::TooLarge);
         }
         let metrics = &self.hub.metrics;
-        let route = self.hub.backbone.route(&self.seat()?.code, self.socket, to).await;
-        let Some((from, outbox)) = route else {
+        let room = &self.membership()?.room;
+        let route = self.hub.backbone.relay_route(room, self.socket, to).await;
+        let Some((from, queue)) = route else {
             metrics.relay_dropped.inc();
             return Ok(());
         };
-        metrics.relayed(channel, packet.len());
-        // Copied: the packet would pin the whole buffer that it was read into.
+        metrics.count_relayed(channel, packet.len());
+        // Copied, because the packet would keep the whole read buffer alive.
         let frame = Bytes::from(RelayHeader::new(channel, from).frame(packet));
         match channel {
             RelayChannel::Datagram => {
-                metrics.relay_dropped.inc_by(outbox.datagram(frame));
+                metrics.relay_dropped.inc_by(queue.push_datagram(frame));
             }
-            RelayChannel::Reliable => outbox.reliable(frame).await,
+            RelayChannel::Reliable => queue.push_reliable(frame).await,
         }
         Ok(())
     }
 
-    /// Gives up the seat, or the place in the queue. Only the first time counts.
+    /// Leaves the room or the queue. Only the first call counts.
     pub(crate) async fn depart(&self, how: Departure) {
         if self.departed.swap(true, Ordering::Relaxed) {
             return;
@@ -158,21 +155,24 @@ impl Peer {
         if self.queued.load(Ordering::Relaxed) {
             hub.leave_queue(self.socket).await;
         }
-        let Some(seat) = self.seat.get() else { return };
+        let Some(membership) = self.membership.get() else { return };
         let rules = hub.rules();
-        let go = |room: &mut Room| match how {
-            Departure::Left => (None, room.leave(rules, self.socket)),
+        let depart = |room: &mut Room| match how {
+            Departure::Left => {
+                room.handle_leave(rules, self.socket);
+                None
+            }
             Departure::Lost => {
-                let deliveries = room.lost(rules, self.socket);
-                (room.next_expiry(), deliveries)
+                room.handle_disconnect(rules, self.socket);
+                room.poll_timeout()
             }
         };
-        if let Some(Some(at)) = hub.in_room(seat, go).await {
-            hub.look_again(&seat.code, at);
+        if let Some(Some(at)) = hub.in_room(membership, depart).await {
+            hub.schedule_expiry(&membership.room, at);
         }
     }
 
-    fn seat(&self) -> Result<&Seat, Refusal> {
-        self.seat.get().ok_or(Refusal::OutOfOrder)
+    fn membership(&self) -> Result<&Membership, Refusal> {
+        self.membership.get().ok_or(Refusal::OutOfOrder)
     }
 }

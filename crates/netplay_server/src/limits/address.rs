@@ -1,8 +1,10 @@
+//! What the limits count as one address.
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What counts as one address: an IPv4 address, or the /64 network of an IPv6 address, which is what one
-/// customer of a provider gets at least (RFC 6177).
+/// A client address for the limits: an IPv4 address, or the /64 network of an IPv6 address, which is the least
+/// that a provider assigns to a customer (RFC 6177).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ClientAddress {
     V4(Ipv4Addr),

@@ -1,3 +1,5 @@
+//! A token bucket on tokio's clock.
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use tokio::time::Instant;
 
 use super::Rate;
 
-/// A token bucket.
+/// A token bucket. See the [module](self).
 pub(super) struct Bucket {
     limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>,
 }
@@ -19,14 +21,14 @@ impl Bucket {
     /// A full bucket.
     pub(super) fn new(rate: Rate, period: Duration) -> Self {
         let quota = Quota::with_period(period / rate.rate.get())
-            // Not more than one per nanosecond: the default is as good as no limit.
+            // None only for a rate above one per nanosecond, which is no limit in practice.
             .unwrap_or_else(|| Quota::per_second(rate.rate))
             .allow_burst(rate.burst);
         Self { limiter: RateLimiter::direct_with_clock(quota, TokioClock::new()) }
     }
 
-    /// Takes tokens, or says how long it is until there are that many. More than the bucket holds count
-    /// as all that it holds.
+    /// Takes tokens, or returns how long it takes until there are enough. A request for more tokens than the
+    /// bucket holds takes a full bucket.
     pub(super) fn take(&self, tokens: u32) -> Result<(), Duration> {
         let Some(tokens) = NonZeroU32::new(tokens) else { return Ok(()) };
         let taken = match self.limiter.check_n(tokens) {
@@ -40,7 +42,7 @@ impl Bucket {
     }
 }
 
-/// Tokio's clock: real time, or the time of a test.
+/// Tokio's clock, which tests can pause.
 #[derive(Clone, Debug)]
 struct TokioClock {
     started: Instant,

@@ -1,17 +1,19 @@
+//! The settings of the limits.
+
 use std::num::NonZeroU32;
 
 use netplay_protocol::limits::{MAX_DATAGRAM_BYTES, MAX_SIGNALING_BYTES};
-use serde::Deserialize;
 
 use crate::ServerError;
 
-/// How often something may happen: so many per period on average, and so many at once. A token bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The rate and the burst of a token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "config-file", derive(serde::Deserialize))]
+#[cfg_attr(feature = "config-file", serde(deny_unknown_fields))]
 pub struct Rate {
-    /// How many per period.
+    /// How many per period on average.
     pub rate: NonZeroU32,
-    /// How many at once, after a time in which nothing happened.
+    /// How many at once, from a full bucket.
     pub burst: NonZeroU32,
 }
 
@@ -24,37 +26,39 @@ impl Rate {
     }
 }
 
-/// What one client, and one address, may do. Whoever goes past a limit is told which, and is closed.
+/// Limits per connection and per address. The server closes a connection that exceeds a limit and tells it which
+/// limit.
 ///
-/// An address is an IPv4 address or the /64 network of an IPv6 address. Players behind one router share
-/// one, so what is per address is a multiple of what is per connection.
+/// An address is an IPv4 address or the /64 network of an IPv6 address. Players behind one router share an
+/// address, so the limits per address are multiples of those per connection.
 ///
-/// Sizes can only be made smaller: the defaults are what the protocol allows, and what clients keep to
+/// Sizes can only be reduced: the defaults are the limits of the protocol, which clients keep
 /// ([`netplay_protocol::limits`]).
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "config-file", derive(serde::Deserialize))]
+#[cfg_attr(feature = "config-file", serde(default, deny_unknown_fields))]
 pub struct LimitsConfig {
-    /// Bytes of a signaling message. Default, and at most: 64 KiB.
+    /// Bytes of a signaling message. Default and maximum: 64 KiB.
     pub message_bytes: usize,
-    /// Bytes of a relayed datagram, without its header. Default, and at most: 1,200.
+    /// Bytes of a relayed datagram, without its header. Default and maximum: 1,200.
     pub datagram_bytes: usize,
-    /// Connections at a time. Default: 100,000. Raise the limit on open files with it.
+    /// Open connections. Default: 100,000. Raise the limit on open files with it.
     pub connections: usize,
-    /// Connections of one address at a time. Default: 256.
+    /// Open connections of one address. Default: 256.
     pub connections_per_address: usize,
-    /// Rooms that one address made, at a time. Default: 64.
+    /// Rooms that one address created and that still exist. Default: 64.
     pub rooms_per_address: usize,
     /// New connections of one address, per second. Default: 20, 100 at once.
     pub connects_per_address: Rate,
-    /// Joins of one address that failed, per minute: what limits guessing. Default: 30, 30 at once.
+    /// Refused joins of one address, per minute, which limits guessing. Default: 30, 30 at once.
     pub failures_per_address: Rate,
     /// Signaling messages of one connection, per second. Default: 50, 400 at once: a full mesh of eight
     /// signals in bursts.
     pub messages: Rate,
     /// Signaling messages of one address, per second. Default: 1,000, 4,000 at once.
     pub messages_per_address: Rate,
-    /// Relayed packets of one connection, per second. Default: 2,000, 2,000 at once: seven peers, each
-    /// four times what a match sends.
+    /// Relayed packets of one connection, per second. Default: 2,000, 2,000 at once: four times what a match
+    /// sends to seven peers.
     pub packets: Rate,
     /// Relayed packets of one address, per second. Default: 20,000, 20,000 at once.
     pub packets_per_address: Rate,
@@ -62,9 +66,9 @@ pub struct LimitsConfig {
     pub bytes: Rate,
     /// Relayed bytes of one address, headers included, per second. Default: 8 MiB, 8 MiB at once.
     pub bytes_per_address: Rate,
-    /// How many relayed datagrams may wait for one connection; then the oldest is dropped. Default: 256.
+    /// How many relayed datagrams may wait for one connection. Beyond that the oldest is dropped. Default: 256.
     pub relay_queue_datagrams: usize,
-    /// How many bytes of relayed reliable packets may wait for one connection; then the sender waits.
+    /// How many bytes of relayed reliable packets may wait for one connection. Beyond that the sender waits.
     /// Default: 256 KiB.
     pub relay_queue_bytes: usize,
 }

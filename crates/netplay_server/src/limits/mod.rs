@@ -1,8 +1,8 @@
-//! What one client, and one address, may do: counts of what is open at a time, and token buckets for
-//! what happens per second.
+//! Limits per connection and per address: counters for what exists at the same time, and token buckets for what
+//! happens per second.
 //!
-//! The buckets are those of `governor` (GCRA, the algorithm of ITU-T I.371). They run on tokio's clock, so
-//! tests run them on virtual time.
+//! The buckets are those of `governor` (GCRA, the algorithm of ITU-T I.371). They run on tokio's clock, so that
+//! tests can use virtual time.
 
 mod address;
 mod bucket;
@@ -20,19 +20,19 @@ pub(crate) use address::ClientAddress;
 use bucket::Bucket;
 pub use config::{LimitsConfig, Rate};
 
-/// How long an address is remembered after it was last heard of: longer than its buckets take to fill.
+/// How long the server remembers an address after its last activity: longer than its buckets take to fill.
 const MEMORY: Duration = Duration::from_secs(10 * 60);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The limits of a server, and how far they are used up.
+/// The limits of a server and their current use.
 pub(crate) struct Limits {
     config: LimitsConfig,
     connections: Counter,
     addresses: Mutex<HashMap<ClientAddress, Arc<Address>>>,
 }
 
-/// What is known of an address.
+/// The current use of the limits of one address.
 struct Address {
     connections: Counter,
     rooms: Counter,
@@ -41,16 +41,16 @@ struct Address {
     messages: Bucket,
     packets: Bucket,
     bytes: Bucket,
-    since: Mutex<Since>,
+    activity: Mutex<Activity>,
 }
 
-struct Since {
-    heard: Instant,
-    /// Until when no join of the address is looked at.
-    barred: Option<Instant>,
+struct Activity {
+    last: Instant,
+    /// Until when the server refuses all joins of the address.
+    barred_until: Option<Instant>,
 }
 
-/// A connection's right to be there. Dropping it makes room for another one.
+/// The permit of a connection. Dropping it makes room for another connection.
 pub(crate) struct ConnectionPermit {
     address: Arc<Address>,
     messages: Bucket,
@@ -61,7 +61,7 @@ pub(crate) struct ConnectionPermit {
     _of_address: Counted,
 }
 
-/// A room's right to be there. Dropping it makes room for another one.
+/// The permit of a room. Dropping it makes room for another room.
 #[derive(Debug)]
 pub(crate) struct RoomPermit {
     _room: Counted,
@@ -80,7 +80,7 @@ impl Limits {
         Arc::new(Self { config: config.clone(), connections, addresses })
     }
 
-    /// Lets a connection of an address in.
+    /// Admits a connection from an address.
     pub(crate) fn connect(&self, from: ClientAddress) -> Result<ConnectionPermit, Refusal> {
         let address = self.address(from);
         address.connects.take(1).map_err(|wait| limited("connections", wait))?;
@@ -101,12 +101,12 @@ impl Limits {
         })
     }
 
-    /// Forgets the addresses that nobody is connected from and that have been quiet for a while.
+    /// Forgets the addresses without connections and without recent activity.
     pub(crate) fn retain_recent(&self) {
         let now = Instant::now();
         let mut addresses = self.lock();
         addresses.retain(|_, address| {
-            Arc::strong_count(address) > 1 || now < address.since().heard + MEMORY
+            Arc::strong_count(address) > 1 || now < address.activity().last + MEMORY
         });
         addresses.shrink_to_fit();
     }
@@ -114,7 +114,7 @@ impl Limits {
     fn address(&self, from: ClientAddress) -> Arc<Address> {
         let mut addresses = self.lock();
         let address = addresses.entry(from).or_insert_with(|| Arc::new(Address::new(&self.config)));
-        address.since().heard = Instant::now();
+        address.activity().last = Instant::now();
         address.clone()
     }
 
@@ -133,26 +133,26 @@ impl Address {
             messages: Bucket::new(config.messages_per_address, SECOND),
             packets: Bucket::new(config.packets_per_address, SECOND),
             bytes: Bucket::new(config.bytes_per_address, SECOND),
-            since: Mutex::new(Since { heard: Instant::now(), barred: None }),
+            activity: Mutex::new(Activity { last: Instant::now(), barred_until: None }),
         }
     }
 
-    fn since(&self) -> MutexGuard<'_, Since> {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ConnectionPermit {
     /// Counts a signaling message.
-    pub(crate) fn message(&self) -> Result<(), Refusal> {
+    pub(crate) fn count_message(&self) -> Result<(), Refusal> {
         self.messages
             .take(1)
             .and_then(|()| self.address.messages.take(1))
             .map_err(|wait| limited("messages", wait))
     }
 
-    /// Counts a relayed packet of so many bytes.
-    pub(crate) fn relayed(&self, bytes: usize) -> Result<(), Refusal> {
+    /// Counts a relayed packet of this size.
+    pub(crate) fn count_relayed(&self, bytes: usize) -> Result<(), Refusal> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.packets
             .take(1)
@@ -162,24 +162,24 @@ impl ConnectionPermit {
             .map_err(|wait| limited("relayed packets", wait))
     }
 
-    /// Whether a join of this address is looked at at all. Who has failed too often hears the same
-    /// whatever the next guess is.
+    /// Whether the address may try to join. After too many failures the answer is the same for every guess.
     pub(crate) fn may_try_join(&self) -> Result<(), Refusal> {
         let now = Instant::now();
-        match self.address.since().barred {
+        match self.address.activity().barred_until {
             Some(until) if now < until => Err(limited("failed joins", until - now)),
             _ => Ok(()),
         }
     }
 
-    /// Counts a join that failed.
+    /// Counts a refused join.
     pub(crate) fn failed_join(&self) {
-        let mut since = self.address.since();
-        since.heard = Instant::now();
-        since.barred = self.address.failures.take(1).err().map(|wait| since.heard + wait);
+        let mut activity = self.address.activity();
+        activity.last = Instant::now();
+        let barred = self.address.failures.take(1).err();
+        activity.barred_until = barred.map(|wait| activity.last + wait);
     }
 
-    /// Counts a room that the address makes.
+    /// Counts a room that the address creates.
     pub(crate) fn room(&self) -> Result<RoomPermit, Refusal> {
         let room = self.address.rooms.count(self.most_rooms);
         let room = room.ok_or_else(|| Refusal::TooMany { what: "rooms".into() })?;
@@ -192,18 +192,18 @@ fn limited(what: &str, wait: Duration) -> Refusal {
     Refusal::RateLimited { what: what.to_owned(), retry_after_ms }
 }
 
-/// How many there are of something.
+/// Counts what exists at the same time.
 #[derive(Debug, Default)]
 struct Counter(Arc<AtomicUsize>);
 
-/// One of them, until it is dropped.
+/// One counted thing. Dropping it reduces the count.
 #[derive(Debug)]
 struct Counted(Arc<AtomicUsize>);
 
 impl Counter {
-    /// One more, unless there are that many.
+    /// Counts one more, unless there are `most` already.
     fn count(&self, most: usize) -> Option<Counted> {
-        // The count is only a count: it orders nothing.
+        // Relaxed: no other memory depends on the count.
         let more = |count| (count < most).then_some(count + 1);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         Some(Counted(self.0.clone()))

@@ -1,3 +1,5 @@
+//! The limits on tokio's paused clock.
+
 use tokio::time::advance;
 
 use super::*;
@@ -22,7 +24,7 @@ fn wait(refusal: Refusal) -> (String, u32) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_are_counted_per_address_and_in_all_until_they_are_gone() {
+async fn open_connections_are_limited_per_address_and_in_total() {
     let limits = limits(|config| (config.connections, config.connections_per_address) = (3, 2));
     let too_many =
         |permit: Result<ConnectionPermit, Refusal>| matches!(permit, Err(Refusal::TooMany { .. }));
@@ -36,7 +38,7 @@ async fn connections_are_counted_per_address_and_in_all_until_they_are_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_connects_too_often_waits_also_after_hanging_up() {
+async fn an_address_that_connects_too_often_has_to_wait_even_after_closing() {
     let limits = limits(|config| config.connects_per_address = rate(2, 3));
     for _ in 0..3 {
         drop(limits.connect(from(1)).unwrap());
@@ -57,11 +59,11 @@ async fn messages_are_limited_per_connection_and_per_address() {
     let (first, second) = (limits.connect(from(1)).unwrap(), limits.connect(from(1)).unwrap());
     let other = limits.connect(from(2)).unwrap();
     let most =
-        |permit: &ConnectionPermit| (0..100).take_while(|_| permit.message().is_ok()).count();
+        |permit: &ConnectionPermit| (0..100).take_while(|_| permit.count_message().is_ok()).count();
     assert_eq!((most(&first), most(&second), most(&other)), (5, 3, 5));
     advance(Duration::from_millis(200)).await;
     assert_eq!((most(&other), most(&first)), (2, 2));
-    assert_eq!(wait(first.message().unwrap_err()), ("messages".into(), 100));
+    assert_eq!(wait(first.count_message().unwrap_err()), ("messages".into(), 100));
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,24 +72,24 @@ async fn relayed_packets_are_limited_in_number_and_in_bytes() {
         (config.packets, config.bytes) = (rate(10, 5), rate(1000, 1000));
     });
     let permit = limits.connect(from(1)).unwrap();
-    assert_eq!((0..100).take_while(|_| permit.relayed(10).is_ok()).count(), 5);
+    assert_eq!((0..100).take_while(|_| permit.count_relayed(10).is_ok()).count(), 5);
     advance(Duration::from_secs(10)).await;
-    assert!(permit.relayed(900).is_ok());
-    assert_eq!(wait(permit.relayed(200).unwrap_err()), ("relayed packets".into(), 100));
+    assert!(permit.count_relayed(900).is_ok());
+    assert_eq!(wait(permit.count_relayed(200).unwrap_err()), ("relayed packets".into(), 100));
     advance(Duration::from_secs(10)).await;
-    assert!(permit.relayed(5000).is_ok(), "one packet always fits into a full bucket");
-    assert!(permit.relayed(1).is_err());
+    assert!(permit.count_relayed(5000).is_ok(), "one packet always fits into a full bucket");
+    assert!(permit.count_relayed(1).is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_fails_to_join_too_often_is_not_even_looked_at_and_others_are() {
+async fn after_too_many_refused_joins_an_address_is_barred_and_others_are_not() {
     let limits = limits(|config| config.failures_per_address = rate(30, 3));
     let permit = limits.connect(from(1)).unwrap();
     for _ in 0..3 {
         assert_eq!(permit.may_try_join(), Ok(()));
         permit.failed_join();
     }
-    assert_eq!(permit.may_try_join(), Ok(()), "the last one that is free");
+    assert_eq!(permit.may_try_join(), Ok(()), "the last attempt of the burst");
     permit.failed_join();
     let again = limits.connect(from(1)).unwrap();
     assert_eq!(wait(again.may_try_join().unwrap_err()), ("failed joins".into(), 2000));
@@ -95,13 +97,13 @@ async fn who_fails_to_join_too_often_is_not_even_looked_at_and_others_are() {
     drop((permit, again));
     limits.retain_recent();
     advance(Duration::from_secs(1)).await;
-    assert!(limits.connect(from(1)).unwrap().may_try_join().is_err(), "hanging up does not help");
+    assert!(limits.connect(from(1)).unwrap().may_try_join().is_err(), "closing the connection does not help");
     advance(Duration::from_secs(1)).await;
     assert_eq!(limits.connect(from(1)).unwrap().may_try_join(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn rooms_are_counted_per_address_until_they_are_gone() {
+async fn existing_rooms_are_limited_per_address() {
     let limits = limits(|config| config.rooms_per_address = 1);
     let permit = limits.connect(from(1)).unwrap();
     let room = permit.room().unwrap();
@@ -113,7 +115,7 @@ async fn rooms_are_counted_per_address_until_they_are_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_that_is_quiet_is_forgotten_and_one_that_is_connected_is_not() {
+async fn an_inactive_address_is_forgotten_and_a_connected_one_is_not() {
     let limits = limits(|_| {});
     let _stays = limits.connect(from(1)).unwrap();
     drop(limits.connect(from(2)).unwrap());

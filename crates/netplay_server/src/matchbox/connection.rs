@@ -1,4 +1,4 @@
-//! One WebSocket of a client of matchbox.
+//! One WebSocket of a matchbox client.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use uuid::Uuid;
 
 use super::rooms::RoomName;
 use super::signal;
-use crate::connection::{close, close_frame, write};
+use crate::connection::{close, close_frame, write_messages};
 use crate::hub::Hub;
 use crate::lifecycle::Phase;
 use crate::limits::ConnectionPermit;
-use crate::outbox::{Outbox, outbox};
 use crate::room::SocketId;
+use crate::send_queue::{SendQueue, send_queue};
 
 /// Serves one WebSocket until it ends, or until the server does.
 pub(super) async fn run(
@@ -29,47 +29,47 @@ pub(super) async fn run(
     name: RoomName,
 ) {
     let mut attendance = hub.lifecycle.attend();
-    let (outbox, mut outgoing) = outbox(hub.relay_bounds());
-    let me = match enter(&hub, &permit, name, &outbox) {
+    let (queue, mut outgoing) = send_queue(hub.relay_bounds());
+    let me = match join(&hub, &permit, name, &queue) {
         Ok(me) => me,
         Err(refusal) => return refuse(socket, &hub, &refusal).await,
     };
     hub.metrics.matchbox_peers.inc();
     let (mut sink, mut stream) = socket.split();
-    let ended = outgoing.ended();
+    let closed = outgoing.closed();
     let served = async {
         tokio::select! {
-            end = listen(&mut stream, &hub, &permit, me, &outbox) => end,
-            () = write(&mut sink, &mut outgoing) => None,
-            reason = ended => Some(reason),
+            end = read_messages(&mut stream, &hub, &permit, me, &queue) => end,
+            () = write_messages(&mut sink, &mut outgoing) => None,
+            reason = closed => Some(reason),
             () = stopped(&mut attendance.phases) => Some(Refusal::ShuttingDown),
         }
     };
-    // A panic is a fault of ours, and must not leave somebody in a room who is not there.
+    // A panic is a bug of the server, and must not leave a member without a connection in the room.
     let end = AssertUnwindSafe(served).catch_unwind().await.unwrap_or(None);
     leave(&hub, me);
     hub.metrics.matchbox_peers.dec();
     match &end {
         Some(refusal) => {
-            hub.metrics.refused(refusal);
-            tracing::debug!(connection = me.0, "a client of matchbox was closed: {refusal}");
+            hub.metrics.count_refusal(refusal);
+            tracing::debug!(connection = me.0, "closed a matchbox client: {refusal}");
         }
-        None => tracing::debug!(connection = me.0, "a client of matchbox closed or broke"),
+        None => tracing::debug!(connection = me.0, "a matchbox client closed or broke"),
     }
     if end != Some(Refusal::TooSlow) {
         close(sink, stream, outgoing.rest(), end.as_ref().map(frame)).await;
     }
 }
 
-/// Closes somebody whom the server does not serve at all, with the reason.
+/// Closes a client that the server does not serve at all, with the reason.
 pub(super) async fn refuse(socket: WebSocket, hub: &Hub, reason: &Refusal) {
-    hub.metrics.refused(reason);
+    hub.metrics.count_refusal(reason);
     let (sink, stream) = socket.split();
     close(sink, stream, std::iter::empty(), Some(frame(reason))).await;
 }
 
-/// The only way to tell such a client anything. What was wrong with a message is told here in full: it
-/// quotes nothing.
+/// The close frame, which is the only way to send such a client a reason. It has the detail of a malformed
+/// message, because the details of this module quote nothing.
 fn frame(reason: &Refusal) -> CloseFrame {
     match reason {
         Refusal::Malformed { detail } => {
@@ -79,11 +79,11 @@ fn frame(reason: &Refusal) -> CloseFrame {
     }
 }
 
-fn enter(
+fn join(
     hub: &Hub,
     permit: &ConnectionPermit,
     name: RoomName,
-    outbox: &Outbox,
+    queue: &SendQueue,
 ) -> Result<SocketId, Refusal> {
     if hub.lifecycle.is_draining() {
         return Err(Refusal::Draining);
@@ -92,45 +92,45 @@ fn enter(
     let mut shared = hub.matchbox.lock();
     let joined = shared.rooms.join(name, me, id, || permit.room())?;
     let events = joined.ok_or_else(|| Refusal::TooMany { what: "players in this room".into() })?;
-    shared.outboxes.insert(me, outbox.clone());
+    shared.queues.insert(me, queue.clone());
     shared.deliver(events);
     Ok(me)
 }
 
 fn leave(hub: &Hub, me: SocketId) {
     let mut shared = hub.matchbox.lock();
-    shared.outboxes.remove(&me);
+    shared.queues.remove(&me);
     let events = shared.rooms.leave(me);
     shared.deliver(events);
 }
 
-/// Reads what the client says, pings it, and notices silence. Ends without a reason when the client does.
-async fn listen(
+/// Reads messages, pings the client, and notices silence. Ends without a reason when the client closes.
+async fn read_messages(
     stream: &mut SplitStream<WebSocket>,
     hub: &Hub,
     permit: &ConnectionPermit,
     me: SocketId,
-    outbox: &Outbox,
+    queue: &SendQueue,
 ) -> Option<Refusal> {
     let config = hub.config();
-    let mut heard = Instant::now();
-    let mut ping = heard + config.ping_interval;
+    let mut received = Instant::now();
+    let mut ping = received + config.ping_interval;
     loop {
         tokio::select! {
             biased;
-            () = sleep_until(ping.min(heard + config.idle_timeout)) => {
-                if heard + config.idle_timeout <= Instant::now() {
+            () = sleep_until(ping.min(received + config.idle_timeout)) => {
+                if received + config.idle_timeout <= Instant::now() {
                     return Some(Refusal::TimedOut);
                 }
                 ping = Instant::now() + config.ping_interval;
-                outbox.push(Message::Ping(Default::default()));
+                queue.push(Message::Ping(Default::default()));
             }
             message = stream.next() => {
-                heard = Instant::now();
+                received = Instant::now();
                 match message {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                     Some(Ok(message)) => {
-                        if let Err(refusal) = permit.message().and_then(|()| obey(hub, me, message))
+                        if let Err(refusal) = permit.count_message().and_then(|()| handle_message(hub, me, message))
                         {
                             return Some(refusal);
                         }
@@ -141,11 +141,11 @@ async fn listen(
     }
 }
 
-fn obey(hub: &Hub, me: SocketId, message: Message) -> Result<(), Refusal> {
+fn handle_message(hub: &Hub, me: SocketId, message: Message) -> Result<(), Refusal> {
     let malformed = |detail: &str| Refusal::Malformed { detail: detail.to_owned() };
     let text = match message {
         Message::Text(text) => text,
-        Message::Binary(_) => return Err(malformed("messages are JSON, as texts")),
+        Message::Binary(_) => return Err(malformed("a message is JSON in a text frame")),
         Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(()),
     };
     if text.len() > hub.config().limits.message_bytes {
@@ -156,19 +156,19 @@ fn obey(hub: &Hub, me: SocketId, message: Message) -> Result<(), Refusal> {
         Ok(PeerRequest::Signal { receiver, data }) => {
             signal::check(&data).map_err(malformed)?;
             let shared = hub.matchbox.lock();
-            // To somebody who has just left, nothing is wrong with signaling.
+            // A missing receiver is no error: it may just have left.
             if let Some(events) = shared.rooms.signal(me, receiver, data) {
                 hub.metrics.signals.inc();
                 shared.deliver(events);
             }
             Ok(())
         }
-        Err(_) => Err(malformed("a message is no request of matchbox 0.15")),
+        Err(_) => Err(malformed("a message is not a request of matchbox 0.15")),
     }
 }
 
-/// Completes when the server stops. There is no way to tell such a client that it drains.
+/// Completes when the server stops. The protocol of matchbox has no message for draining.
 async fn stopped(phases: &mut watch::Receiver<Phase>) {
-    // Without a sender the server is gone.
+    // An error means that the server has ended.
     let _ = phases.wait_for(|phase| *phase == Phase::Stopped).await;
 }

@@ -1,12 +1,13 @@
-//! matchbox's own signaling, so that a game on bevy_matchbox moves to this server by changing a URL.
+//! The signaling of matchbox, so that a game on bevy_matchbox can move to this server by changing a URL.
 //!
-//! A client connects to `/ROOM` or `/ROOM?next=N`, is given an id, and is told of everybody who comes after
-//! it; whoever is told makes an offer. What it signals is passed on within its room. There is no roster,
-//! no resuming, no relay and no word for a refusal: whoever goes too far is closed, with a reason.
+//! A client connects to `/ROOM` or `/ROOM?next=N` and receives an id. From then on it receives the id of each
+//! new peer of the room and sends that peer an offer. The server forwards signals within a room. The protocol
+//! has no roster, no resuming, no relay and no refusals: on an error the server closes the connection with a
+//! reason.
 //!
-//! Everything else is as for our own clients: limits, metrics, TLS, origins, draining. And signals are
-//! looked at before they are passed on, since clients of matchbox trust what they are sent: a description
-//! that cannot be parsed ends the receiver's whole socket.
+//! Limits, metrics, TLS, origins and draining work as for other clients. The server checks signals before it
+//! forwards them, because matchbox clients do not: a session description that cannot be parsed ends the
+//! receiver's whole socket.
 
 mod connection;
 mod rooms;
@@ -22,15 +23,15 @@ use axum::response::{IntoResponse, Response};
 use matchbox_protocol::JsonPeerEvent;
 
 use crate::hub::Hub;
-use crate::outbox::Outbox;
 use crate::room::SocketId;
 use crate::routes::{Admission, bounded};
+use crate::send_queue::SendQueue;
 use rooms::{RoomName, Rooms};
 
-/// How long the name of a room may be, in bytes.
+/// The longest name of a room, in bytes.
 const MAX_NAME_BYTES: usize = 128;
 
-/// The rooms of matchbox's clients, and how they are reached.
+/// The rooms and connections of matchbox clients.
 #[derive(Default)]
 pub(crate) struct Matchbox {
     state: Mutex<Shared>,
@@ -39,14 +40,14 @@ pub(crate) struct Matchbox {
 #[derive(Default)]
 struct Shared {
     rooms: Rooms,
-    outboxes: HashMap<SocketId, Outbox>,
+    queues: HashMap<SocketId, SendQueue>,
 }
 
 impl Matchbox {
-    /// Everybody is told in the order in which things happen, because it is done under one lock: of two who
-    /// come at the same instant, one is before the other for both.
+    /// One lock for changing a room and queueing the messages about it, so that all members receive the changes
+    /// in the same order: of two peers that join at the same time, one is first for both.
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        // A panic of one connection is no reason to end all the others.
+        // A panic in one connection must not end all the others.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -54,8 +55,8 @@ impl Matchbox {
 impl Shared {
     fn deliver(&self, events: Vec<(SocketId, JsonPeerEvent)>) {
         for (to, event) in events {
-            if let Some(outbox) = self.outboxes.get(&to) {
-                outbox.push(Message::text(event.to_string()));
+            if let Some(queue) = self.queues.get(&to) {
+                queue.push(Message::text(event.to_string()));
             }
         }
     }
@@ -79,7 +80,7 @@ pub(crate) async fn upgrade(
     admission: Admission,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let name = match name(room, query.as_deref().unwrap_or_default()) {
+    let name = match parse_name(room, query.as_deref().unwrap_or_default()) {
         Ok(name) => name,
         Err(sentence) => return (StatusCode::BAD_REQUEST, sentence).into_response(),
     };
@@ -89,14 +90,14 @@ pub(crate) async fn upgrade(
     })
 }
 
-fn name(room: String, query: &str) -> Result<RoomName, &'static str> {
+fn parse_name(room: String, query: &str) -> Result<RoomName, &'static str> {
     if room.len() > MAX_NAME_BYTES {
         return Err("the name of a room has at most 128 bytes");
     }
     let next = query.split('&').find_map(|pair| pair.strip_prefix("next="));
     let next = match next.map(str::parse) {
         None => None,
-        Some(Ok(next)) if (2..=rooms::MOST_MEMBERS).contains(&next) => Some(next),
+        Some(Ok(next)) if (2..=rooms::MAX_MEMBERS).contains(&next) => Some(next),
         Some(_) => return Err("next must be a number of players from 2 to 64, as in /ROOM?next=2"),
     };
     Ok(RoomName { room, next })
@@ -107,13 +108,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_what_stands_in_the_url() {
+    fn a_room_name_is_parsed_from_the_url() {
         let named = |room: &str, next| Ok(RoomName { room: room.into(), next });
-        assert_eq!(name("a".into(), ""), named("a", None));
-        assert_eq!(name(String::new(), "x=1&next=3"), named("", Some(3)));
+        assert_eq!(parse_name("a".into(), ""), named("a", None));
+        assert_eq!(parse_name(String::new(), "x=1&next=3"), named("", Some(3)));
         for bad in ["next=", "next=0", "next=1", "next=65", "next=two"] {
-            assert!(name("a".into(), bad).is_err(), "{bad}");
+            assert!(parse_name("a".into(), bad).is_err(), "{bad}");
         }
-        assert!(name("x".repeat(129), "").is_err());
+        assert!(parse_name("x".repeat(129), "").is_err());
     }
 }

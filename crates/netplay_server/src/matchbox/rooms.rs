@@ -1,4 +1,4 @@
-//! Who is told what. No socket and no clock: every change returns what is to be told to whom.
+//! The rooms of matchbox clients, without IO: each change returns the events to send.
 
 use std::collections::HashMap;
 
@@ -8,32 +8,32 @@ use serde_json::Value;
 use crate::limits::RoomPermit;
 use crate::room::SocketId;
 
-/// How many may be in a room. Each connects to every other one.
-pub(super) const MOST_MEMBERS: usize = 64;
+/// The most members of a room. Each connects to every other one.
+pub(super) const MAX_MEMBERS: usize = 64;
 
-/// What clients name to meet: the room, and in groups of how many.
+/// The room that a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RoomName {
     pub(super) room: String,
-    /// Groups of that many: whoever comes when one is full begins the next.
+    /// The size of the groups in the room. The next client after a full group begins another one.
     pub(super) next: Option<usize>,
 }
 
-/// What is to be told to whom, in this order.
+/// Events and their receivers, in order.
 pub(super) type Events = Vec<(SocketId, JsonPeerEvent)>;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    /// The group that whoever comes next is put into.
+    /// The group that the next client of a room joins.
     open: HashMap<RoomName, u64>,
     groups: HashMap<u64, Group>,
-    /// In which group everybody is.
-    places: HashMap<SocketId, u64>,
+    /// The group of each member.
+    group_of: HashMap<SocketId, u64>,
     last_group: u64,
 }
 
-/// Those who are introduced to each other.
+/// Clients that connect to each other.
 #[derive(Debug)]
 struct Group {
     name: RoomName,
@@ -42,7 +42,7 @@ struct Group {
 }
 
 impl Rooms {
-    /// Somebody comes. The permit is asked for where it begins a group. None if the room is full.
+    /// Adds a client. Asks for the permit if the client begins a group. None if the room is full.
     pub(super) fn join<E>(
         &mut self,
         name: RoomName,
@@ -61,26 +61,26 @@ impl Rooms {
             }
         };
         let Some(group) = self.groups.get_mut(&number) else { return Ok(None) };
-        if group.members.len() >= MOST_MEMBERS {
+        if group.members.len() >= MAX_MEMBERS {
             return Ok(None);
         }
         let mut events = vec![(socket, JsonPeerEvent::IdAssigned(id))];
-        // Only those who were there before are told: exactly one of each pair makes an offer.
+        // Only the earlier members are told, so that exactly one of each pair sends an offer.
         events.extend(group.members.iter().map(|(to, _)| (*to, JsonPeerEvent::NewPeer(id))));
         group.members.push((socket, id));
         if name.next == Some(group.members.len()) {
             self.open.remove(&name);
         }
-        self.places.insert(socket, number);
+        self.group_of.insert(socket, number);
         Ok(Some(events))
     }
 
-    /// Somebody goes.
+    /// Removes a client.
     pub(super) fn leave(&mut self, socket: SocketId) -> Events {
-        let Some(number) = self.places.remove(&socket) else { return Vec::new() };
+        let Some(number) = self.group_of.remove(&socket) else { return Vec::new() };
         let Some(group) = self.groups.get_mut(&number) else { return Vec::new() };
-        let gone = group.members.iter().position(|(member, _)| *member == socket);
-        let Some((_, id)) = gone.map(|place| group.members.remove(place)) else {
+        let left = group.members.iter().position(|(member, _)| *member == socket);
+        let Some((_, id)) = left.map(|index| group.members.remove(index)) else {
             return Vec::new();
         };
         if group.members.is_empty() {
@@ -93,9 +93,9 @@ impl Rooms {
         group.members.iter().map(|(to, _)| (*to, JsonPeerEvent::PeerLeft(id))).collect()
     }
 
-    /// Somebody signals to somebody else of the same group. None where there is no such member.
+    /// Forwards a signal within a group. None if the group has no such member.
     pub(super) fn signal(&self, socket: SocketId, to: PeerId, data: Value) -> Option<Events> {
-        let members = &self.groups.get(self.places.get(&socket)?)?.members;
+        let members = &self.groups.get(self.group_of.get(&socket)?)?.members;
         let (_, sender) = *members.iter().find(|(member, _)| *member == socket)?;
         let (receiver, _) = members.iter().find(|(_, id)| *id == to && *id != sender)?;
         Some(vec![(*receiver, JsonPeerEvent::Signal { sender, data })])

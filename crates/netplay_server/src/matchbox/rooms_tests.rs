@@ -1,3 +1,5 @@
+//! Rooms of matchbox clients, compared with a model.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
@@ -21,7 +23,7 @@ fn join(rooms: &mut Rooms, name: RoomName, number: u64) -> Option<Events> {
     events
 }
 
-/// Who is told of the newcomer.
+/// The members that receive the new member.
 fn told(rooms: &mut Rooms, name: RoomName, number: u64) -> Vec<u64> {
     let mut events = join(rooms, name, number).unwrap();
     assert_eq!(events.remove(0), (SocketId(number), JsonPeerEvent::IdAssigned(id(number))));
@@ -33,7 +35,7 @@ fn told(rooms: &mut Rooms, name: RoomName, number: u64) -> Vec<u64> {
 }
 
 #[test]
-fn everybody_who_is_there_is_told_of_the_newcomer_and_the_newcomer_of_nobody() {
+fn all_members_receive_a_new_member_and_the_new_member_receives_none() {
     let mut rooms = Rooms::default();
     assert_eq!(told(&mut rooms, name("a", None), 1), [0; 0]);
     assert_eq!(told(&mut rooms, name("a", None), 2), [1]);
@@ -45,7 +47,7 @@ fn everybody_who_is_there_is_told_of_the_newcomer_and_the_newcomer_of_nobody() {
 }
 
 #[test]
-fn groups_are_filled_one_after_the_other_and_stay_closed() {
+fn groups_are_filled_one_after_another_and_stay_closed() {
     let mut rooms = Rooms::default();
     let pair = || name("a", Some(2));
     assert_eq!(told(&mut rooms, pair(), 1), [0; 0]);
@@ -53,7 +55,7 @@ fn groups_are_filled_one_after_the_other_and_stay_closed() {
     assert_eq!(told(&mut rooms, name("a", None), 9), [0; 0]);
     assert_eq!(told(&mut rooms, pair(), 2), [1]);
     assert_eq!(told(&mut rooms, pair(), 3), [0; 0]);
-    // Who has left before the group is full does not count; who leaves a full one makes no room.
+    // A member that leaves before the group is full does not count. One that leaves a full group makes no room.
     assert_eq!(rooms.leave(SocketId(3)), []);
     assert_eq!(told(&mut rooms, pair(), 4), [0; 0]);
     rooms.leave(SocketId(1));
@@ -62,7 +64,7 @@ fn groups_are_filled_one_after_the_other_and_stay_closed() {
 }
 
 #[test]
-fn a_room_has_a_bound_and_ends_with_the_last() {
+fn a_room_is_bounded_and_ends_with_its_last_member() {
     let mut rooms = Rooms::default();
     for number in 0..64 {
         assert!(join(&mut rooms, name("a", None), number).is_some());
@@ -71,11 +73,11 @@ fn a_room_has_a_bound_and_ends_with_the_last() {
     for number in 0..64 {
         rooms.leave(SocketId(number));
     }
-    assert!(rooms.open.is_empty() && rooms.groups.is_empty() && rooms.places.is_empty());
+    assert!(rooms.open.is_empty() && rooms.groups.is_empty() && rooms.group_of.is_empty());
 }
 
 #[test]
-fn a_signal_reaches_its_receiver_in_the_same_group_and_nobody_else() {
+fn a_signal_reaches_only_its_receiver_in_the_same_group() {
     let mut rooms = Rooms::default();
     for number in [1, 2, 3] {
         join(&mut rooms, name("a", Some(2)), number);
@@ -107,12 +109,12 @@ fn action() -> impl Strategy<Value = Action> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever happens: of every two in a group exactly one was told of the other, namely the one who came
-    /// first; groups are never too large; and nobody hears of another group.
+    /// For every sequence of actions: of each two members of a group exactly the earlier one receives the other;
+    /// groups are never too large; no member receives one of another group.
     #[test]
-    fn everybody_knows_exactly_the_others_of_the_group(actions in proptest::collection::vec(action(), 1..150)) {
+    fn all_members_of_a_group_know_exactly_the_others(actions in proptest::collection::vec(action(), 1..150)) {
         let mut rooms = Rooms::default();
-        // Whom everybody has been told of, and not been told has left.
+        // The members that each client knows.
         let mut known: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
         for action in actions {
             let events = match action {

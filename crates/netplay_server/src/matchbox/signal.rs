@@ -1,4 +1,4 @@
-//! What a signal must be before another client is sent it.
+//! Checks signals before the server forwards them.
 
 use std::io::Cursor;
 
@@ -7,19 +7,19 @@ use rtc_sdp::SessionDescription;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a description for data channels says somewhere (RFC 8839, RFC 8122, RFC 8841).
+/// The attributes that a session description for data channels has (RFC 8839, RFC 8122, RFC 8841).
 const REQUIRED: [&str; 4] = ["ice-ufrag", "ice-pwd", "fingerprint", "setup"];
 
-/// The signals of matchbox.
+/// A signal of matchbox.
 #[derive(Deserialize)]
 enum PeerSignal {
     Offer(String),
     Answer(String),
-    /// `RTCIceCandidateInit` as JSON, as a text.
+    /// `RTCIceCandidateInit` as JSON in a string.
     IceCandidate(String),
 }
 
-/// As the clients read it.
+/// `RTCIceCandidateInit` as matchbox clients parse it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CandidateInit {
@@ -32,7 +32,7 @@ struct CandidateInit {
     _username_fragment: Option<String>,
 }
 
-/// Checks a signal. The error says what is wrong with it and quotes nothing.
+/// Checks a signal. The error quotes nothing of it.
 pub(super) fn check(data: &Value) -> Result<(), &'static str> {
     match PeerSignal::deserialize(data) {
         Ok(PeerSignal::Offer(sdp) | PeerSignal::Answer(sdp)) => check_description(&sdp),
@@ -41,7 +41,7 @@ pub(super) fn check(data: &Value) -> Result<(), &'static str> {
     }
 }
 
-/// Native clients parse descriptions with this very parser.
+/// Checks a session description with the parser that native matchbox clients use.
 fn check_description(sdp: &str) -> Result<(), &'static str> {
     if sdp.len() > MAX_SDP_BYTES {
         return Err("a session description is too large");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_clients_send_passes() {
+    fn signals_of_real_clients_pass() {
         let candidate = r#"{"candidate":"candidate:1 1 udp 1 127.0.0.1 9 typ host","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":null}"#;
         for signal in [
             json!({ "Offer": description() }),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_break_a_client_does_not() {
+    fn signals_that_would_break_a_client_are_refused() {
         let sound = format!("{}m=audio 9 RTP 0\r\n", description());
         for signal in [
             json!(null),

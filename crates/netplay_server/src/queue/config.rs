@@ -1,19 +1,20 @@
+//! The settings of matchmaking.
+
 use std::time::Duration;
 
-use serde::Deserialize;
-
-/// How players are matched. Skills are on any scale of the game.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// How the server matches players. Skills are numbers on a scale of the game's choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "config-file", derive(serde::Deserialize))]
+#[cfg_attr(feature = "config-file", serde(default, deny_unknown_fields))]
 pub struct MatchmakingConfig {
-    /// How far another player's skill may be away at once. Default: 100.
+    /// The greatest difference in skill that a player accepts at first. Default: 100.
     pub window: u32,
-    /// By how much the window grows with every second of waiting. Default: 50.
+    /// How much the window grows per second of waiting. Default: 50.
     pub widening_per_s: u32,
-    /// How far the window grows at most. Default: without bound, so that everybody is matched in the end.
+    /// The greatest window. Default: unlimited, so that every player is matched in the end.
     pub widest: Option<u32>,
-    /// How long a player who is about to be matched may take to answer a ping. Default: 2 s.
-    #[serde(with = "humantime_serde")]
+    /// How long a player may take to answer the ping before a match. Default: 2 s.
+    #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub probe_timeout: Duration,
 }
 
@@ -29,7 +30,7 @@ impl Default for MatchmakingConfig {
 }
 
 impl MatchmakingConfig {
-    /// How far away the skill of another may be for somebody who has waited so long.
+    /// The window of a player that has waited this long.
     pub(super) fn window_after(&self, waited: Duration) -> u64 {
         let grown = u128::from(self.widening_per_s) * waited.as_millis() / 1000;
         let grown = u64::try_from(grown).unwrap_or(u64::MAX);

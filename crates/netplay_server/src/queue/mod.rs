@@ -1,19 +1,21 @@
-//! Matchmaking: who plays with whom.
+//! Matchmaking: forms groups of the peers that wait for the same match.
 //!
-//! Peers wait in a line per game, version, mode and size. The one that has waited longest is served
-//! first: it takes the longest waiting others whose skill is within its window. The window grows with the
-//! time the peer has waited, so whoever is far from everybody waits longer, but not for ever. A peer that
-//! tells no skill fits everybody.
+//! Peers wait in one pool per game, version, mode and size. The queue serves the peer that has waited longest
+//! first: it groups it with the longest waiting peers whose skill is within its window. The window grows
+//! while a peer waits, so that a peer with an unusual skill waits longer, but not forever. A peer without a
+//! skill is in every window.
 //!
-//! A socket that is half open looks like a peer that waits. So a group that has been found is asked for a
-//! sign of life first; those who give none are dropped, and the others keep their places.
+//! A half-open socket looks like a waiting peer. The queue therefore probes a group before it matches it:
+//! every member has to answer a ping. The queue disconnects those that do not answer in time, and returns the
+//! others to their places in the pool.
 //!
-//! Nothing is sent here and there is no clock: every call returns what is to be done.
+//! The queue has no IO and no clock. The `handle_*` methods take events, and [`Queue::poll_command`] returns
+//! what the server has to do.
 
 mod config;
-mod line;
+mod pool;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use netplay_protocol::PeerKey;
@@ -21,66 +23,69 @@ use netplay_protocol::signaling::{GameInfo, Refusal};
 
 use crate::room::SocketId;
 pub use config::MatchmakingConfig;
-use line::Line;
+use pool::Pool;
 
-/// How often the windows of those who wait are looked at anew.
+/// How often the queue looks at the growing windows.
 const WIDENING_STEP: Duration = Duration::from_secs(1);
 
-/// Somebody who waits.
+/// A peer in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket {
     pub(crate) socket: SocketId,
     pub(crate) key: PeerKey,
     pub(crate) skill: Option<i32>,
-    /// Since when.
+    /// When it joined the queue.
     pub(crate) since: Duration,
-    /// Who came before whom.
+    /// The order of joining.
     arrival: u64,
 }
 
-/// What is played, and by how many.
+/// What the peers of a group must have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Wish {
+pub(crate) struct MatchCriteria {
     pub(crate) game: GameInfo,
     pub(crate) size: u8,
 }
 
-/// What is to be done.
+/// What the server has to do for the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum QueueCommand {
-    /// Ask these for a sign of life with this number.
+    /// Send these connections a ping with the number of the probe as payload.
     Probe { sockets: Vec<SocketId>, probe: u64 },
-    /// Bring these together, in this order.
-    Seat { wish: Wish, group: Vec<Ticket> },
-    /// This one gave no sign of life.
-    Drop { socket: SocketId },
+    /// Create a room for this group, with its members in this order.
+    CreateRoom { criteria: MatchCriteria, group: Vec<Ticket> },
+    /// Close this connection: it did not answer the probe.
+    Close { socket: SocketId },
 }
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Queue {
     config: MatchmakingConfig,
-    lines: HashMap<Wish, Line>,
+    pools: HashMap<MatchCriteria, Pool>,
     probes: BTreeMap<u64, Probe>,
-    places: HashMap<SocketId, Place>,
+    states: HashMap<SocketId, TicketState>,
     keys: HashSet<PeerKey>,
     arrivals: u64,
     last_probe: u64,
-    /// When the windows are looked at next, as long as anybody waits.
+    /// When the queue looks at the windows next, as long as any pool has tickets.
     widen_at: Duration,
+    /// What [`Self::poll_command`] returns.
+    commands: VecDeque<QueueCommand>,
 }
 
-/// Where somebody is who has not been seated yet.
 #[derive(Debug)]
-enum Place {
-    Waiting { wish: Wish, ticket: Ticket },
+enum TicketState {
+    /// In a pool.
+    Waiting { criteria: MatchCriteria, ticket: Ticket },
+    /// In a group that is being probed, by the number of the probe.
     Probed(u64),
 }
 
-/// A group that is asked for signs of life.
+/// A group whose members have to answer a ping.
 #[derive(Debug)]
 struct Probe {
-    wish: Wish,
+    criteria: MatchCriteria,
     group: Vec<Ticket>,
     answered: HashSet<SocketId>,
     until: Duration,
@@ -90,161 +95,168 @@ impl Queue {
     pub(crate) fn new(config: &MatchmakingConfig) -> Self {
         Self {
             config: config.clone(),
-            lines: HashMap::new(),
+            pools: HashMap::new(),
             probes: BTreeMap::new(),
-            places: HashMap::new(),
+            states: HashMap::new(),
             keys: HashSet::new(),
             arrivals: 0,
             last_probe: 0,
             widen_at: Duration::ZERO,
+            commands: VecDeque::new(),
         }
     }
 
-    /// How many wait, in all lines.
+    /// How many peers are in the queue.
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.states.len()
     }
 
-    /// Somebody begins to wait. Also returns how many now wait for the same.
-    pub(crate) fn join(
+    /// Adds a peer. Returns how many peers now wait in its pool.
+    pub(crate) fn handle_join(
         &mut self,
         now: Duration,
         socket: SocketId,
         key: PeerKey,
-        wish: Wish,
+        criteria: MatchCriteria,
         skill: Option<i32>,
-    ) -> Result<(usize, Vec<QueueCommand>), Refusal> {
-        if self.places.contains_key(&socket) {
+    ) -> Result<usize, Refusal> {
+        if self.states.contains_key(&socket) {
             return Err(Refusal::OutOfOrder);
         }
         if !self.keys.insert(key) {
             return Err(Refusal::AlreadyJoined);
         }
-        if self.lines.is_empty() {
+        if self.pools.is_empty() {
             self.widen_at = now + WIDENING_STEP;
         }
         self.arrivals += 1;
         let ticket = Ticket { socket, key, skill, since: now, arrival: self.arrivals };
-        self.wait(wish.clone(), ticket);
-        let waiting = self.lines.get(&wish).map_or(0, Line::len);
-        Ok((waiting, self.group(now, &wish, Some(ticket))))
+        self.insert(criteria.clone(), ticket);
+        let waiting = self.pools.get(&criteria).map_or(0, Pool::len);
+        self.probe_groups(now, &criteria, Some(ticket));
+        Ok(waiting)
     }
 
-    /// Somebody waits no longer.
-    pub(crate) fn leave(&mut self, now: Duration, socket: SocketId) -> Vec<QueueCommand> {
-        match self.places.remove(&socket) {
-            Some(Place::Waiting { wish, ticket }) => {
+    /// Removes a peer that left or whose connection ended.
+    pub(crate) fn handle_leave(&mut self, now: Duration, socket: SocketId) {
+        match self.states.remove(&socket) {
+            Some(TicketState::Waiting { criteria, ticket }) => {
                 self.keys.remove(&ticket.key);
-                self.unwait(&wish, ticket);
-                Vec::new()
+                self.remove_from_pool(&criteria, ticket);
             }
-            Some(Place::Probed(probe)) => {
-                self.dissolve(now, probe, |ticket| ticket.socket != socket)
+            Some(TicketState::Probed(probe)) => {
+                self.dissolve(now, probe, |ticket| ticket.socket != socket);
             }
-            None => Vec::new(),
+            None => {}
         }
     }
 
-    /// Somebody gave the sign of life it was asked for.
-    pub(crate) fn alive(&mut self, socket: SocketId, probe: u64) -> Vec<QueueCommand> {
-        let Some(asked) = self.probes.get_mut(&probe) else { return Vec::new() };
+    /// A peer answered the ping of a probe.
+    pub(crate) fn handle_pong(&mut self, socket: SocketId, probe: u64) {
+        let Some(asked) = self.probes.get_mut(&probe) else { return };
         if asked.group.iter().any(|ticket| ticket.socket == socket) {
             asked.answered.insert(socket);
         }
         if asked.answered.len() < asked.group.len() {
-            return Vec::new();
+            return;
         }
-        let Some(Probe { wish, group, .. }) = self.probes.remove(&probe) else { return Vec::new() };
+        let Some(Probe { criteria, group, .. }) = self.probes.remove(&probe) else { return };
         for ticket in &group {
-            self.places.remove(&ticket.socket);
+            self.states.remove(&ticket.socket);
             self.keys.remove(&ticket.key);
         }
-        vec![QueueCommand::Seat { wish, group }]
+        self.commands.push_back(QueueCommand::CreateRoom { criteria, group });
     }
 
-    /// Time has passed.
-    pub(crate) fn tick(&mut self, now: Duration) -> Vec<QueueCommand> {
-        let mut commands = Vec::new();
+    /// Ends the probes that are over, and looks at the windows if they are due.
+    pub(crate) fn handle_timeout(&mut self, now: Duration) {
         let late = self.probes.iter().filter(|(_, probe)| probe.until <= now);
         for number in late.map(|(number, _)| *number).collect::<Vec<_>>() {
             let Some(probe) = self.probes.get(&number) else { continue };
             let answered = probe.answered.clone();
             let silent = probe.group.iter().filter(|ticket| !answered.contains(&ticket.socket));
-            commands.extend(silent.map(|ticket| QueueCommand::Drop { socket: ticket.socket }));
-            commands.extend(self.dissolve(now, number, |ticket| answered.contains(&ticket.socket)));
+            let close = silent.map(|ticket| QueueCommand::Close { socket: ticket.socket });
+            self.commands.extend(close);
+            self.dissolve(now, number, |ticket| answered.contains(&ticket.socket));
         }
-        if self.widen_at <= now && !self.lines.is_empty() {
+        if self.widen_at <= now && !self.pools.is_empty() {
             self.widen_at = now + WIDENING_STEP;
-            // In the order of who has waited longest in each line: nothing hangs on a hash.
-            let mut wishes: Vec<_> =
-                self.lines.iter().map(|(wish, line)| (line.first(), wish.clone())).collect();
-            wishes.sort_by_key(|(first, _)| *first);
-            for (_, wish) in wishes {
-                commands.extend(self.group(now, &wish, None));
+            // In the order of arrival and not of the hash map, so that the result is deterministic.
+            let mut pools: Vec<_> = self
+                .pools
+                .iter()
+                .map(|(criteria, pool)| (pool.first(), criteria.clone()))
+                .collect();
+            pools.sort_by_key(|(first, _)| *first);
+            for (_, criteria) in pools {
+                self.probe_groups(now, &criteria, None);
             }
         }
-        commands
     }
 
-    /// When [`tick`](Self::tick) has something to do next.
-    pub(crate) fn next_deadline(&self) -> Option<Duration> {
-        let widen = (!self.lines.is_empty()).then_some(self.widen_at);
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do next.
+    pub(crate) fn poll_timeout(&self) -> Option<Duration> {
+        let widen = (!self.pools.is_empty()).then_some(self.widen_at);
         self.probes.values().map(|probe| probe.until).chain(widen).min()
     }
 
-    /// Takes groups out of a line and asks them for signs of life, for as long as there are any: all of
-    /// them, or those that a newcomer makes possible.
-    fn group(&mut self, now: Duration, wish: &Wish, newcomer: Option<Ticket>) -> Vec<QueueCommand> {
-        let mut commands = Vec::new();
-        let others = usize::from(wish.size).saturating_sub(1);
-        while let Some(line) = self.lines.get(wish)
-            && let Some(group) = line.group(now, &self.config, others, newcomer)
+    /// The next thing that the server has to do.
+    pub(crate) fn poll_command(&mut self) -> Option<QueueCommand> {
+        self.commands.pop_front()
+    }
+
+    /// Takes all possible groups out of a pool and probes them. With a newcomer, only the groups that it
+    /// makes possible.
+    fn probe_groups(
+        &mut self,
+        now: Duration,
+        criteria: &MatchCriteria,
+        newcomer: Option<Ticket>,
+    ) {
+        let others = usize::from(criteria.size).saturating_sub(1);
+        while let Some(pool) = self.pools.get(criteria)
+            && let Some(group) = pool.find_group(now, &self.config, others, newcomer)
         {
             for ticket in &group {
-                self.unwait(wish, *ticket);
+                self.remove_from_pool(criteria, *ticket);
             }
             self.last_probe += 1;
             let (probe, until) = (self.last_probe, now + self.config.probe_timeout);
             let sockets: Vec<_> = group.iter().map(|ticket| ticket.socket).collect();
             for socket in &sockets {
-                self.places.insert(*socket, Place::Probed(probe));
+                self.states.insert(*socket, TicketState::Probed(probe));
             }
-            let (wish, answered) = (wish.clone(), HashSet::new());
-            self.probes.insert(probe, Probe { wish, group, answered, until });
-            commands.push(QueueCommand::Probe { sockets, probe });
+            let (criteria, answered) = (criteria.clone(), HashSet::new());
+            self.probes.insert(probe, Probe { criteria, group, answered, until });
+            self.commands.push_back(QueueCommand::Probe { sockets, probe });
         }
-        commands
     }
 
-    /// Sends those of a group that stay back to their places, and sees what groups they make now.
-    fn dissolve(
-        &mut self,
-        now: Duration,
-        probe: u64,
-        stays: impl Fn(&Ticket) -> bool,
-    ) -> Vec<QueueCommand> {
-        let Some(Probe { wish, group, .. }) = self.probes.remove(&probe) else { return Vec::new() };
+    /// Ends a probe without a match. The tickets that stay return to their places in the pool, where they may
+    /// form other groups; the others leave the queue.
+    fn dissolve(&mut self, now: Duration, probe: u64, stays: impl Fn(&Ticket) -> bool) {
+        let Some(Probe { criteria, group, .. }) = self.probes.remove(&probe) else { return };
         for ticket in group {
             if stays(&ticket) {
-                self.wait(wish.clone(), ticket);
+                self.insert(criteria.clone(), ticket);
             } else {
-                self.places.remove(&ticket.socket);
+                self.states.remove(&ticket.socket);
                 self.keys.remove(&ticket.key);
             }
         }
-        self.group(now, &wish, None)
+        self.probe_groups(now, &criteria, None);
     }
 
-    fn wait(&mut self, wish: Wish, ticket: Ticket) {
-        self.lines.entry(wish.clone()).or_default().insert(ticket);
-        self.places.insert(ticket.socket, Place::Waiting { wish, ticket });
+    fn insert(&mut self, criteria: MatchCriteria, ticket: Ticket) {
+        self.pools.entry(criteria.clone()).or_default().insert(ticket);
+        self.states.insert(ticket.socket, TicketState::Waiting { criteria, ticket });
     }
 
-    fn unwait(&mut self, wish: &Wish, ticket: Ticket) {
-        if let Some(line) = self.lines.get_mut(wish) {
-            line.remove(ticket);
-            if line.len() == 0 {
-                self.lines.remove(wish);
+    fn remove_from_pool(&mut self, criteria: &MatchCriteria, ticket: Ticket) {
+        if let Some(pool) = self.pools.get_mut(criteria) {
+            pool.remove(ticket);
+            if pool.len() == 0 {
+                self.pools.remove(criteria);
             }
         }
     }

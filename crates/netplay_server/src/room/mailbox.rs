@@ -1,11 +1,13 @@
+//! The signals that a room keeps for a disconnected member.
+
 use std::collections::VecDeque;
 
 use netplay_protocol::signaling::{ServerMessage, Signal};
 
 use super::Rules;
 
-/// What is kept for a member who is away, in the order it came. Bounded: what no longer fits is dropped,
-/// and what was kept before stays, so that an offer is not lost to the candidates after it.
+/// Signals to a disconnected member, in the order they arrived. A full mailbox drops new signals and not old
+/// ones, so that candidates never push out the offer that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
     messages: VecDeque<ServerMessage>,
@@ -13,8 +15,8 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Keeps a signal, if it fits.
-    pub(super) fn keep(&mut self, rules: Rules<'_>, message: ServerMessage) -> bool {
+    /// Keeps a signal. False when it does not fit.
+    pub(super) fn push(&mut self, rules: Rules<'_>, message: ServerMessage) -> bool {
         let bytes = self.bytes + size(&message);
         let fits = self.messages.len() < rules.away_messages && bytes <= rules.away_bytes;
         if fits {
@@ -24,13 +26,13 @@ impl Mailbox {
         fits
     }
 
-    /// Everything that was kept, oldest first.
-    pub(super) fn empty(self) -> impl Iterator<Item = ServerMessage> {
+    /// All signals, oldest first.
+    pub(super) fn into_messages(self) -> impl Iterator<Item = ServerMessage> {
         self.messages.into_iter()
     }
 }
 
-/// What a message takes, in bytes: the text it carries decides.
+/// How much memory a message takes, in bytes, mostly for the text in it.
 fn size(message: &ServerMessage) -> usize {
     let text = match message {
         ServerMessage::Signal { signal, .. } => match signal {

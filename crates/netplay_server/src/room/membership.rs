@@ -1,104 +1,102 @@
-//! Joining and leaving.
+//! Joining and leaving a room.
 
 use netplay_protocol::PeerKey;
 use netplay_protocol::signaling::{GameInfo, IceServer, Presence, Refusal};
 
-use super::{Delivery, Member, Parcel, Room, Rules, SocketId};
+use super::{Member, Room, Rules, SocketId};
 use crate::password::PasswordDigest;
 
-/// Who wants to join, and what it says that it wants to join.
+/// A peer that wants to join, and the room that it expects.
 #[derive(Clone, Debug)]
-pub(crate) struct Newcomer {
+pub(crate) struct JoinRequest {
     pub(crate) socket: SocketId,
     pub(crate) key: PeerKey,
-    /// None: the room's.
+    /// The expected size. None accepts any.
     pub(crate) size: Option<u8>,
     pub(crate) game: GameInfo,
     pub(crate) password: Option<PasswordDigest>,
-    /// The STUN and TURN servers it is told, with its own credentials.
+    /// The STUN and TURN servers for its welcome, with credentials of its own.
     pub(crate) ice_servers: Vec<IceServer>,
 }
 
-/// Who comes back to its seat.
+/// A member that wants to return to its slot.
 #[derive(Clone, Debug)]
-pub(crate) struct Returner {
+pub(crate) struct ResumeRequest {
     pub(crate) socket: SocketId,
     pub(crate) key: PeerKey,
-    /// Its process restarted.
+    /// Whether its process restarted.
     pub(crate) restarted: bool,
-    /// The STUN and TURN servers it is told, with its own credentials.
+    /// The STUN and TURN servers for its welcome, with credentials of its own.
     pub(crate) ice_servers: Vec<IceServer>,
 }
 
 impl Room {
-    /// Seats a peer. Everybody in the room is told.
-    pub(crate) fn join(
+    /// Adds a member and sends the new roster to all.
+    pub(crate) fn handle_join(
         &mut self,
         rules: Rules<'_>,
-        newcomer: Newcomer,
-    ) -> Result<Vec<Delivery>, Refusal> {
-        self.admits(&newcomer)?;
-        let socket = newcomer.socket;
-        self.members.push(Member::online(newcomer.key, socket));
+        request: JoinRequest,
+    ) -> Result<(), Refusal> {
+        self.admit(&request)?;
+        let JoinRequest { socket, key, ice_servers, .. } = request;
+        self.members.push(Member::online(key, socket));
         self.revision += 1;
-        let welcome = self.welcome(rules, newcomer.key, newcomer.ice_servers);
-        let welcome = Delivery { to: vec![socket], parcel: Parcel::Message(welcome) };
-        let mut deliveries = vec![welcome, self.told(rules, self.everybody())];
-        deliveries.extend(self.absences(socket));
-        Ok(deliveries)
+        self.send_welcome(rules, socket, key, ice_servers);
+        self.send_roster(rules, self.all_sockets());
+        self.send_absences(socket);
+        Ok(())
     }
 
-    /// The password is looked at before anything else: who does not know it hears the same as if there
-    /// were no such room, whatever else is wrong.
-    fn admits(&self, newcomer: &Newcomer) -> Result<(), Refusal> {
-        if !self.revived && self.password != newcomer.password {
+    /// Checks the password before anything else: a peer that does not know it must not learn whether the
+    /// room exists, whatever else is wrong with its request.
+    fn admit(&self, request: &JoinRequest) -> Result<(), Refusal> {
+        if !self.restored && self.password != request.password {
             return Err(Refusal::NoSuchRoom);
         }
-        if self.game != newcomer.game {
+        if self.game != request.game {
             return Err(Refusal::GameDiffers { game: self.game.clone() });
         }
-        if let Some(asked) = newcomer.size.filter(|size| *size != self.size) {
+        if let Some(asked) = request.size.filter(|size| *size != self.size) {
             return Err(Refusal::RoomSizeDiffers { size: self.size, asked });
         }
-        // Before the room is found full: who comes back too early is told so, and not that somebody
-        // took the seat.
-        if self.member(newcomer.key).is_some() {
+        // Before the check for a full room: a member that joins again must not be told that the room is full
+        // when it is itself in it.
+        if self.member(request.key).is_some() {
             return Err(Refusal::AlreadyJoined);
         }
         if self.members.len() >= usize::from(self.size) {
             return Err(Refusal::RoomFull { size: self.size });
         }
-        if self.revived || self.members.iter().any(|member| member.playing) {
+        if self.restored || self.members.iter().any(|member| member.playing) {
             return Err(Refusal::Locked);
         }
         Ok(())
     }
 
-    /// Frees the seat of a connection that leaves for good.
-    pub(crate) fn leave(&mut self, rules: Rules<'_>, socket: SocketId) -> Vec<Delivery> {
-        match self.at(socket).map(|member| member.key) {
-            Some(key) => self.free(rules, &[key]),
-            None => Vec::new(),
+    /// Removes the member on a connection that leaves.
+    pub(crate) fn handle_leave(&mut self, rules: Rules<'_>, socket: SocketId) {
+        if let Some(key) = self.member_on(socket).map(|member| member.key) {
+            self.remove(rules, &[key]);
         }
     }
 
-    /// Frees seats. Those who stay are told; those behind a free seat move up.
-    pub(super) fn free(&mut self, rules: Rules<'_>, gone: &[PeerKey]) -> Vec<Delivery> {
-        if gone.is_empty() {
-            return Vec::new();
+    /// Removes members and sends that to the others, with the new roster.
+    pub(super) fn remove(&mut self, rules: Rules<'_>, removed: &[PeerKey]) {
+        if removed.is_empty() {
+            return;
         }
-        self.members.retain(|member| !gone.contains(&member.key));
+        self.members.retain(|member| !removed.contains(&member.key));
         for member in &mut self.members {
-            member.relays.retain(|to| !gone.contains(to));
+            member.relays.retain(|to| !removed.contains(to));
         }
         self.revision += 1;
-        let everybody = self.everybody();
-        if everybody.is_empty() {
-            return Vec::new();
+        let all = self.all_sockets();
+        if all.is_empty() {
+            return;
         }
-        let mut deliveries: Vec<_> =
-            gone.iter().map(|key| self.presence(*key, Presence::Left)).collect();
-        deliveries.push(self.told(rules, everybody));
-        deliveries
+        for key in removed {
+            self.send_presence(*key, Presence::Left);
+        }
+        self.send_roster(rules, all);
     }
 }

@@ -1,19 +1,22 @@
-//! One room: who sits where, who is told what, who is refused.
+//! One room: its members, what each of them receives, and whom the room refuses.
 //!
-//! A room is a record, and nothing is sent here: every change returns what is to be delivered because of
-//! it, and whoever keeps the record delivers that before the next change. That is what gives every peer
-//! of a room the same roster in the same order. Members are known by the [`SocketId`] that the server
-//! gave their connection; the key that a peer named itself by is looked up from it, and never taken from
-//! a later message. So a message cannot cross rooms, and nobody can speak as somebody else.
+//! A room is a record without IO and without a clock. The `handle_*` methods change it and queue what the
+//! members have to receive; [`Room::poll_transmit`] returns that in order. The keeper of the record
+//! delivers everything before the next change, so that all members receive the same rosters in the same order.
 //!
-//! A room comes into being with the first who joins it and ends with the last who leaves. Who loses the
-//! socket stays a member for the grace period, away: signals are kept in a [mailbox](Mailbox) meanwhile.
+//! Members are identified by the [`SocketId`] that the server assigned to their connection. The room looks
+//! up the [`PeerKey`] of the sender from it and takes no key from a later message. A message therefore
+//! cannot leave its room, and no peer can act as another one.
+//!
+//! A room begins with the first member and ends with the last. A member whose socket broke stays a member
+//! for the grace period; the room keeps signals to it in a [mailbox](Mailbox) until it resumes.
 
 mod mailbox;
 mod membership;
 mod presence;
 mod traffic;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -24,97 +27,112 @@ use netplay_protocol::{PeerKey, RoomCode, Roster};
 
 use crate::limits::RoomPermit;
 use crate::password::PasswordDigest;
-use crate::seals::Seals;
+use crate::token_signer::TokenSigner;
 use mailbox::Mailbox;
-pub(crate) use membership::{Newcomer, Returner};
-pub(crate) use traffic::Signaled;
+pub(crate) use membership::{JoinRequest, ResumeRequest};
+pub(crate) use traffic::SignalOutcome;
 
-/// The server's own name for a connection, never told to anybody.
+/// The server's own number of a connection. No client ever receives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SocketId(pub(crate) u64);
 
-/// Something for connections, and which.
+/// Something to send, and the connections to send it to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
     pub(crate) to: Vec<SocketId>,
-    pub(crate) parcel: Parcel,
+    pub(crate) outgoing: Outgoing,
 }
 
-/// What is delivered.
+/// What a connection has to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Parcel {
-    /// A message for the peer.
+pub(crate) enum Outgoing {
+    /// A signaling message.
     Message(ServerMessage),
-    /// A ping that asks for a sign of life.
+    /// A WebSocket ping, which the client answers with the same payload.
     Ping(Bytes),
-    /// The connection is no longer wanted, for this reason.
-    Dismissal(Refusal),
+    /// The close of the connection, for this reason.
+    Close(Refusal),
 }
 
-/// What every change goes by.
+/// The time and the settings that every change of a room depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules<'a> {
     /// Now, on the server's clock.
     pub(crate) now: Duration,
-    /// For how long a seat is kept for somebody who lost the socket.
+    /// How long a disconnected member keeps its slot.
     pub(crate) grace: Duration,
-    /// How many signals are kept for somebody who is away.
+    /// How many signals a mailbox holds.
     pub(crate) away_messages: usize,
-    /// How many bytes these may have in all.
+    /// How many bytes a mailbox holds.
     pub(crate) away_bytes: usize,
-    /// What signs rosters.
-    pub(crate) seals: &'a Seals,
+    /// Makes the resume tokens and signs the rosters.
+    pub(crate) signer: &'a TokenSigner,
 }
 
-/// The record of a room.
+/// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Room {
     code: RoomCode,
     size: u8,
     game: GameInfo,
     password: Option<PasswordDigest>,
-    /// Made again from a signed roster. Whether it had a password is not known: it takes nobody new.
-    revived: bool,
-    /// Counts the rosters that were told.
+    /// Restored from a signed roster. The password of the room is then not known, so it admits no new peers.
+    restored: bool,
+    /// Counts the rosters that were sent.
     revision: u64,
     /// In the order they joined.
     members: Vec<Member>,
-    /// Counts against the rooms of the address that made it, until the room ends. None for rooms that
-    /// matchmaking made.
+    /// What [`Self::poll_transmit`] returns.
+    transmits: VecDeque<Delivery>,
+    /// Counts against the rooms of the address that created the room. None for rooms of the matchmaking.
     _permit: Option<RoomPermit>,
 }
 
 #[derive(Debug)]
 struct Member {
     key: PeerKey,
-    place: Place,
+    connection: MemberConnection,
     /// Whether the member says that it is in a running match.
     playing: bool,
-    /// For whom it asked the server to carry packets.
+    /// The peers to which the member opened the relay.
     relays: Vec<PeerKey>,
 }
 
 #[derive(Debug)]
-enum Place {
+enum MemberConnection {
     Online(SocketId),
     Away { until: Duration, mailbox: Mailbox },
 }
 
 impl Member {
     fn online(key: PeerKey, socket: SocketId) -> Self {
-        Self { key, place: Place::Online(socket), playing: false, relays: Vec::new() }
+        let connection = MemberConnection::Online(socket);
+        Self { key, connection, playing: false, relays: Vec::new() }
+    }
+
+    fn away(key: PeerKey, until: Duration) -> Self {
+        let connection = MemberConnection::Away { until, mailbox: Mailbox::default() };
+        Self { key, connection, playing: false, relays: Vec::new() }
     }
 
     fn socket(&self) -> Option<SocketId> {
-        match self.place {
-            Place::Online(socket) => Some(socket),
-            Place::Away { .. } => None,
+        match self.connection {
+            MemberConnection::Online(socket) => Some(socket),
+            MemberConnection::Away { .. } => None,
+        }
+    }
+
+    /// When a disconnected member loses its slot.
+    fn expires_at(&self) -> Option<Duration> {
+        match self.connection {
+            MemberConnection::Online(_) => None,
+            MemberConnection::Away { until, .. } => Some(until),
         }
     }
 }
 
 impl Room {
-    /// An empty room: somebody joins next.
+    /// A room without members. The caller adds the first one.
     pub(crate) fn new(
         code: RoomCode,
         size: u8,
@@ -122,93 +140,97 @@ impl Room {
         password: Option<PasswordDigest>,
         permit: Option<RoomPermit>,
     ) -> Self {
-        let (members, revived, revision) = (Vec::new(), false, 0);
-        Self { code, size, game, password, revived, revision, members, _permit: permit }
+        Self {
+            code,
+            size,
+            game,
+            password,
+            restored: false,
+            revision: 0,
+            members: Vec::new(),
+            transmits: VecDeque::new(),
+            _permit: permit,
+        }
     }
 
-    /// The room as a server remembered it before it was started anew. Everybody is away.
-    pub(crate) fn revived(
+    /// The room that a signed roster describes, after a restart of the server. All members are disconnected.
+    pub(crate) fn restored(
         rules: Rules<'_>,
         code: RoomCode,
         signed: &SignedRoster,
         permit: Option<RoomPermit>,
     ) -> Self {
         let mut room = Self::new(code, signed.roster.size, signed.game.clone(), None, permit);
-        room.revived = true;
-        room.members.extend(signed.roster.members.iter().map(|key| Member {
-            key: *key,
-            place: Place::Away { until: rules.now + rules.grace, mailbox: Mailbox::default() },
-            playing: false,
-            relays: Vec::new(),
-        }));
+        room.restored = true;
+        let until = rules.now + rules.grace;
+        room.members.extend(signed.roster.members.iter().map(|key| Member::away(*key, until)));
         room
     }
 
-    /// Whether nobody has a seat, neither present nor away: then the room is over.
+    /// Whether the room has no members, connected or disconnected. It is then over.
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// When the first of those who are away loses the seat.
-    pub(crate) fn next_expiry(&self) -> Option<Duration> {
-        let untils = self.members.iter().filter_map(|member| match member.place {
-            Place::Online(_) => None,
-            Place::Away { until, .. } => Some(until),
-        });
-        untils.min()
+    /// When [`handle_timeout`](Self::handle_timeout) removes the next member.
+    pub(crate) fn poll_timeout(&self) -> Option<Duration> {
+        self.members.iter().filter_map(Member::expires_at).min()
+    }
+
+    /// The next thing to deliver because of the changes so far.
+    pub(crate) fn poll_transmit(&mut self) -> Option<Delivery> {
+        self.transmits.pop_front()
+    }
+
+    /// Queues a message for these connections.
+    fn send(&mut self, to: Vec<SocketId>, message: ServerMessage) {
+        self.transmits.push_back(Delivery { to, outgoing: Outgoing::Message(message) });
+    }
+
+    fn send_welcome(
+        &mut self,
+        rules: Rules<'_>,
+        to: SocketId,
+        key: PeerKey,
+        ice_servers: Vec<IceServer>,
+    ) {
+        let welcome = ServerMessage::Welcome {
+            version: VERSION,
+            room: self.code.clone(),
+            size: self.size,
+            resume: rules.signer.resume_token(&self.code, key),
+            grace_ms: u32::try_from(rules.grace.as_millis()).unwrap_or(u32::MAX),
+            ice_servers,
+        };
+        self.send(vec![to], welcome);
+    }
+
+    fn send_roster(&mut self, rules: Rules<'_>, to: Vec<SocketId>) {
+        let roster = self.roster();
+        let signature = rules.signer.sign_roster(&self.code, &self.game, &roster);
+        self.send(to, ServerMessage::Roster { revision: self.revision, roster, signature });
+    }
+
+    /// Sends the state of a member to all others.
+    fn send_presence(&mut self, peer: PeerKey, presence: Presence) {
+        let others = self.members.iter().filter(|member| member.key != peer);
+        let others = others.filter_map(Member::socket).collect();
+        self.send(others, ServerMessage::Presence { peer, presence });
+    }
+
+    /// Sends one connection which members are disconnected.
+    fn send_absences(&mut self, to: SocketId) {
+        let away = self.members.iter().filter(|member| member.socket().is_none());
+        for peer in away.map(|member| member.key).collect::<Vec<_>>() {
+            self.send(vec![to], ServerMessage::Presence { peer, presence: Presence::Away });
+        }
     }
 
     fn roster(&self) -> Roster {
         Roster { size: self.size, members: self.members.iter().map(|member| member.key).collect() }
     }
 
-    /// Tells a peer that it has a place in the room.
-    fn welcome(
-        &self,
-        rules: Rules<'_>,
-        key: PeerKey,
-        ice_servers: Vec<IceServer>,
-    ) -> ServerMessage {
-        ServerMessage::Welcome {
-            version: VERSION,
-            room: self.code.clone(),
-            size: self.size,
-            resume: rules.seals.resume_token(&self.code, key),
-            grace_ms: u32::try_from(rules.grace.as_millis()).unwrap_or(u32::MAX),
-            ice_servers,
-        }
-    }
-
-    /// Who is in the room, for these.
-    fn told(&self, rules: Rules<'_>, to: Vec<SocketId>) -> Delivery {
-        let roster = self.roster();
-        let signature = rules.seals.sign_roster(&self.code, &self.game, &roster);
-        let message = ServerMessage::Roster { revision: self.revision, roster, signature };
-        Delivery { to, parcel: Parcel::Message(message) }
-    }
-
-    /// Where a member is, for everybody else.
-    fn presence(&self, peer: PeerKey, presence: Presence) -> Delivery {
-        let others = self.members.iter().filter(|member| member.key != peer);
-        Delivery {
-            to: others.filter_map(Member::socket).collect(),
-            parcel: Parcel::Message(ServerMessage::Presence { peer, presence }),
-        }
-    }
-
-    /// Who is away, for one.
-    fn absences(&self, to: SocketId) -> impl Iterator<Item = Delivery> {
-        let away = self.members.iter().filter(|member| member.socket().is_none());
-        away.map(move |member| Delivery {
-            to: vec![to],
-            parcel: Parcel::Message(ServerMessage::Presence {
-                peer: member.key,
-                presence: Presence::Away,
-            }),
-        })
-    }
-
-    fn everybody(&self) -> Vec<SocketId> {
+    fn all_sockets(&self) -> Vec<SocketId> {
         self.members.iter().filter_map(Member::socket).collect()
     }
 
@@ -216,11 +238,10 @@ impl Room {
         self.members.iter().find(|member| member.key == key)
     }
 
-    fn at(&mut self, socket: SocketId) -> Option<&mut Member> {
+    fn member_on(&mut self, socket: SocketId) -> Option<&mut Member> {
         self.members.iter_mut().find(|member| member.socket() == Some(socket))
     }
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

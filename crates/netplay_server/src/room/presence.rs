@@ -1,66 +1,70 @@
-//! Losing the socket, and coming back.
+//! Disconnecting from a room, and resuming.
 
 use netplay_protocol::signaling::{Presence, Refusal, ServerMessage};
 
-use super::{Delivery, Mailbox, Parcel, Place, Returner, Room, Rules, SocketId};
+use super::{
+    Delivery, Mailbox, MemberConnection, Outgoing, ResumeRequest, Room, Rules, SocketId,
+};
 
 impl Room {
-    /// A connection is lost: its member is away, and has the grace period to come back. A member who
-    /// came back on another connection already is not meant.
-    pub(crate) fn lost(&mut self, rules: Rules<'_>, socket: SocketId) -> Vec<Delivery> {
-        let Some(member) = self.at(socket) else { return Vec::new() };
+    /// Marks the member on a broken connection as away. It has the grace period to resume. Does nothing when
+    /// the member already resumed on another connection.
+    pub(crate) fn handle_disconnect(&mut self, rules: Rules<'_>, socket: SocketId) {
+        let Some(member) = self.member_on(socket) else { return };
         let until = rules.now + rules.grace;
-        member.place = Place::Away { until, mailbox: Mailbox::default() };
+        member.connection = MemberConnection::Away { until, mailbox: Mailbox::default() };
         let key = member.key;
-        vec![self.presence(key, Presence::Away)]
+        self.send_presence(key, Presence::Away);
     }
 
-    /// Frees the seats of those who were away for too long.
-    pub(crate) fn expire(&mut self, rules: Rules<'_>) -> Vec<Delivery> {
-        let late = self.members.iter().filter(|member| match member.place {
-            Place::Online(_) => false,
-            Place::Away { until, .. } => until <= rules.now,
-        });
-        let gone: Vec<_> = late.map(|member| member.key).collect();
-        self.free(rules, &gone)
+    /// Removes the members whose grace period is over.
+    pub(crate) fn handle_timeout(&mut self, rules: Rules<'_>) {
+        let late = |at| at <= rules.now;
+        let late = self.members.iter().filter(|member| member.expires_at().is_some_and(late));
+        let removed: Vec<_> = late.map(|member| member.key).collect();
+        self.remove(rules, &removed);
     }
 
-    /// A member comes back on another connection, to the same seat. It is told what it has missed, unless it
-    /// was started anew; the connection it had, should the server think that it still has it, is dismissed.
-    pub(crate) fn resume(
+    /// Connects a member to its slot again and sends it what it missed; a restarted process receives no
+    /// signals of before. A previous connection that the server still has is closed.
+    pub(crate) fn handle_resume(
         &mut self,
         rules: Rules<'_>,
-        returner: Returner,
-    ) -> Result<Vec<Delivery>, Refusal> {
-        let Returner { socket, key, restarted, ice_servers } = returner;
-        let mut deliveries = self.expire(rules);
+        request: ResumeRequest,
+    ) -> Result<(), Refusal> {
+        let ResumeRequest { socket, key, restarted, ice_servers } = request;
+        self.handle_timeout(rules);
         let member = self.members.iter_mut().find(|member| member.key == key);
         let member = member.ok_or(Refusal::CannotResume)?;
-        let before = std::mem::replace(&mut member.place, Place::Online(socket));
+        let previous =
+            std::mem::replace(&mut member.connection, MemberConnection::Online(socket));
         if restarted {
             member.playing = false;
             member.relays.clear();
         }
-        let mine = |parcel| Delivery { to: vec![socket], parcel };
-        deliveries.push(mine(Parcel::Message(self.welcome(rules, key, ice_servers))));
-        deliveries.push(self.told(rules, vec![socket]));
-        deliveries.extend(self.absences(socket));
+        self.send_welcome(rules, socket, key, ice_servers);
+        self.send_roster(rules, vec![socket]);
+        self.send_absences(socket);
         if restarted {
-            deliveries.push(self.presence(key, Presence::Restarted));
+            self.send_presence(key, Presence::Restarted);
         }
-        match before {
-            Place::Online(old) => deliveries
-                .push(Delivery { to: vec![old], parcel: Parcel::Dismissal(Refusal::Superseded) }),
-            Place::Away { .. } if restarted => {}
-            Place::Away { mailbox, .. } => {
-                deliveries.push(self.presence(key, Presence::Online));
-                let mail = mailbox.empty().map(Parcel::Message);
-                deliveries.extend(mail.map(mine));
+        match previous {
+            MemberConnection::Online(old) => {
+                let outgoing = Outgoing::Close(Refusal::Superseded);
+                self.transmits.push_back(Delivery { to: vec![old], outgoing });
+            }
+            MemberConnection::Away { .. } if restarted => {}
+            MemberConnection::Away { mailbox, .. } => {
+                self.send_presence(key, Presence::Online);
+                for message in mailbox.into_messages() {
+                    self.send(vec![socket], message);
+                }
             }
         }
-        let opened = self.members.iter().filter(|member| member.relays.contains(&key));
-        let opened = opened.map(|member| ServerMessage::Relay { from: member.key, open: true });
-        deliveries.extend(opened.map(Parcel::Message).map(mine));
-        Ok(deliveries)
+        let open = self.members.iter().filter(|member| member.relays.contains(&key));
+        for from in open.map(|member| member.key).collect::<Vec<_>>() {
+            self.send(vec![socket], ServerMessage::Relay { from, open: true });
+        }
+        Ok(())
     }
 }

@@ -1,24 +1,24 @@
-//! What passes between the members.
+//! Signals, relays and announcements between the members of a room.
 
 use netplay_protocol::signaling::{Refusal, ServerMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey};
 
-use super::{Delivery, Parcel, Place, Room, Rules, SocketId};
+use super::{Member, MemberConnection, Room, Rules, SocketId};
 
-/// What became of a signal.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Signaled {
-    /// The receiver is there.
-    Deliver(Delivery),
-    /// The receiver is away: it is kept.
+/// What happened to a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignalOutcome {
+    /// The receiver is connected and receives it.
+    Sent,
+    /// The receiver is disconnected: its mailbox keeps the signal.
     Kept,
-    /// The receiver is away, and nothing more is kept for it.
+    /// The receiver is disconnected and its mailbox is full.
     Dropped,
-    /// There is no such member. It may just have left: then nothing is wrong.
-    Nobody,
+    /// There is no such member. That is no error: the member may just have left.
+    NoReceiver,
 }
 
-/// Where a relayed packet comes from and where it goes.
+/// The sender and the receiver of a relayed packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) from: PeerKey,
@@ -26,61 +26,66 @@ pub(crate) struct Route {
 }
 
 impl Room {
-    /// Passes a signal on to another member.
-    pub(crate) fn signal(
+    /// Forwards a signal to another member.
+    pub(crate) fn handle_signal(
         &mut self,
         rules: Rules<'_>,
         socket: SocketId,
         to: PeerKey,
         connection: ConnectionId,
         signal: Signal,
-    ) -> Result<Signaled, Refusal> {
-        let from = self.at(socket).ok_or(Refusal::OutOfOrder)?.key;
+    ) -> Result<SignalOutcome, Refusal> {
+        let from = self.member_on(socket).ok_or(Refusal::OutOfOrder)?.key;
         let receiver = self.members.iter_mut().find(|member| member.key == to && to != from);
-        let Some(receiver) = receiver else { return Ok(Signaled::Nobody) };
+        let Some(receiver) = receiver else { return Ok(SignalOutcome::NoReceiver) };
         let message = ServerMessage::Signal { from, connection, signal };
-        Ok(match &mut receiver.place {
-            Place::Online(socket) => {
-                Signaled::Deliver(Delivery { to: vec![*socket], parcel: Parcel::Message(message) })
+        Ok(match &mut receiver.connection {
+            MemberConnection::Online(socket) => {
+                let socket = *socket;
+                self.send(vec![socket], message);
+                SignalOutcome::Sent
             }
-            Place::Away { mailbox, .. } => match mailbox.keep(rules, message) {
-                true => Signaled::Kept,
-                false => Signaled::Dropped,
+            MemberConnection::Away { mailbox, .. } => match mailbox.push(rules, message) {
+                true => SignalOutcome::Kept,
+                false => SignalOutcome::Dropped,
             },
         })
     }
 
-    /// Remembers whether a member is in a running match. While one is, nobody new is let in.
-    pub(crate) fn playing(&mut self, socket: SocketId, playing: bool) -> Result<(), Refusal> {
-        self.at(socket).ok_or(Refusal::OutOfOrder)?.playing = playing;
+    /// Stores whether a member is in a running match. The room admits no new peers while one is.
+    pub(crate) fn handle_playing(
+        &mut self,
+        socket: SocketId,
+        playing: bool,
+    ) -> Result<(), Refusal> {
+        self.member_on(socket).ok_or(Refusal::OutOfOrder)?.playing = playing;
         Ok(())
     }
 
-    /// Opens or closes the relay from a member to another one, who is told.
-    pub(crate) fn relay(
+    /// Opens or closes the relay from a member to another one, and tells the receiver.
+    pub(crate) fn handle_relay(
         &mut self,
         socket: SocketId,
         to: PeerKey,
         open: bool,
-    ) -> Result<Option<Delivery>, Refusal> {
-        let there = self.member(to).map(super::Member::socket);
-        let member = self.at(socket).ok_or(Refusal::OutOfOrder)?;
+    ) -> Result<(), Refusal> {
+        let receiver = self.member(to).map(Member::socket);
+        let member = self.member_on(socket).ok_or(Refusal::OutOfOrder)?;
         let from = member.key;
-        let Some(receiver) = there.filter(|_| to != from) else { return Ok(None) };
+        let Some(receiver) = receiver.filter(|_| to != from) else { return Ok(()) };
         member.relays.retain(|peer| *peer != to);
         if open {
             member.relays.push(to);
         }
-        // Who is away hears of it on coming back.
-        Ok(receiver.map(|receiver| Delivery {
-            to: vec![receiver],
-            parcel: Parcel::Message(ServerMessage::Relay { from, open }),
-        }))
+        // A disconnected receiver is told when it resumes.
+        if let Some(receiver) = receiver {
+            self.send(vec![receiver], ServerMessage::Relay { from, open });
+        }
+        Ok(())
     }
 
-    /// Where a packet of a member goes that is to be relayed: nowhere, unless the member has opened that
-    /// relay and the receiver is there.
-    pub(crate) fn route(&self, socket: SocketId, to: PeerKey) -> Option<Route> {
+    /// The route of a packet to relay. None unless its sender opened the relay and its receiver is connected.
+    pub(crate) fn relay_route(&self, socket: SocketId, to: PeerKey) -> Option<Route> {
         let sender = self.members.iter().find(|member| member.socket() == Some(socket))?;
         if !sender.relays.contains(&to) {
             return None;

@@ -1,0 +1,88 @@
+//! Deadlines of a connection, on tokio's paused clock.
+
+use std::time::Duration;
+
+use axum::extract::ws::close_code;
+use futures::channel::mpsc;
+use netplay_protocol::PeerKey;
+use netplay_protocol::signaling::{ClientMessage, Entry, GameInfo, Join, VERSION};
+use tokio::time::sleep;
+
+use super::close::close_frame;
+use super::*;
+use crate::ServerConfig;
+use crate::lifecycle::Lifecycle;
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_answers_pings_stays_and_a_silent_one_is_refused() {
+    let start = Instant::now();
+    let (mut sender, mut stream) = mpsc::unbounded();
+    let (peer, mut outgoing, config) = connected();
+    sender.send(Ok(join())).await.unwrap();
+    let answering = async {
+        let mut answered = 0;
+        while answered < 100 {
+            for message in outgoing.next().await {
+                if let Message::Ping(ping) = message {
+                    sender.send(Ok(Message::Pong(ping))).await.unwrap();
+                    answered += 1;
+                }
+            }
+        }
+        // Does not end: the end of the stream would mean that the socket broke.
+        std::future::pending::<()>().await;
+    };
+    let end = tokio::select! {
+        end = read_messages(&mut stream, &peer, &config) => end,
+        () = answering => unreachable!(),
+    };
+    assert_eq!(end, End::Refused(Refusal::TimedOut));
+    let last_answer = 100 * config.ping_interval;
+    assert_eq!(start.elapsed().as_secs(), (last_answer + config.idle_timeout).as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn sending_does_not_postpone_the_deadline_for_joining() {
+    let start = Instant::now();
+    let (peer, _outgoing, config) = connected();
+    let mut messages = Box::pin(futures::stream::unfold((), async |()| {
+        sleep(Duration::from_millis(100)).await;
+        Some((Ok(Message::Pong(Default::default())), ()))
+    }));
+    let end = read_messages(&mut messages, &peer, &config).await;
+    assert_eq!(end, End::Refused(Refusal::TimedOut));
+    assert_eq!(start.elapsed().as_secs(), config.handshake_deadline.as_secs());
+}
+
+#[test]
+fn a_close_frame_has_the_reason_and_never_what_the_peer_sent() {
+    let frame = close_frame(&Refusal::RoomFull { size: 2 });
+    assert_eq!(frame.code, close_code::POLICY);
+    assert_eq!(frame.reason.as_str(), "the room is full: it is for 2 players");
+    let frame = close_frame(&Refusal::Malformed { detail: "hunter2".into() });
+    assert!(!frame.reason.as_str().contains("hunter2"));
+    let frame = close_frame(&Refusal::Unauthorized { detail: "ä".repeat(100) });
+    assert!(frame.reason.as_str().len() <= 123);
+}
+
+fn connected() -> (Peer, SendQueueReader, ServerConfig) {
+    let config = ServerConfig::default();
+    let hub = Arc::new(Hub::new(config.clone(), Lifecycle::default()).unwrap());
+    let (queue, outgoing) = send_queue(hub.relay_bounds());
+    let address = std::net::IpAddr::from([127, 0, 0, 1]).into();
+    let permit = hub.limits.connect(address).unwrap();
+    (hub.connect(queue, permit), outgoing, config)
+}
+
+fn join() -> Message {
+    let join = ClientMessage::Join(Join {
+        version: VERSION,
+        key: PeerKey::from_bytes([1; 16]),
+        entry: Entry::Room("room".into()),
+        size: Some(2),
+        game: GameInfo::default(),
+        password: None,
+        token: None,
+    });
+    Message::text(serde_json::to_string(&join).unwrap())
+}

@@ -1,0 +1,163 @@
+//! Carries out what the matchmaking queue decides.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use netplay_protocol::RoomCode;
+use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Join, Refusal, ServerMessage};
+
+use super::{Hub, Membership, MembershipCell, Peer};
+use crate::ServerError;
+use crate::backbone::Backbone;
+use crate::queue::{MatchCriteria, MatchmakingConfig, Queue, QueueCommand, Ticket};
+use crate::room::{Delivery, JoinRequest, Outgoing, Room, SocketId};
+use crate::token_signer::random_room_code;
+
+/// The queue, and the cells that receive the membership of the waiting connections.
+pub(super) struct Matchmaking {
+    queue: Queue,
+    cells: HashMap<SocketId, MembershipCell>,
+}
+
+impl Matchmaking {
+    pub(super) fn new(config: &MatchmakingConfig) -> Self {
+        Self { queue: Queue::new(config), cells: HashMap::new() }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        self.queue.poll_timeout()
+    }
+}
+
+impl Peer {
+    /// Joins the queue.
+    pub(super) async fn join_queue(&self, join: Join, skill: Option<i32>) -> Result<(), Refusal> {
+        let hub = &self.hub;
+        let size = join.size.unwrap_or(DEFAULT_ROOM_SIZE);
+        let criteria = MatchCriteria { game: join.game, size };
+        let mut matchmaking = hub.matchmaking.lock().await;
+        let (socket, queue) = (self.socket, &mut matchmaking.queue);
+        let waiting = queue.handle_join(hub.now(), socket, join.key, criteria, skill)?;
+        self.queued.store(true, Ordering::Relaxed);
+        matchmaking.cells.insert(self.socket, self.membership.clone());
+        self.send(&ServerMessage::Queued { waiting: u32::try_from(waiting).unwrap_or(u32::MAX) });
+        hub.run_commands(&mut matchmaking).await;
+        hub.rescheduled.notify_one();
+        Ok(())
+    }
+
+    /// Handles the answer to a ping, which may be the answer to a probe of the queue.
+    pub(crate) async fn handle_pong(&self, payload: &[u8]) {
+        let Ok(probe) = payload.try_into().map(u64::from_be_bytes) else { return };
+        if self.queued.load(Ordering::Relaxed) && self.membership.get().is_none() {
+            let mut matchmaking = self.hub.matchmaking.lock().await;
+            matchmaking.queue.handle_pong(self.socket, probe);
+            self.hub.run_commands(&mut matchmaking).await;
+        }
+    }
+}
+
+impl Hub {
+    /// Removes a connection from the queue.
+    pub(super) async fn leave_queue(&self, socket: SocketId) {
+        let mut matchmaking = self.matchmaking.lock().await;
+        matchmaking.cells.remove(&socket);
+        matchmaking.queue.handle_leave(self.now(), socket);
+        self.run_commands(&mut matchmaking).await;
+    }
+
+    /// Lets the queue do what is due.
+    pub(super) async fn continue_matchmaking(&self) {
+        let mut matchmaking = self.matchmaking.lock().await;
+        matchmaking.queue.handle_timeout(self.now());
+        self.run_commands(&mut matchmaking).await;
+    }
+
+    /// Carries out the commands of the queue. It stays locked until that is done: otherwise a peer that leaves
+    /// in between would still get a room.
+    async fn run_commands(&self, matchmaking: &mut Matchmaking) {
+        while let Some(command) = matchmaking.queue.poll_command() {
+            match command {
+                QueueCommand::Probe { sockets: to, probe } => {
+                    let ping = Bytes::copy_from_slice(&probe.to_be_bytes());
+                    self.backbone.deliver(Delivery { to, outgoing: Outgoing::Ping(ping) }).await;
+                }
+                QueueCommand::CreateRoom { criteria, group } => {
+                    self.create_room(matchmaking, criteria, group).await;
+                }
+                QueueCommand::Close { socket } => self.close(socket, Refusal::TimedOut).await,
+            }
+        }
+        self.metrics.queued.set(i64::try_from(matchmaking.queue.len()).unwrap_or(i64::MAX));
+    }
+
+    /// Creates a room for a group and makes its peers members.
+    async fn create_room(
+        &self,
+        matchmaking: &mut Matchmaking,
+        criteria: MatchCriteria,
+        group: Vec<Ticket>,
+    ) {
+        let created = self.insert_room(&criteria, &group).await;
+        for ticket in group {
+            let cell = matchmaking.cells.remove(&ticket.socket);
+            match (&created, cell) {
+                (Ok(code), Some(cell)) => {
+                    // Only matchmaking sets the cell of a connection in the queue: it is empty.
+                    let _ = cell.set(Membership { room: code.clone(), key: ticket.key });
+                }
+                (Ok(_), None) => {}
+                (Err(error), _) => {
+                    tracing::error!("cannot create a room for a group: {error}");
+                    self.close(ticket.socket, Refusal::ShuttingDown).await;
+                }
+            }
+        }
+    }
+
+    async fn insert_room(
+        &self,
+        criteria: &MatchCriteria,
+        group: &[Ticket],
+    ) -> Result<RoomCode, ServerError> {
+        let requests: Vec<_> =
+            group.iter().map(|ticket| self.matched_request(criteria, ticket)).collect();
+        loop {
+            let code = random_room_code()?;
+            let insert = |room: &mut Option<Room>| {
+                if room.is_some() {
+                    return false;
+                }
+                let game = criteria.game.clone();
+                let room =
+                    room.insert(Room::new(code.clone(), criteria.size, game, None, None));
+                for request in &requests {
+                    // No member is refused: the keys in the queue differ, and the size and the game are equal.
+                    let joined = room.handle_join(self.rules(), request.clone());
+                    debug_assert_eq!(joined, Ok(()), "the group fits its room");
+                }
+                true
+            };
+            if self.backbone.change(&code, insert).await {
+                return Ok(code);
+            }
+        }
+    }
+
+    fn matched_request(&self, criteria: &MatchCriteria, ticket: &Ticket) -> JoinRequest {
+        JoinRequest {
+            socket: ticket.socket,
+            key: ticket.key,
+            size: Some(criteria.size),
+            game: criteria.game.clone(),
+            password: None,
+            ice_servers: self.ice_servers(ticket.key),
+        }
+    }
+
+    async fn close(&self, socket: SocketId, reason: Refusal) {
+        self.backbone.deliver(Delivery { to: vec![socket], outgoing: Outgoing::Close(reason) }).await;
+    }
+}

@@ -1,0 +1,151 @@
+//! Metrics for Prometheus.
+
+use netplay_protocol::RelayChannel;
+use netplay_protocol::signaling::Refusal;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// The counters and gauges. [`Metrics::new`] has their names in Prometheus.
+#[derive(Default)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub(crate) connections: Gauge,
+    #[cfg(feature = "matchbox")]
+    pub(crate) matchbox_peers: Gauge,
+    pub(crate) rooms: Gauge,
+    pub(crate) queued: Gauge,
+    pub(crate) joins: Counter,
+    pub(crate) signals: Counter,
+    pub(crate) away_signals_dropped: Counter,
+    pub(crate) relay_dropped: Counter,
+    resumes: Family<OutcomeLabel, Counter>,
+    refusals: Family<ReasonLabel, Counter>,
+    datagrams: Relayed,
+    reliable: Relayed,
+}
+
+#[derive(Clone, Default)]
+struct Relayed {
+    packets: Counter,
+    bytes: Counter,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ChannelLabel {
+    channel: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self::default();
+        let mut registry = Registry::with_prefix("netplay");
+        registry.register(
+            "connections",
+            "WebSockets with the signaling of netplay_protocol",
+            metrics.connections.clone(),
+        );
+        #[cfg(feature = "matchbox")]
+        registry.register(
+            "matchbox_peers",
+            "WebSockets with the signaling of matchbox",
+            metrics.matchbox_peers.clone(),
+        );
+        registry.register("rooms", "Rooms with members, connected or away", metrics.rooms.clone());
+        registry.register("queued", "Peers in the matchmaking queue", metrics.queued.clone());
+        registry.register("joins", "Joins that the server accepted", metrics.joins.clone());
+        registry.register("resumes", "Attempts to resume", metrics.resumes.clone());
+        registry.register("refusals", "Connections ended by the server", metrics.refusals.clone());
+        registry.register("signals", "Forwarded signals", metrics.signals.clone());
+        registry.register(
+            "away_signals_dropped",
+            "Signals to peers that were away, dropped because their mailbox was full",
+            metrics.away_signals_dropped.clone(),
+        );
+        registry.register(
+            "relay_dropped",
+            "Relayed packets dropped because the receiver was slow or disconnected",
+            metrics.relay_dropped.clone(),
+        );
+        let (packets, bytes) = <(Family<ChannelLabel, Counter>, Family<_, Counter>)>::default();
+        registry.register("relayed_packets", "Relayed packets", packets.clone());
+        registry.register("relayed_bytes", "Relayed bytes without headers", bytes.clone());
+        // Looked up once: a lookup per packet would cost more than the rest of relaying it.
+        let of = |channel| Relayed {
+            packets: packets.get_or_create(&ChannelLabel { channel }).clone(),
+            bytes: bytes.get_or_create(&ChannelLabel { channel }).clone(),
+        };
+        (metrics.datagrams, metrics.reliable) = (of("datagram"), of("reliable"));
+        metrics.registry = registry;
+        metrics
+    }
+
+    /// Counts a relayed packet.
+    pub(crate) fn count_relayed(&self, channel: RelayChannel, bytes: usize) {
+        let relayed = match channel {
+            RelayChannel::Datagram => &self.datagrams,
+            RelayChannel::Reliable => &self.reliable,
+        };
+        relayed.packets.inc();
+        relayed.bytes.inc_by(bytes as u64);
+    }
+
+    /// Counts an attempt to resume.
+    pub(crate) fn count_resume(&self, resumed: bool) {
+        let outcome = if resumed { "resumed" } else { "refused" };
+        self.resumes.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// Counts a refused connection under the name of the reason in JSON.
+    pub(crate) fn count_refusal(&self, reason: &Refusal) {
+        let json = serde_json::to_value(reason).unwrap_or_default();
+        let reason = json["kind"].as_str().unwrap_or("unknown").to_owned();
+        self.refusals.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// The metrics in the text format of Prometheus (OpenMetrics 1.0).
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_has_what_was_counted() {
+        let metrics = Metrics::new();
+        metrics.joins.inc();
+        metrics.connections.set(3);
+        metrics.count_refusal(&Refusal::RoomFull { size: 2 });
+        metrics.count_relayed(RelayChannel::Datagram, 60);
+        metrics.count_resume(true);
+        let text = metrics.text().unwrap();
+        for line in [
+            "netplay_joins_total 1",
+            "netplay_connections 3",
+            "netplay_refusals_total{reason=\"room_full\"} 1",
+            "netplay_relayed_bytes_total{channel=\"datagram\"} 60",
+            "netplay_relayed_packets_total{channel=\"reliable\"} 0",
+            "netplay_resumes_total{outcome=\"resumed\"} 1",
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Rooms on a virtual clock. Sockets and peers have the same numbers unless a test says otherwise.
+
+mod membership;
+mod presence;
+mod traffic;
+
+use netplay_protocol::ConnectionId;
+use netplay_protocol::signaling::Signal;
+
+use super::*;
+
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A room and a clock.
+struct TestRoom {
+    room: Room,
+    signer: TokenSigner,
+    now: Duration,
+}
+
+impl TestRoom {
+    fn new(size: u8) -> Self {
+        Self {
+            room: Room::new(code(), size, GameInfo::default(), None, None),
+            signer: TokenSigner::new(Some(&"a secret for the tests".into())).unwrap(),
+            now: Duration::ZERO,
+        }
+    }
+
+    fn filled(size: u8, peers: &[u64]) -> Self {
+        let mut test = Self::new(size);
+        for peer in peers {
+            test.join(*peer).unwrap();
+        }
+        test
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    /// What the room has queued since the last call.
+    fn sent(&mut self) -> Vec<Delivery> {
+        std::iter::from_fn(|| self.room.poll_transmit()).collect()
+    }
+
+    fn enter(&mut self, request: JoinRequest) -> Result<Vec<Delivery>, Refusal> {
+        let joined = self.room.handle_join(rules(&self.signer, self.now), request);
+        let sent = self.sent();
+        joined.map(|()| sent)
+    }
+
+    fn leave(&mut self, socket: u64) -> Vec<Delivery> {
+        self.room.handle_leave(rules(&self.signer, self.now), SocketId(socket));
+        self.sent()
+    }
+
+    fn disconnect(&mut self, socket: u64) -> Vec<Delivery> {
+        self.room.handle_disconnect(rules(&self.signer, self.now), SocketId(socket));
+        self.sent()
+    }
+
+    fn time_out(&mut self) -> Vec<Delivery> {
+        self.room.handle_timeout(rules(&self.signer, self.now));
+        self.sent()
+    }
+
+    fn resume(&mut self, peer: u64, socket: u64) -> Result<Vec<Delivery>, Refusal> {
+        self.resume_as(peer, socket, false)
+    }
+
+    fn resume_as(
+        &mut self,
+        peer: u64,
+        socket: u64,
+        restarted: bool,
+    ) -> Result<Vec<Delivery>, Refusal> {
+        let rules = rules(&self.signer, self.now);
+        let (socket, key, ice_servers) = (SocketId(socket), key(peer), Vec::new());
+        let request = ResumeRequest { socket, key, restarted, ice_servers };
+        let resumed = self.room.handle_resume(rules, request);
+        let sent = self.sent();
+        resumed.map(|()| sent)
+    }
+
+    fn welcome(&self, peer: u64) -> Delivery {
+        let resume = self.signer.resume_token(&code(), key(peer));
+        let (version, room, size) = (VERSION, code(), self.room.size);
+        let (grace_ms, ice_servers) = (10_000, Vec::new());
+        message(
+            &[peer],
+            ServerMessage::Welcome { version, room, size, resume, grace_ms, ice_servers },
+        )
+    }
+
+    fn signal(&mut self, socket: u64, to: u64, text: &str) -> Result<SignalOutcome, Refusal> {
+        let rules = rules(&self.signer, self.now);
+        let signal = Signal::Offer(text.into());
+        self.room.handle_signal(rules, SocketId(socket), key(to), ConnectionId(5), signal)
+    }
+
+    fn relay(&mut self, socket: u64, to: u64, open: bool) -> Result<Vec<Delivery>, Refusal> {
+        let opened = self.room.handle_relay(SocketId(socket), key(to), open);
+        let sent = self.sent();
+        opened.map(|()| sent)
+    }
+
+    fn join(&mut self, peer: u64) -> Result<Vec<Delivery>, Refusal> {
+        let size = self.room.size;
+        self.enter(join_request(peer, size))
+    }
+
+    fn members(&self) -> Vec<u64> {
+        let number = |key: &PeerKey| u128::from_be_bytes(key.to_bytes()) as u64;
+        self.room.roster().members.iter().map(number).collect()
+    }
+
+    fn roster(&self, revision: u64, to: &[u64], members: &[u64]) -> Delivery {
+        let members = members.iter().copied().map(key).collect();
+        let roster = Roster { size: self.room.size, members };
+        let signature = self.signer.sign_roster(&code(), &GameInfo::default(), &roster);
+        message(to, ServerMessage::Roster { revision, roster, signature })
+    }
+}
+
+fn rules(signer: &TokenSigner, now: Duration) -> Rules<'_> {
+    Rules { now, grace: GRACE, away_messages: 64, away_bytes: 64 * 1024, signer }
+}
+
+fn code() -> RoomCode {
+    "ROOM".parse().unwrap()
+}
+
+/// The peer on the socket with the same number.
+fn key(number: u64) -> PeerKey {
+    PeerKey::from_bytes(u128::from(number).to_be_bytes())
+}
+
+fn join_request(peer: u64, size: u8) -> JoinRequest {
+    let (socket, key, game) = (SocketId(peer), key(peer), GameInfo::default());
+    let (size, ice_servers) = (Some(size), Vec::new());
+    JoinRequest { socket, key, size, game, password: None, ice_servers }
+}
+
+fn message(to: &[u64], message: ServerMessage) -> Delivery {
+    Delivery { to: to.iter().copied().map(SocketId).collect(), outgoing: Outgoing::Message(message) }
+}
+
+fn presence(peer: u64, presence: Presence, to: &[u64]) -> Delivery {
+    message(to, ServerMessage::Presence { peer: key(peer), presence })
+}
+
+fn signaled(from: u64, text: &str) -> ServerMessage {
+    let signal = Signal::Offer(text.into());
+    ServerMessage::Signal { from: key(from), connection: ConnectionId(5), signal }
+}

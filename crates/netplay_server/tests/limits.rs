@@ -1,0 +1,161 @@
+//! Limits, origins, and input of any kind.
+
+use std::num::NonZeroU32;
+
+use futures::SinkExt;
+use netplay_protocol::signaling::{ClientMessage, Entry, Join, PATH, Refusal, ServerMessage};
+use netplay_server::{AuthConfig, AuthMode, LimitsConfig, Rate, ServerConfig};
+use proptest::prelude::{Strategy, any};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{connect_async, tungstenite};
+
+use crate::client::{
+    Client, generous, http, join, join_by, metric, offer, signal, start, start_with, within,
+};
+
+fn rate(rate: u32, burst: u32) -> Rate {
+    let at_least_one = |number| NonZeroU32::new(number).unwrap();
+    Rate { rate: at_least_one(rate), burst: at_least_one(burst) }
+}
+
+#[tokio::test]
+async fn a_peer_that_exceeds_a_rate_is_refused_and_closed_with_the_reason() {
+    let limits = LimitsConfig { messages: rate(1, 20), ..generous() };
+    let server = start_with(ServerConfig { limits, ..Default::default() });
+    let mut client = Client::joined(&server, "room", 2, 1, &[1]).await;
+    for _ in 0..40 {
+        // The server closes somewhere in between.
+        let message = serde_json::to_string(&signal(2, offer("o"))).unwrap();
+        if within(client.socket.send(Message::text(message))).await.is_err() {
+            break;
+        }
+    }
+    let Some(ServerMessage::Refused { reason }) = client.next().await else { panic!() };
+    let Refusal::RateLimited { what, retry_after_ms } = reason else { panic!("{reason}") };
+    assert!(what == "messages" && retry_after_ms > 0, "{what} {retry_after_ms}");
+    assert_eq!(client.next().await, None);
+    let frame = client.closed.expect("no close frame").expect("no reason");
+    assert_eq!(u16::from(frame.code), 1013);
+    assert!(frame.reason.contains("too many messages"), "{}", frame.reason);
+}
+
+#[tokio::test]
+async fn connections_and_rooms_are_limited_per_address() {
+    let limits = LimitsConfig { connections_per_address: 3, rooms_per_address: 1, ..generous() };
+    let server = start_with(ServerConfig { limits, ..Default::default() });
+    let mut first = Client::joined(&server, "room", 2, 1, &[1]).await;
+    let mut second = Client::connect(&server).await;
+    second.send(&join("other", 2, 2)).await;
+    let rooms = Refusal::TooMany { what: "rooms".into() };
+    assert_eq!(second.expect_refusal().await, rooms);
+    // Joining an existing room creates none.
+    let third = Client::joined(&server, "room", 2, 3, &[1, 3]).await;
+    let fourth = Client::connect(&server).await;
+    let mut fifth = Client::connect(&server).await;
+    let connections = Refusal::TooMany { what: "connections".into() };
+    assert_eq!(fifth.expect_refusal().await, connections);
+    // Closing one makes room for another.
+    drop((third, fourth));
+    first.expect_roster(2, &[1, 3]).await;
+    loop {
+        let mut next = Client::connect(&server).await;
+        next.send(&join("room", 2, 9)).await;
+        match next.next().await {
+            Some(ServerMessage::Refused { reason }) if reason == connections => {}
+            Some(ServerMessage::Refused { reason: Refusal::RoomFull { .. } }) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_limited_and_reveals_nothing() {
+    let limits = LimitsConfig { failures_per_address: rate(1, 3), ..generous() };
+    let server = start_with(ServerConfig { limits, ..Default::default() });
+    let locked =
+        Join { password: Some("hunter2".into()), ..join_by(Entry::Room("A".into()), 2, 1) };
+    let mut owner = Client::connect(&server).await;
+    owner.send(&ClientMessage::Join(locked.clone())).await;
+    assert!(matches!(owner.next().await, Some(ServerMessage::Welcome { .. })));
+    let guess = async |join: Join| {
+        let mut client = Client::connect(&server).await;
+        client.send(&ClientMessage::Join(join)).await;
+        client.expect_refusal().await
+    };
+    let as_another = |password: &str, size| Join {
+        password: Some(password.into()),
+        ..join_by(Entry::Existing("A".into()), size, 2)
+    };
+    // A wrong password, a wrong size with a wrong password, and an unknown room: one answer.
+    assert_eq!(guess(as_another("hunter3", 2)).await, Refusal::NoSuchRoom);
+    assert_eq!(guess(as_another("hunter3", 5)).await, Refusal::NoSuchRoom);
+    let nowhere = join_by(Entry::Existing("B".into()), 2, 2);
+    assert_eq!(guess(nowhere.clone()).await, Refusal::NoSuchRoom);
+    assert_eq!(guess(nowhere).await, Refusal::NoSuchRoom);
+    // From now on the server refuses even the right password.
+    let barred = guess(as_another("hunter2", 2)).await;
+    assert!(matches!(barred, Refusal::RateLimited { .. }), "{barred}");
+}
+
+#[tokio::test]
+async fn only_listed_pages_and_programs_may_connect() {
+    let origins = vec!["https://play.example.org".to_owned()];
+    let auth = AuthConfig { origins, mode: AuthMode::Open, ..Default::default() };
+    let server = start_with(ServerConfig { auth, ..Default::default() });
+    let from = async |origin: &'static str| {
+        let mut request = format!("{}{PATH}", server.url()).into_client_request().unwrap();
+        request.headers_mut().insert("origin", HeaderValue::from_static(origin));
+        within(connect_async(request)).await
+    };
+    assert!(from("https://play.example.org").await.is_ok());
+    let Err(Error::Http(refused)) = from("https://evil.example").await else { panic!("let in") };
+    assert_eq!(refused.status(), tungstenite::http::StatusCode::FORBIDDEN);
+    Client::joined(&server, "room", 2, 1, &[1]).await;
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_cut_off() {
+    let server = start_with(ServerConfig {
+        handshake_deadline: std::time::Duration::from_millis(200),
+        ..Default::default()
+    });
+    let mut stream = within(TcpStream::connect(server.addr())).await.unwrap();
+    within(stream.write_all(b"GET /netplay HTTP/1.1\r\nHost: ")).await.unwrap();
+    let mut answer = Vec::new();
+    // Closed, with or without an answer.
+    let _ = within(stream.read_to_end(&mut answer)).await;
+}
+
+#[tokio::test]
+async fn random_bytes_do_no_harm() {
+    let server = start();
+    let mut watcher = Client::joined(&server, "room", 3, 1, &[1]).await;
+    let mut runner = TestRunner::deterministic();
+    let bytes = proptest::collection::vec(any::<u8>(), 0..300);
+    let text = proptest::string::string_regex("[\\{\\}\\[\\]\":,a-z0-9\\\\]{0,80}").unwrap();
+    for _ in 0..150 {
+        // Below HTTP, below WebSocket, and below JSON.
+        let noise = bytes.new_tree(&mut runner).unwrap().current();
+        let mut raw = within(TcpStream::connect(server.addr())).await.unwrap();
+        let _ = within(raw.write_all(&noise)).await;
+        let mut client = Client::connect(&server).await;
+        client.send_raw(Message::binary(noise.clone())).await;
+        client.expect_refusal().await;
+        let mut client = Client::connect(&server).await;
+        let text = text.new_tree(&mut runner).unwrap().current();
+        client.send_raw(Message::text(text)).await;
+        client.expect_refusal().await;
+        let mut broken = Client::connect(&server).await;
+        let _ = within(broken.socket.get_mut().write_all(&noise)).await;
+    }
+    Client::joined(&server, "room", 3, 2, &[1, 2]).await;
+    watcher.expect_roster(3, &[1, 2]).await;
+    assert_eq!(http(server.addr(), "/healthz").await.0, 200);
+    assert!(metric(&server, "netplay_refusals_total{reason=\"malformed\"}").await >= 300);
+}

@@ -1,0 +1,175 @@
+//! Relayed packets.
+
+use futures::{SinkExt, StreamExt};
+use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
+use netplay_protocol::signaling::{ClientMessage, Presence, Refusal, ServerMessage};
+use netplay_protocol::{RelayChannel, RelayHeader};
+use netplay_server::{LimitsConfig, Server, ServerConfig};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::client::{Client, generous, key, metric, start, start_with, within};
+
+fn relay(to: u16, open: bool) -> ClientMessage {
+    ClientMessage::Relay { to: key(to), open }
+}
+
+fn packet(channel: RelayChannel, to: u16, bytes: &[u8]) -> Message {
+    Message::binary(RelayHeader::new(channel, key(to)).frame(bytes))
+}
+
+/// Two peers of a room with an open relay from the first to the second.
+async fn opened(server: &Server) -> (Client, Client) {
+    let mut first = Client::joined(server, "room", 3, 1, &[1]).await;
+    let mut second = Client::joined(server, "room", 3, 2, &[1, 2]).await;
+    first.expect_roster(3, &[1, 2]).await;
+    first.send(&relay(2, true)).await;
+    second.expect_relay(1, true).await;
+    (first, second)
+}
+
+#[tokio::test]
+async fn a_packet_is_relayed_unchanged_with_the_key_of_its_sender() {
+    let server = start();
+    let (mut first, mut second) = opened(&server).await;
+    let largest = vec![9; MAX_CONTROL_BYTES];
+    for (channel, bytes) in [
+        (RelayChannel::Datagram, &b""[..]),
+        (RelayChannel::Datagram, &[7; MAX_DATAGRAM_BYTES]),
+        (RelayChannel::Reliable, &largest),
+    ] {
+        first.send_raw(packet(channel, 2, bytes)).await;
+        let frame = second.next_packet().await;
+        assert_eq!(RelayHeader::split(&frame), Ok((channel, key(1), bytes)));
+    }
+    let relayed = metric(&server, "netplay_relayed_packets_total{channel=\"datagram\"}").await;
+    assert_eq!(relayed, 2);
+}
+
+#[tokio::test]
+async fn packets_are_relayed_only_on_open_relays_and_within_the_room() {
+    let server = start();
+    let mut stranger = Client::joined(&server, "other", 2, 9, &[9]).await;
+    let (mut first, mut second) = opened(&server).await;
+    // Not to another room, not in the other direction, and not after closing.
+    first.send(&relay(9, true)).await;
+    first.send_raw(packet(RelayChannel::Reliable, 9, b"to a stranger")).await;
+    second.send_raw(packet(RelayChannel::Reliable, 1, b"not asked for")).await;
+    first.send_raw(packet(RelayChannel::Reliable, 2, b"carried")).await;
+    first.send(&relay(2, false)).await;
+    first.send_raw(packet(RelayChannel::Reliable, 2, b"too late")).await;
+    first.send(&relay(2, true)).await;
+    assert_eq!(second.next_packet().await[RelayHeader::BYTES..], *b"carried");
+    second.expect_relay(1, false).await;
+    second.expect_relay(1, true).await;
+    // The next message that each of the others receives is another one.
+    Client::joined(&server, "other", 2, 8, &[9, 8]).await;
+    stranger.expect_roster(2, &[9, 8]).await;
+    second.send(&ClientMessage::Leave).await;
+    first.expect_presence(2, Presence::Left).await;
+    assert_eq!(metric(&server, "netplay_relay_dropped_total").await, 3);
+}
+
+#[tokio::test]
+async fn a_malformed_packet_costs_the_slot() {
+    let server = start();
+    let long = vec![0; MAX_DATAGRAM_BYTES + 1];
+    for frame in [
+        Message::binary(Vec::new()),
+        Message::binary(vec![1; 17]),
+        Message::binary(vec![2; 30]),
+        packet(RelayChannel::Datagram, 2, &long),
+    ] {
+        let mut client = Client::joined(&server, "room", 2, 1, &[1]).await;
+        client.send_raw(frame).await;
+        assert!(matches!(client.expect_refusal().await, Refusal::Malformed { .. }));
+    }
+}
+
+#[tokio::test]
+async fn size_limits_can_be_reduced() {
+    let limits = LimitsConfig { datagram_bytes: 100, message_bytes: 500, ..generous() };
+    let server = start_with(ServerConfig { limits, ..Default::default() });
+    let (mut first, mut second) = opened(&server).await;
+    first.send_raw(packet(RelayChannel::Datagram, 2, &[7; 100])).await;
+    assert_eq!(second.next_packet().await.len(), RelayHeader::BYTES + 100);
+    first.send_raw(packet(RelayChannel::Datagram, 2, &[7; 101])).await;
+    assert_eq!(first.expect_refusal().await, Refusal::TooLarge);
+    second.send_raw(Message::text(" ".repeat(501))).await;
+    second.expect_presence(1, Presence::Left).await;
+    second.expect_roster(3, &[2]).await;
+    assert_eq!(second.expect_refusal().await, Refusal::TooLarge);
+}
+
+#[tokio::test]
+async fn the_oldest_datagrams_to_a_slow_receiver_are_dropped_and_counted() {
+    let limits = LimitsConfig { relay_queue_datagrams: 8, ..generous() };
+    let server = start_with(ServerConfig { limits, ..Default::default() });
+    let (mut first, mut second) = opened(&server).await;
+    // More than fits into the buffers of the sockets in between.
+    let mut sent = 0u32;
+    while metric(&server, "netplay_relay_dropped_total").await < 100 {
+        for _ in 0..500 {
+            let mut bytes = [0; MAX_DATAGRAM_BYTES];
+            bytes[..4].copy_from_slice(&sent.to_be_bytes());
+            first.send_raw(packet(RelayChannel::Datagram, 2, &bytes)).await;
+            sent += 1;
+        }
+    }
+    // The newest is kept, and what is in between comes in order.
+    let mut numbers = Vec::new();
+    while numbers.last() != Some(&(sent - 1)) {
+        let frame = second.next_packet().await;
+        let number = frame[RelayHeader::BYTES..][..4].try_into().unwrap();
+        numbers.push(u32::from_be_bytes(number));
+    }
+    assert!(numbers.is_sorted());
+    let dropped = metric(&server, "netplay_relay_dropped_total").await;
+    assert_eq!(numbers.len() as u64 + dropped, u64::from(sent));
+}
+
+#[tokio::test]
+async fn reliable_packets_to_a_slow_receiver_wait_and_none_is_lost() {
+    let limits = LimitsConfig { relay_queue_bytes: 64 * 1024, ..generous() };
+    let server = start_with(ServerConfig { limits, ..Default::default() });
+    let (first, mut second) = opened(&server).await;
+    let (mut sink, mut stream) = first.socket.split();
+    const COUNT: u32 = 2_000;
+    let sending = tokio::spawn(async move {
+        for number in 0..COUNT {
+            let mut bytes = vec![0; MAX_CONTROL_BYTES];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            sink.send(packet(RelayChannel::Reliable, 2, &bytes)).await.unwrap();
+        }
+        sink
+    });
+    // All of it is far more than the server and the sockets hold: when nothing more is carried for a
+    // while, the sender waits. Should the machine have paused, less was carried, and what follows holds.
+    let carried = || metric(&server, "netplay_relayed_packets_total{channel=\"reliable\"}");
+    let mut before = 0;
+    loop {
+        let now = carried().await;
+        if now == before && now > 0 {
+            break;
+        }
+        before = now;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(before < u64::from(COUNT) && !sending.is_finished());
+    for number in 0..COUNT {
+        let frame = second.next_packet().await;
+        assert_eq!(frame[RelayHeader::BYTES..][..4], number.to_be_bytes());
+    }
+    let _sink = within(sending).await.unwrap();
+    // No peer was disconnected in the meantime.
+    second.send(&ClientMessage::Leave).await;
+    loop {
+        let Some(Ok(message)) = within(stream.next()).await else {
+            panic!("the sender was closed")
+        };
+        let Message::Text(text) = message else { continue };
+        let message: ServerMessage = serde_json::from_str(&text).unwrap();
+        if matches!(message, ServerMessage::Presence { presence: Presence::Left, .. }) {
+            break;
+        }
+    }
+}

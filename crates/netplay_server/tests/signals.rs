@@ -1,0 +1,97 @@
+//! Signals between peers.
+
+use futures::{SinkExt, StreamExt};
+use netplay_protocol::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
+use netplay_protocol::signaling::{Presence, ServerMessage, Signal};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::client::{Client, key, offer, signal, start, within};
+
+#[tokio::test]
+async fn every_kind_of_signal_arrives_unchanged_and_in_order() {
+    let server = start();
+    let mut first = Client::joined(&server, "room", 2, 1, &[1]).await;
+    let mut second = Client::joined(&server, "room", 2, 2, &[1, 2]).await;
+    first.expect_roster(2, &[1, 2]).await;
+    let signals = [
+        offer("v=0\r\n\"\\ é"),
+        Signal::Answer(String::new()),
+        Signal::Candidate("x".repeat(MAX_CANDIDATE_BYTES)),
+        Signal::Offer("y".repeat(MAX_SDP_BYTES)),
+    ];
+    for one in &signals {
+        first.send(&signal(2, one.clone())).await;
+        second.send(&signal(1, one.clone())).await;
+    }
+    for one in signals {
+        second.expect_signal(1, one.clone()).await;
+        first.expect_signal(2, one).await;
+    }
+}
+
+#[tokio::test]
+async fn the_server_sets_the_sender_whatever_the_client_claims() {
+    let server = start();
+    let mut first = Client::joined(&server, "room", 3, 1, &[1]).await;
+    let _second = Client::joined(&server, "room", 3, 2, &[1, 2]).await;
+    let mut third = Client::joined(&server, "room", 3, 3, &[1, 2, 3]).await;
+    let forged = format!(
+        r#"{{"type":"signal","from":"{two}","key":"{two}","to":"{one}","connection":"1","signal":{{"offer":"o"}}}}"#,
+        one = key(1),
+        two = key(2),
+    );
+    third.send_raw(Message::text(forged)).await;
+    first.expect_roster(3, &[1, 2]).await;
+    first.expect_roster(3, &[1, 2, 3]).await;
+    first.expect_signal(3, offer("o")).await;
+}
+
+#[tokio::test]
+async fn a_signal_to_another_room_or_to_no_member_is_dropped() {
+    let server = start();
+    let mut stranger = Client::joined(&server, "other", 2, 9, &[9]).await;
+    let mut first = Client::joined(&server, "room", 2, 1, &[1]).await;
+    let mut second = Client::joined(&server, "room", 2, 2, &[1, 2]).await;
+    first.expect_roster(2, &[1, 2]).await;
+    for to in [9, 77, 1] {
+        first.send(&signal(to, offer("lost"))).await;
+    }
+    first.send(&signal(2, offer("found"))).await;
+    second.expect_signal(1, offer("found")).await;
+    // The next message of the peer in the other room is about its own room.
+    Client::joined(&server, "other", 2, 8, &[9, 8]).await;
+    stranger.expect_roster(2, &[9, 8]).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_disconnected_and_delays_no_other() {
+    let server = start();
+    let first = Client::joined(&server, "room", 3, 1, &[1]).await;
+    let deaf = Client::joined(&server, "room", 3, 2, &[1, 2]).await;
+    let (mut sink, mut stream) = first.socket.split();
+    let flood = serde_json::to_string(&signal(2, offer(&"x".repeat(MAX_SDP_BYTES)))).unwrap();
+    let flooding = async {
+        loop {
+            sink.send(Message::text(flood.clone())).await.unwrap();
+        }
+    };
+    let alone = async {
+        while let Some(Ok(message)) = stream.next().await {
+            if let Message::Text(text) = message
+                && let Ok(ServerMessage::Presence { peer, presence }) = serde_json::from_str(&text)
+            {
+                assert_eq!((peer, presence), (key(2), Presence::Away));
+                return true;
+            }
+        }
+        false
+    };
+    let dropped = within(async {
+        tokio::select! {
+            () = flooding => false,
+            alone = alone => alone,
+        }
+    });
+    assert!(dropped.await);
+    drop(deaf);
+}
