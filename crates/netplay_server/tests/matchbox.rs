@@ -106,8 +106,8 @@ async fn a_signal_that_would_break_a_client_is_not_forwarded_and_its_sender_is_c
     let to_watcher =
         |data: Value| json!({ "Signal": { "receiver": id, "data": data } }).to_string();
     for (text, word) in [
-        ("nonsense".to_owned(), "no request"),
-        ("{\"Signal\":{}}".to_owned(), "no request"),
+        ("nonsense".to_owned(), "not a request"),
+        ("{\"Signal\":{}}".to_owned(), "not a request"),
         (to_watcher(json!({ "Offer": "v=0" })), "session description"),
         (to_watcher(json!({ "Answer": "x".repeat(MAX_SDP_BYTES + 1) })), "too large"),
         (to_watcher(json!({ "IceCandidate": "{}" })), "candidate"),
