@@ -84,7 +84,11 @@ mod tests {
             format!(r#"{{"type":"join","version":9,"room":"A","size":2,"key":"{key}"}}"#),
             r#"{"type":"join","version":9,"lobby":{"name":"A"}}"#.to_owned(),
         ] {
-            assert_eq!(parse_message(&text), Err(Refusal::Version { server: VERSION, client: 9 }), "{text}");
+            assert_eq!(
+                parse_message(&text),
+                Err(Refusal::Version { server: VERSION, client: 9 }),
+                "{text}"
+            );
         }
     }
 

@@ -14,12 +14,12 @@ use netplay_protocol::limits::MAX_CONTROL_BYTES;
 use netplay_protocol::signaling;
 use netplay_protocol::signaling::Refusal;
 
+use crate::connection;
 use crate::hub::Hub;
 use crate::limits::{ClientAddress, ConnectionPermit};
-use crate::proxy::client_address;
-use crate::connection;
 #[cfg(feature = "matchbox")]
 use crate::matchbox;
+use crate::proxy::client_address;
 
 /// The read buffer of a WebSocket, in bytes. It grows for the few messages that do not fit.
 const READ_BUFFER: usize = 2 * 1024;

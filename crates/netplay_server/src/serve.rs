@@ -17,10 +17,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-#[cfg(feature = "tls")]
-use crate::tls;
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
+#[cfg(feature = "tls")]
+use crate::tls;
 use crate::{ServerConfig, ServerError, routes};
 
 /// How long stopping may take in all. Each WebSocket ends within a second; the rest is for connections that did

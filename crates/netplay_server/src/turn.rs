@@ -23,10 +23,7 @@ pub struct TurnConfig {
     /// The shared secret: coturn's `static-auth-secret`.
     pub secret: Secret,
     /// How long a credential is valid. Peers receive a new one before. Default in a file: 1 h.
-    #[cfg_attr(
-        feature = "config-file",
-        serde(with = "humantime_serde", default = "default_ttl")
-    )]
+    #[cfg_attr(feature = "config-file", serde(with = "humantime_serde", default = "default_ttl"))]
     pub ttl: Duration,
 }
 

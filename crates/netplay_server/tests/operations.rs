@@ -67,7 +67,10 @@ async fn only_a_trusted_proxy_sets_the_address_of_a_client() {
 #[tokio::test]
 async fn draining_is_announced_admits_no_new_peer_and_ends_with_the_last_connection() {
     let alternate_server = Some("wss://other.example.org".to_owned());
-    let server = start_with(ServerConfig { alternate_server: alternate_server.clone(), ..Default::default() });
+    let server = start_with(ServerConfig {
+        alternate_server: alternate_server.clone(),
+        ..Default::default()
+    });
     let mut member = Client::joined(&server, "room", 2, 1, &[1]).await;
     server.drain();
     let Some(ServerMessage::Draining { within_ms, alternate_server: told }) = member.next().await

@@ -1,9 +1,7 @@
 //! Admits a connection to a room: joining and resuming.
 
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
-use netplay_protocol::signaling::{
-    DEFAULT_ROOM_SIZE, Entry, Join, Refusal, Resume, SignedRoster,
-};
+use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Join, Refusal, Resume, SignedRoster};
 use netplay_protocol::{PeerKey, RoomCode};
 
 use super::{Membership, Peer};

@@ -131,8 +131,7 @@ impl Hub {
                     return false;
                 }
                 let game = criteria.game.clone();
-                let room =
-                    room.insert(Room::new(code.clone(), criteria.size, game, None, None));
+                let room = room.insert(Room::new(code.clone(), criteria.size, game, None, None));
                 for request in &requests {
                     // No member is refused: the keys in the queue differ, and the size and the game are equal.
                     let joined = room.handle_join(self.rules(), request.clone());
@@ -158,6 +157,8 @@ impl Hub {
     }
 
     async fn close(&self, socket: SocketId, reason: Refusal) {
-        self.backbone.deliver(Delivery { to: vec![socket], outgoing: Outgoing::Close(reason) }).await;
+        self.backbone
+            .deliver(Delivery { to: vec![socket], outgoing: Outgoing::Close(reason) })
+            .await;
     }
 }

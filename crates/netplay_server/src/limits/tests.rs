@@ -97,7 +97,10 @@ async fn after_too_many_refused_joins_an_address_is_barred_and_others_are_not() 
     drop((permit, again));
     limits.retain_recent();
     advance(Duration::from_secs(1)).await;
-    assert!(limits.connect(from(1)).unwrap().may_try_join().is_err(), "closing the connection does not help");
+    assert!(
+        limits.connect(from(1)).unwrap().may_try_join().is_err(),
+        "closing the connection does not help"
+    );
     advance(Duration::from_secs(1)).await;
     assert_eq!(limits.connect(from(1)).unwrap().may_try_join(), Ok(()));
 }

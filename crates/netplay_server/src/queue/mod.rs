@@ -207,12 +207,7 @@ impl Queue {
 
     /// Takes all possible groups out of a pool and probes them. With a newcomer, only the groups that it
     /// makes possible.
-    fn probe_groups(
-        &mut self,
-        now: Duration,
-        criteria: &MatchCriteria,
-        newcomer: Option<Ticket>,
-    ) {
+    fn probe_groups(&mut self, now: Duration, criteria: &MatchCriteria, newcomer: Option<Ticket>) {
         let others = usize::from(criteria.size).saturating_sub(1);
         while let Some(pool) = self.pools.get(criteria)
             && let Some(group) = pool.find_group(now, &self.config, others, newcomer)

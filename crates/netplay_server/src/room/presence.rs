@@ -2,9 +2,7 @@
 
 use netplay_protocol::signaling::{Presence, Refusal, ServerMessage};
 
-use super::{
-    Delivery, Mailbox, MemberConnection, Outgoing, ResumeRequest, Room, Rules, SocketId,
-};
+use super::{Delivery, Mailbox, MemberConnection, Outgoing, ResumeRequest, Room, Rules, SocketId};
 
 impl Room {
     /// Marks the member on a broken connection as away. It has the grace period to resume. Does nothing when
@@ -36,8 +34,7 @@ impl Room {
         self.handle_timeout(rules);
         let member = self.members.iter_mut().find(|member| member.key == key);
         let member = member.ok_or(Refusal::CannotResume)?;
-        let previous =
-            std::mem::replace(&mut member.connection, MemberConnection::Online(socket));
+        let previous = std::mem::replace(&mut member.connection, MemberConnection::Online(socket));
         if restarted {
             member.playing = false;
             member.relays.clear();

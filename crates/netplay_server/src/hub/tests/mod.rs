@@ -6,9 +6,7 @@ use std::num::NonZeroU32;
 
 use axum::extract::ws::Message;
 use netplay_protocol::ConnectionId;
-use netplay_protocol::signaling::{
-    Entry, GameInfo, Join, Resume, ServerMessage, Signal, VERSION,
-};
+use netplay_protocol::signaling::{Entry, GameInfo, Join, Resume, ServerMessage, Signal, VERSION};
 use netplay_protocol::{Roster, Secret};
 use proptest::prelude::*;
 

@@ -57,8 +57,10 @@ fn a_peer_without_a_size_takes_the_room_as_it_is() {
 #[test]
 fn a_wrong_password_is_refused_as_an_unknown_room_whatever_else_is_wrong() {
     let digest = |byte| Some(PasswordDigest::for_tests(byte));
-    let mut test =
-        TestRoom { room: Room::new(code(), 2, GameInfo::default(), digest(1), None), ..TestRoom::new(2) };
+    let mut test = TestRoom {
+        room: Room::new(code(), 2, GameInfo::default(), digest(1), None),
+        ..TestRoom::new(2)
+    };
     let with = |number, password| JoinRequest { password, ..join_request(number, 2) };
     assert!(test.enter(with(1, digest(1))).is_ok());
     for password in [None, digest(2)] {

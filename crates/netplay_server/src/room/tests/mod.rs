@@ -143,7 +143,10 @@ fn join_request(peer: u64, size: u8) -> JoinRequest {
 }
 
 fn message(to: &[u64], message: ServerMessage) -> Delivery {
-    Delivery { to: to.iter().copied().map(SocketId).collect(), outgoing: Outgoing::Message(message) }
+    Delivery {
+        to: to.iter().copied().map(SocketId).collect(),
+        outgoing: Outgoing::Message(message),
+    }
 }
 
 fn presence(peer: u64, presence: Presence, to: &[u64]) -> Delivery {

@@ -33,7 +33,11 @@ fn a_relay_carries_packets_only_while_it_is_open() {
     assert_eq!(sent, [message(&[2], open(1, true))]);
     let route = Route { from: key(1), to: SocketId(2) };
     assert_eq!(test.room.relay_route(SocketId(1), key(2)), Some(route));
-    assert_eq!(test.room.relay_route(SocketId(2), key(1)), None, "each direction is opened on its own");
+    assert_eq!(
+        test.room.relay_route(SocketId(2), key(1)),
+        None,
+        "each direction is opened on its own"
+    );
     assert_eq!(test.room.relay_route(SocketId(1), key(3)), None);
     let sent = test.relay(1, 2, false).unwrap();
     assert_eq!(sent, [message(&[2], open(1, false))]);
