@@ -44,6 +44,7 @@ pub(crate) trait Backbone: Send + Sync + 'static {
     fn deliver(&self, delivery: Delivery) -> impl Future<Output = ()> + Send;
 
     /// How many rooms there are.
+    #[cfg(any(test, feature = "metrics"))]
     fn room_count(&self) -> usize;
 }
 
@@ -110,6 +111,7 @@ impl Backbone for Memory {
         self.lock().deliver(&delivery);
     }
 
+    #[cfg(any(test, feature = "metrics"))]
     fn room_count(&self) -> usize {
         self.lock().rooms.len()
     }

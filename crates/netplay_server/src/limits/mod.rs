@@ -67,7 +67,7 @@ pub(crate) struct RoomPermit {
     _room: Counted,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "matchbox"))]
 impl RoomPermit {
     pub(crate) fn for_tests() -> Self {
         Self { _room: Counted(Arc::default()) }
