@@ -16,6 +16,7 @@
 mod bench;
 #[cfg(test)]
 mod checks;
+mod limits;
 mod steps;
 mod test;
 mod tools;

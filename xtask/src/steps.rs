@@ -4,15 +4,29 @@ use std::fmt::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::limits;
+
 /// One program to run, and why.
 pub struct Step {
     /// What the step is about, in a word or two.
     pub name: &'static str,
     /// The program with its arguments.
     pub command: Command,
+    /// Whether it runs tests, each of which has a limit.
+    has_limits: bool,
 }
 
 impl Step {
+    /// A program that decides for itself how long it takes.
+    pub fn new(name: &'static str, command: Command) -> Self {
+        Self { name, command, has_limits: false }
+    }
+
+    /// The same, if it runs tests: each has a limit.
+    pub fn with_limits(self) -> Self {
+        Self { has_limits: true, ..self }
+    }
+
     /// The line that repeats the step in a shell.
     pub fn line(&self) -> String {
         let mut line = String::new();
@@ -39,11 +53,16 @@ pub fn run(steps: Vec<Step>) -> Result<(), String> {
         let line = step.line();
         println!("\n[{}/{total}] {}: {line}", index + 1, step.name);
         let began = Instant::now();
-        let status = step.command.status();
+        let result = if step.has_limits {
+            limits::run(&mut step.command)
+        } else {
+            step.command.status().map(|status| (status, Vec::new()))
+        };
         took.push((step.name, began.elapsed()));
-        let problem = match status {
-            Ok(status) if status.success() => continue,
-            Ok(status) => format!("failed ({status})"),
+        let problem = match result {
+            Ok((status, exceeded)) if status.success() && exceeded.is_empty() => continue,
+            Ok((status, exceeded)) if exceeded.is_empty() => format!("failed ({status})"),
+            Ok((_, exceeded)) => format!("exceeded a limit ({})", exceeded.join(", ")),
             Err(error) => format!("could not be started ({error})"),
         };
         print!("{}", summary(&took, Some(&problem)));
@@ -72,7 +91,7 @@ mod tests {
     fn the_line_that_repeats_a_step_names_environment_and_arguments() {
         let mut command = Command::new("/usr/bin/cargo");
         command.env("RUSTDOCFLAGS", "-Dwarnings").env_remove("CARGO_PKG_NAME").args(["doc", "-q"]);
-        let step = Step { name: "documentation", command };
+        let step = Step::new("documentation", command);
         assert_eq!(step.line(), "RUSTDOCFLAGS=\"-Dwarnings\" cargo doc -q");
     }
 

@@ -52,16 +52,21 @@ fn suite() -> Vec<Step> {
 
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     vec![
-        Step { name: "formatting", command: with(&["fmt", "--all", "--", "--check"]) },
-        Step { name: "lints", command: with(&clippy) },
-        Step { name: "lints for wasm32", command: with(&wasm) },
-        Step { name: "documentation", command: documentation },
-        Step { name: "tests on wasm32", command: on_wasm },
-        Step { name: "building the page", command: page },
+        Step::new("formatting", with(&["fmt", "--all", "--", "--check"])),
+        Step::new("lints", with(&clippy)),
+        Step::new("lints for wasm32", with(&wasm)),
+        Step::new("documentation", documentation),
+        Step::new("tests on wasm32", on_wasm),
+        Step::new("building the page", page),
+        // Advisories change without the repository: the workflow checks them.
+        Step::new(
+            "licences, duplicates and sources of dependencies",
+            with(&["deny", "--locked", "check", "licenses", "bans", "sources"]),
+        ),
         // Apart from the tests themselves, so that the table tells building from running.
-        Step { name: "building the tests", command: with(&[&tests[..], &["--no-run"]].concat()) },
-        Step { name: "tests", command: with(&[&tests[..], &["--no-fail-fast"]].concat()) },
-        Step { name: "doctests", command: with(&["test", "--workspace", "--locked", "--doc"]) },
+        Step::new("building the tests", with(&[&tests[..], &["--no-run"]].concat())),
+        Step::new("tests", with(&[&tests[..], &["--no-fail-fast"]].concat())).with_limits(),
+        Step::new("doctests", with(&["test", "--workspace", "--locked", "--doc"])),
     ]
 }
 

@@ -21,6 +21,9 @@ const TRUNK: &str = "0.21.14";
 /// The version of the program that drives Firefox. Debian has no package of it.
 const GECKODRIVER: &str = "0.37.1";
 
+/// The version of the program that checks licences, duplicates and sources of dependencies.
+const CARGO_DENY: &str = "0.20.2";
+
 /// The version of the library, in Cargo.lock: the program reads only what the same version has written.
 fn wasm_bindgen_version() -> String {
     locked_version("wasm-bindgen").unwrap_or_default()
@@ -53,6 +56,14 @@ const TOOLS: &[Tool] = &[
         name: "rustfmt",
         is_installed: || succeeds("cargo", &["fmt", "--version"]),
         install: || Install::Rustup("component add rustfmt".to_owned()),
+    },
+    Tool {
+        name: "cargo-deny",
+        is_installed: || succeeds("cargo", &["deny", "--version"]),
+        install: || Install::Cargo {
+            package: format!("cargo-deny --version {CARGO_DENY} --locked"),
+            opt_level: "0",
+        },
     },
     Tool {
         name: "the standard library for wasm32-unknown-unknown",
