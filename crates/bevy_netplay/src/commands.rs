@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use crate::JoinRoom;
-use crate::session::Netplay;
+use crate::session::{Request, Session};
 
 /// What a game asks for. The request is carried out in the next [`NetplaySystems::Receive`](crate::NetplaySystems);
 /// its outcome shows in [`NetplayState`](crate::NetplayState) and in [messages](crate::messages).
@@ -20,14 +20,16 @@ pub trait NetplayCommands {
 
 impl NetplayCommands for Commands<'_, '_> {
     fn join_room(&mut self, room: JoinRoom) {
-        self.queue(move |world: &mut World| world.resource_mut::<Netplay>().ask_join(room));
+        self.queue(move |world: &mut World| {
+            world.resource_mut::<Session>().request(Request::Join(room))
+        });
     }
 
     fn leave_room(&mut self) {
-        self.queue(|world: &mut World| world.resource_mut::<Netplay>().ask_leave());
+        self.queue(|world: &mut World| world.resource_mut::<Session>().request(Request::Leave));
     }
 
     fn rematch(&mut self) {
-        self.queue(|world: &mut World| world.resource_mut::<Netplay>().ask_rematch());
+        self.queue(|world: &mut World| world.resource_mut::<Session>().request(Request::Rematch));
     }
 }

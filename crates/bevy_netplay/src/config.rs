@@ -88,9 +88,4 @@ impl NetplayConfig {
     pub(crate) fn bounded_max_prediction(&self) -> usize {
         self.max_prediction.clamp(1, Self::MAX_PREDICTION)
     }
-
-    /// How long a frame lasts.
-    pub(crate) fn frame_duration(&self) -> Duration {
-        Duration::from_secs(1) / self.frame_rate.clamp(1, 1000) as u32
-    }
 }

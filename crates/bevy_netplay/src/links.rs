@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use netplay_core::room::{self, Peer};
 use netplay_protocol::PeerKey;
 
 use crate::reflect::ReflectedPeerKey;
 use crate::report::InputsByPath;
-use crate::session::Netplay;
 use crate::{LinkCandidates, LinkCounters, LinkPath, LinkQuality, PlayerHandle};
 
 /// The links to the other peers of the room, in the order of the players. Refreshed every frame; kept when a match ends,
@@ -113,30 +113,42 @@ impl PeerLinks {
         self.links.is_empty()
     }
 
-    pub(crate) fn update(&mut self, netplay: &Netplay, now: Duration) {
+    pub(crate) fn update<'a>(&mut self, peers: impl Iterator<Item = &'a Peer>, now: Duration) {
         self.links.clear();
-        self.links.extend(netplay.peers().map(|peer| {
-            let stats = peer.link.stats(now);
-            let path = peer.link.path_that_carries();
-            PeerLink {
-                peer: peer.key,
-                player: netplay.player(peer.key).map(PlayerHandle::from),
-                name: peer.name.clone(),
-                path: stats.path.map(LinkPath::from),
-                candidates: path
-                    .and_then(|path| peer.candidates.get(&path))
-                    .map(|candidates| LinkCandidates::from(*candidates)),
-                rtt: stats.rtt,
-                rtt_min: stats.rtt_min,
-                jitter: stats.jitter,
-                loss: stats.loss,
-                quality: stats.quality.into(),
-                counters: stats.counters.into(),
-                attempts: stats.counters.attempts,
-                inputs_by_path: InputsByPath::of(&peer.link),
-                path_changes: peer.path_changes.clone(),
-            }
-        }));
+        self.links.extend(peers.map(|peer| PeerLink::of(peer, now)));
         self.links.sort_by_key(|link| link.player);
+    }
+}
+
+impl PeerLink {
+    fn of(peer: &Peer, now: Duration) -> Self {
+        let stats = peer.link().stats(now);
+        Self {
+            peer: peer.key(),
+            player: peer.player().map(PlayerHandle::from),
+            name: peer.name().map(str::to_owned),
+            path: stats.path.map(LinkPath::from),
+            candidates: peer.candidates().map(LinkCandidates::from),
+            rtt: stats.rtt,
+            rtt_min: stats.rtt_min,
+            jitter: stats.jitter,
+            loss: stats.loss,
+            quality: stats.quality.into(),
+            counters: stats.counters.into(),
+            attempts: stats.counters.attempts,
+            inputs_by_path: InputsByPath::of(peer.link()),
+            path_changes: peer.path_changes().iter().map(PathChange::of).collect(),
+        }
+    }
+}
+
+impl PathChange {
+    fn of(change: &room::PathChange) -> Self {
+        Self {
+            at: change.at,
+            from: change.from.into(),
+            to: change.to.into(),
+            reason: change.reason.clone(),
+        }
     }
 }

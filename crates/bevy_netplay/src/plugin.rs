@@ -10,7 +10,7 @@ use bevy::state::app::StatesPlugin;
 use bevy_ggrs::{GgrsPlugin, LoadWorld, RollbackFrameRate, RunGgrsSystems, SaveWorld};
 
 use crate::input::{NetplayGgrs, NetplayInput, read_inputs};
-use crate::session::{Netplay, TransportFactory};
+use crate::session::{Session, TransportFactory};
 use crate::{
     CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin, NetplayState,
     PeerLinks, ReadLocalInput, RollbackRegistry, messages, reflect, rollback, session,
@@ -102,7 +102,7 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             .register_type_state::<NetplayState>()
             .insert_resource(RollbackFrameRate(self.config.frame_rate))
             .insert_resource(self.config.clone())
-            .init_resource::<Netplay>()
+            .init_resource::<Session>()
             .init_resource::<TransportFactory>()
             .init_resource::<RollbackRegistry>()
             .init_resource::<LocalInput<I>>()
@@ -123,8 +123,22 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
             .add_systems(
                 PreUpdate,
                 (
-                    session::receive::<I>.in_set(NetplaySystems::Receive),
-                    session::send::<I>.in_set(NetplaySystems::Send),
+                    (
+                        session::handle_requests::<I>,
+                        session::receive,
+                        session::apply_events::<I>.run_if(session::has_events),
+                        session::fast_forward,
+                    )
+                        .chain()
+                        .in_set(NetplaySystems::Receive),
+                    (
+                        session::restore_time,
+                        session::confirm_frames,
+                        session::send::<I>,
+                        session::apply_events::<I>.run_if(session::has_events),
+                    )
+                        .chain()
+                        .in_set(NetplaySystems::Send),
                 ),
             )
             .init_schedule(ReadLocalInput)

@@ -8,7 +8,7 @@ use netplay_core::link::Link;
 use netplay_transport::PathKind;
 use serde::{Deserialize, Serialize};
 
-use crate::session::Netplay;
+use crate::session::Session;
 use crate::{
     Checksums, CurrentMatch, LinkQuality, PeerLink, PeerLinks, PlayerHandle, RollbackMetrics,
 };
@@ -148,18 +148,17 @@ impl SessionReport {
         let checksum = world.get_resource::<Checksums>()?.confirmed(frame)?;
         let metrics = world.get_resource::<RollbackMetrics>()?;
         let now = world.get_resource::<Time<Real>>()?.elapsed();
-        let times = world.get_resource::<Netplay>()?.times(now)?;
-        let [connect_ms, first_confirmed_ms, total_ms] =
-            times.map(|time| ms(time.unwrap_or_default()));
+        let times = world.get_resource::<Session>()?.times()?;
+        let reached = |time: Option<Duration>| ms(time.unwrap_or_default());
         Some(Self {
             frames: frame,
             confirmed_frame: world.get_resource::<ConfirmedFrameCount>()?.0,
             players: game.players,
             local_player: game.local_player,
             checksum: format!("{checksum:016x}"),
-            connect_ms,
-            first_confirmed_ms,
-            total_ms,
+            connect_ms: reached(times.connected_after()),
+            first_confirmed_ms: reached(times.first_confirmed_after()),
+            total_ms: ms(times.total(now)),
             links: world.get_resource::<PeerLinks>()?.iter().map(LinkReport::of).collect(),
             rollbacks: RollbackReport {
                 count: metrics.rollbacks,

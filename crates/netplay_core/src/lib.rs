@@ -10,6 +10,7 @@
 //! * [`link`]: everything between us and one peer, made of the two;
 //! * [`signaling`]: the client of the signaling server;
 //! * [`match_`]: one match over the links: inputs, and how a player is dropped from it;
+//! * [`room`]: the peers of a room, and the way from joining it into its matches;
 //! * [`rate`]: how often something may happen;
 //! * [`transport`]: what a room and its driver say to each other;
 //! * [`emulator`]: a bad network.
@@ -20,5 +21,6 @@ pub mod link;
 pub mod match_;
 pub mod path;
 pub mod rate;
+pub mod room;
 pub mod signaling;
 pub mod transport;

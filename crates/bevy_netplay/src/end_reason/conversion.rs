@@ -1,9 +1,35 @@
-//! Reasons that the transport and the signaling server give, as an [`EndReason`].
+//! Reasons that the room, the transport and the signaling server give, as one flat [`EndReason`].
 
+use netplay_core::room;
 use netplay_protocol::signaling::Refusal;
 use netplay_transport::LeaveReason;
 
 use super::EndReason;
+
+impl From<room::EndReason> for EndReason {
+    fn from(reason: room::EndReason) -> Self {
+        use room::EndReason as Core;
+
+        match reason {
+            Core::Transport(reason) => reason.into(),
+            Core::HostMissing => Self::HostMissing,
+            Core::CannotConnect { player, detail } => {
+                Self::CannotConnect { player: player.into(), detail }
+            }
+            Core::GameDiffers { player, ours, theirs } => {
+                Self::GameDiffers { player: player.into(), ours, theirs }
+            }
+            Core::BuildDiffers { player } => Self::BuildDiffers { player: player.into() },
+            Core::ProtocolDiffers { player, detail } => {
+                Self::ProtocolDiffers { player: player.into(), detail }
+            }
+            Core::PeerLeft { player, detail } => Self::PeerLeft { player: player.into(), detail },
+            Core::PeerLost { player, detail } => Self::PeerLost { player: player.into(), detail },
+            Core::CannotStart { detail } => Self::CannotStart { detail },
+            other => Self::Refused { detail: other.to_string() },
+        }
+    }
+}
 
 impl From<LeaveReason> for EndReason {
     fn from(reason: LeaveReason) -> Self {
@@ -54,6 +80,27 @@ mod tests {
     use netplay_protocol::signaling::GameInfo;
 
     use super::*;
+
+    #[test]
+    fn what_ends_a_room_keeps_its_sentence() {
+        use room::EndReason as Core;
+
+        let (player, detail) = (1, "text".to_owned());
+        for reason in [
+            Core::Transport(LeaveReason::ServerGone("text".into())),
+            Core::HostMissing,
+            Core::CannotConnect { player, detail: detail.clone() },
+            Core::GameDiffers { player, ours: "a".into(), theirs: "b".into() },
+            Core::BuildDiffers { player },
+            Core::ProtocolDiffers { player, detail: detail.clone() },
+            Core::PeerLeft { player, detail: detail.clone() },
+            Core::PeerLost { player, detail: detail.clone() },
+            Core::CannotStart { detail },
+        ] {
+            let sentence = reason.to_string();
+            assert_eq!(EndReason::from(reason).to_string(), sentence);
+        }
+    }
 
     #[test]
     fn a_refusal_keeps_its_sentence() {

@@ -9,7 +9,7 @@ use bevy_ggrs::{LocalInputs, LocalPlayers, PlayerInputs, RollbackFrameCount};
 use bytemuck::Pod;
 
 use crate::PlayerHandle;
-use crate::session::Netplay;
+use crate::session::Session;
 
 pub use ggrs_input::{GgrsInput, NetplayGgrs};
 
@@ -79,11 +79,11 @@ impl<I: NetplayInput> Inputs<'_, I> {
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash, Reflect)]
 pub struct ReadLocalInput;
 
-/// Lets the game read its devices, then hands the input to ggrs. Of a match that is played again, the input is
-/// known.
+/// Lets the game read its devices, then hands the input to ggrs. While this peer catches up with a match that it
+/// rejoined, the input is in the log.
 pub(crate) fn read_inputs<I: NetplayInput>(world: &mut World) {
     let frame = world.resource::<RollbackFrameCount>().0;
-    let known = world.resource::<Netplay>().replayed(frame);
+    let known = world.resource::<Session>().replayed_input(frame);
     let input = known.and_then(|bytes| GgrsInput::from_bytes(&bytes)).unwrap_or_else(|| {
         world.run_schedule(ReadLocalInput);
         GgrsInput { input: world.resource::<LocalInput<I>>().0, disconnected: false }

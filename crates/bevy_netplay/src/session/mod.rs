@@ -1,64 +1,34 @@
-//! The session: one room, the links in it, and the matches on them.
+//! The driver of a room: between Bevy's world, the room of the core and its transport.
 //!
 //! ```text
-//! join ──► Connecting ──► Lobby ──► Synchronizing ──► Playing ──► Ended
-//!            server        links,      everybody       match,
-//!                          hellos      is ready        rematches
+//! game ── commands ──► requests ──► Room ──► events ──► world: state, messages, matches
+//!                                    ▲ │
+//!                  transport: events │ ▼ packets, requests
 //! ```
 //!
-//! [`Netplay`] decides and keeps state; it is driven once a frame and says what is to be done to the
-//! world as [`Step`]s. [`systems`] does it. [`linking`] stands between the links and the transport.
+//! [`Room`](netplay_core::room::Room) decides what happens; the systems here carry it out. In
+//! [`NetplaySystems::Receive`](crate::NetplaySystems::Receive):
 //!
-//! Two peers that are connected first say hello: which game, what it rolls back, which roster. When a
-//! peer has heard every other's hello and agrees, it says that it is ready for the first epoch; when
-//! everybody is ready, the match starts. A rematch is the same vote for the next epoch. A player who is
-//! lost in a match is dropped from it, after the same frame for everybody else ([`dropping`]); one whose
-//! process is started anew in time comes back to it ([`returning`]).
+//! * [`handle_requests`] does what the game asked for;
+//! * [`receive`] passes what has arrived to the room, and sends what the room answers;
+//! * [`apply_events`] does to the world what the room says, in an update in which it says something;
+//! * [`fast_forward`] lets bevy_ggrs simulate many frames at once where the local peer catches up with a match.
+//!
+//! In [`NetplaySystems::Send`](crate::NetplaySystems::Send): [`restore_time`], [`confirm_frames`], [`send`], and
+//! [`apply_events`] once more.
 
-mod dropping;
-mod linking;
-mod lobby;
-mod netplay;
-mod peer;
-mod playing;
-mod returning;
-mod systems;
+mod drive;
+mod events;
+mod fast_forward;
+mod requests;
+mod resource;
+mod start;
+mod transport_factory;
 
-use std::sync::Arc;
-
-use bevy::prelude::*;
-use netplay_transport::rtc::RtcTransport;
-use netplay_transport::{JoinRequest, Transport};
-
-pub(crate) use netplay::Netplay;
-pub(crate) use systems::{receive, send};
-
-type MakeTransport = dyn Fn(&JoinRequest) -> Box<dyn Transport> + Send + Sync;
-
-/// Makes the transport of a room. Replace it to play over another transport than WebRTC, such as
-/// [`memory`](netplay_transport::memory) in tests.
-#[derive(Resource, Clone, Reflect)]
-#[reflect(opaque)]
-#[reflect(Resource, Default)]
-pub struct TransportFactory(Arc<MakeTransport>);
-
-impl TransportFactory {
-    /// A factory that calls this for every room that is joined.
-    pub fn new(make: impl Fn(&JoinRequest) -> Box<dyn Transport> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(make))
-    }
-}
-
-impl Default for TransportFactory {
-    fn default() -> Self {
-        Self::new(|request| Box::new(RtcTransport::join(request.clone())))
-    }
-}
-
-/// Randomness of the machine, for keys and codes. Nothing that is simulated depends on it.
-pub(crate) fn entropy() -> u64 {
-    getrandom::u64().unwrap_or_else(|error| {
-        error!("the system gives no randomness ({error}): keys may collide");
-        0
-    })
-}
+pub(crate) use drive::{confirm_frames, receive, send};
+pub(crate) use events::{apply_events, has_events};
+pub(crate) use fast_forward::{fast_forward, restore_time};
+pub(crate) use requests::{Request, handle_requests};
+pub(crate) use resource::Session;
+pub use transport_factory::TransportFactory;
+pub(crate) use transport_factory::entropy;

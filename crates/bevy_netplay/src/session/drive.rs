@@ -1,0 +1,68 @@
+//! Between the room and its transport, once before bevy_ggrs runs a frame and once after it.
+
+use bevy::prelude::*;
+use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount, Session as GgrsSession};
+use ggrs::GgrsEvent;
+
+use super::Session;
+use crate::input::{NetplayGgrs, NetplayInput};
+use crate::{Checksums, PeerLinks, RollbackMetrics};
+
+/// Passes what has arrived to the room, and sends what the room answers.
+pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
+    let now = time.elapsed();
+    let Session { joined, events, .. } = &mut *session;
+    if let Some(joined) = joined {
+        joined.transport.poll(now);
+        while let Some(event) = joined.transport.next_event() {
+            joined.room.handle_event(now, event);
+        }
+        joined.room.handle_timeout(now);
+        joined.flush(now);
+        events.extend(std::iter::from_fn(|| joined.room.poll_event()));
+    }
+    session.finish_leaving(now);
+}
+
+/// After bevy_ggrs has run the frame: notes which frames are final.
+pub(crate) fn confirm_frames(
+    mut checksums: ResMut<Checksums>,
+    mut metrics: ResMut<RollbackMetrics>,
+    frame: Res<RollbackFrameCount>,
+    confirmed: Res<ConfirmedFrameCount>,
+) {
+    // Rollbacks for every confirmed input have been made, so every frame up to the confirmed one was
+    // saved in its final form.
+    checksums.confirm(confirmed.0.min(frame.0 - 1));
+    metrics.confirmed_lag = frame.0 - confirmed.0;
+}
+
+/// After bevy_ggrs has run the frame: tells the room of it, sends what is due and shows the links.
+pub(crate) fn send<I: NetplayInput>(
+    mut session: ResMut<Session>,
+    mut ggrs: Option<ResMut<GgrsSession<NetplayGgrs<I>>>>,
+    mut links: ResMut<PeerLinks>,
+    frame: Res<RollbackFrameCount>,
+    confirmed: Res<ConfirmedFrameCount>,
+    time: Res<Time<Real>>,
+) {
+    let now = time.elapsed();
+    let Session { joined, events, .. } = &mut *session;
+    let Some(joined) = joined else { return };
+    if let Some(GgrsSession::P2P(ggrs)) = ggrs.as_deref_mut() {
+        for event in ggrs.events() {
+            // The links know better than ggrs what else it tells of peers.
+            if let GgrsEvent::DesyncDetected { frame, local_checksum, remote_checksum, addr } =
+                event
+            {
+                // Checksums are 64 bits wide; ggrs stores them in 128.
+                let [local, remote] = [local_checksum, remote_checksum].map(|sum| sum as u64);
+                joined.room.handle_desync(now, addr, frame, local, remote);
+            }
+        }
+    }
+    joined.room.handle_frame(now, frame.0, confirmed.0);
+    joined.flush(now);
+    events.extend(std::iter::from_fn(|| joined.room.poll_event()));
+    links.update(joined.room.peers(), now);
+}

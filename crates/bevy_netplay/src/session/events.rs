@@ -1,0 +1,129 @@
+//! Does to the world what the room says.
+
+use bevy::prelude::*;
+use bevy_ggrs::Session as GgrsSession;
+use netplay_core::room::{MatchStart, RoomEvent};
+
+use super::Session;
+use super::start::ggrs_session;
+use crate::input::{NetplayGgrs, NetplayInput};
+use crate::messages::{
+    DesyncDetected, MatchStarted, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed,
+    PlayerDisconnected, PresenceChanged, QualityChanged, RematchWanted, RoomEnded,
+};
+use crate::{
+    CurrentMatch, CurrentRoom, EndReason, LastEndReason, NetplayState, ResumeToken,
+    RollbackMetrics, rollback,
+};
+
+/// A run condition: something happened in the room and is not done to the world yet.
+pub(crate) fn has_events(session: Res<Session>) -> bool {
+    !session.events.is_empty()
+}
+
+/// Does to the world what the room says, in the order in which it said it.
+///
+/// Exclusive, because to start a match is to run the game's [`StartMatch`](crate::StartMatch) between what was said
+/// before and after it. It runs only where [something happened](has_events): in few updates.
+pub(crate) fn apply_events<I: NetplayInput>(world: &mut World) {
+    while let Some(event) = world.resource_mut::<Session>().events.pop_front() {
+        apply::<I>(world, event);
+    }
+}
+
+fn apply<I: NetplayInput>(world: &mut World, event: RoomEvent) {
+    match event {
+        RoomEvent::Queued { waiting } => {
+            let local_peer = Some(world.resource::<Session>().identity.peer_key());
+            let waiting = Some(waiting);
+            world.insert_resource(CurrentRoom { local_peer, waiting, ..CurrentRoom::default() });
+        }
+        RoomEvent::Joined { room, size, resume_token } => {
+            world.insert_resource(CurrentRoom {
+                code: Some(room),
+                local_peer: Some(world.resource::<Session>().identity.peer_key()),
+                resume_token: resume_token.map(ResumeToken),
+                players: Some(size),
+                ..CurrentRoom::default()
+            });
+        }
+        RoomEvent::Lobby => set_state(world, NetplayState::Lobby),
+        RoomEvent::Synchronizing => set_state(world, NetplayState::Synchronizing),
+        RoomEvent::StartMatch(start) => start_match::<I>(world, &start),
+        RoomEvent::PeerJoined { peer } => tell(world, PeerJoined { peer }),
+        RoomEvent::PeerLeft { peer, reason } => tell(world, PeerLeft { peer, reason }),
+        RoomEvent::PlayerDisconnected { peer, player, frame, reason } => {
+            tell(world, PlayerDisconnected { player: player.into(), peer, frame, reason });
+        }
+        RoomEvent::PeerInterrupted { peer, player, time_left } => {
+            tell(world, PeerInterrupted { player: player.into(), peer, time_left });
+        }
+        RoomEvent::PeerResumed { peer, player, after } => {
+            tell(world, PeerResumed { player: player.into(), peer, after });
+        }
+        RoomEvent::PresenceChanged { peer, presence } => {
+            tell(world, PresenceChanged { peer, presence: presence.into() });
+        }
+        RoomEvent::PathChanged { peer, from, to, reason } => {
+            tell(world, PathChanged { peer, from: from.into(), to: to.into(), reason });
+        }
+        RoomEvent::QualityChanged { peer, player, from, to } => {
+            let (player, from, to) = (player.into(), from.into(), to.into());
+            tell(world, QualityChanged { player, peer, from, to });
+        }
+        RoomEvent::Desync { peer, player, frame, local, remote } => {
+            let player = player.into();
+            let mut metrics = world.resource_mut::<RollbackMetrics>();
+            // Usually both sides notice; one report per frame and player is enough.
+            if metrics.note_desync(player, frame, local, remote) {
+                tell(world, DesyncDetected { player, peer, frame, local, remote });
+            }
+        }
+        RoomEvent::RematchWanted { peer, player } => {
+            tell(world, RematchWanted { player: player.into(), peer });
+        }
+        RoomEvent::Ended(reason) => end::<I>(world, reason.into()),
+    }
+}
+
+fn start_match<I: NetplayInput>(world: &mut World, start: &MatchStart) {
+    let now = world.resource::<Time<Real>>().elapsed();
+    let mut session = world.resource_mut::<Session>();
+    let Session { joined, events, .. } = &mut *session;
+    let Some(joined) = joined else { return };
+    let Some(traffic) = joined.room.traffic().cloned() else { return };
+    let ggrs = match ggrs_session::<I>(start, joined.room.config(), traffic) {
+        Ok(ggrs) => ggrs,
+        Err(error) => {
+            joined.room.handle_simulation_failed(now, error.to_string());
+            joined.flush(now);
+            events.extend(std::iter::from_fn(|| joined.room.poll_event()));
+            return;
+        }
+    };
+    joined.room.handle_simulation_ready();
+    let MatchStart { epoch, local_player, seed, .. } = *start;
+    let current = CurrentMatch::new(epoch, start.players.len(), local_player, seed);
+    rollback::reset_world(world, current);
+    world.insert_resource(GgrsSession::<NetplayGgrs<I>>::P2P(ggrs));
+    tell(world, MatchStarted { epoch });
+    set_state(world, NetplayState::Playing);
+}
+
+/// The room ended. What was played stays in the world, to be looked at.
+fn end<I: NetplayInput>(world: &mut World, reason: EndReason) {
+    let now = world.resource::<Time<Real>>().elapsed();
+    world.resource_mut::<Session>().leave(now, "their game ended the match");
+    world.remove_resource::<GgrsSession<NetplayGgrs<I>>>();
+    world.insert_resource(LastEndReason(Some(reason.clone())));
+    tell(world, RoomEnded { reason });
+    set_state(world, NetplayState::Ended);
+}
+
+fn tell<M: Message>(world: &mut World, message: M) {
+    world.write_message(message);
+}
+
+fn set_state(world: &mut World, state: NetplayState) {
+    world.insert_resource(NextState::PendingIfNeq(state));
+}

@@ -1,0 +1,115 @@
+//! [`Session`]: the room and its transport, as a resource.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use netplay_core::room::{Peer, Room, RoomEvent, RoomTimes, Transmit};
+use netplay_protocol::Identity;
+use netplay_transport::{Transport, TransportEvent};
+
+use super::requests::Request;
+
+/// The session of this peer. Everything that a game may know of it is shown in resources of their own.
+#[derive(Resource)]
+pub(crate) struct Session {
+    pub(super) identity: Identity,
+    /// What the game asked for and is not done yet.
+    pub(super) requests: Vec<Request>,
+    pub(super) joined: Option<JoinedRoom>,
+    /// What happened in the room and is not done to the world yet.
+    pub(super) events: VecDeque<RoomEvent>,
+    /// The transport of a room that was left, kept until it has said goodbye.
+    leaving: Option<Box<dyn Transport>>,
+    /// The world's time, while bevy_ggrs is given another one.
+    pub(super) real_time: Option<Time>,
+}
+
+/// A room and what carries its packets.
+pub(super) struct JoinedRoom {
+    pub(super) room: Room,
+    pub(super) transport: Box<dyn Transport>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        let mut secret = [0; 32];
+        if let Err(error) = getrandom::fill(&mut secret) {
+            error!(
+                "the system gives no randomness ({error}): others can guess the key of this peer"
+            );
+        }
+        Self {
+            identity: Identity::from_secret(&secret),
+            requests: Vec::new(),
+            joined: None,
+            events: VecDeque::new(),
+            leaving: None,
+            real_time: None,
+        }
+    }
+}
+
+impl Session {
+    /// Has the next [`handle_requests`](super::handle_requests) carry this out.
+    pub(crate) fn request(&mut self, request: Request) {
+        self.requests.push(request);
+    }
+
+    /// The other peers of the room.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = &Peer> {
+        self.room().into_iter().flat_map(Room::peers)
+    }
+
+    /// The milestones of the room.
+    pub(crate) fn times(&self) -> Option<&RoomTimes> {
+        self.room().map(Room::times)
+    }
+
+    /// The local input at a frame of a match that is simulated again, as its bytes.
+    pub(crate) fn replayed_input(&self, frame: i32) -> Option<Vec<u8>> {
+        let traffic = self.room()?.traffic()?;
+        traffic.lock().replayed_input(frame).map(<[u8]>::to_vec)
+    }
+
+    pub(super) fn room(&self) -> Option<&Room> {
+        self.joined.as_ref().map(|joined| &joined.room)
+    }
+
+    /// Leaves the room, if there is one, and tells the others why.
+    pub(super) fn leave(&mut self, now: Duration, reason: &str) {
+        self.events.clear();
+        if let Some(mut joined) = self.joined.take() {
+            joined.room.leave(now, reason);
+            joined.flush(now);
+            joined.transport.leave();
+            self.leaving = Some(joined.transport);
+        }
+    }
+
+    /// Lets the transport of a room that was left say goodbye.
+    pub(super) fn finish_leaving(&mut self, now: Duration) {
+        let Some(transport) = &mut self.leaving else { return };
+        transport.poll(now);
+        while let Some(event) = transport.next_event() {
+            if matches!(event, TransportEvent::Left(_)) {
+                self.leaving = None;
+                return;
+            }
+        }
+    }
+}
+
+impl JoinedRoom {
+    /// Sends what the room has to send, and carries out what it requests.
+    pub(super) fn flush(&mut self, now: Duration) {
+        while let Some(transmit) = self.room.poll_transmit() {
+            let Transmit { peer, path, channel, packet } = transmit;
+            let sent = self.transport.send(now, peer, path, channel, &packet);
+            self.room.handle_sent(now, peer, path, sent);
+        }
+        while let Some(request) = self.room.poll_request() {
+            self.transport.request(request);
+        }
+    }
+}

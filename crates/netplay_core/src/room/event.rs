@@ -1,0 +1,155 @@
+//! What a room tells its driver, and through it the game.
+
+use std::time::Duration;
+
+use netplay_protocol::signaling::Presence;
+use netplay_protocol::{PeerKey, RoomCode, Secret};
+
+use super::EndReason;
+use crate::link::Quality;
+use crate::path::{Channel, PathId, PathKind};
+
+/// Something that happened in a room. Players are numbered from 0 in the order of the roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomEvent {
+    /// The local peer waits in the matchmaking queue.
+    Queued {
+        /// How many wait for the same, the local peer included.
+        waiting: u32,
+    },
+    /// The server admitted the local peer to a room.
+    Joined {
+        /// The code of the room.
+        room: RoomCode,
+        /// How many players the room is for.
+        size: u8,
+        /// What brings the local peer back to its slot after a restart. None where the server keeps no slots.
+        resume_token: Option<Secret>,
+    },
+    /// The room waits for players, for connections to them, or for their agreement on what is played.
+    Lobby,
+    /// Every player is connected and agrees, or the local peer rejoins a match: it is about to start.
+    Synchronizing,
+    /// A match starts now. The driver sets the simulation up for it.
+    StartMatch(MatchStart),
+    /// A peer is connected.
+    PeerJoined {
+        /// The peer.
+        peer: PeerKey,
+    },
+    /// A peer left, or was disconnected.
+    PeerLeft {
+        /// The peer.
+        peer: PeerKey,
+        /// Why: a sentence.
+        reason: String,
+    },
+    /// A player was dropped from the match, which goes on without it.
+    PlayerDisconnected {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+        /// The last frame whose input the player gave itself; -1 if it gave none.
+        frame: i32,
+        /// Why: a sentence.
+        reason: String,
+    },
+    /// Nothing was heard of a peer for a while.
+    PeerInterrupted {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+        /// How long until the player is disconnected.
+        time_left: Duration,
+    },
+    /// An interrupted peer is heard again.
+    PeerResumed {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+        /// How long nothing was heard.
+        after: Duration,
+    },
+    /// A peer lost its connection to the signaling server, came back to it or left.
+    PresenceChanged {
+        /// The peer.
+        peer: PeerKey,
+        /// Where it is now.
+        presence: Presence,
+    },
+    /// Packets to a peer take another path.
+    PathChanged {
+        /// The peer.
+        peer: PeerKey,
+        /// The primary path before.
+        from: PathKind,
+        /// The primary path now.
+        to: PathKind,
+        /// Why: half a sentence.
+        reason: String,
+    },
+    /// The quality of a link changed.
+    QualityChanged {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+        /// The quality before.
+        from: Quality,
+        /// The quality now.
+        to: Quality,
+    },
+    /// The state of a player differs from the local one at a frame.
+    Desync {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+        /// The frame.
+        frame: i32,
+        /// The local checksum, if the local peer compared.
+        local: Option<u64>,
+        /// The player's checksum.
+        remote: u64,
+    },
+    /// A player votes for a rematch.
+    RematchWanted {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+    },
+    /// The room ended. No event follows.
+    Ended(EndReason),
+}
+
+/// A match that starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchStart {
+    /// Counts the matches of a room, from 1.
+    pub epoch: u16,
+    /// The peers who play, in the order of the players.
+    pub players: Vec<PeerKey>,
+    /// The local player.
+    pub local_player: usize,
+    /// The same on every peer, different for every match.
+    pub seed: u64,
+    /// How many frames a local input waits before it takes effect. A player who rejoins keeps the delay that it had.
+    pub input_delay: usize,
+}
+
+/// A packet to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// The receiver.
+    pub peer: PeerKey,
+    /// The path.
+    pub path: PathId,
+    /// The channel of the path.
+    pub channel: Channel,
+    /// The bytes.
+    pub packet: Vec<u8>,
+}

@@ -1,0 +1,117 @@
+//! Hellos: what two peers tell each other before they play, and whether it is the same.
+
+use netplay_protocol::limits::MAX_NAME_BYTES;
+use netplay_protocol::{Hello, Roster};
+
+use super::{EndReason, RoomConfig};
+
+/// How many characters of another player's words are shown.
+const MAX_SHOWN_CHARS: usize = 120;
+
+/// The local hello, for the present roster.
+pub(super) fn local(config: &RoomConfig, roster: &Roster) -> Hello {
+    Hello {
+        game: config.game.clone(),
+        registered: config.registered,
+        roster: roster_hash(roster),
+        frame_rate: u16::try_from(config.frame_rate).unwrap_or(u16::MAX),
+        name: name_for_the_wire(&config.name),
+    }
+}
+
+/// Compares what a player plays with what the local peer plays. Rosters are not compared: one of them may be older,
+/// and another hello follows when it changes.
+pub(super) fn compare(player: usize, ours: &Hello, theirs: &Hello) -> Result<(), EndReason> {
+    if theirs.game != ours.game {
+        let (ours, theirs) = (ours.game.clone(), printable(&theirs.game));
+        return Err(EndReason::GameDiffers { player, ours, theirs });
+    }
+    if theirs.registered != ours.registered || theirs.frame_rate != ours.frame_rate {
+        return Err(EndReason::BuildDiffers { player });
+    }
+    Ok(())
+}
+
+/// The hash of a roster in hellos and votes.
+pub(super) fn roster_hash(roster: &Roster) -> u64 {
+    match_seed(roster, 0)
+}
+
+/// A number that every peer with this roster computes alike for a match.
+pub(super) fn match_seed(roster: &Roster, epoch: u16) -> u64 {
+    let mut bytes = epoch.to_le_bytes().to_vec();
+    for member in &roster.members {
+        bytes.extend_from_slice(&member.to_bytes());
+    }
+    seahash::hash(&bytes)
+}
+
+/// Another player's words, made fit to be shown: short and without control characters.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(MAX_SHOWN_CHARS).collect()
+}
+
+/// A name as short as the protocol wants it.
+fn name_for_the_wire(name: &str) -> String {
+    let mut name = printable(name);
+    while name.len() > MAX_NAME_BYTES {
+        name.pop();
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use netplay_protocol::PeerKey;
+
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn hello() -> Hello {
+        Hello {
+            game: "chess 1".into(),
+            registered: 7,
+            roster: 1,
+            frame_rate: 60,
+            name: String::new(),
+        }
+    }
+
+    #[test]
+    fn another_game_or_build_is_told_from_the_same_with_another_roster_or_name() {
+        let ours = hello();
+        let same = Hello { roster: 2, name: "Ann".into(), ..hello() };
+        assert_eq!(compare(1, &ours, &same), Ok(()));
+        let game = Hello { game: "chess\n2".into(), registered: 8, ..hello() };
+        assert_eq!(
+            compare(1, &ours, &game),
+            Err(EndReason::GameDiffers {
+                player: 1,
+                ours: "chess 1".into(),
+                theirs: "chess2".into()
+            })
+        );
+        for build in [Hello { registered: 8, ..hello() }, Hello { frame_rate: 30, ..hello() }] {
+            assert_eq!(compare(2, &ours, &build), Err(EndReason::BuildDiffers { player: 2 }));
+        }
+    }
+
+    #[test]
+    fn the_hash_of_a_roster_depends_on_the_order_and_seeds_on_the_match() {
+        let [a, b] = [1, 2].map(|byte| PeerKey::from_bytes([byte; 16]));
+        let roster = |members: &[PeerKey]| Roster { size: 2, members: members.to_vec() };
+        assert_ne!(roster_hash(&roster(&[a, b])), roster_hash(&roster(&[b, a])));
+        let roster = roster(&[a, b]);
+        assert_ne!(match_seed(&roster, 1), match_seed(&roster, 2));
+        assert_ne!(match_seed(&roster, 1), roster_hash(&roster));
+    }
+
+    #[test]
+    fn names_are_cut_at_a_character_and_shown_without_control_characters() {
+        assert_eq!(name_for_the_wire("A\u{7}nn"), "Ann");
+        let name = name_for_the_wire(&"ä".repeat(40));
+        assert_eq!(name, "ä".repeat(32));
+        assert_eq!(printable(&"x".repeat(500)).len(), MAX_SHOWN_CHARS);
+    }
+}

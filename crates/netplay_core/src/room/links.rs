@@ -1,0 +1,217 @@
+//! Between the links and the driver: paths, packets, and what links conclude.
+
+use std::time::Duration;
+
+use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, ReliableError};
+use tracing::debug;
+
+use super::disconnect::Disconnect;
+use super::peer::{PathChange, Peer};
+use super::phase::Phase;
+use super::progress::Progress;
+use super::{EndReason, Room, RoomEvent};
+use crate::link::{LinkEvent, ReceiveError};
+use crate::path::{Channel, PathId, PathKind};
+use crate::transport::{Candidates, TransportRequest};
+
+impl Room {
+    pub(super) fn path_up(&mut self, now: Duration, key: PeerKey, path: PathId, kind: PathKind) {
+        match self.peers.get_mut(&key) {
+            Some(peer) if !peer.is_disconnected() => peer.link.path_opened(now, path, kind),
+            _ => self.requests.push_back(TransportRequest::Close(key, path)),
+        }
+    }
+
+    pub(super) fn path_known(
+        &mut self,
+        key: PeerKey,
+        path: PathId,
+        kind: PathKind,
+        candidates: Candidates,
+    ) {
+        if let Some(peer) = self.peers.get_mut(&key) {
+            peer.link.path_known(path, kind);
+            peer.candidates.insert(path, candidates);
+        }
+    }
+
+    pub(super) fn path_down(&mut self, now: Duration, key: PeerKey, path: PathId, reason: &str) {
+        if let Some(peer) = self.peers.get_mut(&key) {
+            debug!("a path to {key:?} went down: {reason}");
+            peer.candidates.remove(&path);
+            peer.link.path_closed(now, path);
+        }
+    }
+
+    pub(super) fn attempt_failed(&mut self, now: Duration, key: PeerKey, reason: String) {
+        if let Some(peer) = self.peers.get_mut(&key) {
+            debug!("an attempt at {key:?} failed: {reason}");
+            peer.link.attempt_failed(now, reason);
+        }
+    }
+
+    /// Takes a packet that came at `at`.
+    pub(super) fn handle_packet(
+        &mut self,
+        now: Duration,
+        at: Duration,
+        (from, path, channel): (PeerKey, PathId, Channel),
+        packet: &[u8],
+    ) {
+        let Some(peer) = self.peers.get_mut(&from).filter(|peer| !peer.is_disconnected()) else {
+            return;
+        };
+        if channel == Channel::Datagram {
+            return self.handle_datagram(at, from, path, packet);
+        }
+        match peer.link.receive_reliable(at, path, packet) {
+            Ok(false) => {}
+            Ok(true) => self.peer_restarted(now, from),
+            Err(ReceiveError::Stale) => return,
+            // In a match everybody speaks the same version: then it is garbage.
+            Err(error @ ReceiveError::Reliable(ReliableError::Version(_)))
+                if self.phase.active_match().is_none() =>
+            {
+                let (player, detail) = (peer.player, error.to_string());
+                // So that the other side sees the difference as well.
+                self.send_hello(now, from);
+                return self.end(now, EndReason::ProtocolDiffers { player, detail });
+            }
+            Err(error) => debug!("dropped a reliable packet of {from:?}: {error}"),
+        }
+        while let Some(message) = self.peers.get_mut(&from).and_then(|it| it.link.next_message()) {
+            match ControlMessage::decode(&message) {
+                Ok(message) => self.handle_control(now, from, message),
+                Err(error) => {
+                    debug!("dropped a message of {from:?}: {error}");
+                    self.count_malformed(at, from);
+                }
+            }
+            if self.phase.is_ended() {
+                return;
+            }
+        }
+    }
+
+    fn handle_datagram(&mut self, at: Duration, from: PeerKey, path: PathId, packet: &[u8]) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let opened = match peer.link.receive(at, path, packet) {
+            Ok(opened) => opened,
+            Err(ReceiveError::Duplicate | ReceiveError::Muted | ReceiveError::Stale) => return,
+            Err(error) => return debug!("dropped a datagram of {from:?}: {error}"),
+        };
+        if opened.kind == DatagramKind::KeepAlive {
+            return;
+        }
+        let epoch = self.phase.active_match().map_or(0, |active| active.start.epoch);
+        let distance = opened.epoch.wrapping_sub(epoch) as i16;
+        match &self.phase {
+            Phase::Playing(active) if distance == 0 => {
+                match active.traffic.lock().handle_payload(from, opened.payload) {
+                    Ok(()) => peer.progress.plays(),
+                    Err(error) => {
+                        debug!("dropped a payload of {from:?}: {error}");
+                        peer.link.count_malformed(at);
+                    }
+                }
+            }
+            // It plays the match that the local peer rejoins.
+            Phase::Rejoining(_) => {}
+            // A straggler of a match before, or of a peer that starts the next one a moment earlier: its inputs are
+            // repeated until they are acknowledged.
+            _ if opened.epoch != 0 && distance <= 1 => {}
+            _ => peer.link.count_malformed(at),
+        }
+    }
+
+    pub(super) fn count_malformed(&mut self, at: Duration, from: PeerKey) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.link.count_malformed(at);
+        }
+    }
+
+    /// Lets time pass on every link, and takes in what links conclude.
+    pub(super) fn check_links(&mut self, now: Duration) {
+        let listened = self.peers.values().filter(|peer| !peer.is_disconnected());
+        for key in listened.map(|peer| peer.key).collect::<Vec<_>>() {
+            let Some(peer) = self.peers.get_mut(&key) else { continue };
+            peer.link.handle_timeout(now);
+            let mut why = None;
+            while let Some(event) = self.peers.get_mut(&key).and_then(|it| it.link.next_event()) {
+                why = why.or(self.handle_link_event(now, key, event));
+            }
+            if self.phase.is_ended() {
+                return;
+            }
+            let Some(peer) = self.peers.get(&key) else { continue };
+            let player = peer.player;
+            if let Some(why) = why.or_else(|| self.is_lost(now, peer)) {
+                self.disconnect_player(now, player, why);
+            }
+        }
+    }
+
+    /// Whether the connection to a peer counts as lost, and why.
+    fn is_lost(&self, now: Duration, peer: &Peer) -> Option<Disconnect> {
+        self.phase.active_match()?;
+        let timeout = self.config.disconnect_timeout;
+        if peer.link.silence(now) >= timeout {
+            return Some(Disconnect::Lost(format!(
+                "nothing was heard for {} s",
+                timeout.as_secs()
+            )));
+        }
+        if let Progress::Rejoining { since, .. } = peer.progress
+            && now.saturating_sub(since) >= timeout
+        {
+            return Some(Disconnect::lost("it did not come back into the match in time"));
+        }
+        // Out of the room, and no way to it: it does not come back.
+        let is_out = !self.at_server.members.contains(&peer.key) && !peer.link.has_path();
+        is_out.then(|| Disconnect::lost("the other player's game closed"))
+    }
+
+    /// Passes on what a link concludes. Returns why the peer is to be disconnected, if it is.
+    fn handle_link_event(
+        &mut self,
+        now: Duration,
+        key: PeerKey,
+        event: LinkEvent,
+    ) -> Option<Disconnect> {
+        let timeout = self.config.disconnect_timeout;
+        let joined_at = self.times.joined_at;
+        let peer = self.peers.get_mut(&key)?;
+        let player = peer.player;
+        let event = match event {
+            LinkEvent::QualityChanged { from, to } => {
+                RoomEvent::QualityChanged { peer: key, player, from, to }
+            }
+            LinkEvent::Silent => {
+                let time_left = timeout.saturating_sub(peer.link.silence(now));
+                RoomEvent::PeerInterrupted { peer: key, player, time_left }
+            }
+            LinkEvent::Heard { after } => RoomEvent::PeerResumed { peer: key, player, after },
+            LinkEvent::PathChanged { from: Some(from), to, reason } => {
+                let (at, reason) = (now.saturating_sub(joined_at), reason.to_string());
+                peer.path_changes.push(PathChange { at, from, to, reason: reason.clone() });
+                RoomEvent::PathChanged { peer: key, from, to, reason }
+            }
+            LinkEvent::PathChanged { from: None, .. } => {
+                if std::mem::replace(&mut peer.announced, true) {
+                    return None;
+                }
+                RoomEvent::PeerJoined { peer: key }
+            }
+            LinkEvent::Unreachable { reason } => {
+                // While a match is played, silence decides.
+                if self.phase.active_match().is_none() {
+                    self.end(now, EndReason::CannotConnect { player, detail: reason });
+                }
+                return None;
+            }
+            LinkEvent::Flooded => return Some(Disconnect::lost("it sent more than it may")),
+        };
+        self.emit(event);
+        None
+    }
+}

@@ -1,0 +1,275 @@
+//! The room: its peers, the links to them, and the matches on these links.
+//!
+//! A room begins on the way to the signaling server. Once it is complete, every two peers say hello: which game they
+//! play, what it rolls back, with which roster. A peer that has heard the same from everybody votes for the first match,
+//! and when everybody has voted, the match starts ([`votes`]). A rematch is the same vote for the next epoch, on the
+//! same links. A player who is lost in a match is dropped from it, after the same frame for everybody ([`disconnect`]);
+//! one whose process restarts in time rejoins it ([`restart`] on the side of the others, [`rejoining`] on its own).
+//!
+//! [`Room`] decides and does nothing. Its driver
+//!
+//! * passes every [`TransportEvent`] to [`Room::handle_event`] and then calls [`Room::handle_timeout`], once a frame;
+//! * sets the simulation up at [`RoomEvent::StartMatch`], and calls [`Room::handle_simulation_ready`] or
+//!   [`Room::handle_simulation_failed`];
+//! * calls [`Room::handle_frame`] after the simulation has run;
+//! * after each of these, and after every other call, sends what [`Room::poll_transmit`] gives and tells
+//!   [`Room::handle_sent`] what became of it, carries out every [`Room::poll_request`], and reads [`Room::poll_event`],
+//!   until there is none.
+//!
+//! `now` never goes back.
+
+mod active_match;
+mod config;
+mod control;
+mod disconnect;
+mod end_reason;
+mod event;
+mod hello;
+mod links;
+mod peer;
+mod phase;
+mod progress;
+mod rejoin;
+mod rejoining;
+mod restart;
+mod roster;
+#[cfg(test)]
+mod tests;
+mod times;
+mod votes;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use netplay_protocol::signaling::Presence;
+use netplay_protocol::{ControlMessage, DropProposal, PeerKey, Roster};
+use tracing::{info, warn};
+
+pub use config::RoomConfig;
+pub use end_reason::EndReason;
+pub use event::{MatchStart, RoomEvent, Transmit};
+pub use peer::{PathChange, Peer};
+pub use times::RoomTimes;
+
+use crate::link::LinkCommand;
+use crate::match_::SharedTraffic;
+use crate::path::PathId;
+use crate::transport::{LeaveReason, SendError, TransportEvent, TransportRequest};
+use phase::Phase;
+
+/// A room. See the [module](self) for what the driver owes it.
+pub struct Room {
+    config: RoomConfig,
+    phase: Phase,
+    /// The members in the order of the players, as the server told it last or as the match began with them. Empty until
+    /// the server has told it.
+    roster: Roster,
+    peers: BTreeMap<PeerKey, Peer>,
+    /// The members as the server told them last, also while a match is played.
+    at_server: Roster,
+    /// What was proposed in a match before it began here.
+    early_proposals: Vec<(PeerKey, DropProposal)>,
+    /// Since when there is no connection to the signaling server, and why.
+    server_lost: Option<(Duration, String)>,
+    times: RoomTimes,
+    requests: VecDeque<TransportRequest>,
+    events: VecDeque<RoomEvent>,
+}
+
+impl Room {
+    /// A room that the local peer begins to join now.
+    pub fn new(config: RoomConfig, now: Duration) -> Self {
+        Self {
+            config,
+            phase: Phase::Connecting,
+            roster: Roster { size: 0, members: Vec::new() },
+            peers: BTreeMap::new(),
+            at_server: Roster { size: 0, members: Vec::new() },
+            early_proposals: Vec::new(),
+            server_lost: None,
+            times: RoomTimes::new(now),
+            requests: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Something happened on the transport.
+    pub fn handle_event(&mut self, now: Duration, event: TransportEvent) {
+        if self.phase.is_ended() {
+            return;
+        }
+        match event {
+            TransportEvent::Queued { waiting } => {
+                self.phase.queued();
+                self.emit(RoomEvent::Queued { waiting });
+            }
+            TransportEvent::Joined { room, size, seat: resume_token } => {
+                info!("in room {room}");
+                self.emit(RoomEvent::Joined { room, size, resume_token });
+                if self.phase.joined() {
+                    self.emit(RoomEvent::Lobby);
+                }
+            }
+            TransportEvent::Presence { peer, presence } => {
+                if presence == Presence::Restarted
+                    && let Some(peer) = self.peers.get_mut(&peer)
+                {
+                    peer.link.network_changed(now);
+                }
+                self.emit(RoomEvent::PresenceChanged { peer, presence });
+            }
+            TransportEvent::Roster(roster) => self.handle_roster(now, roster),
+            TransportEvent::Received { peer, path, at, channel, packet } => {
+                self.handle_packet(now, at, (peer, path, channel), &packet);
+            }
+            TransportEvent::MalformedSignal { peer, reason } => {
+                warn!("dropped a signal of {peer:?}: {reason}");
+            }
+            TransportEvent::SignalingLost { reason } => {
+                warn!("lost the signaling server ({reason}): going on without it until it is back");
+                self.server_lost = Some((now, reason));
+                self.server_changed(now, false);
+            }
+            TransportEvent::SignalingRestored => {
+                info!("the signaling server is back");
+                self.server_lost = None;
+                self.server_changed(now, true);
+            }
+            TransportEvent::NetworkChanged => {
+                self.peers.values_mut().for_each(|peer| peer.link.network_changed(now));
+            }
+            TransportEvent::PathUp { peer, path, kind } => self.path_up(now, peer, path, kind),
+            TransportEvent::PathKnown { peer, path, kind, candidates } => {
+                self.path_known(peer, path, kind, candidates);
+            }
+            TransportEvent::PathDown { peer, path, reason } => {
+                self.path_down(now, peer, path, &reason);
+            }
+            TransportEvent::PeerAttempts { peer } => {
+                if let Some(peer) = self.peers.get_mut(&peer) {
+                    peer.link.peer_attempts();
+                }
+            }
+            TransportEvent::AttemptFailed { peer, reason } => {
+                self.attempt_failed(now, peer, reason);
+            }
+            TransportEvent::Left(reason) => self.end(now, reason.into()),
+        }
+    }
+
+    /// Lets time pass, and goes as far as what has come allows.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.handle_early_proposals(now);
+        if self.phase.active_match().is_none() {
+            self.remove_silent_leavers(now);
+        }
+        self.check_links(now);
+        self.check_server(now);
+        self.advance(now);
+        self.forget_disconnected(now);
+    }
+
+    /// What became of a packet: about how many bytes wait to be sent on its path now.
+    pub fn handle_sent(
+        &mut self,
+        now: Duration,
+        peer: PeerKey,
+        path: PathId,
+        sent: Result<usize, SendError>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&peer) else { return };
+        match sent {
+            Ok(buffered) => peer.link.set_buffered(path, buffered),
+            // Its event is still on its way.
+            Err(SendError::NoPath) => peer.link.path_closed(now, path),
+            Err(error) => tracing::error!("a packet could not be sent: {error}"),
+        }
+    }
+
+    /// Leaves the room and tells the others why. Nothing happens in it afterwards; what is to be sent is still given out.
+    pub fn leave(&mut self, now: Duration, reason: &str) {
+        self.send_control_to_all(now, &ControlMessage::Bye { reason: reason.to_owned() });
+        self.phase.ended();
+    }
+
+    /// The next packet to send. Links say what they request between packets, so these are read first.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        for peer in self.peers.values_mut() {
+            while let Some(command) = peer.link.next_command() {
+                let request = match command {
+                    LinkCommand::Transmit { path, channel, packet } => {
+                        return Some(Transmit { peer: peer.key, path, channel, packet });
+                    }
+                    LinkCommand::Attempt => TransportRequest::Attempt(peer.key),
+                    LinkCommand::OpenRelay => TransportRequest::OpenRelay(peer.key),
+                    LinkCommand::Close(path) => TransportRequest::Close(peer.key, path),
+                    LinkCommand::CheckServer => TransportRequest::CheckServer,
+                };
+                self.requests.push_back(request);
+            }
+        }
+        None
+    }
+
+    /// The next thing that the driver is to do, oldest first.
+    pub fn poll_request(&mut self) -> Option<TransportRequest> {
+        self.requests.pop_front()
+    }
+
+    /// The next thing that happened, oldest first.
+    pub fn poll_event(&mut self) -> Option<RoomEvent> {
+        self.events.pop_front()
+    }
+
+    /// The other peers of the room.
+    pub fn peers(&self) -> impl Iterator<Item = &Peer> {
+        self.peers.values()
+    }
+
+    /// The inputs and checksums of the match that is played, for the simulation to exchange.
+    pub fn traffic(&self) -> Option<&SharedTraffic> {
+        self.phase.active_match().map(|active| &active.traffic)
+    }
+
+    /// When the room reached its milestones.
+    pub fn times(&self) -> &RoomTimes {
+        &self.times
+    }
+
+    /// The settings of the room.
+    pub fn config(&self) -> &RoomConfig {
+        &self.config
+    }
+
+    /// Ends the room, and tells the others.
+    fn end(&mut self, now: Duration, reason: EndReason) {
+        if self.phase.is_ended() {
+            return;
+        }
+        info!("the room ended: {reason}");
+        self.leave(now, "their game ended the match");
+        self.events.push_back(RoomEvent::Ended(reason));
+    }
+
+    /// Tells the driver of something that happened. Nothing does after the end.
+    fn emit(&mut self, event: RoomEvent) {
+        if !self.phase.is_ended() {
+            self.events.push_back(event);
+        }
+    }
+
+    /// A player who is missing before a match cannot come without the server.
+    fn check_server(&mut self, now: Duration) {
+        let Some((since, reason)) = &self.server_lost else { return };
+        let is_over = now.saturating_sub(*since) >= self.config.disconnect_timeout;
+        if is_over && self.phase.active_match().is_none() {
+            let reason = LeaveReason::ServerGone(reason.clone());
+            self.end(now, reason.into());
+        }
+    }
+
+    /// Tells every link whether there is a connection to the server.
+    fn server_changed(&mut self, now: Duration, online: bool) {
+        self.peers.values_mut().for_each(|peer| peer.link.server_changed(now, online));
+    }
+}

@@ -1,0 +1,96 @@
+//! The process of another peer restarted, and that player comes back to the match.
+
+use std::time::Duration;
+
+use netplay_protocol::{ControlMessage, InputLogChunk, PeerKey, RejoinState};
+use tracing::info;
+
+use super::disconnect::Disconnect;
+use super::{Room, RoomEvent};
+use crate::match_::{EncodedInputs, InputLog};
+
+/// How often a player may rejoin one match. Each time, the others wait and send everything.
+const MAX_RESTARTS: u32 = 8;
+
+impl Room {
+    /// A peer's process restarted. If a match runs, it is sent all of it.
+    pub(super) fn peer_restarted(&mut self, now: Duration, from: PeerKey) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let player = peer.player;
+        info!("player {player} restarted");
+        peer.hello_sent = None;
+        peer.restarts += 1;
+        peer.progress.restarted(now);
+        let restarts = peer.restarts;
+        let Some(active) = self.phase.active_match() else {
+            if self.phase.peer_restarted(player, from) {
+                self.emit(RoomEvent::Lobby);
+                // The roster may have been that of a match which nobody knows any more.
+                self.handle_roster(now, self.at_server.clone());
+            }
+            return;
+        };
+        if active.consensus.is_frozen(player) {
+            // Too late. It is told so.
+            return self.propose_drop(now, player);
+        }
+        if restarts > MAX_RESTARTS {
+            let why = Disconnect::lost("its game restarted too often");
+            return self.disconnect_player(now, player, why);
+        }
+        let frozen: Vec<usize> = active.disconnects.keys().copied().collect();
+        let rematch = active.rematch;
+        self.send_hello(now, from);
+        self.send_input_log(now, from);
+        self.send_recent_inputs(now, player, from);
+        // What the process before was told is told again.
+        frozen.into_iter().for_each(|player| self.propose_drop(now, player));
+        if let Some(epoch) = rematch {
+            self.vote(now, epoch);
+        }
+    }
+
+    /// Sends a peer every input of the running match, and expects it to rejoin.
+    pub(super) fn send_input_log(&mut self, now: Duration, to: PeerKey) {
+        let Some(active) = self.phase.active_match() else { return };
+        let epoch = active.start.epoch;
+        let traffic = active.traffic.lock();
+        let (mut last_frames, mut chunks) = (Vec::new(), Vec::new());
+        for (player, key) in (0..).zip(&active.start.players) {
+            let other = (usize::from(player) != active.start.local_player).then_some(*key);
+            let Some(log) = traffic.log(other) else { return };
+            last_frames.push(log.last_frame().unwrap_or(-1));
+            chunks.extend(log.chunks().map(|chunk| control_message(epoch, player, chunk)));
+        }
+        drop(traffic);
+        let disconnected = active.consensus.dropped();
+        let disconnected = disconnected.filter_map(|player| u8::try_from(player).ok()).collect();
+        let state = RejoinState { epoch, roster: self.roster.clone(), disconnected, last_frames };
+        self.send_control(now, to, &ControlMessage::RejoinState(state));
+        chunks.iter().for_each(|chunk| self.send_control(now, to, chunk));
+        if let Some(peer) = self.peers.get_mut(&to) {
+            peer.progress.rejoins(now);
+        }
+    }
+
+    /// Sends the others the last inputs of a player whose process ended. One that rejoins at the same time may lack
+    /// some of them, and nobody would send them again: the player believes that everybody has what it was sent itself.
+    fn send_recent_inputs(&mut self, now: Duration, player: usize, of: PeerKey) {
+        let Some((active, player)) = self.phase.active_match().zip(u8::try_from(player).ok())
+        else {
+            return;
+        };
+        let epoch = active.start.epoch;
+        let chunk = active.traffic.lock().log(Some(of)).and_then(InputLog::recent_chunk);
+        let Some(chunk) = chunk.map(|chunk| control_message(epoch, player, chunk)) else { return };
+        let others = self.peers.keys().copied().filter(|peer| *peer != of);
+        for other in others.collect::<Vec<_>>() {
+            self.send_control(now, other, &chunk);
+        }
+    }
+}
+
+fn control_message(epoch: u16, player: u8, chunk: EncodedInputs) -> ControlMessage {
+    let EncodedInputs { start_frame, bytes } = chunk;
+    ControlMessage::InputLogChunk(InputLogChunk { epoch, player, start_frame, inputs: bytes })
+}

@@ -1,0 +1,117 @@
+//! Who is in the room: peers that come, leave and come back, as the server tells it.
+
+use std::time::Duration;
+
+use netplay_protocol::{PeerKey, Roster};
+use tracing::{info, warn};
+
+use super::peer::Peer;
+use super::progress::Progress;
+use super::{EndReason, Room, RoomConfig, RoomEvent};
+use crate::link::Link;
+use crate::transport::TransportRequest;
+
+impl Room {
+    /// The player of a peer of the roster.
+    pub fn player(&self, peer: PeerKey) -> Option<usize> {
+        self.roster.player(peer)
+    }
+
+    /// The player of a peer, or the one that it was before it left the lobby.
+    pub(super) fn player_before(&self, peer: PeerKey) -> Option<usize> {
+        self.peers.get(&peer).map(|peer| peer.player)
+    }
+
+    /// Whether every player of the room is there.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.roster.members.is_empty() && self.roster.is_complete()
+    }
+
+    /// The other peers of the roster, but for those who were dropped from a match.
+    pub(super) fn others(&self) -> Vec<PeerKey> {
+        let others = self.roster.members.iter().copied();
+        let is_in = |peer: &PeerKey| {
+            *peer != self.config.local_peer
+                && !self.peers.get(peer).is_some_and(Peer::is_disconnected)
+        };
+        others.filter(is_in).collect()
+    }
+
+    /// The server tells who is in the room.
+    pub(super) fn handle_roster(&mut self, now: Duration, roster: Roster) {
+        self.at_server.clone_from(&roster);
+        // A running match has its players; who comes and goes at the server does not change them.
+        if !self.phase.follows_the_server() || self.roster == roster {
+            return;
+        }
+        if roster.player(self.config.local_peer).is_none() {
+            return warn!("the server's roster is without us");
+        }
+        if let Some(host) = self.config.host
+            && roster.player(host).is_none()
+        {
+            return self.end(now, EndReason::HostMissing);
+        }
+        info!("{} of {} players are in the room", roster.members.len(), roster.size);
+        self.set_roster(now, roster);
+        if self.phase.roster_changed() {
+            self.emit(RoomEvent::Lobby);
+        }
+    }
+
+    /// Makes a link to each peer that is new in a roster. A peer that is no longer in it may still have something to
+    /// say.
+    pub(super) fn set_roster(&mut self, now: Duration, roster: Roster) {
+        let local = self.config.local_peer;
+        for (player, key) in roster.members.iter().copied().enumerate() {
+            if key == local {
+                continue;
+            }
+            let left = |peer: &Peer| matches!(peer.progress, Progress::Left(_));
+            if self.peers.get(&key).is_some_and(left) {
+                // It is back, in another process: the driver has begun again with it, too.
+                self.remove_peer(key);
+            }
+            let RoomConfig { link, policy, incarnation, .. } = &self.config;
+            let peer = self.peers.entry(key).or_insert_with(|| {
+                // Of two peers, the one with the higher key is polite.
+                let link = Link::new(link.clone(), *policy, local > key, *incarnation, now);
+                Peer::new(key, player, link)
+            });
+            peer.player = player;
+        }
+        for peer in self.peers.values_mut() {
+            if !roster.members.contains(&peer.key) {
+                peer.progress.left();
+            }
+        }
+        self.roster = roster;
+    }
+
+    /// Removes the peers that left the lobby and have nothing more to say.
+    pub(super) fn remove_silent_leavers(&mut self, now: Duration) {
+        let patience = self.config.link.silent_after;
+        self.remove_left(|peer| !peer.link.has_path() || peer.link.silence(now) >= patience);
+    }
+
+    /// Removes the peers that left the lobby.
+    pub(super) fn remove_left_peers(&mut self) {
+        self.remove_left(|_| true);
+    }
+
+    fn remove_left(&mut self, over: impl Fn(&Peer) -> bool) {
+        let left = |peer: &&Peer| matches!(peer.progress, Progress::Left(_)) && over(peer);
+        let keys: Vec<PeerKey> = self.peers.values().filter(left).map(|peer| peer.key).collect();
+        for key in keys {
+            self.remove_peer(key);
+            self.requests.push_back(TransportRequest::Forget(key));
+        }
+    }
+
+    fn remove_peer(&mut self, key: PeerKey) {
+        if self.peers.remove(&key).is_some_and(|peer| peer.announced) {
+            let reason = "the other player left the room".to_owned();
+            self.emit(RoomEvent::PeerLeft { peer: key, reason });
+        }
+    }
+}

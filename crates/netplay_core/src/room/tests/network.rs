@@ -1,0 +1,304 @@
+//! Rooms on virtual time, with a server and a network of a few lines between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use netplay_protocol::signaling::Presence;
+use netplay_protocol::{PeerKey, Roster};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
+
+use super::simulation::{INPUT_BYTES, Simulation};
+use crate::link::LinkConfig;
+use crate::path::{Channel, PathId, PathKind, PathPolicy};
+use crate::room::{Room, RoomConfig, RoomEvent, Transmit};
+use crate::transport::{SendError, TransportEvent, TransportRequest};
+
+/// How long a frame lasts.
+const TICK: Duration = Duration::from_micros(16_667);
+
+/// A peer's process.
+pub(super) struct Node {
+    pub(super) room: Room,
+    pub(super) simulation: Option<Simulation>,
+    /// What its room said, oldest first.
+    pub(super) said: Vec<RoomEvent>,
+    /// Its simulations of the matches before.
+    pub(super) before: Vec<Simulation>,
+}
+
+/// Rooms of the peers 0, 1, … and what is between them.
+pub(super) struct Network {
+    pub(super) now: Duration,
+    pub(super) nodes: BTreeMap<usize, Node>,
+    size: u8,
+    /// Who is in the room, as the server tells it.
+    members: Vec<usize>,
+    /// The paths that are up, between a lower and a higher peer.
+    paths: BTreeMap<PathId, (usize, usize)>,
+    /// What is on its way: when it arrives, in which order, and to whom.
+    on_the_way: BTreeMap<(Duration, u64), (usize, TransportEvent)>,
+    counter: u64,
+    latency: Duration,
+    /// The fraction of datagrams that do not arrive.
+    pub(super) loss: f64,
+    /// From whom to whom nothing arrives.
+    pub(super) cut: BTreeSet<(usize, usize)>,
+    configure: fn(usize, &mut RoomConfig),
+    random: Pcg32,
+}
+
+pub(super) fn key(peer: usize) -> PeerKey {
+    PeerKey::from_bytes([peer as u8 + 1; 16])
+}
+
+fn peer(key: PeerKey) -> usize {
+    usize::from(key.to_bytes()[0]) - 1
+}
+
+impl Network {
+    pub(super) fn new(seed: u64, size: u8) -> Self {
+        Self::configured(seed, size, |_, _| {})
+    }
+
+    pub(super) fn configured(seed: u64, size: u8, configure: fn(usize, &mut RoomConfig)) -> Self {
+        Self {
+            now: Duration::ZERO,
+            nodes: BTreeMap::new(),
+            size,
+            members: Vec::new(),
+            paths: BTreeMap::new(),
+            on_the_way: BTreeMap::new(),
+            counter: 0,
+            latency: Duration::from_millis(20),
+            loss: 0.0,
+            cut: BTreeSet::new(),
+            configure,
+            random: Pcg32::seed_from_u64(seed),
+        }
+    }
+
+    /// A match of these many players that has run for a while.
+    pub(super) fn playing(seed: u64, players: usize) -> Self {
+        let mut network = Self::new(seed, players as u8);
+        (0..players).for_each(|peer| network.join(peer));
+        network.run_until("a match runs", |network| network.confirmed(network.all()) >= 100);
+        network
+    }
+
+    /// A peer joins the room.
+    pub(super) fn join(&mut self, joining: usize) {
+        let mut config = RoomConfig {
+            local_peer: key(joining),
+            incarnation: self.random.random_range(1..u32::MAX),
+            game: "game 1".into(),
+            registered: 1,
+            frame_rate: 60,
+            input_bytes: INPUT_BYTES,
+            input_delay: 2,
+            max_prediction: 8,
+            checksum_interval: 15,
+            disconnect_timeout: Duration::from_secs(10),
+            link: LinkConfig::default(),
+            policy: PathPolicy::Any,
+            host: None,
+            name: format!("player {joining}"),
+        };
+        (self.configure)(joining, &mut config);
+        let room = Room::new(config, self.now);
+        let (simulation, said, before) = (None, Vec::new(), Vec::new());
+        self.nodes.insert(joining, Node { room, simulation, said, before });
+        let size = self.size;
+        let room = "ABC".parse().unwrap();
+        self.deliver(joining, TransportEvent::Joined { room, size, seat: None });
+        if !self.members.contains(&joining) {
+            self.members.push(joining);
+        }
+        self.tell_roster();
+    }
+
+    /// A peer's game leaves the room.
+    pub(super) fn leave(&mut self, leaving: usize) {
+        let now = self.now;
+        self.nodes.get_mut(&leaving).unwrap().room.leave(now, "they left the room");
+        self.flush(leaving);
+        self.crash(leaving);
+    }
+
+    /// A peer's process ends without a word.
+    pub(super) fn crash(&mut self, crashed: usize) {
+        self.end_process(crashed);
+        self.members.retain(|member| *member != crashed);
+        self.tell_presence(crashed, Presence::Left);
+        self.tell_roster();
+    }
+
+    /// The server no longer has a peer in the room, but the peer does not know it yet.
+    pub(super) fn leave_silently(&mut self, leaving: usize) {
+        self.members.retain(|member| *member != leaving);
+        self.tell_roster();
+    }
+
+    /// A peer's process ends without a word, and another one joins with its key.
+    pub(super) fn restart(&mut self, restarted: usize) {
+        self.end_process(restarted);
+        self.tell_presence(restarted, Presence::Restarted);
+        self.join(restarted);
+    }
+
+    fn end_process(&mut self, ended: usize) {
+        self.nodes.remove(&ended);
+        self.on_the_way.retain(|_, (to, _)| *to != ended);
+        let paths = self.paths.extract_if(.., |_, (a, b)| *a == ended || *b == ended);
+        for (path, (a, b)) in paths.collect::<Vec<_>>() {
+            let other = if a == ended { b } else { a };
+            let reason = "the other side closed it".to_owned();
+            self.deliver(other, TransportEvent::PathDown { peer: key(ended), path, reason });
+        }
+    }
+
+    fn tell_presence(&mut self, of: usize, presence: Presence) {
+        for other in self.members.clone().into_iter().filter(|other| *other != of) {
+            self.deliver(other, TransportEvent::Presence { peer: key(of), presence });
+        }
+    }
+
+    fn tell_roster(&mut self) {
+        let members: Vec<PeerKey> = self.members.iter().map(|member| key(*member)).collect();
+        let roster = Roster { size: self.size, members };
+        for member in self.members.clone() {
+            self.deliver(member, TransportEvent::Roster(roster.clone()));
+        }
+    }
+
+    /// Nothing arrives from one peer at another any more, nor does what is on its way.
+    pub(super) fn lose(&mut self, from: usize, to: usize) {
+        self.cut.insert((from, to));
+        let is_lost = |event: &TransportEvent| match event {
+            TransportEvent::Received { peer, .. } => *peer == key(from),
+            _ => false,
+        };
+        self.on_the_way.retain(|_, (at, event)| *at != to || !is_lost(event));
+    }
+
+    /// Has an event happen to a peer, after the latency.
+    pub(super) fn deliver(&mut self, to: usize, event: TransportEvent) {
+        self.counter += 1;
+        let at = self.now + self.latency;
+        self.on_the_way.insert((at, self.counter), (to, event));
+    }
+
+    /// Lets so many frames pass.
+    pub(super) fn run(&mut self, frames: u32) {
+        (0..frames).for_each(|_| self.step());
+    }
+
+    /// Lets time pass until something is so; panics if it takes a minute.
+    #[track_caller]
+    pub(super) fn run_until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..3600 {
+            if is_so(self) {
+                return;
+            }
+            self.step();
+        }
+        panic!("not so after a minute: {what}: {self}");
+    }
+
+    fn step(&mut self) {
+        self.now += TICK;
+        let now = self.now;
+        let later = self.on_the_way.split_off(&(now, u64::MAX));
+        for (_, (to, event)) in std::mem::replace(&mut self.on_the_way, later) {
+            let event = match event {
+                TransportEvent::Received { peer, path, channel, packet, .. } => {
+                    TransportEvent::Received { peer, path, at: now, channel, packet }
+                }
+                event => event,
+            };
+            if let Some(node) = self.nodes.get_mut(&to) {
+                node.room.handle_event(now, event);
+            }
+        }
+        for peer in self.nodes.keys().copied().collect::<Vec<_>>() {
+            let Some(node) = self.nodes.get_mut(&peer) else { continue };
+            node.room.handle_timeout(now);
+            node.take_events();
+            if let Some(simulation) = &mut node.simulation {
+                simulation.update();
+                let (frame, confirmed) = (simulation.frame, simulation.confirmed());
+                node.room.handle_frame(now, frame, confirmed);
+            }
+            self.flush(peer);
+        }
+    }
+
+    /// Carries out what a room wants.
+    fn flush(&mut self, from: usize) {
+        let now = self.now;
+        while let Some(transmit) = self.nodes.get_mut(&from).unwrap().room.poll_transmit() {
+            let Transmit { peer: to, path, channel, packet } = transmit;
+            let is_up = self.paths.contains_key(&path);
+            let sent = if is_up { Ok(0) } else { Err(SendError::NoPath) };
+            self.nodes.get_mut(&from).unwrap().room.handle_sent(now, to, path, sent);
+            let is_lost = channel == Channel::Datagram && self.random.random_bool(self.loss);
+            if is_up && !is_lost && !self.cut.contains(&(from, peer(to))) {
+                let (at, peer_key) = (now, key(from));
+                let event = TransportEvent::Received { peer: peer_key, path, at, channel, packet };
+                self.deliver(peer(to), event);
+            }
+        }
+        while let Some(request) = self.nodes.get_mut(&from).unwrap().room.poll_request() {
+            match request {
+                TransportRequest::Attempt(to) if self.nodes.contains_key(&peer(to)) => {
+                    self.counter += 1;
+                    let path = PathId(self.counter);
+                    self.paths.insert(path, (from, peer(to)));
+                    for (at, other) in [(from, peer(to)), (peer(to), from)] {
+                        let (peer, kind) = (key(other), PathKind::Memory);
+                        self.deliver(at, TransportEvent::PathUp { peer, path, kind });
+                    }
+                }
+                TransportRequest::Attempt(peer) => {
+                    let reason = "nobody is there".to_owned();
+                    self.deliver(from, TransportEvent::AttemptFailed { peer, reason });
+                }
+                TransportRequest::Close(other, path) => self.close(from, peer(other), Some(path)),
+                TransportRequest::Forget(other) => self.close(from, peer(other), None),
+                TransportRequest::OpenRelay(_)
+                | TransportRequest::CheckServer
+                | TransportRequest::Playing(_) => {}
+            }
+        }
+    }
+
+    /// Closes one path between two peers, or all.
+    pub(super) fn close(&mut self, by: usize, other: usize, path: Option<PathId>) {
+        let closed = self.paths.extract_if(.., |id, ends| {
+            (*ends == (by, other) || *ends == (other, by)) && path.is_none_or(|path| path == *id)
+        });
+        for (path, _) in closed.collect::<Vec<_>>() {
+            let reason = "the other side closed it".to_owned();
+            self.deliver(other, TransportEvent::PathDown { peer: key(by), path, reason });
+        }
+    }
+}
+
+impl Node {
+    /// Does what its room says.
+    fn take_events(&mut self) {
+        while let Some(event) = self.room.poll_event() {
+            match &event {
+                RoomEvent::StartMatch(start) => {
+                    let traffic = self.room.traffic().unwrap().clone();
+                    let simulation = Simulation::new(start.clone(), traffic, self.room.config());
+                    self.before.extend(self.simulation.replace(simulation));
+                    self.room.handle_simulation_ready();
+                }
+                RoomEvent::Ended(_) => self.simulation = None,
+                _ => {}
+            }
+            self.said.push(event);
+        }
+    }
+}

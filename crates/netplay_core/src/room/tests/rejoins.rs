@@ -1,0 +1,187 @@
+//! Processes that restart, and come back to their match.
+
+use netplay_protocol::{ControlMessage, RejoinState, ReliableHeader, Roster};
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
+
+use super::network::{Network, key};
+use crate::path::{Channel, PathId};
+use crate::room::RoomEvent;
+use crate::transport::TransportEvent;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// Waits until these play the first match again, and checks that all have the same inputs.
+#[track_caller]
+fn rejoin_and_play_on(network: &mut Network, peers: &[usize]) {
+    network.run_until("they play again", |network| {
+        peers.iter().all(|peer| network.started(*peer).is_some_and(|start| start.epoch == 1))
+    });
+    network.play_on(peers);
+}
+
+#[test]
+fn a_player_whose_process_restarts_rejoins_the_match_with_its_inputs() {
+    for players in [2, 3, 4] {
+        for peer in 0..players {
+            let mut network = Network::playing(100, players);
+            let all: Vec<usize> = (0..players).collect();
+            let start = network.started(peer).unwrap().clone();
+            network.restart(peer);
+            rejoin_and_play_on(&mut network, &all);
+            assert_eq!(network.started(peer), Some(&start));
+            for other in all.iter().filter(|other| **other != peer) {
+                let left = |event: &RoomEvent| matches!(event, RoomEvent::PeerLeft { .. });
+                assert!(!network.nodes[other].said.iter().any(left), "{network}");
+            }
+        }
+    }
+}
+
+#[test]
+fn two_players_restart_at_once_and_a_third_has_kept_the_match() {
+    for apart in [0, 1, 2, 5, 20] {
+        let mut network = Network::playing(110, 3);
+        network.restart(0);
+        network.run(apart);
+        network.restart(2);
+        rejoin_and_play_on(&mut network, &[0, 1, 2]);
+    }
+}
+
+#[test]
+fn a_player_is_dropped_while_another_rejoins() {
+    for apart in [0, 1, 3, 6, 10, 40] {
+        let mut network = Network::playing(120, 4);
+        network.restart(1);
+        network.run(apart);
+        network.crash(3);
+        network.run_until("it is dropped", |network| {
+            [0, 1, 2].iter().all(|peer| network.dropped(*peer).contains_key(&3))
+        });
+        rejoin_and_play_on(&mut network, &[0, 1, 2]);
+        let frames: Vec<i32> = [0, 1, 2].iter().map(|peer| network.dropped(*peer)[&3]).collect();
+        assert!(frames.windows(2).all(|two| two[0] == two[1]), "{frames:?}: {network}");
+    }
+}
+
+#[test]
+fn a_player_restarts_while_another_is_dropped() {
+    for apart in [0, 1, 2, 3, 5] {
+        let mut network = Network::playing(130, 4);
+        network.cut.insert((3, 0));
+        network.run(5);
+        network.crash(3);
+        network.run(apart);
+        network.restart(1);
+        rejoin_and_play_on(&mut network, &[0, 1, 2]);
+    }
+}
+
+#[test]
+fn a_player_who_rejoins_learns_who_was_dropped_before() {
+    let mut network = Network::playing(140, 3);
+    network.leave(2);
+    network.run_until("it is dropped", |network| {
+        [0, 1].iter().all(|peer| network.dropped(*peer).len() == 1)
+    });
+    network.run(60);
+    network.restart(0);
+    rejoin_and_play_on(&mut network, &[0, 1]);
+    assert_eq!(network.dropped(0), network.dropped(1), "{network}");
+}
+
+#[test]
+fn when_every_process_restarts_a_new_match_begins() {
+    for apart in [0, 2, 4, 6] {
+        let mut network = Network::playing(150, 2);
+        network.restart(0);
+        network.run(apart);
+        network.restart(1);
+        network.run_until("both play", |network| network.confirmed([0, 1]) >= 0);
+        network.play_on(&[0, 1]);
+        assert!(network.simulation(0).unwrap().frame < 1000, "{network}");
+    }
+}
+
+#[test]
+fn when_nobody_is_left_who_knows_the_match_the_lobby_has_the_servers_roster() {
+    let mut network = Network::new(155, 3);
+    network.join(0);
+    network.join(1);
+    let connected = RoomEvent::PeerJoined { peer: key(1) };
+    network.run_until("there is a path", |network| network.nodes[&0].said.contains(&connected));
+    let members = (0..3).map(key).collect();
+    let state = RejoinState {
+        epoch: 1,
+        roster: Roster { size: 3, members },
+        disconnected: vec![2],
+        last_frames: vec![9; 3],
+    };
+    // A process of peer 1 that plays a match, of which the local peer does not hear everything; then another one.
+    let bye = ControlMessage::Bye { reason: String::new() };
+    for (process, message) in [(77, ControlMessage::RejoinState(state)), (78, bye)] {
+        let header = ReliableHeader { sequence: 1, ack: 0, from: process, to: 0 };
+        let packet = header.packet(&message.encode().unwrap());
+        let (peer, path, at) = (key(1), PathId(0), network.now);
+        let channel = Channel::Reliable;
+        let room = &mut network.nodes.get_mut(&0).unwrap().room;
+        room.handle_event(at, TransportEvent::Received { peer, path, at, channel, packet });
+        assert_eq!(room.player(key(2)), (process == 77).then_some(2));
+    }
+    network.run(1);
+    let phase = |event: &&RoomEvent| matches!(event, RoomEvent::Synchronizing | RoomEvent::Lobby);
+    let phases: Vec<_> = network.nodes[&0].said.iter().filter(phase).collect();
+    assert_eq!(phases, [&RoomEvent::Lobby, &RoomEvent::Synchronizing, &RoomEvent::Lobby]);
+}
+
+#[test]
+fn a_vote_for_a_rematch_is_remembered_for_a_player_who_rejoins() {
+    let mut network = Network::playing(160, 2);
+    let now = network.now;
+    network.nodes.get_mut(&0).unwrap().room.vote_rematch(now);
+    network.run(10);
+    network.restart(1);
+    rejoin_and_play_on(&mut network, &[0, 1]);
+    let now = network.now;
+    network.nodes.get_mut(&1).unwrap().room.vote_rematch(now);
+    let second = |network: &Network| {
+        network.all().all(|peer| network.started(peer).is_some_and(|start| start.epoch == 2))
+    };
+    network.run_until("the rematch", second);
+    network.play_on(&[0, 1]);
+}
+
+#[test]
+fn a_process_that_restarts_in_the_lobby_plays_the_first_match() {
+    for frames in 0..30 {
+        let mut network = Network::new(170 + u64::from(frames), 2);
+        network.join(0);
+        network.join(1);
+        network.run(frames);
+        network.restart(1);
+        network.run_until("both play", |network| network.confirmed([0, 1]) >= 0);
+        network.play_on(&[0, 1]);
+    }
+}
+
+#[test]
+fn restarts_by_seed_lose_no_input() {
+    for seed in 0..60 {
+        let mut random = Pcg32::seed_from_u64(seed);
+        let mut network = Network::playing(seed, random.random_range(2..=4));
+        network.loss = [0.0, 0.05, 0.2][random.random_range(0..3)];
+        for _ in 0..random.random_range(1..=5) {
+            let playing: Vec<usize> =
+                network.all().filter(|peer| network.simulation(*peer).is_some()).collect();
+            // Somebody must have kept the match.
+            if let Some(peer) = playing.choose(&mut random).filter(|_| playing.len() > 1) {
+                network.restart(*peer);
+            }
+            network.run(random.random_range(0..60));
+        }
+        let all: Vec<usize> = network.all().collect();
+        rejoin_and_play_on(&mut network, &all);
+    }
+}

@@ -1,0 +1,142 @@
+//! From a roster to a match: hellos, then votes.
+//!
+//! The local peer says hello to everybody in the roster. Once everybody has said the same hello back, it votes for the
+//! first match; once everybody has voted for it, the match starts. A rematch is the same vote for the next epoch.
+
+use std::time::Duration;
+
+use netplay_protocol::{ControlMessage, PeerKey};
+use tracing::warn;
+
+use super::hello::{self, match_seed, roster_hash};
+use super::phase::Phase;
+use super::progress::Vote;
+use super::{MatchStart, Room, RoomEvent};
+
+/// The epoch of the first match of a room.
+pub(super) const FIRST_EPOCH: u16 = 1;
+
+/// The epoch of the match after one. 0 is none.
+pub(super) fn next_epoch(epoch: u16) -> u16 {
+    epoch.checked_add(1).unwrap_or(FIRST_EPOCH)
+}
+
+impl Vote {
+    /// Whether it counts for a match. A vote for a later one does: whoever casts it plays this one already.
+    pub(super) fn counts_for(self, roster: u64, epoch: u16) -> bool {
+        self.roster == roster && self.epoch.wrapping_sub(epoch) as i16 >= 0
+    }
+}
+
+impl Room {
+    /// Votes for another match with the same players. It starts when everybody who still plays has voted.
+    pub fn vote_rematch(&mut self, now: Duration) {
+        match &mut self.phase {
+            Phase::Playing(active) if active.rematch.is_none() => {
+                let next = next_epoch(active.start.epoch);
+                active.rematch = Some(next);
+                self.vote(now, next);
+            }
+            Phase::Playing(_) => {}
+            _ => warn!("there is no match to play again"),
+        }
+    }
+
+    /// Goes as far towards a match as the other peers let the local one.
+    pub(super) fn advance(&mut self, now: Duration) {
+        match &self.phase {
+            Phase::Connecting | Phase::Queued | Phase::Ended => {}
+            Phase::Lobby | Phase::Synchronizing | Phase::Rejoining(_) => self.advance_lobby(now),
+            Phase::Playing(active) => {
+                if let Some(epoch) = active.rematch
+                    && self.all_voted(epoch)
+                {
+                    self.start_match(now, self.match_start(epoch));
+                }
+            }
+        }
+    }
+
+    fn advance_lobby(&mut self, now: Duration) {
+        // Also while players are missing: a peer that plays a match with the local one, and does not know yet that
+        // this process is a new one, learns it from this.
+        for peer in self.others() {
+            self.send_hello(now, peer);
+        }
+        if !self.is_complete() {
+            return;
+        }
+        for peer in self.others() {
+            self.compare(now, peer);
+        }
+        if self.others().iter().all(|peer| self.peers.get(peer).is_some_and(|it| it.announced)) {
+            self.times.connected(now);
+        }
+        if self.is_rejoining() {
+            return self.finish_rejoin(now);
+        }
+        if self.others().iter().all(|peer| self.agrees(*peer)) && self.phase.agreed() {
+            self.vote(now, FIRST_EPOCH);
+            self.emit(RoomEvent::Synchronizing);
+        }
+        if matches!(self.phase, Phase::Synchronizing) && self.all_voted(FIRST_EPOCH) {
+            self.start_match(now, self.match_start(FIRST_EPOCH));
+        }
+    }
+
+    /// Tells everybody that the local peer is ready for a match. A vote never comes before the hello.
+    pub(super) fn vote(&mut self, now: Duration, epoch: u16) {
+        for peer in self.others() {
+            self.send_hello(now, peer);
+        }
+        let roster = roster_hash(&self.roster);
+        self.send_control_to_all(now, &ControlMessage::Ready { roster, epoch });
+    }
+
+    /// Tells a peer what the local one plays, once in each roster.
+    pub(super) fn send_hello(&mut self, now: Duration, to: PeerKey) {
+        let roster = Some(roster_hash(&self.roster));
+        let Some(peer) = self.peers.get_mut(&to).filter(|peer| peer.hello_sent != roster) else {
+            return;
+        };
+        peer.hello_sent = roster;
+        let hello = hello::local(&self.config, &self.roster);
+        self.send_control(now, to, &ControlMessage::Hello(hello));
+    }
+
+    /// Compares what a peer plays with what the local one plays, as far as it has said so.
+    pub(super) fn compare(&mut self, now: Duration, peer: PeerKey) {
+        let Some(peer) = self.peers.get(&peer) else { return };
+        let Some(theirs) = peer.progress.hello() else { return };
+        let ours = hello::local(&self.config, &self.roster);
+        if let Err(reason) = hello::compare(peer.player, &ours, theirs) {
+            self.end(now, reason);
+        }
+    }
+
+    /// What a match of this roster starts with.
+    pub(super) fn match_start(&self, epoch: u16) -> MatchStart {
+        MatchStart {
+            epoch,
+            players: self.roster.members.clone(),
+            local_player: self.roster.player(self.config.local_peer).unwrap_or(0),
+            seed: match_seed(&self.roster, epoch),
+            input_delay: self.config.input_delay,
+        }
+    }
+
+    /// Whether a peer has said hello with the roster that the local peer has.
+    fn agrees(&self, peer: PeerKey) -> bool {
+        let hello = self.peers.get(&peer).and_then(|peer| peer.progress.hello());
+        hello.is_some_and(|hello| hello.roster == roster_hash(&self.roster))
+    }
+
+    fn all_voted(&self, epoch: u16) -> bool {
+        let roster = roster_hash(&self.roster);
+        let voted = |peer: &PeerKey| {
+            let vote = self.peers.get(peer).and_then(|peer| peer.progress.vote());
+            vote.is_some_and(|vote| vote.counts_for(roster, epoch))
+        };
+        self.others().iter().all(voted)
+    }
+}
