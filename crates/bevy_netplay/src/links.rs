@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::room::{self, Peer};
+use netplay_core::agent;
+use netplay_core::room::{Peer, Room};
 use netplay_protocol::PeerKey;
 
 use crate::reflect::ReflectedPeerKey;
@@ -113,22 +114,24 @@ impl PeerLinks {
         self.links.is_empty()
     }
 
-    pub(crate) fn update<'a>(&mut self, peers: impl Iterator<Item = &'a Peer>, now: Duration) {
+    pub(crate) fn update(&mut self, room: &Room, now: Duration) {
+        let joined_at = room.times().joined_at();
         self.links.clear();
-        self.links.extend(peers.map(|peer| PeerLink::of(peer, now)));
+        self.links.extend(room.peers().map(|peer| PeerLink::of(peer, joined_at, now)));
         self.links.sort_by_key(|link| link.player);
     }
 }
 
 impl PeerLink {
-    fn of(peer: &Peer, now: Duration) -> Self {
+    fn of(peer: &Peer, joined_at: Duration, now: Duration) -> Self {
+        let changes = peer.path_changes().iter();
         let stats = peer.link().stats(now);
         Self {
             peer: peer.key(),
             player: peer.player().map(PlayerHandle::from),
             name: peer.name().map(str::to_owned),
             path: stats.path.map(LinkPath::from),
-            candidates: peer.candidates().map(LinkCandidates::from),
+            candidates: stats.candidates.map(LinkCandidates::from),
             rtt: stats.rtt,
             rtt_min: stats.rtt_min,
             jitter: stats.jitter,
@@ -137,18 +140,18 @@ impl PeerLink {
             counters: stats.counters.into(),
             attempts: stats.counters.attempts,
             inputs_by_path: InputsByPath::of(peer.link()),
-            path_changes: peer.path_changes().iter().map(PathChange::of).collect(),
+            path_changes: changes.filter_map(|change| PathChange::of(change, joined_at)).collect(),
         }
     }
 }
 
 impl PathChange {
-    fn of(change: &room::PathChange) -> Self {
-        Self {
-            at: change.at,
-            from: change.from.into(),
+    fn of(change: &agent::PathChange, joined_at: Duration) -> Option<Self> {
+        Some(Self {
+            at: change.at.saturating_sub(joined_at),
+            from: change.from?.into(),
             to: change.to.into(),
-            reason: change.reason.clone(),
-        }
+            reason: change.reason.to_string(),
+        })
     }
 }

@@ -4,9 +4,8 @@
 use std::fmt;
 
 use bevy::prelude::*;
-use netplay_core::link::{LinkCounters as CoreCounters, Quality};
-use netplay_core::path::PathKind;
-use netplay_core::transport::{CandidateKind, Candidates};
+use netplay_core::link::{LinkCounters as CoreCounters, LinkQuality as CoreQuality};
+use netplay_core::path::{CandidateKind, Candidates, PathKind};
 use netplay_protocol::signaling::Presence;
 use serde::{Deserialize, Serialize};
 
@@ -101,13 +100,13 @@ impl fmt::Display for LinkQuality {
     }
 }
 
-impl From<Quality> for LinkQuality {
-    fn from(quality: Quality) -> Self {
+impl From<CoreQuality> for LinkQuality {
+    fn from(quality: CoreQuality) -> Self {
         match quality {
-            Quality::Good => Self::Good,
-            Quality::Degraded => Self::Degraded,
-            Quality::Poor => Self::Poor,
-            Quality::Lost => Self::Lost,
+            CoreQuality::Good => Self::Good,
+            CoreQuality::Degraded => Self::Degraded,
+            CoreQuality::Poor => Self::Poor,
+            CoreQuality::Lost => Self::Lost,
         }
     }
 }

@@ -85,9 +85,9 @@ pub struct InputsByPath {
 impl InputsByPath {
     pub(crate) fn of(link: &Link) -> Self {
         Self {
-            direct: link.inputs_by(PathKind::Direct),
-            turn: link.inputs_by(PathKind::Turn),
-            relay: link.inputs_by(PathKind::Relay),
+            direct: link.inputs_sent(PathKind::Direct),
+            turn: link.inputs_sent(PathKind::Turn),
+            relay: link.inputs_sent(PathKind::Relay),
         }
     }
 }

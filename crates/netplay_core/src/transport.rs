@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::path::{Channel, PathId, PathKind, PathPolicy};
+use crate::path::{Candidates, Channel, PathId, PathKind, PathPolicy};
 use netplay_protocol::signaling::{
     ClientMessage, Entry, GameInfo, Join, Presence, Refusal, Resume, VERSION,
 };
@@ -225,28 +225,6 @@ pub enum LeaveReason {
     /// The server went away, or spoke no signaling, before everybody was connected.
     #[error("lost the server before the match could start ({0}): join again")]
     ServerGone(String),
-}
-
-/// What kind of ICE candidate an end of a path is (RFC 8445).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CandidateKind {
-    /// An address of the machine itself.
-    Host,
-    /// The address a STUN server saw.
-    ServerReflexive,
-    /// The address the other peer saw.
-    PeerReflexive,
-    /// An address on a TURN server.
-    Relay,
-}
-
-/// Both ends of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Candidates {
-    /// Our end.
-    pub local: CandidateKind,
-    /// The peer's end.
-    pub remote: CandidateKind,
 }
 
 /// Why a packet was not sent.

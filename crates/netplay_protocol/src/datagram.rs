@@ -14,7 +14,7 @@ pub const DATAGRAM_VERSION: u8 = 3;
 /// | 1 | `kind` | a [`DatagramKind`] |
 /// | 2..4 | `epoch` | the match the payload belongs to |
 /// | 4..6 | `sequence` | counts the datagrams of this direction of the link, wrapping; one that travels on two paths has the same number on both |
-/// | 6..8 | `instance` | the lower half of the sender's instance ([`ReliableHeader`](crate::ReliableHeader)) |
+/// | 6..8 | `incarnation` | the lower half of the sender's incarnation ([`ReliableHeader`](crate::ReliableHeader)) |
 /// | 8..16 | `stamp` | a [`PathStamp`], of the path it travels on |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
@@ -23,7 +23,7 @@ pub struct DatagramHeader {
     kind: u8,
     epoch: [u8; 2],
     sequence: [u8; 2],
-    instance: [u8; 2],
+    incarnation: [u8; 2],
     stamp: [[u8; 2]; 4],
 }
 
@@ -89,7 +89,7 @@ impl DatagramHeader {
         kind: DatagramKind,
         epoch: u16,
         sequence: u16,
-        instance: u16,
+        incarnation: u16,
         stamp: PathStamp,
     ) -> Self {
         let (ack, ack_delay) = stamp.ack.unwrap_or((0, PathStamp::NO_ACK));
@@ -98,7 +98,7 @@ impl DatagramHeader {
             kind: kind as u8,
             epoch: epoch.to_le_bytes(),
             sequence: sequence.to_le_bytes(),
-            instance: instance.to_le_bytes(),
+            incarnation: incarnation.to_le_bytes(),
             stamp: [stamp.sequence, stamp.sent, ack, ack_delay].map(u16::to_le_bytes),
         }
     }
@@ -137,9 +137,9 @@ impl DatagramHeader {
         u16::from_le_bytes(self.sequence)
     }
 
-    /// The lower half of the sender's instance.
-    pub fn instance(&self) -> u16 {
-        u16::from_le_bytes(self.instance)
+    /// The lower half of the sender's incarnation.
+    pub fn incarnation(&self) -> u16 {
+        u16::from_le_bytes(self.incarnation)
     }
 
     /// What it tells of the path it travels on.
@@ -166,7 +166,7 @@ mod tests {
         let (read, kind, payload) = DatagramHeader::split(&datagram).unwrap();
         assert_eq!((read, kind, payload), (header, DatagramKind::Match, &[42][..]));
         assert_eq!((read.epoch(), read.sequence(), read.stamp()), (0x0102, 0x0304, stamp));
-        assert_eq!(read.instance(), 0x0c0d);
+        assert_eq!(read.incarnation(), 0x0c0d);
         let nothing_yet = PathStamp { ack: None, ..stamp };
         let header = DatagramHeader::new(DatagramKind::Match, 1, 1, 1, nothing_yet);
         assert_eq!(header.stamp(), nothing_yet);

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The stable name of a peer: it outlives sockets, attempts and matches.
 ///
 /// Sixteen bytes: a fingerprint of the peer's public key ([`identity`](crate::identity)), so that nobody
-/// else can speak for it. Keys are ordered, and the order decides who yields when two attempts cross: of two
-/// peers, the one with the higher key.
+/// else can speak for it. Keys are ordered, and the order decides which of two peers is
+/// [polite](Self::is_polite_to).
 ///
 /// ```
 /// use netplay_protocol::PeerKey;
@@ -28,6 +28,13 @@ impl PeerKey {
     /// The bytes of the key.
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
+    }
+
+    /// Whether this peer gives way to another one when their attempts at a connection cross (a glare): of two
+    /// peers, the one with the higher key does. In the terms of WebRTC's perfect negotiation it is the polite
+    /// peer.
+    pub fn is_polite_to(self, other: Self) -> bool {
+        self > other
     }
 
     /// The first eight hexadecimal digits, enough to tell the peers of a room apart in a log.

@@ -7,24 +7,24 @@ use crate::limits::MAX_CONTROL_BYTES;
 /// | 0..2 | version | [`ReliableHeader::VERSION`] |
 /// | 2..6 | `sequence` | counts the messages of this direction of the link from 1; 0: there is none, only the acknowledgement |
 /// | 6..10 | `ack` | up to which message everything has come |
-/// | 10..14 | `from` | the sender's instance |
-/// | 14..18 | `to` | the instance it is meant for; 0: the sender has not heard of the receiver yet |
+/// | 10..14 | `from` | the sender's incarnation |
+/// | 14..18 | `to` | the incarnation it is meant for; 0: the sender has not heard of the receiver yet |
 ///
 /// The path underneath is reliable and ordered as long as it lives. The numbers are for when it does not:
 /// what was not acknowledged is sent again on the next path, and what came before is dropped.
 ///
-/// An instance is a number, at random and not 0, that a peer has as long as its process is in the room. A peer
-/// that is started anew and comes back to its seat has another: numbers and acknowledgements begin anew then,
-/// and what was meant for the one before is dropped.
+/// An incarnation is a random number, not 0, that a peer keeps as long as its process is in the room. A peer
+/// that restarts and rejoins has another one: sequence numbers and acknowledgements then begin again, and what
+/// was meant for the incarnation before is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReliableHeader {
     /// The number of the message that follows; 0 if none does.
     pub sequence: u32,
     /// The highest number up to which the sender has every message of the other direction.
     pub ack: u32,
-    /// The sender's instance.
+    /// The sender's incarnation.
     pub from: u32,
-    /// The instance of the receiver that it is meant for; 0 if the sender knows of none.
+    /// The incarnation of the receiver that it is meant for; 0 if the sender knows of none.
     pub to: u32,
 }
 

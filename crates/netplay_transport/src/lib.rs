@@ -14,9 +14,10 @@ pub mod memory;
 pub mod rtc;
 mod transport;
 
-pub use netplay_core::path::{BadPathPolicy, Channel, PathId, PathKind, PathPolicy};
+pub use netplay_core::path::{
+    BadPathPolicy, CandidateKind, Candidates, Channel, PathId, PathKind, PathPolicy,
+};
 pub use netplay_core::transport::{
-    CandidateKind, Candidates, JoinRequest, LeaveReason, SendError, TransportEvent,
-    TransportRequest,
+    JoinRequest, LeaveReason, SendError, TransportEvent, TransportRequest,
 };
 pub use transport::Transport;

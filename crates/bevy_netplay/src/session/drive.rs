@@ -64,5 +64,5 @@ pub(crate) fn send<I: NetplayInput>(
     joined.room.handle_frame(now, frame.0, confirmed.0);
     joined.flush(now);
     events.extend(std::iter::from_fn(|| joined.room.poll_event()));
-    links.update(joined.room.peers(), now);
+    links.update(&joined.room, now);
 }

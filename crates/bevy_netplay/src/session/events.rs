@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_ggrs::Session as GgrsSession;
+use netplay_core::agent;
 use netplay_core::room::{MatchStart, RoomEvent};
 
 use super::Session;
@@ -64,8 +65,10 @@ fn apply<I: NetplayInput>(world: &mut World, event: RoomEvent) {
         RoomEvent::PresenceChanged { peer, presence } => {
             tell(world, PresenceChanged { peer, presence: presence.into() });
         }
-        RoomEvent::PathChanged { peer, from, to, reason } => {
-            tell(world, PathChanged { peer, from: from.into(), to: to.into(), reason });
+        RoomEvent::PathChanged { peer, change } => {
+            let agent::PathChange { from: Some(from), to, reason, .. } = change else { return };
+            let (from, to, reason) = (from.into(), to.into(), reason.to_string());
+            tell(world, PathChanged { peer, from, to, reason });
         }
         RoomEvent::QualityChanged { peer, player, from, to } => {
             let (player, from, to) = (player.into(), from.into(), to.into());

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::room::{Peer, Room, RoomEvent, RoomTimes, Transmit};
+use netplay_core::link::Transmit;
+use netplay_core::room::{Room, RoomEvent, RoomTimes};
 use netplay_protocol::Identity;
 use netplay_transport::{Transport, TransportEvent};
 
@@ -103,8 +104,8 @@ impl Session {
 impl JoinedRoom {
     /// Sends what the room has to send, and carries out what it requests.
     pub(super) fn flush(&mut self, now: Duration) {
-        while let Some(transmit) = self.room.poll_transmit() {
-            let Transmit { peer, path, channel, packet } = transmit;
+        while let Some((peer, transmit)) = self.room.poll_transmit() {
+            let Transmit { path, channel, packet } = transmit;
             let sent = self.transport.send(now, peer, path, channel, &packet);
             self.room.handle_sent(now, peer, path, sent);
         }

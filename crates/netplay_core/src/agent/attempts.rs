@@ -1,137 +1,142 @@
+//! When another WebRTC connection is attempted.
+//!
+//! Attempts follow each other three times with a growing backoff, then slowly. Both peers may attempt. To keep
+//! attempts from crossing more often than they must, the polite peer (the one that gives way in a glare,
+//! as in the WebRTC pattern of perfect negotiation) leaves the first attempt to the other one for a while.
+
 use std::time::Duration;
 
 use super::AgentConfig;
 
-/// When to attempt another connection: three times with a growing wait, then slowly.
-///
-/// Both sides may attempt. So that they do not cross more often than they must, the side that would yield
-/// waits for the other first.
+/// The attempts at connections to one peer.
 #[derive(Debug)]
-pub(crate) struct Attempts {
-    /// Whether we yield when attempts cross.
-    yields: bool,
-    /// Since when one is under way, ours or the peer's.
-    under_way: bool,
-    /// Attempts in a row that came to nothing.
-    failed: u32,
-    /// Not before this.
-    not_before: Duration,
-    /// Since when one has been wanted.
-    wanted_since: Option<Duration>,
+pub(super) struct Attempts {
+    polite: bool,
+    state: AttemptState,
+    /// Attempts in a row that failed.
+    failures: u32,
     last_failure: String,
+    /// Every attempt that began, the peer's included.
+    begun: u64,
+    /// Whether an attempt has ever succeeded.
+    has_connected: bool,
+    /// The network changed: a dead connection is given no time to recover.
+    urgent: bool,
+}
+
+/// What the next attempt waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AttemptState {
+    /// No attempt is wanted.
+    Idle,
+    /// One is wanted, and the polite peer leaves it to the other one until then.
+    PoliteWait { until: Duration },
+    /// The last one failed. None begins until then.
+    Backoff { until: Duration },
+    /// One of either peer is under way.
+    UnderWay,
 }
 
 impl Attempts {
-    pub(crate) fn new(yields: bool) -> Self {
+    pub(super) fn new(polite: bool) -> Self {
         Self {
-            yields,
-            under_way: false,
-            failed: 0,
-            not_before: Duration::ZERO,
-            wanted_since: None,
+            polite,
+            state: AttemptState::Idle,
+            failures: 0,
             last_failure: "nobody answered".to_owned(),
+            begun: 0,
+            has_connected: false,
+            urgent: false,
         }
     }
 
-    /// Says whether to begin one now, given whether one is wanted.
-    pub(crate) fn begin(&mut self, config: &AgentConfig, now: Duration, wanted: bool) -> bool {
-        if !wanted {
-            self.wanted_since = None;
-            return false;
-        }
-        let since = *self.wanted_since.get_or_insert(now);
-        let patience = if self.yields { config.yield_for } else { Duration::ZERO };
-        if self.under_way || now < self.not_before || now < since + patience {
-            return false;
-        }
-        self.under_way = true;
-        true
+    /// Returns whether an attempt begins now. `wanted` says whether one is needed and possible.
+    pub(super) fn begin(&mut self, config: &AgentConfig, now: Duration, wanted: bool) -> bool {
+        self.state = match self.state {
+            AttemptState::UnderWay => AttemptState::UnderWay,
+            AttemptState::Backoff { until } if now < until => AttemptState::Backoff { until },
+            _ if !wanted => AttemptState::Idle,
+            AttemptState::PoliteWait { until } if now < until => AttemptState::PoliteWait { until },
+            AttemptState::Idle if self.polite => {
+                AttemptState::PoliteWait { until: now + config.polite_wait }
+            }
+            AttemptState::Idle | AttemptState::PoliteWait { .. } | AttemptState::Backoff { .. } => {
+                self.begun += 1;
+                self.state = AttemptState::UnderWay;
+                return true;
+            }
+        };
+        false
     }
 
-    /// The peer began one.
-    pub(crate) fn peer_began(&mut self) {
-        self.under_way = true;
+    /// The peer began an attempt.
+    pub(super) fn handle_peer_attempt(&mut self) {
+        self.begun += 1;
+        self.state = AttemptState::UnderWay;
     }
 
-    /// The one under way came to nothing.
-    pub(crate) fn failed(&mut self, config: &AgentConfig, now: Duration, reason: String) {
-        self.under_way = false;
-        self.failed = self.failed.saturating_add(1);
+    /// The attempt under way failed.
+    pub(super) fn handle_failure(&mut self, config: &AgentConfig, now: Duration, reason: String) {
+        self.failures = self.failures.saturating_add(1);
         self.last_failure = reason;
-        self.not_before = now
-            + if self.failed < config.quick_attempts {
-                config.attempt_back_off * (1 << (self.failed - 1).min(16))
-            } else {
-                config.slow_attempts
-            };
+        let backoff = if self.failures < config.quick_attempts {
+            config.attempt_backoff * (1 << (self.failures - 1).min(16))
+        } else {
+            config.slow_attempts
+        };
+        self.state = AttemptState::Backoff { until: now + backoff };
     }
 
-    /// One succeeded.
-    pub(crate) fn succeeded(&mut self) {
-        self.under_way = false;
-        self.failed = 0;
-        self.not_before = Duration::ZERO;
+    /// A connection opened.
+    pub(super) fn handle_success(&mut self) {
+        self.state = AttemptState::Idle;
+        self.failures = 0;
+        self.has_connected = true;
+        self.urgent = false;
     }
 
-    /// What stood in the way may be gone: the count begins anew.
-    pub(crate) fn encourage(&mut self, now: Duration) {
-        self.failed = 0;
-        self.not_before = self.not_before.min(now);
+    /// The local network changed: what made attempts fail may no longer be so, and connections that are dead
+    /// will stay so.
+    pub(super) fn handle_network_change(&mut self) {
+        self.urgent = true;
+        self.reset_backoff();
+    }
+
+    /// Lets the next attempt begin at once, as if none had failed.
+    pub(super) fn reset_backoff(&mut self) {
+        self.failures = 0;
+        if let AttemptState::Backoff { until } = &mut self.state {
+            *until = Duration::ZERO;
+        }
+    }
+
+    /// How long every connection must have been dead before another is attempted.
+    pub(super) fn patience(&self, config: &AgentConfig) -> Duration {
+        if self.urgent { Duration::ZERO } else { config.attempt_after }
     }
 
     /// Whether the quick attempts have all failed.
-    pub(crate) fn exhausted(&self, config: &AgentConfig) -> bool {
-        self.failed >= config.quick_attempts
+    pub(super) fn is_exhausted(&self, config: &AgentConfig) -> bool {
+        self.failures >= config.quick_attempts
     }
 
-    /// Whether any has failed since the last success.
-    pub(crate) fn any_failed(&self) -> bool {
-        self.failed > 0
+    /// Whether there was a connection before, or an attempt at the first one has failed: then there is no
+    /// reason to expect one soon.
+    pub(super) fn has_outcome(&self) -> bool {
+        self.has_connected || self.failures > 0
     }
 
-    /// Why the last one came to nothing.
-    pub(crate) fn last_failure(&self) -> &str {
+    /// Why the last attempt failed.
+    pub(super) fn last_failure(&self) -> &str {
         &self.last_failure
+    }
+
+    /// How many attempts began, the peer's included.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    #[test]
-    fn three_attempts_follow_each_other_and_then_one_in_ten_seconds() {
-        let config = AgentConfig::default();
-        let mut attempts = Attempts::new(false);
-        let mut began = Vec::new();
-        for ms in 0..30_000 {
-            if attempts.begin(&config, MS * ms, true) {
-                began.push(ms);
-                attempts.failed(&config, MS * ms, "no".into());
-            }
-        }
-        assert_eq!(began, [0, 500, 1500, 11_500, 21_500]);
-        assert!(attempts.exhausted(&config));
-        attempts.encourage(MS * 30_000);
-        assert!(attempts.begin(&config, MS * 30_000, true));
-        assert!(!attempts.begin(&config, MS * 30_001, true), "one at a time");
-    }
-
-    #[test]
-    fn the_side_that_yields_waits_for_the_other_to_begin() {
-        let config = AgentConfig::default();
-        let mut attempts = Attempts::new(true);
-        assert!(!attempts.begin(&config, Duration::ZERO, true));
-        assert!(!attempts.begin(&config, MS * 1499, true));
-        assert!(attempts.begin(&config, MS * 1500, true));
-        attempts.succeeded();
-        assert!(!attempts.begin(&config, MS * 9000, false));
-        assert!(!attempts.begin(&config, MS * 9500, true));
-        attempts.peer_began();
-        assert!(!attempts.begin(&config, MS * 20_000, true));
-    }
-}
+#[path = "attempts_tests.rs"]
+mod tests;

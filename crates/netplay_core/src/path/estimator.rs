@@ -1,12 +1,14 @@
+//! Stamps outgoing datagrams of a path and learns from the stamps of incoming ones.
+
 use std::time::Duration;
 
 use netplay_protocol::PathStamp;
 
+use super::PathConfig;
 use super::jitter::Jitter;
 use super::loss::Loss;
 use super::rtt::Rtt;
 use super::window::{Arrival, ReceiveWindow};
-use crate::link::LinkConfig;
 
 /// Datagrams whose sending time is remembered. At 60 a second, acknowledgements may be 4 s late.
 const SENT_RING: usize = 256;
@@ -19,7 +21,7 @@ pub(crate) struct Estimator {
     next_sequence: u16,
     sent: Box<[Option<Sent>; SENT_RING]>,
     acked: Option<u16>,
-    /// Since when something that was sent waits for its acknowledgement.
+    /// Since when the oldest unacknowledged datagram waits.
     unacked_since: Option<Duration>,
     received: ReceiveWindow,
     last_new: Option<(u16, Duration)>,
@@ -37,7 +39,7 @@ struct Sent {
 }
 
 impl Estimator {
-    pub(crate) fn new(config: &LinkConfig, now: Duration) -> Self {
+    pub(crate) fn new(config: &PathConfig, now: Duration) -> Self {
         Self {
             next_sequence: 0,
             sent: Box::new([None; SENT_RING]),
@@ -61,13 +63,13 @@ impl Estimator {
         self.sent[usize::from(sequence) % SENT_RING] = Some(sent);
         self.unacked_since.get_or_insert(now);
         self.last_sent = Some(now);
-        // One unit below the sentinel is 16 s: by then the sample is worthless anyway.
+        // One unit below the sentinel is 16 s: a sample that old is worthless.
         let held = |at| units(now.saturating_sub(at)).min(PathStamp::NO_ACK - 1);
         let ack = self.last_new.map(|(ack, at)| (ack, held(at)));
         PathStamp { sequence, sent: clock(now), ack }
     }
 
-    /// Learns from the stamp of a datagram that came at `at`.
+    /// Takes the sequence number and the time of sending of a datagram that came at `at`.
     pub(crate) fn arrive(&mut self, at: Duration, stamp: PathStamp) -> Arrival {
         let arrival = self.received.arrive(stamp.sequence);
         match arrival {
@@ -77,19 +79,19 @@ impl Estimator {
                 self.last_new = Some((stamp.sequence, at));
             }
             Arrival::Late => self.loss.record(at, 0, 1),
-            Arrival::Duplicate | Arrival::Wild => return arrival,
+            Arrival::Duplicate | Arrival::Implausible => return arrival,
         }
         self.heard(at);
         arrival
     }
 
-    /// Takes an acknowledgement in.
+    /// Takes an acknowledgement: a sequence number, and how long the peer held it back.
     pub(crate) fn acknowledged(&mut self, at: Duration, ack: (u16, u16)) {
         let (ack, delay) = ack;
         if self.acked.is_some_and(|acked| !is_newer(ack, acked)) {
             return;
         }
-        // An acknowledgement of what was never sent, or was sent too long ago to tell, teaches nothing.
+        // Never sent, or sent too long ago to tell: nothing to learn.
         let Some(sent) = self.sent_as(ack) else { return };
         self.acked = Some(ack);
         self.unacked_since = self.sent_as(ack.wrapping_add(1)).map(|next| next.at);
@@ -100,8 +102,8 @@ impl Estimator {
         }
     }
 
-    /// The other end counts from the beginning. What we number goes on.
-    pub(crate) fn peer_begins_anew(&mut self) {
+    /// The peer restarted: it numbers its datagrams from the beginning. The local numbers go on.
+    pub(crate) fn reset_received(&mut self) {
         self.received = ReceiveWindow::default();
         self.last_new = None;
         self.jitter = Jitter::default();
@@ -111,15 +113,16 @@ impl Estimator {
         self.sent[usize::from(sequence) % SENT_RING].filter(|sent| sent.sequence == sequence)
     }
 
-    /// Notes that something else than a datagram came.
+    /// Something came on the path at `at`.
     pub(crate) fn heard(&mut self, at: Duration) {
         self.last_heard = self.last_heard.max(at);
     }
 
-    /// We stood still for a while, in which nothing could come or be acknowledged.
-    pub(crate) fn forgive(&mut self, now: Duration, while_still: Duration) {
-        self.last_heard = (self.last_heard + while_still).min(now);
-        self.unacked_since = self.unacked_since.map(|since| (since + while_still).min(now));
+    /// The local process was paused, and nothing could come or be acknowledged: the pause counts neither as
+    /// silence nor as missing acknowledgements.
+    pub(crate) fn exclude_pause(&mut self, now: Duration, pause: Duration) {
+        self.last_heard = (self.last_heard + pause).min(now);
+        self.unacked_since = self.unacked_since.map(|since| (since + pause).min(now));
     }
 
     /// How long nothing has come.
@@ -154,12 +157,12 @@ impl Estimator {
     }
 }
 
-/// A span in units, saturating.
+/// A duration in units, saturating.
 fn units(span: Duration) -> u16 {
     u16::try_from(span.as_micros() / UNIT.as_micros()).unwrap_or(u16::MAX)
 }
 
-/// A moment in units, wrapping: only differences mean anything.
+/// A point in time in units, wrapping: only differences mean anything.
 pub(super) fn clock(now: Duration) -> u16 {
     (now.as_micros() / UNIT.as_micros()) as u16
 }

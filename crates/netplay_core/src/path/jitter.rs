@@ -1,3 +1,5 @@
+//! The jitter of a path.
+
 use std::time::Duration;
 
 use super::estimator::{UNIT, clock};

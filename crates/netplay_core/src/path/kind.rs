@@ -1,32 +1,31 @@
+//! Names and kinds of paths, and the ICE candidates at their ends.
+
 use std::fmt;
-use std::str::FromStr;
 
-use netplay_protocol::RelayChannel;
-
-/// Names a path of a link, as long as the link lives.
+/// Names a path of a link. An id is not used again while the link exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PathId(pub u64);
 
 impl PathId {
-    /// The path through the signaling server. There is at most one on a link.
+    /// The path through the signaling server. A link has at most one.
     pub const RELAY: Self = Self(0);
 }
 
-/// How packets travel to a peer, best first.
+/// How packets travel to a peer. The order of the variants is the order of preference, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PathKind {
     /// Inside this process.
     Memory,
     /// Straight to the peer (ICE host, server reflexive or peer reflexive candidates).
     Direct,
-    /// Through a TURN server.
+    /// Through a TURN server (RFC 8656).
     Turn,
     /// Through the signaling server.
     Relay,
 }
 
 impl PathKind {
-    /// Whether the signaling server has no part in it.
+    /// Whether packets bypass the signaling server.
     pub fn is_peer_to_peer(self) -> bool {
         self != Self::Relay
     }
@@ -43,74 +42,24 @@ impl fmt::Display for PathKind {
     }
 }
 
-/// Which paths may carry packets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum PathPolicy {
-    /// Whatever works.
-    #[default]
-    Any,
-    /// Only straight to the peer.
-    Direct,
-    /// Only through a TURN server.
-    Turn,
-    /// Only through the signaling server.
+/// The type of the ICE candidate at one end of a path (RFC 8445 section 5.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CandidateKind {
+    /// An address of the machine itself.
+    Host,
+    /// The address that a STUN server saw.
+    ServerReflexive,
+    /// The address that the other peer saw.
+    PeerReflexive,
+    /// An address on a TURN server.
     Relay,
 }
 
-impl PathPolicy {
-    /// Whether packets may travel through the signaling server.
-    pub fn allows_relay(self) -> bool {
-        matches!(self, Self::Any | Self::Relay)
-    }
-
-    /// Whether there may be WebRTC connections.
-    pub fn allows_attempts(self) -> bool {
-        self != Self::Relay
-    }
-}
-
-/// The text is not a [`PathPolicy`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a path policy: use any, direct, turn or relay")]
-pub struct BadPathPolicy(String);
-
-impl FromStr for PathPolicy {
-    type Err = BadPathPolicy;
-
-    fn from_str(text: &str) -> Result<Self, BadPathPolicy> {
-        match text {
-            "any" => Ok(Self::Any),
-            "direct" => Ok(Self::Direct),
-            "turn" => Ok(Self::Turn),
-            "relay" => Ok(Self::Relay),
-            other => Err(BadPathPolicy(other.to_owned())),
-        }
-    }
-}
-
-/// The two channels of a path.
+/// The selected candidate pair of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// Unordered, never retransmitted: inputs.
-    Datagram,
-    /// Ordered, retransmitted until it arrives or the path is closed: everything else.
-    Reliable,
-}
-
-impl From<RelayChannel> for Channel {
-    fn from(channel: RelayChannel) -> Self {
-        match channel {
-            RelayChannel::Datagram => Self::Datagram,
-            RelayChannel::Reliable => Self::Reliable,
-        }
-    }
-}
-
-impl From<Channel> for RelayChannel {
-    fn from(channel: Channel) -> Self {
-        match channel {
-            Channel::Datagram => Self::Datagram,
-            Channel::Reliable => Self::Reliable,
-        }
-    }
+pub struct Candidates {
+    /// The candidate of the local peer.
+    pub local: CandidateKind,
+    /// The candidate of the remote peer.
+    pub remote: CandidateKind,
 }

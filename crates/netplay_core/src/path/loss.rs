@@ -1,3 +1,5 @@
+//! The loss of a path.
+
 use std::collections::VecDeque;
 use std::time::Duration;
 

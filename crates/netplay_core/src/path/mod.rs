@@ -1,22 +1,44 @@
-//! A path: one way to carry packets on a link, and what is known of it.
+//! A path: one way to carry packets on a link, and everything that is known of it.
 //!
-//! Every datagram carries a stamp of its path: a number, when it was sent and what has been received.
-//! From these the two ends know, without sending anything extra,
+//! Every datagram carries a stamp of its path ([`PathStamp`](netplay_protocol::PathStamp)): a sequence number,
+//! the time of sending and an acknowledgement. From the stamps both ends estimate, without a message of
+//! their own,
 //!
-//! * the round trip time: now, minus when the acknowledged datagram was sent, minus how long the peer
-//!   held the acknowledgement (the estimator of RFC 6298, and the minimum over a sliding window);
+//! * the round trip time: now, minus when the acknowledged datagram was sent, minus how long the peer held
+//!   the acknowledgement back (smoothed as in RFC 6298, and the minimum over a sliding window);
 //! * the jitter: how unevenly datagrams arrive (RFC 3550 section 6.4.1);
-//! * the loss: gaps in the numbers over a sliding window;
-//! * how long nothing has come, and how long nothing that was sent has been acknowledged.
+//! * the loss: gaps in the sequence numbers over a sliding window;
+//! * the silence, and for how long nothing that was sent has been acknowledged.
+//!
+//! A [`PathSample`] holds these estimates at one moment. A [`HealthMonitor`] turns samples into a
+//! [`PathHealth`]: healthy, impaired or dead, with the [`UnhealthyReason`]. It applies the thresholds of
+//! [`PathConfig`] and their hysteresis. What follows from the health of several paths is decided by the
+//! [agent](crate::agent).
 
+mod channel;
+mod config;
 mod estimator;
+mod health;
 mod jitter;
 mod kind;
 mod loss;
+#[expect(clippy::module_inception, reason = "the type that the module is named after")]
+mod path;
+mod paths;
+mod policy;
 mod rtt;
 mod window;
 
-pub use kind::{BadPathPolicy, Channel, PathId, PathKind, PathPolicy};
+pub use channel::Channel;
+pub use config::PathConfig;
+pub use health::UnhealthyReason;
+pub use kind::{CandidateKind, Candidates, PathId, PathKind};
+pub use policy::{BadPathPolicy, PathPolicy};
 
-pub(crate) use estimator::Estimator;
+pub(crate) use health::PathHealth;
+pub(crate) use path::{PEER_USES, Path};
+pub(crate) use paths::Paths;
 pub(crate) use window::{Arrival, ReceiveWindow};
+
+#[cfg(doc)]
+use health::{HealthMonitor, PathSample};

@@ -1,3 +1,5 @@
+//! The round trip time of a path.
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -24,7 +26,7 @@ impl Rtt {
             self.minima.pop_back();
         }
         self.minima.push_back((at, sample));
-        // The newest sample always stays, so a silent link remembers the last thing it knew.
+        // The newest sample always stays: a silent path keeps its last estimate.
         while self.minima.len() > 1 && self.is_outdated(at, 0) {
             self.minima.pop_front();
         }
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_minimum_is_forgotten_when_it_leaves_the_window() {
+    fn the_minimum_expires_when_it_leaves_the_window() {
         let mut rtt = Rtt::new(MS * 100);
         rtt.sample(MS * 10, MS * 5);
         rtt.sample(MS * 60, MS * 9);

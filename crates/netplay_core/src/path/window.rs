@@ -1,5 +1,7 @@
-/// How many sequence numbers back a late datagram is still told from a duplicate.
-const MEMORY: u16 = 128;
+//! Which sequence numbers have arrived: tells new datagrams from duplicates and from garbage.
+
+/// How many sequence numbers back a late datagram can still be told from a duplicate.
+const WINDOW: u16 = 128;
 /// How far ahead a sequence number may be: 17 s of silence at 60 datagrams a second.
 const FARTHEST_AHEAD: u16 = 1024;
 
@@ -9,8 +11,8 @@ pub(crate) struct ReceiveWindow {
     newest: Option<u16>,
     /// Bit n: `newest - n` has arrived.
     arrived: u128,
-    /// The last number that was not believed.
-    doubted: Option<u16>,
+    /// The last number that was rejected as implausible.
+    rejected: Option<u16>,
 }
 
 /// What a sequence number means to the window.
@@ -22,8 +24,8 @@ pub(crate) enum Arrival {
     Late,
     /// Seen before, or too old to tell.
     Duplicate,
-    /// Too far ahead to be believed.
-    Wild,
+    /// Too far ahead to be plausible.
+    Implausible,
 }
 
 impl ReceiveWindow {
@@ -41,7 +43,7 @@ impl ReceiveWindow {
             self.arrived = self.arrived.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
             self.newest = Some(sequence);
             Arrival::Newest { advanced: ahead }
-        } else if behind < MEMORY {
+        } else if behind < WINDOW {
             let bit = 1 << behind;
             if self.arrived & bit != 0 {
                 return Arrival::Duplicate;
@@ -51,20 +53,20 @@ impl ReceiveWindow {
         } else if behind <= FARTHEST_AHEAD {
             Arrival::Duplicate
         } else {
-            self.doubt(sequence)
+            self.arrive_implausible(sequence)
         }
     }
 
-    /// A number out of nowhere is not believed, unless the one before that was not believed either
-    /// comes right before it: then so much was lost that the peer is in fact there.
-    fn doubt(&mut self, sequence: u16) -> Arrival {
-        let doubted = self.doubted.replace(sequence);
+    /// An implausible number is rejected, unless it closely follows another rejected one: then so much was
+    /// lost that the peer really is that far ahead.
+    fn arrive_implausible(&mut self, sequence: u16) -> Arrival {
+        let rejected = self.rejected.replace(sequence);
         let follows =
-            doubted.is_some_and(|before| (1..=8).contains(&sequence.wrapping_sub(before)));
+            rejected.is_some_and(|before| (1..=8).contains(&sequence.wrapping_sub(before)));
         if !follows {
-            return Arrival::Wild;
+            return Arrival::Implausible;
         }
-        *self = Self { newest: Some(sequence), arrived: 1, doubted: None };
+        *self = Self { newest: Some(sequence), arrived: 1, rejected: None };
         Arrival::Newest { advanced: 1 }
     }
 }
@@ -88,11 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_to_tell_is_a_duplicate_and_what_is_far_ahead_is_wild() {
+    fn a_number_behind_the_window_is_a_duplicate_and_one_far_ahead_is_implausible() {
         let mut window = ReceiveWindow::default();
         window.arrive(1000);
-        assert_eq!(window.arrive(1000 - MEMORY), Arrival::Duplicate);
-        assert_eq!(window.arrive(1001 + FARTHEST_AHEAD), Arrival::Wild);
+        assert_eq!(window.arrive(1000 - WINDOW), Arrival::Duplicate);
+        assert_eq!(window.arrive(1001 + FARTHEST_AHEAD), Arrival::Implausible);
         assert_eq!(
             window.arrive(1000 + FARTHEST_AHEAD),
             Arrival::Newest { advanced: FARTHEST_AHEAD }
@@ -101,11 +103,11 @@ mod tests {
     }
 
     #[test]
-    fn after_a_loss_of_thousands_the_second_number_in_a_row_is_believed() {
+    fn after_a_loss_of_thousands_the_second_number_in_a_row_is_accepted() {
         let mut window = ReceiveWindow::default();
         window.arrive(0);
-        assert_eq!(window.arrive(9000), Arrival::Wild);
-        assert_eq!(window.arrive(30_000), Arrival::Wild);
+        assert_eq!(window.arrive(9000), Arrival::Implausible);
+        assert_eq!(window.arrive(30_000), Arrival::Implausible);
         assert_eq!(window.arrive(30_002), Arrival::Newest { advanced: 1 });
         assert_eq!(window.arrive(30_003), Arrival::Newest { advanced: 1 });
     }

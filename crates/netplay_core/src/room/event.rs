@@ -6,8 +6,8 @@ use netplay_protocol::signaling::Presence;
 use netplay_protocol::{PeerKey, RoomCode, Secret};
 
 use super::EndReason;
-use crate::link::Quality;
-use crate::path::{Channel, PathId, PathKind};
+use crate::agent::PathChange;
+use crate::link::LinkQuality;
 
 /// Something that happened in a room. Players are numbered from 0 in the order of the roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,12 +84,8 @@ pub enum RoomEvent {
     PathChanged {
         /// The peer.
         peer: PeerKey,
-        /// The primary path before.
-        from: PathKind,
-        /// The primary path now.
-        to: PathKind,
-        /// Why: half a sentence.
-        reason: String,
+        /// From which path to which, and why.
+        change: PathChange,
     },
     /// The quality of a link changed.
     QualityChanged {
@@ -98,9 +94,9 @@ pub enum RoomEvent {
         /// The player.
         player: usize,
         /// The quality before.
-        from: Quality,
+        from: LinkQuality,
         /// The quality now.
-        to: Quality,
+        to: LinkQuality,
     },
     /// The state of a player differs from the local one at a frame.
     Desync {
@@ -139,17 +135,4 @@ pub struct MatchStart {
     pub seed: u64,
     /// How many frames a local input waits before it takes effect. A player who rejoins keeps the delay that it had.
     pub input_delay: usize,
-}
-
-/// A packet to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transmit {
-    /// The receiver.
-    pub peer: PeerKey,
-    /// The path.
-    pub path: PathId,
-    /// The channel of the path.
-    pub channel: Channel,
-    /// The bytes.
-    pub packet: Vec<u8>,
 }

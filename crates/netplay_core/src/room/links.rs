@@ -6,48 +6,23 @@ use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, ReliableError};
 use tracing::debug;
 
 use super::disconnect::Disconnect;
-use super::peer::{PathChange, Peer};
+use super::peer::Peer;
 use super::phase::Phase;
 use super::progress::Progress;
 use super::{EndReason, Room, RoomEvent};
 use crate::link::{LinkEvent, ReceiveError};
-use crate::path::{Channel, PathId, PathKind};
-use crate::transport::{Candidates, TransportRequest};
+use crate::path::{Channel, PathId};
+use crate::transport::TransportEvent;
 
 impl Room {
-    pub(super) fn path_up(&mut self, now: Duration, key: PeerKey, path: PathId, kind: PathKind) {
-        match self.peers.get_mut(&key) {
-            Some(peer) if !peer.is_disconnected() => peer.link.path_opened(now, path, kind),
-            _ => self.requests.push_back(TransportRequest::Close(key, path)),
-        }
+    /// Whether paths to a peer are of use: not to a stranger, nor to a player who was dropped.
+    pub(super) fn takes_paths_to(&self, peer: PeerKey) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| !peer.is_disconnected())
     }
 
-    pub(super) fn path_known(
-        &mut self,
-        key: PeerKey,
-        path: PathId,
-        kind: PathKind,
-        candidates: Candidates,
-    ) {
-        if let Some(peer) = self.peers.get_mut(&key) {
-            peer.link.path_known(path, kind);
-            peer.candidates.insert(path, candidates);
-        }
-    }
-
-    pub(super) fn path_down(&mut self, now: Duration, key: PeerKey, path: PathId, reason: &str) {
-        if let Some(peer) = self.peers.get_mut(&key) {
-            debug!("a path to {key:?} went down: {reason}");
-            peer.candidates.remove(&path);
-            peer.link.path_closed(now, path);
-        }
-    }
-
-    pub(super) fn attempt_failed(&mut self, now: Duration, key: PeerKey, reason: String) {
-        if let Some(peer) = self.peers.get_mut(&key) {
-            debug!("an attempt at {key:?} failed: {reason}");
-            peer.link.attempt_failed(now, reason);
-        }
+    /// Passes an event of the transport to the links: each takes those of its peer and those that concern all.
+    pub(super) fn pass_to_links(&mut self, now: Duration, event: &TransportEvent) {
+        self.peers.values_mut().for_each(|peer| peer.link.handle_event(now, event));
     }
 
     /// Takes a packet that came at `at`.
@@ -64,7 +39,7 @@ impl Room {
         if channel == Channel::Datagram {
             return self.handle_datagram(at, from, path, packet);
         }
-        match peer.link.receive_reliable(at, path, packet) {
+        match peer.link.handle_reliable(at, path, packet) {
             Ok(false) => {}
             Ok(true) => self.peer_restarted(now, from),
             Err(ReceiveError::Stale) => return,
@@ -79,7 +54,7 @@ impl Room {
             }
             Err(error) => debug!("dropped a reliable packet of {from:?}: {error}"),
         }
-        while let Some(message) = self.peers.get_mut(&from).and_then(|it| it.link.next_message()) {
+        while let Some(message) = self.peers.get_mut(&from).and_then(|it| it.link.poll_message()) {
             match ControlMessage::decode(&message) {
                 Ok(message) => self.handle_control(now, from, message),
                 Err(error) => {
@@ -95,19 +70,19 @@ impl Room {
 
     fn handle_datagram(&mut self, at: Duration, from: PeerKey, path: PathId, packet: &[u8]) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        let opened = match peer.link.receive(at, path, packet) {
-            Ok(opened) => opened,
+        let datagram = match peer.link.handle_datagram(at, path, packet) {
+            Ok(datagram) => datagram,
             Err(ReceiveError::Duplicate | ReceiveError::Muted | ReceiveError::Stale) => return,
             Err(error) => return debug!("dropped a datagram of {from:?}: {error}"),
         };
-        if opened.kind == DatagramKind::KeepAlive {
+        if datagram.kind == DatagramKind::KeepAlive {
             return;
         }
         let epoch = self.phase.active_match().map_or(0, |active| active.start.epoch);
-        let distance = opened.epoch.wrapping_sub(epoch) as i16;
+        let distance = datagram.epoch.wrapping_sub(epoch) as i16;
         match &self.phase {
             Phase::Playing(active) if distance == 0 => {
-                match active.traffic.lock().handle_payload(from, opened.payload) {
+                match active.traffic.lock().handle_payload(from, datagram.payload) {
                     Ok(()) => peer.progress.plays(),
                     Err(error) => {
                         debug!("dropped a payload of {from:?}: {error}");
@@ -119,7 +94,7 @@ impl Room {
             Phase::Rejoining(_) => {}
             // A straggler of a match before, or of a peer that starts the next one a moment earlier: its inputs are
             // repeated until they are acknowledged.
-            _ if opened.epoch != 0 && distance <= 1 => {}
+            _ if datagram.epoch != 0 && distance <= 1 => {}
             _ => peer.link.count_malformed(at),
         }
     }
@@ -137,7 +112,7 @@ impl Room {
             let Some(peer) = self.peers.get_mut(&key) else { continue };
             peer.link.handle_timeout(now);
             let mut why = None;
-            while let Some(event) = self.peers.get_mut(&key).and_then(|it| it.link.next_event()) {
+            while let Some(event) = self.peers.get_mut(&key).and_then(|it| it.link.poll_event()) {
                 why = why.or(self.handle_link_event(now, key, event));
             }
             if self.phase.is_ended() {
@@ -179,7 +154,6 @@ impl Room {
         event: LinkEvent,
     ) -> Option<Disconnect> {
         let timeout = self.config.disconnect_timeout;
-        let joined_at = self.times.joined_at;
         let peer = self.peers.get_mut(&key)?;
         let player = peer.player;
         let event = match event {
@@ -191,12 +165,11 @@ impl Room {
                 RoomEvent::PeerInterrupted { peer: key, player, time_left }
             }
             LinkEvent::Heard { after } => RoomEvent::PeerResumed { peer: key, player, after },
-            LinkEvent::PathChanged { from: Some(from), to, reason } => {
-                let (at, reason) = (now.saturating_sub(joined_at), reason.to_string());
-                peer.path_changes.push(PathChange { at, from, to, reason: reason.clone() });
-                RoomEvent::PathChanged { peer: key, from, to, reason }
+            LinkEvent::PathChanged(change) if change.from.is_some() => {
+                peer.path_changes.push(change.clone());
+                RoomEvent::PathChanged { peer: key, change }
             }
-            LinkEvent::PathChanged { from: None, .. } => {
+            LinkEvent::PathChanged(_) => {
                 if std::mem::replace(&mut peer.announced, true) {
                     return None;
                 }

@@ -41,17 +41,16 @@ mod votes;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use netplay_protocol::signaling::Presence;
 use netplay_protocol::{ControlMessage, DropProposal, PeerKey, Roster};
-use tracing::{info, warn};
+use tracing::{debug, error, info, warn};
 
 pub use config::RoomConfig;
 pub use end_reason::EndReason;
-pub use event::{MatchStart, RoomEvent, Transmit};
-pub use peer::{PathChange, Peer};
+pub use event::{MatchStart, RoomEvent};
+pub use peer::Peer;
 pub use times::RoomTimes;
 
-use crate::link::LinkCommand;
+use crate::link::Transmit;
 use crate::match_::SharedTraffic;
 use crate::path::PathId;
 use crate::transport::{LeaveReason, SendError, TransportEvent, TransportRequest};
@@ -111,11 +110,7 @@ impl Room {
                 }
             }
             TransportEvent::Presence { peer, presence } => {
-                if presence == Presence::Restarted
-                    && let Some(peer) = self.peers.get_mut(&peer)
-                {
-                    peer.link.network_changed(now);
-                }
+                self.pass_to_links(now, &event);
                 self.emit(RoomEvent::PresenceChanged { peer, presence });
             }
             TransportEvent::Roster(roster) => self.handle_roster(now, roster),
@@ -125,34 +120,31 @@ impl Room {
             TransportEvent::MalformedSignal { peer, reason } => {
                 warn!("dropped a signal of {peer:?}: {reason}");
             }
-            TransportEvent::SignalingLost { reason } => {
+            TransportEvent::SignalingLost { ref reason } => {
                 warn!("lost the signaling server ({reason}): going on without it until it is back");
-                self.server_lost = Some((now, reason));
-                self.server_changed(now, false);
+                self.server_lost = Some((now, reason.clone()));
+                self.pass_to_links(now, &event);
             }
             TransportEvent::SignalingRestored => {
                 info!("the signaling server is back");
                 self.server_lost = None;
-                self.server_changed(now, true);
+                self.pass_to_links(now, &event);
             }
-            TransportEvent::NetworkChanged => {
-                self.peers.values_mut().for_each(|peer| peer.link.network_changed(now));
+            TransportEvent::PathUp { peer, path, .. } if !self.takes_paths_to(peer) => {
+                self.requests.push_back(TransportRequest::Close(peer, path));
             }
-            TransportEvent::PathUp { peer, path, kind } => self.path_up(now, peer, path, kind),
-            TransportEvent::PathKnown { peer, path, kind, candidates } => {
-                self.path_known(peer, path, kind, candidates);
+            TransportEvent::PathDown { peer, ref reason, .. } => {
+                debug!("a path to {peer:?} went down: {reason}");
+                self.pass_to_links(now, &event);
             }
-            TransportEvent::PathDown { peer, path, reason } => {
-                self.path_down(now, peer, path, &reason);
+            TransportEvent::AttemptFailed { peer, ref reason } => {
+                debug!("an attempt at {peer:?} failed: {reason}");
+                self.pass_to_links(now, &event);
             }
-            TransportEvent::PeerAttempts { peer } => {
-                if let Some(peer) = self.peers.get_mut(&peer) {
-                    peer.link.peer_attempts();
-                }
-            }
-            TransportEvent::AttemptFailed { peer, reason } => {
-                self.attempt_failed(now, peer, reason);
-            }
+            TransportEvent::NetworkChanged
+            | TransportEvent::PathUp { .. }
+            | TransportEvent::PathKnown { .. }
+            | TransportEvent::PeerAttempts { .. } => self.pass_to_links(now, &event),
             TransportEvent::Left(reason) => self.end(now, reason.into()),
         }
     }
@@ -177,12 +169,11 @@ impl Room {
         path: PathId,
         sent: Result<usize, SendError>,
     ) {
-        let Some(peer) = self.peers.get_mut(&peer) else { return };
-        match sent {
-            Ok(buffered) => peer.link.set_buffered(path, buffered),
-            // Its event is still on its way.
-            Err(SendError::NoPath) => peer.link.path_closed(now, path),
-            Err(error) => tracing::error!("a packet could not be sent: {error}"),
+        if let Err(error @ SendError::TooLarge(_)) = sent {
+            error!("a packet could not be sent: {error}");
+        }
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.link.handle_sent(now, path, sent);
         }
     }
 
@@ -192,28 +183,15 @@ impl Room {
         self.phase.ended();
     }
 
-    /// The next packet to send. Links say what they request between packets, so these are read first.
-    pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        for peer in self.peers.values_mut() {
-            while let Some(command) = peer.link.next_command() {
-                let request = match command {
-                    LinkCommand::Transmit { path, channel, packet } => {
-                        return Some(Transmit { peer: peer.key, path, channel, packet });
-                    }
-                    LinkCommand::Attempt => TransportRequest::Attempt(peer.key),
-                    LinkCommand::OpenRelay => TransportRequest::OpenRelay(peer.key),
-                    LinkCommand::Close(path) => TransportRequest::Close(peer.key, path),
-                    LinkCommand::CheckServer => TransportRequest::CheckServer,
-                };
-                self.requests.push_back(request);
-            }
-        }
-        None
+    /// The next packet to send, and the peer that it is for.
+    pub fn poll_transmit(&mut self) -> Option<(PeerKey, Transmit)> {
+        self.peers.values_mut().find_map(|peer| Some((peer.key, peer.link.poll_transmit()?)))
     }
 
-    /// The next thing that the driver is to do, oldest first.
+    /// The next request for the transport.
     pub fn poll_request(&mut self) -> Option<TransportRequest> {
-        self.requests.pop_front()
+        let link_requests = || self.peers.values_mut().find_map(|peer| peer.link.poll_request());
+        self.requests.pop_front().or_else(link_requests)
     }
 
     /// The next thing that happened, oldest first.
@@ -266,10 +244,5 @@ impl Room {
             let reason = LeaveReason::ServerGone(reason.clone());
             self.end(now, reason.into());
         }
-    }
-
-    /// Tells every link whether there is a connection to the server.
-    fn server_changed(&mut self, now: Duration, online: bool) {
-        self.peers.values_mut().for_each(|peer| peer.link.server_changed(now, online));
     }
 }

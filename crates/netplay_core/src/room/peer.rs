@@ -1,14 +1,10 @@
 //! What a room knows of one other peer.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use netplay_protocol::PeerKey;
 
 use super::progress::Progress;
+use crate::agent::PathChange;
 use crate::link::Link;
-use crate::path::{PathId, PathKind};
-use crate::transport::Candidates;
 
 /// Another peer of the room.
 pub struct Peer {
@@ -17,7 +13,6 @@ pub struct Peer {
     pub(super) player: usize,
     pub(super) name: Option<String>,
     pub(super) link: Link,
-    pub(super) candidates: BTreeMap<PathId, Candidates>,
     pub(super) path_changes: Vec<PathChange>,
     /// Whether the game was told that the peer is connected.
     pub(super) announced: bool,
@@ -28,19 +23,6 @@ pub struct Peer {
     pub(super) progress: Progress,
 }
 
-/// A change of the primary path of a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathChange {
-    /// When, counted from joining the room.
-    pub at: Duration,
-    /// The primary path before.
-    pub from: PathKind,
-    /// The primary path after.
-    pub to: PathKind,
-    /// Why: half a sentence.
-    pub reason: String,
-}
-
 impl Peer {
     pub(super) fn new(key: PeerKey, player: usize, link: Link) -> Self {
         Self {
@@ -48,7 +30,6 @@ impl Peer {
             player,
             name: None,
             link,
-            candidates: BTreeMap::new(),
             path_changes: Vec::new(),
             announced: false,
             hello_sent: None,
@@ -77,13 +58,7 @@ impl Peer {
         &self.link
     }
 
-    /// The candidates of the primary path, once they are known.
-    pub fn candidates(&self) -> Option<Candidates> {
-        let path = self.link.path_that_carries()?;
-        self.candidates.get(&path).copied()
-    }
-
-    /// Every change of the primary path, oldest first.
+    /// Every change from one primary path to another, oldest first.
     pub fn path_changes(&self) -> &[PathChange] {
         &self.path_changes
     }

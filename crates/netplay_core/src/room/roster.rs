@@ -74,8 +74,7 @@ impl Room {
             }
             let RoomConfig { link, policy, incarnation, .. } = &self.config;
             let peer = self.peers.entry(key).or_insert_with(|| {
-                // Of two peers, the one with the higher key is polite.
-                let link = Link::new(link.clone(), *policy, local > key, *incarnation, now);
+                let link = Link::new(link.clone(), *policy, local, key, *incarnation, now);
                 Peer::new(key, player, link)
             });
             peer.player = player;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The milestones of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoomTimes {
-    pub(super) joined_at: Duration,
+    joined_at: Duration,
     connected_after: Option<Duration>,
     first_confirmed_after: Option<Duration>,
 }
@@ -23,6 +23,11 @@ impl RoomTimes {
     /// A frame is confirmed.
     pub(super) fn first_confirmed(&mut self, now: Duration) {
         self.first_confirmed_after.get_or_insert(now.saturating_sub(self.joined_at));
+    }
+
+    /// When the local peer began to join the room.
+    pub fn joined_at(&self) -> Duration {
+        self.joined_at
     }
 
     /// From joining the room until everybody was connected.

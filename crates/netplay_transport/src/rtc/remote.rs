@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use netplay_core::path::PathId;
-use netplay_core::rate::RateLimit;
+use netplay_core::rate::TokenBucket;
 use netplay_protocol::{ConnectionId, Identity, PeerKey};
 use web_time::Instant;
 
@@ -38,8 +38,8 @@ pub(super) struct Remote {
     /// The caller wants to hear nothing more of it.
     pub(super) ignored: bool,
     met: Instant,
-    signals: RateLimit,
-    offers: RateLimit,
+    signals: TokenBucket,
+    offers: TokenBucket,
     known: BTreeSet<ConnectionId>,
     oldest_known: VecDeque<ConnectionId>,
 }
@@ -56,7 +56,7 @@ pub(super) enum Relay {
 
 impl Remote {
     pub(super) fn new(identity: Identity, peer: PeerKey, now: Instant) -> Self {
-        let limit = |(at_once, a_second)| RateLimit::new(a_second, at_once, Duration::ZERO);
+        let limit = |(at_once, a_second)| TokenBucket::new(a_second, at_once, Duration::ZERO);
         Self {
             attempt: None,
             connections: BTreeMap::new(),

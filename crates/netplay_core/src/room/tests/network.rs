@@ -9,9 +9,9 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
 use super::simulation::{INPUT_BYTES, Simulation};
-use crate::link::LinkConfig;
+use crate::link::{LinkConfig, Transmit};
 use crate::path::{Channel, PathId, PathKind, PathPolicy};
-use crate::room::{Room, RoomConfig, RoomEvent, Transmit};
+use crate::room::{Room, RoomConfig, RoomEvent};
 use crate::transport::{SendError, TransportEvent, TransportRequest};
 
 /// How long a frame lasts.
@@ -236,8 +236,8 @@ impl Network {
     /// Carries out what a room wants.
     fn flush(&mut self, from: usize) {
         let now = self.now;
-        while let Some(transmit) = self.nodes.get_mut(&from).unwrap().room.poll_transmit() {
-            let Transmit { peer: to, path, channel, packet } = transmit;
+        while let Some((to, transmit)) = self.nodes.get_mut(&from).unwrap().room.poll_transmit() {
+            let Transmit { path, channel, packet } = transmit;
             let is_up = self.paths.contains_key(&path);
             let sent = if is_up { Ok(0) } else { Err(SendError::NoPath) };
             self.nodes.get_mut(&from).unwrap().room.handle_sent(now, to, path, sent);

@@ -1,0 +1,78 @@
+//! What a link reports and counts.
+
+use std::time::Duration;
+
+use super::LinkQuality;
+use crate::agent::PathChange;
+use crate::path::{Candidates, PathKind};
+
+/// What happened on a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkEvent {
+    /// The quality changed.
+    QualityChanged {
+        /// What it was.
+        from: LinkQuality,
+        /// What it is.
+        to: LinkQuality,
+    },
+    /// Another path became primary.
+    PathChanged(PathChange),
+    /// Nothing has been heard for [`LinkConfig::silent_after`](super::LinkConfig::silent_after).
+    Silent,
+    /// Something was heard again.
+    Heard {
+        /// How long the silence lasted.
+        after: Duration,
+    },
+    /// No path to the peer was found. Attempts go on.
+    Unreachable {
+        /// Why the last attempt failed, in words.
+        reason: String,
+    },
+    /// The peer has exceeded its [rate limits](super::RateLimitConfig) again and again.
+    Flooded,
+}
+
+/// What a link counts, since it was created.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkCounters {
+    /// Datagrams sent. A datagram that is sent on two paths counts twice.
+    pub datagrams_sent: u64,
+    /// Well-formed, new datagrams received.
+    pub datagrams_received: u64,
+    /// Bytes sent, with the headers of the link and without those below it.
+    pub bytes_sent: u64,
+    /// Bytes of everything that was received, malformed packets included.
+    pub bytes_received: u64,
+    /// Datagrams that came twice, or so late that duplicates cannot be told from new ones.
+    pub duplicates: u64,
+    /// Received packets that were no datagram or message of this version.
+    pub malformed: u64,
+    /// Packets that came while the peer was muted, and were not read.
+    pub muted: u64,
+    /// Attempts at a connection, the peer's included.
+    pub attempts: u64,
+}
+
+/// The state of a link at a moment. Estimates are those of the primary path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinkStats {
+    /// How packets travel; none while there is no primary path.
+    pub path: Option<PathKind>,
+    /// The candidate pair of the primary path, once it is known.
+    pub candidates: Option<Candidates>,
+    /// Smoothed round trip time; none before the first acknowledgement.
+    pub rtt: Option<Duration>,
+    /// The minimum round trip time of the sliding window.
+    pub rtt_min: Option<Duration>,
+    /// Mean deviation of the arrival spacing.
+    pub jitter: Duration,
+    /// The fraction of the peer's datagrams that did not arrive, 0 to 1, over the loss window.
+    pub loss: f32,
+    /// The quality.
+    pub quality: LinkQuality,
+    /// The counters.
+    pub counters: LinkCounters,
+}

@@ -1,0 +1,120 @@
+//! What happens to a link: events of the transport, results of sending, the passing of time.
+
+use std::time::Duration;
+
+use netplay_protocol::signaling::Presence;
+
+use super::{Link, LinkEvent, LinkQuality};
+use crate::agent::AgentEvent;
+use crate::path::{Candidates, PathId, PathKind};
+use crate::transport::{SendError, TransportEvent};
+
+/// A longer time than this between two calls of [`Link::handle_timeout`] is a pause of the local process.
+const PAUSE: Duration = Duration::from_millis(200);
+
+impl Link {
+    /// Takes an event of the transport. Events of other peers, of the room and of packets are ignored.
+    pub fn handle_event(&mut self, now: Duration, event: &TransportEvent) {
+        match *event {
+            TransportEvent::PathUp { peer, path, kind } if peer == self.peer => {
+                self.handle_path_up(now, path, kind);
+            }
+            TransportEvent::PathKnown { peer, path, kind, candidates } if peer == self.peer => {
+                self.handle_path_known(path, kind, candidates);
+            }
+            TransportEvent::PathDown { peer, path, .. } if peer == self.peer => {
+                self.handle_path_down(now, path);
+            }
+            TransportEvent::PeerAttempts { peer } if peer == self.peer => {
+                self.agent.handle_peer_attempt();
+            }
+            TransportEvent::AttemptFailed { peer, ref reason } if peer == self.peer => {
+                self.agent.handle_attempt_failed(now, reason.clone());
+            }
+            // Whatever made attempts at the process before fail need not hold for the new one.
+            TransportEvent::Presence { peer, presence: Presence::Restarted }
+                if peer == self.peer =>
+            {
+                self.agent.handle_network_change();
+            }
+            TransportEvent::NetworkChanged => self.agent.handle_network_change(),
+            TransportEvent::SignalingLost { .. } => self.agent.handle_server_change(false),
+            TransportEvent::SignalingRestored => self.agent.handle_server_change(true),
+            _ => {}
+        }
+    }
+
+    /// Takes the result of sending a packet on a path: how many bytes wait to be sent on it now.
+    pub fn handle_sent(&mut self, now: Duration, path: PathId, sent: Result<usize, SendError>) {
+        match sent {
+            Ok(buffered) => {
+                if let Some(path) = self.agent.path_mut(path) {
+                    path.buffered = buffered;
+                }
+            }
+            // The event that says so is still to come.
+            Err(SendError::NoPath) => self.handle_path_down(now, path),
+            // What a link sends fits.
+            Err(SendError::TooLarge(_)) => {}
+        }
+    }
+
+    /// Lets time pass: judges paths and quality, queues what is due.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        let passed = now.saturating_sub(std::mem::replace(&mut self.last_timeout, now));
+        if passed > PAUSE {
+            self.agent.exclude_pause(now, passed);
+        }
+        self.agent.handle_timeout(now);
+        self.take_agent_events();
+        self.queue_keepalives(now);
+        self.queue_reliable(now);
+        if self.liveness.handle_timeout(now, self.config.silent_after) {
+            self.events.push_back(LinkEvent::Silent);
+        }
+        self.update_quality(now);
+    }
+
+    pub(super) fn handle_path_up(&mut self, now: Duration, id: PathId, kind: PathKind) {
+        self.agent.handle_path_up(now, id, kind);
+        self.take_agent_events();
+    }
+
+    pub(super) fn handle_path_known(&mut self, id: PathId, kind: PathKind, pair: Candidates) {
+        if let Some((guess, inputs)) = self.agent.handle_path_known(id, kind, pair) {
+            self.inputs_sent[guess as usize] -= inputs;
+            self.inputs_sent[kind as usize] += inputs;
+        }
+    }
+
+    pub(super) fn handle_path_down(&mut self, now: Duration, id: PathId) {
+        self.agent.handle_path_down(now, id);
+        self.take_agent_events();
+    }
+
+    fn take_agent_events(&mut self) {
+        while let Some(event) = self.agent.poll_event() {
+            self.events.push_back(match event {
+                AgentEvent::PathChanged(change) => {
+                    self.reliable.handle_path_change();
+                    LinkEvent::PathChanged(change)
+                }
+                AgentEvent::Unreachable(reason) => LinkEvent::Unreachable { reason },
+            });
+        }
+    }
+
+    fn update_quality(&mut self, now: Duration) {
+        let sample = if self.liveness.is_silent() {
+            LinkQuality::Lost
+        } else {
+            let estimator = self.agent.primary().map(|path| &path.estimator);
+            let rtt = estimator.and_then(|path| path.rtt());
+            let loss = estimator.map_or(0.0, |path| path.loss(now));
+            LinkQuality::judge(&self.config, rtt, loss)
+        };
+        if let Some((from, to)) = self.quality.update(now, sample, self.config.recover_after) {
+            self.events.push_back(LinkEvent::QualityChanged { from, to });
+        }
+    }
+}

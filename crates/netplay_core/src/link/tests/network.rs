@@ -1,0 +1,185 @@
+//! Two links on a virtual clock, with paths that fail, flap and recover.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
+
+use super::*;
+use crate::agent::PathChange;
+
+pub(super) const DIRECT: PathId = PathId(7);
+
+/// One direction of a path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wire {
+    pub(super) delay: Duration,
+    /// How many packets of a hundred arrive.
+    pub(super) percent: u32,
+}
+
+pub(super) const FAST: Wire = Wire { delay: Duration::from_millis(10), percent: 100 };
+pub(super) const DOWN: Wire = Wire { delay: Duration::ZERO, percent: 0 };
+
+/// Both ends of a link, and what was noted of them.
+pub(super) struct Pair {
+    pub(super) ends: [Link; 2],
+    pub(super) now: Duration,
+    /// By path, then direction: from the first end, from the second.
+    wires: BTreeMap<PathId, [Wire; 2]>,
+    random: Pcg32,
+    in_flight: Vec<(Duration, usize, Transmit)>,
+    /// When attempts were requested, by end.
+    pub(super) attempts: [Vec<Duration>; 2],
+    /// Changes of the primary path, by end.
+    pub(super) changes: [Vec<PathChange>; 2],
+    /// Connections that either end closed.
+    pub(super) closed: Vec<PathId>,
+    /// How often the connection to the server was checked.
+    pub(super) checks: u32,
+    /// When a datagram of the match last arrived at the second end.
+    last_new: Duration,
+    /// For how long none arrived there at most.
+    pub(super) longest_gap: Duration,
+    /// Reliable messages that arrived at the second end.
+    pub(super) messages: Vec<Vec<u8>>,
+}
+
+impl Pair {
+    pub(super) fn new(policy: PathPolicy) -> Self {
+        let keys = [1, 2].map(|name| PeerKey::from_bytes([name; 16]));
+        let link = |local: usize| {
+            let config = LinkConfig::default();
+            Link::new(config, policy, keys[local], keys[1 - local], 1, Duration::ZERO)
+        };
+        Self {
+            ends: [link(0), link(1)],
+            now: Duration::ZERO,
+            wires: BTreeMap::from([(PathId::RELAY, [Wire { delay: MS * 15, percent: 100 }; 2])]),
+            random: Pcg32::seed_from_u64(1),
+            in_flight: Vec::new(),
+            attempts: Default::default(),
+            changes: Default::default(),
+            closed: Vec::new(),
+            checks: 0,
+            last_new: Duration::ZERO,
+            longest_gap: Duration::ZERO,
+            messages: Vec::new(),
+        }
+    }
+
+    /// A pair whose direct path has been primary for ten seconds.
+    pub(super) fn connected(policy: PathPolicy) -> Self {
+        let mut pair = Self::new(policy);
+        pair.open(DIRECT, FAST);
+        pair.run(10_000);
+        pair
+    }
+
+    pub(super) fn open(&mut self, id: PathId, wire: Wire) {
+        self.wires.insert(id, [wire; 2]);
+        let now = self.now;
+        self.ends.iter_mut().for_each(|end| end.handle_path_up(now, id, PathKind::Direct));
+    }
+
+    pub(super) fn close(&mut self, id: PathId) {
+        let now = self.now;
+        self.wires.remove(&id);
+        self.ends.iter_mut().for_each(|end| end.handle_path_down(now, id));
+    }
+
+    pub(super) fn set(&mut self, id: PathId, wires: [Wire; 2]) {
+        self.wires.insert(id, wires);
+    }
+
+    /// Passes an event that names no peer to both ends.
+    pub(super) fn event(&mut self, event: &TransportEvent) {
+        let now = self.now;
+        self.ends.iter_mut().for_each(|end| end.handle_event(now, event));
+    }
+
+    pub(super) fn run(&mut self, ms: u32) {
+        for _ in 0..ms {
+            self.now += MS;
+            self.deliver();
+            let (now, frame) = (self.now, self.now.as_millis().is_multiple_of(16));
+            for end in 0..2 {
+                if frame {
+                    self.ends[end].handle_timeout(now);
+                    self.ends[end].send(now, 1, b"input", true).unwrap();
+                }
+                self.drive(end);
+            }
+        }
+    }
+
+    fn deliver(&mut self) {
+        let now = self.now;
+        let arrived: Vec<_> = self.in_flight.extract_if(.., |(at, ..)| *at <= now).collect();
+        for (_, end, Transmit { path, channel, packet }) in arrived {
+            if channel == Channel::Reliable {
+                let _ = self.ends[end].handle_reliable(now, path, &packet);
+                continue;
+            }
+            let received = self.ends[end].handle_datagram(now, path, &packet);
+            if end == 1 && received.is_ok_and(|datagram| datagram.payload == b"input") {
+                let gap = now - std::mem::replace(&mut self.last_new, now);
+                self.longest_gap = self.longest_gap.max(gap);
+            }
+        }
+    }
+
+    /// Does what the driver of a link does.
+    fn drive(&mut self, end: usize) {
+        let now = self.now;
+        while let Some(transmit) = self.ends[end].poll_transmit() {
+            let Some(wires) = self.wires.get(&transmit.path) else { continue };
+            let Wire { delay, percent } = wires[end];
+            if self.random.random_range(0..100) < percent {
+                self.in_flight.push((now + delay, 1 - end, transmit));
+            }
+        }
+        while let Some(request) = self.ends[end].poll_request() {
+            match request {
+                TransportRequest::Attempt(_) => self.attempts[end].push(now),
+                TransportRequest::OpenRelay(_) => {
+                    self.ends[end].handle_path_up(now, PathId::RELAY, PathKind::Relay);
+                }
+                TransportRequest::Close(_, path) if path != PathId::RELAY => {
+                    self.closed.push(path);
+                    self.ends[1 - end].handle_path_down(now, path);
+                }
+                TransportRequest::Close(..) => {}
+                TransportRequest::CheckServer => self.checks += 1,
+                other => panic!("a link does not request {other:?}"),
+            }
+        }
+        while let Some(event) = self.ends[end].poll_event() {
+            if let LinkEvent::PathChanged(change) = event {
+                self.changes[end].push(change);
+            }
+        }
+        if end == 1 {
+            self.messages.extend(std::iter::from_fn(|| self.ends[1].poll_message()));
+        }
+    }
+
+    /// The kind of the primary path at both ends.
+    pub(super) fn primary(&self) -> [Option<PathKind>; 2] {
+        [0, 1].map(|end| self.ends[end].stats(self.now).path)
+    }
+
+    /// How many datagrams with inputs went through the relay.
+    pub(super) fn relayed(&self) -> u64 {
+        self.ends.iter().map(|end| end.inputs_sent(PathKind::Relay)).sum()
+    }
+
+    /// Forgets what was noted so far.
+    pub(super) fn forget(&mut self) {
+        self.changes = Default::default();
+        (self.longest_gap, self.last_new) = (Duration::ZERO, self.now);
+    }
+}
+
+pub(super) const ON_DIRECT: [Option<PathKind>; 2] = [Some(PathKind::Direct); 2];
+pub(super) const ON_RELAY: [Option<PathKind>; 2] = [Some(PathKind::Relay); 2];
