@@ -104,11 +104,11 @@ mod tests {
 
     #[test]
     fn an_input_travels_as_its_bytes_and_whether_the_player_is_disconnected() {
-        let seat = GgrsInput { input: [1u8, 2, 3], disconnected: false };
-        let bytes = postcard::to_stdvec(&seat).unwrap();
+        let ours = GgrsInput { input: [1u8, 2, 3], disconnected: false };
+        let bytes = postcard::to_stdvec(&ours).unwrap();
         assert_eq!(bytes, [1, 2, 3, 0]);
-        assert_eq!(postcard::from_bytes::<GgrsInput<[u8; 3]>>(&bytes).unwrap(), seat);
-        assert_eq!(GgrsInput::from_bytes(&bytes), Some(seat));
+        assert_eq!(postcard::from_bytes::<GgrsInput<[u8; 3]>>(&bytes).unwrap(), ours);
+        assert_eq!(GgrsInput::from_bytes(&bytes), Some(ours));
         assert!(postcard::from_bytes::<GgrsInput<[u8; 3]>>(&bytes[..3]).is_err());
         assert_eq!(GgrsInput::<[u8; 3]>::from_bytes(&bytes[..3]), None);
         let disconnected =

@@ -8,7 +8,7 @@ use super::Session;
 use crate::input::{NetplayGgrs, NetplayInput};
 use crate::{Checksums, PeerLinks, RollbackMetrics};
 
-/// Passes what has arrived to the room, and sends what the room answers.
+/// Passes the transport's events to the room, and sends the room's packets and requests.
 pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
     let now = time.elapsed();
     let Session { joined, events, .. } = &mut *session;
@@ -24,7 +24,7 @@ pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
     session.finish_leaving(now);
 }
 
-/// After bevy_ggrs has run the frame: notes which frames are final.
+/// After bevy_ggrs has run the frame: marks the checksums of confirmed frames as final.
 pub(crate) fn confirm_frames(
     mut checksums: ResMut<Checksums>,
     mut metrics: ResMut<RollbackMetrics>,
@@ -37,7 +37,7 @@ pub(crate) fn confirm_frames(
     metrics.confirmed_lag = frame.0 - confirmed.0;
 }
 
-/// After bevy_ggrs has run the frame: tells the room of it, sends what is due and shows the links.
+/// After bevy_ggrs has run the frame: passes it to the room, sends the packets that are due, updates [`PeerLinks`].
 pub(crate) fn send<I: NetplayInput>(
     mut session: ResMut<Session>,
     mut ggrs: Option<ResMut<GgrsSession<NetplayGgrs<I>>>>,
@@ -51,7 +51,7 @@ pub(crate) fn send<I: NetplayInput>(
     let Some(joined) = joined else { return };
     if let Some(GgrsSession::P2P(ggrs)) = ggrs.as_deref_mut() {
         for event in ggrs.events() {
-            // The links know better than ggrs what else it tells of peers.
+            // Its other events are about connections, which the links report.
             if let GgrsEvent::DesyncDetected { frame, local_checksum, remote_checksum, addr } =
                 event
             {

@@ -1,4 +1,4 @@
-//! Does to the world what the room says.
+//! Applies the room's events to the world: state, resources, messages and matches.
 
 use bevy::prelude::*;
 use bevy_ggrs::Session as GgrsSession;
@@ -17,15 +17,15 @@ use crate::{
     RollbackMetrics, rollback,
 };
 
-/// A run condition: something happened in the room and is not done to the world yet.
+/// A run condition: there are events of the room to apply.
 pub(crate) fn has_events(session: Res<Session>) -> bool {
     !session.events.is_empty()
 }
 
-/// Does to the world what the room says, in the order in which it said it.
+/// Applies the room's events to the world, oldest first.
 ///
-/// Exclusive, because to start a match is to run the game's [`StartMatch`](crate::StartMatch) between what was said
-/// before and after it. It runs only where [something happened](has_events): in few updates.
+/// Exclusive, because the start of a match runs the game's schedule [`StartMatch`](crate::StartMatch) between the
+/// events before and after it. It runs only if [there are events](has_events), so in few updates.
 pub(crate) fn apply_events<I: NetplayInput>(world: &mut World) {
     while let Some(event) = world.resource_mut::<Session>().events.pop_front() {
         apply::<I>(world, event);
@@ -113,7 +113,7 @@ fn start_match<I: NetplayInput>(world: &mut World, start: &MatchStart) {
     set_state(world, NetplayState::Playing);
 }
 
-/// The room ended. What was played stays in the world, to be looked at.
+/// The room ended. The entities of the match stay in the world, to be looked at.
 fn end<I: NetplayInput>(world: &mut World, reason: EndReason) {
     let now = world.resource::<Time<Real>>().elapsed();
     world.resource_mut::<Session>().leave(now, "their game ended the match");

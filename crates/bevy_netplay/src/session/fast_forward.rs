@@ -1,5 +1,5 @@
-//! Where the local peer catches up with a match, many frames are simulated before the next picture is drawn: bevy_ggrs
-//! simulates as many as the world's time has passed for, so it is given a time that passed faster.
+//! Catch-up: many frames are simulated per update. bevy_ggrs simulates as many frames as fit into the delta of the
+//! world's `Time`, so that is replaced by one with a larger delta while bevy_ggrs runs.
 
 use bevy::prelude::*;
 use netplay_core::room::Room;
@@ -9,7 +9,7 @@ use super::Session;
 /// How many frames are simulated at once.
 const MAX_FRAMES_PER_UPDATE: u32 = 120;
 
-/// Replaces the world's time, if there are frames to catch up with.
+/// Replaces the world's time if there are frames to catch up with.
 pub(crate) fn fast_forward(mut session: ResMut<Session>, mut time: ResMut<Time>) {
     let Some((frames, length)) = session.room().and_then(frames_behind) else { return };
     session.real_time = Some(*time);

@@ -9,10 +9,10 @@
 //! [`Room`](netplay_core::room::Room) decides what happens; the systems here carry it out. In
 //! [`NetplaySystems::Receive`](crate::NetplaySystems::Receive):
 //!
-//! * [`handle_requests`] does what the game asked for;
-//! * [`receive`] passes what has arrived to the room, and sends what the room answers;
-//! * [`apply_events`] does to the world what the room says, in an update in which it says something;
-//! * [`fast_forward`] lets bevy_ggrs simulate many frames at once where the local peer catches up with a match.
+//! * [`handle_requests`] carries out the game's commands;
+//! * [`receive`] passes the transport's events to the room, and sends the room's packets and requests;
+//! * [`apply_events`] applies the room's events to the world, if there are any;
+//! * [`fast_forward`] lets bevy_ggrs simulate many frames at once while the local peer catches up with a match.
 //!
 //! In [`NetplaySystems::Send`](crate::NetplaySystems::Send): [`restore_time`], [`confirm_frames`], [`send`], and
 //! [`apply_events`] once more.

@@ -1,4 +1,4 @@
-//! What the game asks for: joining a room, leaving it, a rematch.
+//! The game's commands: join a room, leave it, vote for a rematch.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ use crate::{
     RollbackRegistry,
 };
 
-/// What the game asks for.
+/// A command of the game.
 pub(crate) enum Request {
     Join(JoinRoom),
     Leave,
     Rematch,
 }
 
-/// What a game sees of a room, but for messages.
+/// The state and resources in which a game sees its room.
 #[derive(SystemParam)]
 pub(crate) struct Shown<'w> {
     state: ResMut<'w, NextState<NetplayState>>,
@@ -38,7 +38,7 @@ pub(crate) struct Shown<'w> {
     ended: MessageWriter<'w, RoomEnded>,
 }
 
-/// Carries out what the game asked for since the last update.
+/// Carries out the game's commands since the last update.
 pub(crate) fn handle_requests<I: NetplayInput>(
     mut commands: Commands,
     mut session: ResMut<Session>,
@@ -132,7 +132,7 @@ impl Session {
         Ok(())
     }
 
-    /// What to ask the transport for.
+    /// The request to the transport.
     fn join_request(
         &self,
         room: &JoinRoom,

@@ -11,22 +11,22 @@ use netplay_transport::{Transport, TransportEvent};
 
 use super::requests::Request;
 
-/// The session of this peer. Everything that a game may know of it is shown in resources of their own.
+/// The session of this peer. A game sees it in resources of its own, such as [`CurrentRoom`](crate::CurrentRoom).
 #[derive(Resource)]
 pub(crate) struct Session {
     pub(super) identity: Identity,
-    /// What the game asked for and is not done yet.
+    /// The game's commands that are not carried out yet.
     pub(super) requests: Vec<Request>,
     pub(super) joined: Option<JoinedRoom>,
-    /// What happened in the room and is not done to the world yet.
+    /// The room's events that are not applied to the world yet.
     pub(super) events: VecDeque<RoomEvent>,
     /// The transport of a room that was left, kept until it has said goodbye.
     leaving: Option<Box<dyn Transport>>,
-    /// The world's time, while bevy_ggrs is given another one.
+    /// The world's time, while [`fast_forward`](super::fast_forward) has replaced it.
     pub(super) real_time: Option<Time>,
 }
 
-/// A room and what carries its packets.
+/// A room and its transport.
 pub(super) struct JoinedRoom {
     pub(super) room: Room,
     pub(super) transport: Box<dyn Transport>,
@@ -102,7 +102,7 @@ impl Session {
 }
 
 impl JoinedRoom {
-    /// Sends what the room has to send, and carries out what it requests.
+    /// Sends the room's packets and passes its requests to the transport.
     pub(super) fn flush(&mut self, now: Duration) {
         while let Some((peer, transmit)) = self.room.poll_transmit() {
             let Transmit { path, channel, packet } = transmit;

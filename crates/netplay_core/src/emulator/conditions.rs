@@ -1,3 +1,5 @@
+//! Network conditions that the emulator applies.
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

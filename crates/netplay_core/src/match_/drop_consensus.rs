@@ -43,7 +43,7 @@ enum Progress {
     DroppedBefore(BTreeSet<usize>),
 }
 
-/// A player whom the survivors have agreed to drop.
+/// A player that the survivors have agreed to drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DroppedPlayer {
     /// The player.
@@ -53,7 +53,7 @@ pub struct DroppedPlayer {
 }
 
 impl DropConsensus {
-    /// A match of `players` players, of whom `disconnected` were dropped before the local player entered it.
+    /// A match of `players` players; those in `disconnected` were dropped before the local player entered it.
     pub fn new(
         players: usize,
         local_player: usize,

@@ -1,4 +1,4 @@
-//! What a room is told when it is joined, and does not change.
+//! The settings of a room, fixed when it is joined.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use netplay_protocol::PeerKey;
 use crate::link::LinkConfig;
 use crate::path::PathPolicy;
 
-/// The settings of a room. Whoever makes it bounds them; everything random is made by the caller.
+/// The settings of a room. The caller keeps them within their bounds and provides everything random.
 #[derive(Clone, Debug)]
 pub struct RoomConfig {
     /// The key of the local peer.

@@ -12,7 +12,7 @@ use super::votes::next_epoch;
 use super::{Room, RoomEvent};
 
 impl Room {
-    /// Takes a message of a peer.
+    /// Handles a control message of a peer.
     pub(super) fn handle_control(&mut self, now: Duration, from: PeerKey, message: ControlMessage) {
         let Some(peer) = self.peers.get_mut(&from).filter(|peer| !peer.is_disconnected()) else {
             return;

@@ -148,7 +148,7 @@ impl Room {
         }
     }
 
-    /// Drops the players of whom all survivors know the same.
+    /// Drops the players on whose last frame all survivors agree.
     fn drop_decided(&mut self, now: Duration) {
         while let Some(active) = self.phase.active_match_mut()
             && let Some(DroppedPlayer { player, last_frame: frame }) =

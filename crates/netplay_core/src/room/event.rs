@@ -1,4 +1,4 @@
-//! What a room tells its driver, and through it the game.
+//! The events of a room, for its driver and the game.
 
 use std::time::Duration;
 

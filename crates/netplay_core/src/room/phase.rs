@@ -74,7 +74,7 @@ impl Phase {
         self.change(matches!(self, Self::Connecting | Self::Queued), Self::Lobby)
     }
 
-    /// The roster changed: whoever is in it has to agree again.
+    /// The roster changed: its members have to agree again.
     pub(super) fn roster_changed(&mut self) -> bool {
         self.change(matches!(self, Self::Synchronizing), Self::Lobby)
     }

@@ -22,7 +22,7 @@ pub(super) fn next_epoch(epoch: u16) -> u16 {
 }
 
 impl Vote {
-    /// Whether it counts for a match. A vote for a later one does: whoever casts it plays this one already.
+    /// Whether it counts for a match. A vote for a later match does too: the peer that sends it plays this one already.
     pub(super) fn counts_for(self, roster: u64, epoch: u16) -> bool {
         self.roster == roster && self.epoch.wrapping_sub(epoch) as i16 >= 0
     }

@@ -266,7 +266,7 @@ impl World {
 
     fn is_over(&self) -> bool {
         let logs: Vec<_> = self.playing().map(logs).collect();
-        // A player whom the others have dropped rejoins in vain.
+        // A player that the others have dropped rejoins in vain.
         let is_dropped =
             |player| self.playing().all(|it| it.consensus.dropped_after(player).is_some());
         let rejoins = |(player, process): (usize, &Process)| {

@@ -114,7 +114,7 @@ impl Player {
         }
     }
 
-    /// Drops the players on whom the survivors have agreed.
+    /// Drops the players that the survivors have agreed to drop.
     pub(super) fn drop_decided(&mut self) {
         while let Some(DroppedPlayer { player, last_frame }) = self.consensus.poll_dropped() {
             assert!(last_frame >= self.traffic.last_frame(key(player)), "an input is lost");

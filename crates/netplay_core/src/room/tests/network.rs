@@ -36,13 +36,13 @@ pub(super) struct Network {
     members: Vec<usize>,
     /// The paths that are up, between a lower and a higher peer.
     paths: BTreeMap<PathId, (usize, usize)>,
-    /// What is on its way: when it arrives, in which order, and to whom.
+    /// What is on its way: by time of arrival and order of sending, the receiver and the event.
     on_the_way: BTreeMap<(Duration, u64), (usize, TransportEvent)>,
     counter: u64,
     latency: Duration,
     /// The fraction of datagrams that do not arrive.
     pub(super) loss: f64,
-    /// From whom to whom nothing arrives.
+    /// The pairs of sender and receiver between which nothing arrives.
     pub(super) cut: BTreeSet<(usize, usize)>,
     configure: fn(usize, &mut RoomConfig),
     random: Pcg32,
