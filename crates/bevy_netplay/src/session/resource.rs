@@ -57,11 +57,6 @@ impl Session {
         self.requests.push(request);
     }
 
-    /// The other peers of the room.
-    pub(crate) fn peers(&self) -> impl Iterator<Item = &Peer> {
-        self.room().into_iter().flat_map(Room::peers)
-    }
-
     /// The milestones of the room.
     pub(crate) fn times(&self) -> Option<&RoomTimes> {
         self.room().map(Room::times)

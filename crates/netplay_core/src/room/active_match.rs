@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tracing::{error, info};
+use log::{error, info};
 
 use super::disconnect::Disconnect;
 use super::rejoin::Rejoin;

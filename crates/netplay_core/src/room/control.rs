@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use log::{debug, error};
 use netplay_protocol::{ControlMessage, PeerKey};
-use tracing::{debug, error};
 
 use super::disconnect::Disconnect;
 use super::hello::printable;

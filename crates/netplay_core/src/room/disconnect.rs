@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
+use log::{debug, info};
 use netplay_protocol::{ControlMessage, DropProposal, PeerKey};
-use tracing::{debug, info};
 
 use super::hello::printable;
 use super::{EndReason, Room, RoomEvent};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use log::debug;
 use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, ReliableError};
-use tracing::debug;
 
 use super::disconnect::Disconnect;
 use super::peer::Peer;

@@ -41,8 +41,8 @@ mod votes;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use log::{debug, error, info, warn};
 use netplay_protocol::{ControlMessage, DropProposal, PeerKey, Roster};
-use tracing::{debug, error, info, warn};
 
 pub use config::RoomConfig;
 pub use end_reason::EndReason;

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use log::{debug, info};
 use netplay_protocol::{InputLogChunk, PeerKey, RejoinState};
-use tracing::{debug, info};
 
 use super::phase::Phase;
 use super::rejoin::Rejoin;

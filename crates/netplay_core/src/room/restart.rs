@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use log::info;
 use netplay_protocol::{ControlMessage, InputLogChunk, PeerKey, RejoinState};
-use tracing::info;
 
 use super::disconnect::Disconnect;
 use super::{Room, RoomEvent};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use log::{info, warn};
 use netplay_protocol::{PeerKey, Roster};
-use tracing::{info, warn};
 
 use super::peer::Peer;
 use super::progress::Progress;

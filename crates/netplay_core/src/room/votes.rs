@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
+use log::warn;
 use netplay_protocol::{ControlMessage, PeerKey};
-use tracing::warn;
 
 use super::hello::{self, match_seed, roster_hash};
 use super::phase::Phase;
