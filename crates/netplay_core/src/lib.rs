@@ -1,19 +1,19 @@
-//! Decides, never does: what a bevy_netplay link knows and concludes.
+//! The decisions of bevy_netplay, without IO: paths, links, rooms and matches.
 //!
-//! This crate is sans-IO: there is no socket, clock, randomness, Bevy or async in it. The moment (`now`,
-//! a [`Duration`](std::time::Duration) since any fixed point), seeds and packets are passed in; packets to
-//! send, commands and events come out. That is what lets whole matches run on virtual time, repeatable by
-//! seed.
+//! This crate is sans-IO: there is no socket, clock, randomness, Bevy or async in it. The time (`now`, a
+//! [`Duration`](std::time::Duration) since any fixed point), seeds, packets and events are passed in with `handle_*`;
+//! packets to send, requests and events are taken out with `poll_*`. So whole matches run on virtual time in tests,
+//! repeatable by seed.
 //!
-//! * [`path`]: one way to carry packets, and what is known of it;
-//! * [`agent`]: which path carries, when that changes, and when a new one is attempted;
-//! * [`link`]: everything between us and one peer, made of the two;
+//! * [`path`]: one way to carry packets, its estimates and its health;
+//! * [`agent`]: which path is primary, failover, connection attempts, and demand for the relay;
+//! * [`link`]: everything between the local peer and one other peer, over any number of paths;
 //! * [`signaling`]: the client of the signaling server;
-//! * [`match_`]: one match over the links: inputs, and how a player is dropped from it;
-//! * [`room`]: the peers of a room, and the way from joining it into its matches;
-//! * [`rate`]: how often something may happen;
-//! * [`transport`]: what a room and its driver say to each other;
-//! * [`emulator`]: a bad network.
+//! * [`room`]: the peers of a room, and its phases from joining to a match and a rematch;
+//! * [`match_`]: one match over the links: inputs, drop consensus, catch-up;
+//! * [`rate`]: token buckets;
+//! * [`transport`]: the interface between a room and its transport;
+//! * [`emulator`]: a seeded bad network.
 
 pub mod agent;
 pub mod emulator;

@@ -73,7 +73,7 @@ impl Room {
         };
         let epoch = start.epoch;
         info!("match {epoch} starts with {} players", start.players.len());
-        // Who left the lobby is not in the match: its link would speak for the player who took its place.
+        // A peer that left the lobby is not in the match: its link would count for the player who took its place.
         self.remove_left_peers();
         let active =
             ActiveMatch::new(start.clone(), self.config.input_bytes, &disconnected, rejoin);
@@ -110,8 +110,8 @@ impl Room {
         self.end(now, EndReason::CannotStart { detail });
     }
 
-    /// The simulation has run a frame, or waits in it: sends every peer what is due. `frame` is the one that is
-    /// simulated next, and inputs up to `confirmed` are known of everybody.
+    /// The simulation has run a frame, or stalls: sends every peer what is due. `frame` is simulated next, and the inputs
+    /// of all players are known up to `confirmed`.
     pub fn handle_frame(&mut self, now: Duration, frame: i32, confirmed: i32) {
         let Some(active) = self.phase.active_match() else { return };
         if confirmed >= 0 {

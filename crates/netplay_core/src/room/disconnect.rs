@@ -66,8 +66,8 @@ impl Room {
         self.drop_decided(now);
     }
 
-    /// Sends everybody what the local peer has of a player that is to be dropped: to that player as well, so that it
-    /// does not wait for the local one.
+    /// Sends every peer what the local one has of a player that is to be dropped; to that player as well, so that it does
+    /// not wait for the local peer.
     pub(super) fn propose_drop(&mut self, now: Duration, player: usize) {
         let Some(active) = self.phase.active_match() else { return };
         let Some(key) = active.start.players.get(player).copied() else { return };

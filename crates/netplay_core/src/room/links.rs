@@ -43,7 +43,7 @@ impl Room {
             Ok(false) => {}
             Ok(true) => self.peer_restarted(now, from),
             Err(ReceiveError::Stale) => return,
-            // In a match everybody speaks the same version: then it is garbage.
+            // In a match all peers speak the same version, so the packet is garbage.
             Err(error @ ReceiveError::Reliable(ReliableError::Version(_)))
                 if self.phase.active_match().is_none() =>
             {

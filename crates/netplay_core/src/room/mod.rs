@@ -1,20 +1,21 @@
 //! The room: its peers, the links to them, and the matches on these links.
 //!
-//! A room begins on the way to the signaling server. Once it is complete, every two peers say hello: which game they
-//! play, what it rolls back, with which roster. A peer that has heard the same from everybody votes for the first match,
-//! and when everybody has voted, the match starts ([`votes`]). A rematch is the same vote for the next epoch, on the
-//! same links. A player who is lost in a match is dropped from it, after the same frame for everybody ([`disconnect`]);
-//! one whose process restarts in time rejoins it ([`restart`] on the side of the others, [`rejoining`] on its own).
+//! A room is created when the local peer begins to join it at the signaling server. Peers exchange hellos: the game, what
+//! it registers for rollback, the roster. A peer that has the same hello from every other one votes for the first match,
+//! and the match starts when all have voted (`votes`). A rematch is the same vote for the next epoch, on the same links. A
+//! player who is lost in a match is dropped from it, after the same frame on every peer (`disconnect`). A player whose
+//! process restarts in time rejoins the match (`restart` on the other peers, `rejoining` on its own). `phase` has the
+//! states of the room, `progress` those of another peer.
 //!
-//! [`Room`] decides and does nothing. Its driver
+//! [`Room`] decides, and its driver carries out. The driver
 //!
 //! * passes every [`TransportEvent`] to [`Room::handle_event`] and then calls [`Room::handle_timeout`], once a frame;
-//! * sets the simulation up at [`RoomEvent::StartMatch`], and calls [`Room::handle_simulation_ready`] or
+//! * sets up the simulation at [`RoomEvent::StartMatch`], and calls [`Room::handle_simulation_ready`] or
 //!   [`Room::handle_simulation_failed`];
 //! * calls [`Room::handle_frame`] after the simulation has run;
-//! * after each of these, and after every other call, sends what [`Room::poll_transmit`] gives and tells
-//!   [`Room::handle_sent`] what became of it, carries out every [`Room::poll_request`], and reads [`Room::poll_event`],
-//!   until there is none.
+//! * after each of these, and after every other call, takes out until there is nothing left, in this order:
+//!   [`Room::poll_transmit`], to be sent, with the result to [`Room::handle_sent`]; [`Room::poll_request`], to be passed
+//!   to the transport; [`Room::poll_event`].
 //!
 //! `now` never goes back.
 
@@ -60,13 +61,13 @@ use phase::Phase;
 pub struct Room {
     config: RoomConfig,
     phase: Phase,
-    /// The members in the order of the players, as the server told it last or as the match began with them. Empty until
-    /// the server has told it.
+    /// The members in the order of the players: the server's last roster, or that of the match. Empty until the server
+    /// has sent one.
     roster: Roster,
     peers: BTreeMap<PeerKey, Peer>,
-    /// The members as the server told them last, also while a match is played.
+    /// The server's last roster, also while a match is played.
     at_server: Roster,
-    /// What was proposed in a match before it began here.
+    /// Drop proposals of a match that has not started here.
     early_proposals: Vec<(PeerKey, DropProposal)>,
     /// Since when there is no connection to the signaling server, and why.
     server_lost: Option<(Duration, String)>,
@@ -92,7 +93,7 @@ impl Room {
         }
     }
 
-    /// Something happened on the transport.
+    /// Handles an event of the transport.
     pub fn handle_event(&mut self, now: Duration, event: TransportEvent) {
         if self.phase.is_ended() {
             return;
@@ -149,7 +150,7 @@ impl Room {
         }
     }
 
-    /// Lets time pass, and goes as far as what has come allows.
+    /// Lets time pass, and advances towards a match as far as possible.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.handle_early_proposals(now);
         if self.phase.active_match().is_none() {
@@ -161,7 +162,7 @@ impl Room {
         self.forget_disconnected(now);
     }
 
-    /// What became of a packet: about how many bytes wait to be sent on its path now.
+    /// Takes the result of sending a packet: about how many bytes wait to be sent on its path now.
     pub fn handle_sent(
         &mut self,
         now: Duration,
@@ -177,7 +178,7 @@ impl Room {
         }
     }
 
-    /// Leaves the room and tells the others why. Nothing happens in it afterwards; what is to be sent is still given out.
+    /// Leaves the room and tells the others why. No event follows; the packets to be sent are still given out.
     pub fn leave(&mut self, now: Duration, reason: &str) {
         self.send_control_to_all(now, &ControlMessage::Bye { reason: reason.to_owned() });
         self.phase.ended();
@@ -194,7 +195,7 @@ impl Room {
         self.requests.pop_front().or_else(link_requests)
     }
 
-    /// The next thing that happened, oldest first.
+    /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<RoomEvent> {
         self.events.pop_front()
     }
@@ -229,14 +230,14 @@ impl Room {
         self.events.push_back(RoomEvent::Ended(reason));
     }
 
-    /// Tells the driver of something that happened. Nothing does after the end.
+    /// Queues an event for the driver. None follows the end.
     fn emit(&mut self, event: RoomEvent) {
         if !self.phase.is_ended() {
             self.events.push_back(event);
         }
     }
 
-    /// A player who is missing before a match cannot come without the server.
+    /// Ends a lobby that has been without the server for too long: a player who is missing cannot join without it.
     fn check_server(&mut self, now: Duration) {
         let Some((since, reason)) = &self.server_lost else { return };
         let is_over = now.saturating_sub(*since) >= self.config.disconnect_timeout;

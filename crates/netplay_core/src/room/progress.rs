@@ -68,8 +68,8 @@ impl Progress {
             Self::Linking => *self = Self::Greeted(hello),
             Self::Greeted(known) | Self::Ready(known, _) => *known = hello,
             Self::Left(known) => *known = Some(hello),
-            // In a match nobody compares: who plays has agreed, and who rejoins may be another build, whose
-            // checksums tell.
+            // In a match hellos are not compared: a peer that plays has agreed, and one that rejoins with another
+            // build is found by its checksums.
             Self::Playing { .. } | Self::Rejoining { .. } | Self::Disconnected { .. } => {}
         }
     }

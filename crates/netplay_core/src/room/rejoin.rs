@@ -105,7 +105,7 @@ impl Rejoin {
         self.logs.get(player).map_or(-1, InputLog::last_own_frame)
     }
 
-    /// Parts with what was told: the log of the local player; and of each other one its key, its log and the last
+    /// Takes the logs out: the log of the local player; and of each other one its key, its log and the last
     /// frame of the local player's inputs that it has.
     pub(super) fn into_logs(
         self,

@@ -1,9 +1,9 @@
-//! The local process restarted, as a page does that is loaded again, and the local peer comes back to its match.
+//! The local process restarted, as a page does that is loaded again, and the local peer rejoins its match.
 //!
-//! The simulation is lost with the process, but it follows from everybody's inputs, which the others have logged. They
-//! wait where the prediction window ends and send their logs; the local peer simulates the match again from its
-//! beginning, many frames at a time ([`CatchUp`](crate::match_::CatchUp)). To ggrs on the other side, an input merely
-//! took long.
+//! The simulation is lost with the process, but it follows from the inputs of all players, which the other peers have
+//! logged. They wait where the prediction window ends and send their logs; the local peer simulates the match again from
+//! its first frame, many frames per update ([`MatchTraffic::catch_up`](crate::match_::MatchTraffic::catch_up)). For ggrs on
+//! the other peers, one input took long.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Room {
         if self.phase.rejoin(rejoin) {
             info!("match {} goes on without us: rejoining it", state.epoch);
             self.set_roster(now, roster.clone());
-            // Somebody may not have begun the match yet, and wait for the local peer.
+            // A peer that has not started the match yet waits for this vote.
             self.vote(now, state.epoch);
             self.emit(RoomEvent::Synchronizing);
         }
@@ -78,7 +78,7 @@ impl Room {
             vote.is_some_and(|vote| vote.epoch == rejoin.epoch())
         };
         let awaited = (0..).zip(&self.roster.members).filter(|(player, key)| {
-            // Ready for a match that it does not tell of: its process restarted as well, and it waits like this one.
+            // It voted for the match and sent no state of it: its process restarted as well, and it waits like this one.
             let waits = votes_for_it(*key) && !rejoin.has_heard(**key);
             let plays =
                 !rejoin.disconnected().contains(&usize::from(*player)) && !leaving.contains(player);

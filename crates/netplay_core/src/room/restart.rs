@@ -1,4 +1,4 @@
-//! The process of another peer restarted, and that player comes back to the match.
+//! The process of another peer restarted, and its player rejoins the match.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl Room {
             return;
         };
         if active.consensus.is_frozen(player) {
-            // Too late. It is told so.
+            // Too late: the proposal tells it so.
             return self.propose_drop(now, player);
         }
         if restarts > MAX_RESTARTS {
@@ -43,7 +43,7 @@ impl Room {
         self.send_hello(now, from);
         self.send_input_log(now, from);
         self.send_recent_inputs(now, player, from);
-        // What the process before was told is told again.
+        // Repeats what the process before was sent.
         frozen.into_iter().for_each(|player| self.propose_drop(now, player));
         if let Some(epoch) = rematch {
             self.vote(now, epoch);
@@ -73,8 +73,8 @@ impl Room {
         }
     }
 
-    /// Sends the others the last inputs of a player whose process ended. One that rejoins at the same time may lack
-    /// some of them, and nobody would send them again: the player believes that everybody has what it was sent itself.
+    /// Sends the others the last inputs of a player whose process restarted. A peer that rejoins at the same time may
+    /// lack some of them, and would never receive them: the player assumes that all peers have what it was sent.
     fn send_recent_inputs(&mut self, now: Duration, player: usize, of: PeerKey) {
         let Some((active, player)) = self.phase.active_match().zip(u8::try_from(player).ok())
         else {

@@ -1,4 +1,4 @@
-//! Who is in the room: peers that come, leave and come back, as the server tells it.
+//! The roster: peers that join, leave and join again, as the server says.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Room {
         others.filter(is_in).collect()
     }
 
-    /// The server tells who is in the room.
+    /// Handles a roster of the server.
     pub(super) fn handle_roster(&mut self, now: Duration, roster: Roster) {
         self.at_server.clone_from(&roster);
         // A running match has its players; who comes and goes at the server does not change them.
@@ -59,8 +59,7 @@ impl Room {
         }
     }
 
-    /// Makes a link to each peer that is new in a roster. A peer that is no longer in it may still have something to
-    /// say.
+    /// Makes a link to each peer that is new in a roster. A peer that is no longer in it may still send its reason.
     pub(super) fn set_roster(&mut self, now: Duration, roster: Roster) {
         let local = self.config.local_peer;
         for (player, key) in roster.members.iter().copied().enumerate() {
@@ -87,7 +86,7 @@ impl Room {
         self.roster = roster;
     }
 
-    /// Removes the peers that left the lobby and have nothing more to say.
+    /// Removes the peers that left the lobby and are silent.
     pub(super) fn remove_silent_leavers(&mut self, now: Duration) {
         let patience = self.config.link.silent_after;
         self.remove_left(|peer| !peer.link.has_path() || peer.link.silence(now) >= patience);
