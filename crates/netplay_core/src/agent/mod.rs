@@ -16,8 +16,8 @@
 //! Each peer decides for what it sends. Surplus connections are closed by the impolite peer only: otherwise
 //! each peer could close the one that the other keeps.
 //!
-//! Paths and events come in through `handle_*`; [`Agent::poll_request`] and [`Agent::poll_event`] give out
-//! what the driver is asked to do and what happened. [`Agent::handle_timeout`] is called once a frame.
+//! Paths and events come in through `handle_*`; `Agent::poll_request` and `Agent::poll_event` give out
+//! what the driver is asked to do and what happened. `Agent::handle_timeout` is called once a frame.
 
 mod attempts;
 mod config;

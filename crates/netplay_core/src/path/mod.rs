@@ -10,8 +10,8 @@
 //! * the loss: gaps in the sequence numbers over a sliding window;
 //! * the silence, and for how long nothing that was sent has been acknowledged.
 //!
-//! A [`PathSample`] holds these estimates at one moment. A [`HealthMonitor`] turns samples into a
-//! [`PathHealth`]: healthy, impaired or dead, with the [`UnhealthyReason`]. It applies the thresholds of
+//! A `PathSample` holds these estimates at one moment. A `HealthMonitor` turns samples into a
+//! `PathHealth`: healthy, impaired or dead, with the [`UnhealthyReason`]. It applies the thresholds of
 //! [`PathConfig`] and their hysteresis. What follows from the health of several paths is decided by the
 //! [agent](crate::agent).
 

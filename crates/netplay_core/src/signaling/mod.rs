@@ -5,7 +5,7 @@
 //!
 //! * a socket that stays silent, or that does not answer a ping of [`SignalingClient::check`], counts as lost;
 //! * losing the socket does not end the membership of the room: the server keeps it for a grace period. The client
-//!   waits ([exponential backoff with full jitter](backoff) over all servers), dials and resumes with the resume
+//!   waits (exponential backoff with full jitter over all servers), dials and resumes with the resume
 //!   token from `Welcome`. The last signed roster travels with it, so that a server which restarted and forgot
 //!   the room can make it again;
 //! * a draining server can name another one, which is then dialed first;
