@@ -71,7 +71,7 @@ fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&mut [&mut Peer]) -> bool
     }
 }
 
-/// What matchbox's `simple` example does: greet everybody, hear from everybody, notice who goes.
+/// What matchbox's `simple` example does: say hello to everybody, hear from everybody, notice who goes.
 #[test]
 fn peers_of_a_room_greet_each_other_and_notice_who_goes() {
     let server = server();

@@ -1,3 +1,5 @@
+//! A browser process and its WebDriver.
+
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! What can go wrong with a browser.
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! An X display for Firefox: Xvfb.
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 

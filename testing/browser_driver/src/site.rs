@@ -1,3 +1,5 @@
+//! A web server for the files of a page.
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 

@@ -50,7 +50,7 @@ pub fn scaled(measured: &[Value], name: &str, unit: f64) -> Option<Spread> {
     Spread::of(measured.iter().map(|value| Some(value[name].as_f64()? / unit)).collect())
 }
 
-/// Keeps what was measured, for whoever wants to look closer.
+/// Keeps what was measured, for a closer look.
 pub fn write(file: &Path, measured: &Value) -> Result<(), String> {
     let failed = |error| format!("cannot write {}: {error}", file.display());
     if let Some(folder) = file.parent() {

@@ -1,3 +1,5 @@
+//! A figure over several rounds: median, least and greatest.
+
 use serde::Serialize;
 
 /// A figure over all rounds.

@@ -25,7 +25,7 @@ const BOUNCES: u8 = 1;
 pub struct Shot {
     /// Unique in the match, in order of firing.
     pub serial: u32,
-    /// The player who fired it, whom it never hits.
+    /// The player who fired it. It never hits that player.
     pub owner: u8,
     /// Frames left.
     pub life: u8,

@@ -1,4 +1,4 @@
-//! The notice about players of whom nothing has been heard for a while.
+//! The notice about players who have been silent for a while.
 
 use bevy::prelude::*;
 use bevy::time::Real;
@@ -8,7 +8,7 @@ use bevy_netplay::prelude::*;
 use super::hud::font;
 use super::{names, palette};
 
-/// Players of whom nothing has been heard for a while, and the time at which each of them is dropped.
+/// Players who have been silent for a while, and the time at which each of them is dropped.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Interruptions(Vec<(PlayerHandle, std::time::Duration)>);
 

@@ -1,6 +1,6 @@
 //! Joins into rooms of two, until both have exchanged an offer and an answer.
 //!
-//! Whoever has joined stays until the end: what leaving costs is not part of it.
+//! Clients that have joined stay until the end: what leaving costs is not part of it.
 
 use std::cell::{Cell, RefCell};
 use std::io::{Error, Result};

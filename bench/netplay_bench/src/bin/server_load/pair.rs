@@ -12,7 +12,7 @@ use crate::websocket::WebSocket;
 /// How long a session description for data channels is, in bytes.
 const SDP_BYTES: usize = 1_500;
 
-/// A description, as long as a real one and good enough for whoever parses it.
+/// A session description, as long as a real one, that parses.
 pub fn description() -> String {
     let lines = [
         "v=0",

@@ -25,7 +25,7 @@ impl Pipe {
             first.set_nodelay(true)?;
             second.set_nodelay(true)?;
             tokio::spawn(async move {
-                // Whoever goes ends it for both.
+                // The first side that closes ends it for both.
                 let _ = copy_bidirectional(&mut first, &mut second).await;
             });
         }

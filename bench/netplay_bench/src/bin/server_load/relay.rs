@@ -124,7 +124,7 @@ impl Relay {
             let due = (elapsed * self.rate) as u64 - sent;
             let count = senders.len() as u64;
             for place in 0..count.min(due) {
-                // Whoever was last served comes last: nobody gets more than others.
+                // The client served last comes last: nobody gets more than others.
                 let index = (next + place) % count;
                 let packets = due / count + u64::from(place < due % count);
                 let (frame, writer) = &mut senders[index as usize];

@@ -37,7 +37,7 @@ pub fn measure(dist: &Path, stack: Stack, frames: u32, deaf_stun: bool) -> Resul
     let of = |pointer: &str| {
         all(pointer).ok_or_else(|| format!("a page does not report {pointer}: {reports:?}"))
     };
-    // Whoever joins first waits for the other one to join: that is not the doing of a stack.
+    // The first to join waits for the second: no stack can change that.
     let last_to_join = |values: Vec<f64>| values.into_iter().fold(f64::INFINITY, f64::min);
     let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
     Ok(json!({
