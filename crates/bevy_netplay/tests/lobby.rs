@@ -143,7 +143,7 @@ fn another_protocol_version_ends_with_the_reason_on_both_sides() {
 
     // The other side sees the version of App 0 in its hello, and then that it left.
     old.poll(TICK * 100);
-    let events: Vec<_> = std::iter::from_fn(|| old.next_event()).collect();
+    let events: Vec<_> = std::iter::from_fn(|| old.poll_event()).collect();
     let said = events.iter().find_map(|event| match event {
         TransportEvent::Received { packet, channel: Channel::Reliable, .. } => Some(packet),
         _ => None,
@@ -301,7 +301,7 @@ impl Transport for Interrupted {
         self.transport.poll(now);
     }
 
-    fn next_event(&mut self) -> Option<TransportEvent> {
+    fn poll_event(&mut self) -> Option<TransportEvent> {
         if self.lost.get(self.told).is_some_and(|at| *at <= self.now) {
             self.told += 1;
             let reason = "the cable was pulled".to_owned();
@@ -310,7 +310,7 @@ impl Transport for Interrupted {
                 _ => TransportEvent::SignalingRestored,
             });
         }
-        self.transport.next_event()
+        self.transport.poll_event()
     }
 
     fn send(

@@ -8,6 +8,7 @@
 //! * [`path`]: one way to carry packets, its estimates and its health;
 //! * [`agent`]: which path is primary, failover, connection attempts, and demand for the relay;
 //! * [`link`]: everything between the local peer and one other peer, over any number of paths;
+//! * [`negotiation`]: attempts at connections that the peers signal about, and the keys of the relay;
 //! * [`signaling`]: the client of the signaling server;
 //! * [`room`]: the peers of a room, and its phases from joining to a match and a rematch;
 //! * [`match_`]: one match over the links: inputs, drop consensus, catch-up;
@@ -19,6 +20,7 @@ pub mod agent;
 pub mod emulator;
 pub mod link;
 pub mod match_;
+pub mod negotiation;
 pub mod path;
 pub mod rate;
 pub mod room;

@@ -1,8 +1,9 @@
-//! What a room and its driver say to each other: the request that joins a room, what the driver is asked to
-//! do about paths, and what it reports.
+//! The interface between a room and its transport: the request that joins a room, what the transport is asked to do
+//! about paths, and what it reports.
 //!
-//! A driver (`netplay_transport`) carries out each [`TransportRequest`] and reports each [`TransportEvent`]; the
-//! same two enums are used from the path agent to the socket, so that nothing is wrapped again on the way.
+//! A transport (`netplay_transport`) carries out each [`TransportRequest`] and reports each [`TransportEvent`]. The
+//! path agent emits the requests that the transport takes, and links take the events that it reports: nothing is
+//! wrapped on the way.
 
 use std::time::Duration;
 
@@ -12,31 +13,31 @@ use netplay_protocol::signaling::{
 };
 use netplay_protocol::{Identity, PeerKey, RoomCode, Roster, Secret};
 
-/// What a peer wants to join. Everything random is brought by the caller.
+/// What a peer wants to join. The caller provides all randomness.
 #[derive(Clone, Debug)]
 pub struct JoinRequest {
-    /// The signaling servers, such as `ws://127.0.0.1:3536`: the first that can be reached and lets us in
-    /// is the one. Should it be lost, they are tried in turn.
+    /// The signaling servers, such as `ws://127.0.0.1:3536`. The peer joins on the first one that lets it in; after a
+    /// loss the servers are tried in turn.
     pub servers: Vec<String>,
-    /// Which room, or which queue.
+    /// The room or the queue.
     pub entry: Entry,
     /// How many players the room is for. Without a size the peer takes the room as it is, and a new room is for
     /// [`DEFAULT_ROOM_SIZE`](netplay_protocol::signaling::DEFAULT_ROOM_SIZE) players.
     pub size: Option<u8>,
-    /// Who we are.
+    /// The identity of the local peer.
     pub identity: Identity,
     /// What is played. Rooms and queues are per game.
     pub game: GameInfo,
-    /// The password of the room: whoever makes the room sets it.
+    /// The password of the room. The peer that creates the room sets it.
     pub password: Option<Secret>,
     /// A token, for servers that want one.
     pub token: Option<Secret>,
-    /// What proves that we have a seat in the room already, from [`TransportEvent::Joined`] of the process that
-    /// was us before. A seat that is gone is no error: then we join like anybody else.
-    pub seat: Option<Secret>,
-    /// Which paths may carry packets.
+    /// Resumes the place in the room of an earlier process of the same peer, which had the token from its
+    /// [`TransportEvent::Joined`]. If the server no longer knows it, the peer joins like any other.
+    pub resume_token: Option<Secret>,
+    /// The kinds of path that packets may take.
     pub policy: PathPolicy,
-    /// Where the ids of our attempts come from.
+    /// The seed of attempt ids and of the backoff.
     pub seed: u64,
 }
 
@@ -51,15 +52,16 @@ impl JoinRequest {
             game: GameInfo::default(),
             password: None,
             token: None,
-            seat: None,
+            resume_token: None,
             policy: PathPolicy::Any,
             seed: 0,
         }
     }
 
-    /// What a server is asked first.
+    /// The first message to a server.
     pub fn hello(&self) -> ClientMessage {
-        if let (Some(resume), Entry::Room(room) | Entry::Existing(room)) = (&self.seat, &self.entry)
+        if let (Some(resume), Entry::Room(room) | Entry::Existing(room)) =
+            (&self.resume_token, &self.entry)
         {
             return ClientMessage::Resume(Resume {
                 version: VERSION,
@@ -82,44 +84,44 @@ impl JoinRequest {
     }
 }
 
-/// What a caller can ask of a transport.
+/// What a room can ask of its transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportRequest {
     /// Begin an attempt at a connection to a peer of the room. Ends in [`TransportEvent::PathUp`] or
-    /// [`TransportEvent::AttemptFailed`]; of two that cross, one yields to the other.
+    /// [`TransportEvent::AttemptFailed`]. When two attempts cross, one of them goes on.
     Attempt(PeerKey),
-    /// Have the server carry packets to a peer. [`TransportEvent::PathUp`] says when it does.
+    /// Have the server relay packets to a peer. [`TransportEvent::PathUp`] says when it does.
     OpenRelay(PeerKey),
     /// Close a path. No event follows on this side.
     Close(PeerKey, PathId),
-    /// Forget a peer: close everything that leads to it.
+    /// Close every path to a peer, and ignore the peer from then on.
     Forget(PeerKey),
-    /// See whether the connection to the server still works.
+    /// Check whether the connection to the server still works.
     CheckServer,
-    /// Tell the server whether a match is running: while one is, it lets nobody new into the room.
+    /// Tell the server whether a match is running. During a match it admits no new peers to the room.
     Playing(bool),
 }
 
 /// What happened on a transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportEvent {
-    /// We wait to be brought together with others.
+    /// The peer waits in the queue.
     Queued {
-        /// How many wait for the same, we included.
+        /// How many wait for the same, the local peer included.
         waiting: u32,
     },
-    /// The server took us in.
+    /// The server admitted the peer to the room.
     Joined {
-        /// The code of the room, to invite others.
+        /// The code of the room, with which others can join.
         room: RoomCode,
         /// How many players the room is for.
         size: u8,
-        /// What proves that our seat is ours, for [`JoinRequest::seat`]. None where no server keeps seats.
-        seat: Option<Secret>,
+        /// For [`JoinRequest::resume_token`] of a later process of this peer. None where no server keeps places.
+        resume_token: Option<Secret>,
     },
-    /// Who is in the room now.
+    /// The members of the room have changed.
     Roster(Roster),
-    /// A path to a peer is there: packets can be sent on it.
+    /// A path to a peer is up: packets can be sent on it.
     PathUp {
         /// The peer.
         peer: PeerKey,
@@ -128,7 +130,7 @@ pub enum TransportEvent {
         /// How packets travel on it. A guess until [`Self::PathKnown`] for a WebRTC connection.
         kind: PathKind,
     },
-    /// It is known which candidates a path runs over, or they changed.
+    /// The pair of candidates that a path uses became known or changed.
     PathKnown {
         /// The peer.
         peer: PeerKey,
@@ -136,78 +138,78 @@ pub enum TransportEvent {
         path: PathId,
         /// How packets travel on it.
         kind: PathKind,
-        /// Both ends of the pair.
+        /// The pair.
         candidates: Candidates,
     },
-    /// A path is no more.
+    /// A path is down.
     PathDown {
         /// The peer.
         peer: PeerKey,
         /// The path.
         path: PathId,
-        /// Why, in words.
+        /// The cause, as text.
         reason: String,
     },
-    /// The peer began an attempt, and we take part.
+    /// The peer began an attempt, and the local peer answers.
     PeerAttempts {
         /// The peer.
         peer: PeerKey,
     },
-    /// An attempt, ours or the peer's, came to nothing.
+    /// An attempt of either peer failed.
     AttemptFailed {
         /// The peer.
         peer: PeerKey,
-        /// Why, in words.
+        /// The cause, as text.
         reason: String,
     },
-    /// A packet came.
+    /// A packet arrived.
     Received {
-        /// From whom.
+        /// The peer that sent it.
         peer: PeerKey,
-        /// On which path.
+        /// The path it arrived on.
         path: PathId,
-        /// When, on the clock of the driver's `poll`: at or before the `now` of the last poll.
+        /// When it arrived, on the clock of the transport's `poll`: at or before the `now` of the last poll.
         at: Duration,
-        /// On which channel.
+        /// The channel it arrived on.
         channel: Channel,
-        /// What.
+        /// Its content.
         packet: Vec<u8>,
     },
-    /// Something a peer signaled was dropped because it was malformed, forged or too much.
+    /// A signal of a peer was dropped because it was malformed, forged or one too many.
     MalformedSignal {
-        /// From whom.
+        /// The peer.
         peer: PeerKey,
-        /// What was wrong with it.
+        /// What is wrong with the signal, as text.
         reason: String,
     },
     /// A peer of the room lost its connection to the server, came back or left.
     Presence {
         /// The peer.
         peer: PeerKey,
-        /// Where it is now.
+        /// Its presence now.
         presence: Presence,
     },
-    /// The signaling server is lost. Links that are up stay up; no new ones can be made until it is
-    /// [restored](Self::SignalingRestored).
+    /// The connection to the signaling server is lost. Paths that are up stay up; there are no new ones until the
+    /// connection is [restored](Self::SignalingRestored).
     SignalingLost {
-        /// Why, in words.
+        /// The cause, as text.
         reason: String,
     },
-    /// The signaling server is there again, and so is our seat.
+    /// The connection to the signaling server is restored, and the place in the room resumed.
     SignalingRestored,
-    /// The machine is on another network than before.
+    /// The machine has changed to another network.
     NetworkChanged,
-    /// We are out of the room; no event follows.
+    /// The peer has left the room. No event follows.
     Left(LeaveReason),
 }
 
-/// Why we are out of a room. Each is a sentence that a player understands.
+/// Why a peer left its room. Each is a sentence that a player understands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum LeaveReason {
-    /// We asked for it.
+    /// The local player asked for it.
     #[error("left the room")]
-    Asked,
+    Requested,
     /// The server could not be reached.
     #[error("cannot reach the server {server} ({detail}): check the address and your connection")]
     Unreachable {
@@ -222,7 +224,7 @@ pub enum LeaveReason {
     /// The server refused.
     #[error("{0}")]
     Refused(Refusal),
-    /// The server went away, or spoke no signaling, before everybody was connected.
+    /// The connection to the server was lost, or the server does not speak signaling, before all peers were connected.
     #[error("lost the server before the match could start ({0}): join again")]
     ServerGone(String),
 }

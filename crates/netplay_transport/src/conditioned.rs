@@ -1,5 +1,5 @@
-//! A bad network for developers: what is sent is delayed, lost, doubled and reordered before it reaches
-//! the transport below.
+//! An emulated bad network for developers: packets are delayed, lost, duplicated and reordered before they reach the
+//! transport below.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -10,12 +10,12 @@ use netplay_protocol::PeerKey;
 
 use crate::{SendError, Transport, TransportEvent, TransportRequest};
 
-/// The network that a path seems to be.
+/// The network of one path.
 type Emulator = NetworkEmulator<(Channel, Vec<u8>)>;
 
-/// A transport behind emulated conditions. They hold for what we send: both sides set them to make a
-/// round trip bad in both directions. Packets leave when the transport is polled, so delays are as fine
-/// as the caller's frames.
+/// A transport behind emulated conditions. They apply to what the local peer sends; for a bad network in both
+/// directions both peers set them. Packets leave when the transport is polled, so delays are as precise as the
+/// caller's frames.
 pub struct ConditionedTransport {
     below: Box<dyn Transport>,
     conditions: NetworkConditions,
@@ -25,7 +25,7 @@ pub struct ConditionedTransport {
 }
 
 impl ConditionedTransport {
-    /// Puts `conditions` in front of a transport; what is lost depends on `seed`.
+    /// Puts `conditions` in front of a transport. Which packets are lost depends on `seed`.
     pub fn new(below: Box<dyn Transport>, conditions: NetworkConditions, seed: u64) -> Self {
         Self { below, conditions, seed, paths: BTreeMap::new(), events: VecDeque::new() }
     }
@@ -35,15 +35,15 @@ impl Transport for ConditionedTransport {
     fn poll(&mut self, now: Duration) {
         for ((peer, path), emulator) in &mut self.paths {
             while let Some((channel, packet)) = emulator.pop(now) {
-                // The path was up when the packet was sent; that it no longer is comes as an event.
+                // If the path has gone down since the packet was sent, an event says so.
                 let _ = self.below.send(now, *peer, *path, channel, &packet);
             }
         }
         self.below.poll(now);
-        while let Some(event) = self.below.next_event() {
+        while let Some(event) = self.below.poll_event() {
             match &event {
                 TransportEvent::PathUp { peer, path, .. } => {
-                    // Each path its own sequence of accidents.
+                    // Each path has a random sequence of its own.
                     let seed = self.seed.wrapping_add(self.paths.len() as u64);
                     let emulator = || NetworkEmulator::new(self.conditions.clone(), seed);
                     self.paths.entry((*peer, *path)).or_insert_with(emulator);
@@ -57,7 +57,7 @@ impl Transport for ConditionedTransport {
         }
     }
 
-    fn next_event(&mut self) -> Option<TransportEvent> {
+    fn poll_event(&mut self) -> Option<TransportEvent> {
         self.events.pop_front()
     }
 
@@ -75,7 +75,7 @@ impl Transport for ConditionedTransport {
             Channel::Datagram => emulator.push(now, packet),
             Channel::Reliable => emulator.push_reliable(now, packet),
         }
-        // What is emulated to be under way does not wait to be sent.
+        // Packets in flight do not wait to be sent.
         Ok(0)
     }
 
@@ -89,7 +89,7 @@ impl Transport for ConditionedTransport {
     }
 
     fn leave(&mut self) {
-        // Goodbyes are not worth delaying.
+        // The last packets are not delayed.
         for ((peer, path), emulator) in &mut self.paths {
             for (channel, packet) in emulator.drain() {
                 let _ = self.below.send(Duration::ZERO, *peer, *path, channel, &packet);

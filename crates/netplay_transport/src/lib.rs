@@ -1,13 +1,13 @@
-//! The sockets of a match. This crate does, and never decides.
+//! The transports of a match. This crate carries out what `netplay_core` decides.
 //!
-//! A [`Transport`] brings the peers of one room together and carries packets between them, on paths that its
-//! caller asks for:
+//! A [`Transport`] brings the peers of one room together and sends packets between them, on paths that its caller
+//! requests:
 //!
 //! * [`rtc`] joins a room on a signaling server, opens WebRTC connections and has the server relay;
 //! * [`memory`] connects peers inside one process, through a seeded emulation of a bad network;
 //! * [`conditioned`] puts that emulation in front of another transport.
 //!
-//! A caller polls its transport once a frame, reads what happened and sends; nothing blocks.
+//! A caller polls its transport once a frame, takes its events and sends packets; nothing blocks.
 
 pub mod conditioned;
 pub mod memory;

@@ -8,19 +8,18 @@ use netplay_protocol::PeerKey;
 
 /// Brings the peers of a room together and carries packets between them.
 ///
-/// The caller polls once a frame, then reads events until there are none. Between two peers there may be
-/// several paths at a time; which of them to use, and when to attempt another, is the caller's to decide.
-/// Packets are delivered as they came: unordered and perhaps twice on [`Channel::Datagram`]; on
-/// [`Channel::Reliable`] once and in order, as long as the path lives.
+/// The caller polls once a frame, then takes events until there are none. There may be several paths to a peer at a
+/// time; the caller decides which to use and when to attempt another. Packets on [`Channel::Datagram`] may be lost,
+/// reordered and duplicated. On [`Channel::Reliable`] they arrive once and in order, as long as the path is up.
 pub trait Transport: Send + Sync {
-    /// Takes in what has arrived by `now`, counted from any fixed moment.
+    /// Receives what has arrived by `now`, a time since any fixed moment.
     fn poll(&mut self, now: Duration);
 
-    /// The next thing that happened, oldest first.
-    fn next_event(&mut self) -> Option<TransportEvent>;
+    /// The next event, oldest first.
+    fn poll_event(&mut self) -> Option<TransportEvent>;
 
-    /// Sends a packet on a path that is up. Never blocks. Returns about how many bytes wait to be sent on
-    /// the path now.
+    /// Sends a packet on a path that is up. Never blocks. Returns about how many bytes now wait to be sent on the
+    /// path.
     ///
     /// # Errors
     ///
@@ -34,10 +33,9 @@ pub trait Transport: Send + Sync {
         packet: &[u8],
     ) -> Result<usize, SendError>;
 
-    /// Does something about paths, or tells the server something. What comes of it comes as events.
+    /// Carries out a request. Its results are events.
     fn request(&mut self, request: TransportRequest);
 
-    /// Leaves the room once what was sent reliably is on its way. Events end with
-    /// [`TransportEvent::Left`].
+    /// Leaves the room once reliable packets had time to be sent. The last event is [`TransportEvent::Left`].
     fn leave(&mut self);
 }

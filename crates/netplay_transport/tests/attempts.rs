@@ -1,4 +1,4 @@
-//! What attempts leave behind: nothing.
+//! Attempts leave no sockets, threads or memory behind.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use netplay_transport::{Transport, TransportEvent, TransportRequest};
 
 use crate::support::{Peer, key, request, server, until};
 
-/// Attempts of each pair of peers, of which there are some at a time.
+/// How many attempts each pair of peers makes.
 const ATTEMPTS: usize = 25;
 const PAIRS: u8 = 4;
-/// Names this test to the process in which it is alone.
+/// Set in the process that runs only this test.
 const ALONE: &str = "NETPLAY_TEST_ALONE";
 
 /// Sockets and threads of this process.
@@ -29,7 +29,7 @@ fn resident() -> usize {
 #[cfg(target_os = "linux")]
 fn a_hundred_attempts_leave_no_sockets_threads_or_memory_behind() {
     if std::env::var_os(ALONE).is_none() {
-        // What other tests hold at the same time would be counted as well.
+        // Otherwise the resources of other tests would be counted as well.
         let name = "attempts::a_hundred_attempts_leave_no_sockets_threads_or_memory_behind";
         let alone = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
@@ -55,7 +55,7 @@ fn a_hundred_attempts_leave_no_sockets_threads_or_memory_behind() {
     let mut after_a_fifth = 0;
     for attempt in 0..ATTEMPTS {
         let up = |n: u8| n ^ 1;
-        // In turn: what one side may offer in a short time is limited.
+        // In turn, because the rate of offers is limited.
         for n in (attempt as u8 % 2..2 * PAIRS).step_by(2) {
             peers[usize::from(n)].transport.request(TransportRequest::Attempt(key(up(n))));
         }

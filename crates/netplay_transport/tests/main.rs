@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
 mod attempts;
-mod entering;
-mod hostile;
-mod lying;
+mod joining;
+mod malicious_peer;
+mod malicious_server;
 mod proxy;
 mod relaying;
 mod resuming;

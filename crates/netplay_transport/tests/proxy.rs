@@ -1,11 +1,11 @@
-//! A TCP proxy in front of a server, that can cut what runs through it.
+//! A TCP proxy in front of a server that can cut its connections.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Forwards connections. What it cuts ends for both sides at once, as it does when a router restarts.
+/// Forwards connections. Cut connections end for both sides at once, as when a router restarts.
 pub struct Proxy {
     addr: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -37,25 +37,25 @@ impl Proxy {
         format!("ws://{}", self.addr)
     }
 
-    /// Cuts every connection. New ones are let through.
+    /// Cuts every connection. New ones are accepted.
     pub fn cut(&self) {
         for stream in self.state.lock().unwrap().streams.drain(..) {
-            // It may have ended by itself.
+            // The connection may have ended already.
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
-    /// Whether new connections are let through.
+    /// Sets whether new connections are accepted.
     pub fn open(&self, open: bool) {
         self.state.lock().unwrap().open = open;
     }
 
-    /// Lets new connections through to another server.
+    /// Forwards new connections to another server.
     pub fn lead_to(&self, server: SocketAddr) {
         self.state.lock().unwrap().server = server;
     }
 
-    /// How many connections have come, let through or not.
+    /// How many connections were opened, accepted or not.
     pub fn accepted(&self) -> usize {
         self.state.lock().unwrap().accepted
     }

@@ -1,4 +1,4 @@
-//! The policy `relay`: the server carries the packets.
+//! The policy `relay`: the server relays all packets.
 
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, SEAL_BYTES};
 use netplay_transport::{
@@ -13,7 +13,7 @@ fn relayed(server: &str, n: u8, size: u8) -> Peer {
 }
 
 #[test]
-fn both_channels_are_carried_and_reliable_packets_arrive_in_order() {
+fn both_channels_are_relayed_and_reliable_packets_arrive_in_order() {
     let server = server();
     let mut peers = [1, 2, 3].map(|n| relayed(&server.url(), n, 3));
     let [a, b, c] = &mut peers;
@@ -51,7 +51,7 @@ fn the_relay_can_be_opened_again_after_the_socket_was_cut() {
     proxy.open(true);
     let restored = |event: &TransportEvent| *event == TransportEvent::SignalingRestored;
     until(&mut [&mut first, &mut second], |peers| peers[1].count(restored) == 1);
-    // The caller asks again; the keys are still good.
+    // The caller requests it again; the keys are still valid.
     second.transport.request(TransportRequest::OpenRelay(key(1)));
     until(&mut [&mut first, &mut second], |peers| peers[1].is_up(1));
     second.send(1, Channel::Reliable, b"back");

@@ -1,4 +1,4 @@
-//! A lost socket, a restarted server, several servers: the seat stays.
+//! A lost socket, a restarted server, several servers: the place in the room is kept.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn seen(peer: &Peer, of: u8, presence: Presence) -> usize {
 }
 
 #[test]
-fn a_cut_socket_costs_neither_the_seat_nor_the_connections() {
+fn a_cut_socket_costs_neither_the_place_in_the_room_nor_the_connections() {
     let server = server();
     let proxy = Proxy::new(server.addr());
     let mut first = Peer::join(request(&server.url(), 1, 3));
@@ -51,7 +51,7 @@ fn a_player_who_comes_while_another_is_away_is_connected_once_it_is_back() {
     until(&mut [&mut first], |peers| peers[0].roster().is_some());
     proxy.open(false);
     proxy.cut();
-    // The second is the one to answer: the offer of the first is on its way only when it is back.
+    // The second peer answers: the offer of the first is sent only when the first is back.
     let mut second = Peer::join(request(&server.url(), 2, 2));
     until(&mut [&mut first, &mut second], |peers| seen(peers[1], 1, Presence::Away) == 1);
     proxy.open(true);
@@ -67,7 +67,7 @@ fn signals_to_somebody_who_is_away_are_kept() {
     proxy.open(false);
     proxy.cut();
     until(&mut [&mut second], |peers| lost(peers[0]) == 1);
-    // The first offers at once, to somebody who is not there.
+    // The first peer offers at once, to a peer that is away.
     let mut first = Peer::join(request(&server.url(), 1, 2));
     until(&mut [&mut first, &mut second], |peers| seen(peers[0], 2, Presence::Away) == 1);
     proxy.open(true);
@@ -75,7 +75,7 @@ fn signals_to_somebody_who_is_away_are_kept() {
 }
 
 #[test]
-fn a_server_that_is_started_anew_with_the_same_secret_takes_everybody_back() {
+fn a_server_that_restarts_with_the_same_secret_admits_everybody_again() {
     let config = ServerConfig { secret: Some("sixteen letters.".into()), ..Default::default() };
     let before = server_with(config.clone());
     let proxy = Proxy::new(before.addr());
@@ -106,7 +106,7 @@ fn a_server_that_knows_nothing_of_the_room_ends_signaling_and_not_the_connection
     let mut pair = [1, 2].map(|n| Peer::join(request(&proxy.url(), n, 2)));
     let [first, second] = &mut pair;
     until(&mut [first, second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
-    // Another secret: it signed nothing of what the players bring.
+    // With another secret, it did not sign what the players show.
     let after = server();
     proxy.lead_to(after.addr());
     drop(before);
@@ -117,7 +117,7 @@ fn a_server_that_knows_nothing_of_the_room_ends_signaling_and_not_the_connection
 }
 
 #[test]
-fn nobody_waits_for_a_lost_server_longer_than_the_seat_is_kept() {
+fn nobody_waits_for_a_lost_server_longer_than_the_grace_period() {
     let grace = Duration::from_millis(300);
     let server = server_with(ServerConfig { grace, ..Default::default() });
     let mut peer = Peer::join(request(&server.url(), 1, 2));
@@ -128,7 +128,7 @@ fn nobody_waits_for_a_lost_server_longer_than_the_seat_is_kept() {
 }
 
 #[test]
-fn the_first_server_that_lets_us_in_is_the_one() {
+fn the_first_server_that_admits_the_peer_is_used() {
     let server = server();
     let servers = vec![nowhere(), server.url()];
     let mut first = Peer::join(JoinRequest { servers, ..request("", 1, 2) });
@@ -161,7 +161,7 @@ fn a_server_that_drains_sends_its_players_to_another_one() {
 }
 
 #[test]
-fn coming_back_is_tried_again_and_again() {
+fn resuming_is_tried_again_and_again() {
     let grace = Duration::from_secs(60);
     let server = server_with(ServerConfig { grace, ..Default::default() });
     let proxy = Proxy::new(server.addr());

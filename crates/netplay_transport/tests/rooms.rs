@@ -1,4 +1,4 @@
-//! Everything that can keep a peer out of a room ends in a sentence.
+//! Every reason for not being admitted to a room is a sentence.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -68,6 +68,6 @@ fn leaving_is_told_to_the_others_and_ends_with_the_event() {
     second.transport.leave();
     until(&mut [&mut first, &mut second], |peers| {
         let alone = peers[0].roster().is_some_and(|roster| roster.members.len() == 1);
-        alone && peers[1].left() == Some(&LeaveReason::Asked)
+        alone && peers[1].left() == Some(&LeaveReason::Requested)
     });
 }

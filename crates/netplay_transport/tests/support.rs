@@ -1,4 +1,4 @@
-//! Peers of a test, polled until what is waited for has happened.
+//! Peers of a test, which are polled until a condition holds.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use netplay_transport::{
     TransportRequest,
 };
 
-/// The limit of every wait. It is far longer than anything takes: only a hang reaches it.
+/// The limit of every wait. Only a hang reaches it.
 const LIMIT: Duration = Duration::from_secs(60);
 
 pub fn server() -> Server {
@@ -54,8 +54,7 @@ pub fn request(server: &str, n: u8, size: u8) -> JoinRequest {
     }
 }
 
-/// A transport and everything that has happened on it. It connects to whoever comes into the room, as its
-/// policy says.
+/// A transport and all its events. It connects to every peer that joins the room, as its policy says.
 pub struct Peer {
     pub transport: RtcTransport,
     pub events: Vec<TransportEvent>,
@@ -84,14 +83,14 @@ impl Peer {
         }
     }
 
-    /// Joins, and connects to nobody by itself.
+    /// Joins, and connects to nobody on its own.
     pub fn join_quietly(request: JoinRequest) -> Self {
         Self { quiet: true, ..Self::join(request) }
     }
 
     pub fn poll(&mut self) {
         self.transport.poll(self.started.elapsed());
-        while let Some(event) = self.transport.next_event() {
+        while let Some(event) = self.transport.poll_event() {
             if let TransportEvent::Roster(roster) = &event {
                 self.met.retain(|met| roster.members.contains(met));
                 for peer in roster.members.clone() {
@@ -114,7 +113,7 @@ impl Peer {
         }
     }
 
-    /// Wants the server to carry packets to a peer, if it does not yet.
+    /// Requests the relay to a peer, unless it is open.
     pub fn ask_relay(&mut self, n: u8) {
         if !self.is_up(n) {
             self.transport.request(TransportRequest::OpenRelay(key(n)));
@@ -175,7 +174,7 @@ impl Peer {
     }
 }
 
-/// Polls the peers until `done` returns true. A failure names the line of the caller, and with it what it waited for.
+/// Polls the peers until `done` returns true. A failure names the caller's line, and with it the condition.
 #[track_caller]
 pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&mut [&mut Peer]) -> bool) {
     let started = now();

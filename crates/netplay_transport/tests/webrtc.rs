@@ -57,7 +57,7 @@ fn packets_that_are_too_large_or_for_nobody_are_refused() {
     for (channel, most) in
         [(Channel::Datagram, MAX_DATAGRAM_BYTES), (Channel::Reliable, MAX_CONTROL_BYTES)]
     {
-        // Every path takes the same, the sealed one included.
+        // The limit is the same on every path, the encrypted one included.
         let most = most - SEAL_BYTES;
         let refused = first.transport.send(now, key(2), path, channel, &vec![0; most + 1]);
         assert_eq!(refused, Err(SendError::TooLarge(most + 1)));

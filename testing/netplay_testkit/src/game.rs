@@ -64,7 +64,7 @@ pub(crate) struct Ship {
 
 #[derive(Component, Clone, Copy, Debug, Hash)]
 pub(crate) struct Shot {
-    /// An order that peers agree on, which queries do not have.
+    /// An order that is the same on all peers; that of queries is not.
     pub(crate) id: u32,
     owner: usize,
     place: IVec2,

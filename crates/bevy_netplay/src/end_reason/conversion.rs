@@ -34,7 +34,7 @@ impl From<room::EndReason> for EndReason {
 impl From<LeaveReason> for EndReason {
     fn from(reason: LeaveReason) -> Self {
         match reason {
-            LeaveReason::Asked => Self::Left,
+            LeaveReason::Requested => Self::Left,
             LeaveReason::Unreachable { server, detail } => {
                 Self::ServerUnreachable { server, detail }
             }
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_lost_transport_keeps_its_sentence() {
         for reason in [
-            LeaveReason::Asked,
+            LeaveReason::Requested,
             LeaveReason::Unreachable { server: "ws://a".into(), detail: "b".into() },
             LeaveReason::BadAddress("a".into()),
             LeaveReason::ServerGone("b".into()),

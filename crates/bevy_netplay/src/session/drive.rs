@@ -14,7 +14,7 @@ pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
     let Session { joined, events, .. } = &mut *session;
     if let Some(joined) = joined {
         joined.transport.poll(now);
-        while let Some(event) = joined.transport.next_event() {
+        while let Some(event) = joined.transport.poll_event() {
             joined.room.handle_event(now, event);
         }
         joined.room.handle_timeout(now);

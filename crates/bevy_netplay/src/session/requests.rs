@@ -153,7 +153,7 @@ impl Session {
             },
             password: room.password.clone().map(|password| password.0),
             token: room.token.clone().map(|token| token.0),
-            seat: room.resume_token.clone().map(|token| token.0),
+            resume_token: room.resume_token.clone().map(|token| token.0),
             policy: config.policy,
             seed: entropy(),
             ..JoinRequest::new(room.entry.clone().into(), room.players, self.identity.clone())

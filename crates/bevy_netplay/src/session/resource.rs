@@ -87,7 +87,7 @@ impl Session {
     pub(super) fn finish_leaving(&mut self, now: Duration) {
         let Some(transport) = &mut self.leaving else { return };
         transport.poll(now);
-        while let Some(event) = transport.next_event() {
+        while let Some(event) = transport.poll_event() {
             if matches!(event, TransportEvent::Left(_)) {
                 self.leaving = None;
                 return;

@@ -103,7 +103,7 @@ impl Room {
                 self.phase.queued();
                 self.emit(RoomEvent::Queued { waiting });
             }
-            TransportEvent::Joined { room, size, seat: resume_token } => {
+            TransportEvent::Joined { room, size, resume_token } => {
                 info!("in room {room}");
                 self.emit(RoomEvent::Joined { room, size, resume_token });
                 if self.phase.joined() {

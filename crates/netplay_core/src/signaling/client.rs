@@ -85,6 +85,11 @@ impl SignalingClient {
         matches!(self.state, State::Online { .. })
     }
 
+    /// Whether the client has given up: it is on no server and will not be.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
     /// For how long the server keeps the client's place in the room when the connection is lost.
     pub fn grace(&self) -> Duration {
         self.membership.as_ref().map_or(Duration::ZERO, Membership::grace)
@@ -122,7 +127,7 @@ impl SignalingClient {
             (*heard, *answer_by) = (now, None);
         }
         match event {
-            SocketEvent::Connected => self.greet(),
+            SocketEvent::Connected => self.send_hello(),
             SocketEvent::DialFailed(detail) => {
                 self.dial_failed(now, DialError::Unreachable(detail));
             }

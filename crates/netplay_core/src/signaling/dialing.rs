@@ -95,7 +95,7 @@ impl SignalingClient {
     }
 
     /// The socket is open: sends the hello.
-    pub(super) fn greet(&mut self) {
+    pub(super) fn send_hello(&mut self) {
         match (&self.state, &self.membership) {
             (State::Joining { .. }, _) => self.outbox.send(self.request.hello()),
             (State::Resuming(_), Some(membership)) => {
@@ -157,10 +157,11 @@ impl SignalingClient {
         untried: VecDeque<String>,
         error: DialError,
     ) {
-        if matches!(error, DialError::Refused(Refusal::CannotResume)) && self.request.seat.is_some()
+        if matches!(error, DialError::Refused(Refusal::CannotResume))
+            && self.request.resume_token.is_some()
         {
             // The client was away for too long: it joins like any other.
-            self.request.seat = None;
+            self.request.resume_token = None;
             return self.join_on(now, server, untried);
         }
         let ends = error.ends_joining();

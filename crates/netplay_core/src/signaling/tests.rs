@@ -100,7 +100,7 @@ fn a_refusal_for_good_or_a_bad_address_ends_joining() {
 
 #[test]
 fn a_resume_token_that_the_server_no_longer_knows_makes_the_client_join_like_any_other() {
-    let request = JoinRequest { seat: Some("token".into()), ..request(&["ws://a"]) };
+    let request = JoinRequest { resume_token: Some("token".into()), ..request(&["ws://a"]) };
     let mut driver = Driver::new(request, true);
     driver.socket(SocketEvent::Connected);
     let sent = driver.sent();
@@ -214,7 +214,7 @@ fn a_server_that_does_not_answer_a_ping_is_lost_soon() {
         driver.client.check(driver.now);
         assert_eq!(driver.sent(), [ClientMessage::Ping]);
         driver.advance(PING_TIMEOUT / 2);
-        // Asked again, the server has no more time than before.
+        // A second ping gives the server no more time than before.
         driver.client.check(driver.now);
         driver.message(ServerMessage::Pong);
         driver.events();

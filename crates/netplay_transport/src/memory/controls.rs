@@ -1,3 +1,5 @@
+//! What a test does to the network and to peers.
+
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::path::{Channel, PathKind};
 use netplay_protocol::PeerKey;
@@ -44,7 +46,7 @@ impl State {
         self.release();
     }
 
-    /// Sends what waited, wherever nothing is in its way any more.
+    /// Sends what waited on wires that nothing blocks any more.
     fn release(&mut self) {
         for wire in self.wires.values_mut() {
             if !self.obstacles.block(wire.from, wire.to, wire.kind) {

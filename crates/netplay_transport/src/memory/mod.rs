@@ -1,14 +1,14 @@
-//! Peers in one process: a signaling server and a network made of a seed.
+//! Peers in one process: a signaling server and a network, simulated from a seed.
 //!
-//! A [`MemoryHub`] is what a server and the network between the peers are outside: it keeps rooms by
-//! code, agrees the roster, refuses whom a server would refuse, and carries packets through one
-//! [`NetworkEmulator`](netplay_core::emulator::NetworkEmulator) for each direction of each path. An attempt
-//! makes a path of the kind [`Memory`](PathKind::Memory); the relay is a path beside it. A
-//! [`MemoryTransport`] is one peer's end of it.
+//! A [`MemoryHub`] replaces both the server and the network between the peers. It keeps rooms by code and their
+//! rosters, refuses what a server would refuse, and sends packets through one
+//! [`NetworkEmulator`](netplay_core::emulator::NetworkEmulator) for each direction of each path. An attempt makes a
+//! path of the kind [`Memory`](PathKind::Memory); the relay is a path beside it. A [`MemoryTransport`] is the end of
+//! the hub that one peer holds.
 //!
-//! Time is what the transports are polled with: the hub's clock is the furthest that any peer has come,
-//! so nothing sleeps and everything repeats by seed. Signaling takes no time. A peer's last reliable
-//! packets arrive before others learn that it is gone.
+//! Time is passed in when a transport is polled. The hub's clock is the latest time of any peer, so nothing sleeps and
+//! every run repeats by seed. Signaling takes no time. The last reliable packets of a peer arrive before the others
+//! see its paths go down.
 //!
 //! For tests, paths can be [cut](MemoryHub::cut), peers [muted](MemoryHub::mute) and packets
 //! [injected](MemoryHub::inject).
@@ -49,7 +49,7 @@ pub use transport::MemoryTransport;
 /// let mut first = hub.join(&request(1));
 /// let _second = hub.join(&request(2));
 /// first.poll(Duration::ZERO);
-/// assert!(matches!(first.next_event(), Some(TransportEvent::Joined { .. })));
+/// assert!(matches!(first.poll_event(), Some(TransportEvent::Joined { .. })));
 /// ```
 #[derive(Clone, Debug)]
 pub struct MemoryHub {
@@ -57,37 +57,36 @@ pub struct MemoryHub {
 }
 
 impl MemoryHub {
-    /// A hub without rooms, whose network is like this in every direction.
+    /// A hub without rooms. These are the conditions in every direction.
     pub fn new(conditions: NetworkConditions, seed: u64) -> Self {
         Self { state: Arc::new(Mutex::new(State::new(conditions, seed))) }
     }
 
-    /// Joins a room, making it if it is not there. A peer that is refused gets a transport whose only
-    /// event is [`Left`](crate::TransportEvent::Left). A queue is one room per
-    /// size. The request's servers, game, password, token and policy mean nothing here.
+    /// Joins a room, or creates it. A peer that is refused gets a transport whose only event is
+    /// [`Left`](crate::TransportEvent::Left). A queue is one room for each size. The servers, game, password, token and
+    /// policy of the request are ignored.
     pub fn join(&self, request: &JoinRequest) -> MemoryTransport {
         let member = self.state().join(request);
         MemoryTransport::new(self.clone(), member)
     }
 
-    /// The network from one peer to another is like this from now on, whether they joined already or
-    /// not.
+    /// Sets the conditions from one peer to another, whether they have joined or not.
     pub fn set_conditions(&self, from: PeerKey, to: PeerKey, conditions: NetworkConditions) {
         self.state().set_conditions(from, to, conditions);
     }
 
-    /// The network is like this in every direction from now on.
+    /// Sets the conditions in every direction.
     pub fn set_all_conditions(&self, conditions: NetworkConditions) {
         self.state().set_all_conditions(conditions);
     }
 
-    /// How long an attempt takes from now on, of those that are begun. Default no time at all.
+    /// Sets how long an attempt that begins from now on takes. The default is zero.
     pub fn set_attempts_take(&self, time: Duration) {
         self.state().attempts_take = time;
     }
 
-    /// Cuts every path between two peers: what is in flight or sent from now on does not arrive, in both
-    /// directions. Reliable packets wait until [`Self::heal`]; attempts fail.
+    /// Cuts every path between two peers, in both directions: datagrams in flight and later ones are lost. Reliable
+    /// packets wait until [`Self::heal`]; attempts fail.
     pub fn cut(&self, a: PeerKey, b: PeerKey) {
         for kind in [PathKind::Memory, PathKind::Relay] {
             self.cut_path(a, b, kind);
@@ -95,7 +94,7 @@ impl MemoryHub {
         }
     }
 
-    /// Mends what [`Self::cut`] cut. Reliable packets that waited are on their way now.
+    /// Undoes [`Self::cut`]. Reliable packets that waited are sent.
     pub fn heal(&self, a: PeerKey, b: PeerKey) {
         for kind in [PathKind::Memory, PathKind::Relay] {
             self.heal_path(a, b, kind);
@@ -103,62 +102,61 @@ impl MemoryHub {
         }
     }
 
-    /// Cuts what one peer sends to another on paths of a kind, [`Memory`](PathKind::Memory) or
-    /// [`Relay`](PathKind::Relay).
+    /// Cuts one direction of the paths of a kind, [`Memory`](PathKind::Memory) or [`Relay`](PathKind::Relay).
     pub fn cut_path(&self, from: PeerKey, to: PeerKey, kind: PathKind) {
         self.state().cut(from, to, kind);
     }
 
-    /// Mends what [`Self::cut_path`] cut.
+    /// Undoes [`Self::cut_path`].
     pub fn heal_path(&self, from: PeerKey, to: PeerKey, kind: PathKind) {
         self.state().heal(from, to, kind);
     }
 
-    /// Closes every connection between two peers. What the server carries goes on.
+    /// Closes every connection between two peers, but not the relay.
     pub fn reset(&self, a: PeerKey, b: PeerKey) {
         self.state().reset(a, b);
     }
 
-    /// Whether there is a signaling server. Without it nothing is relayed and every attempt fails.
+    /// Sets whether there is a signaling server. Without it nothing is relayed and every attempt fails.
     pub fn set_server(&self, there: bool) {
         self.state().set_server(there);
     }
 
-    /// Nothing that this peer sends from now on arrives anywhere, though it hears the others. Reliable
-    /// packets wait until [`Self::unmute`].
+    /// Blocks everything that a peer sends, but not what the others send to it. Its reliable packets wait until
+    /// [`Self::unmute`].
     pub fn mute(&self, peer: PeerKey) {
         self.state().mute(peer);
     }
 
-    /// The peer is heard again. Reliable packets that waited are on their way now.
+    /// Undoes [`Self::mute`]. Reliable packets that waited are sent.
     pub fn unmute(&self, peer: PeerKey) {
         self.state().unmute(peer);
     }
 
-    /// The process of a peer ends: its paths go down when what it had sent has arrived.
+    /// Ends the process of a peer: its paths go down once what it had sent has arrived.
     pub fn crash(&self, peer: PeerKey) {
         self.state().crash(peer);
     }
 
-    /// Hands a packet of any content and size to `to` when it polls next, as if it came from `from`.
-    /// Neither network conditions nor limits apply. Does nothing if `to` is in no room.
+    /// Delivers a packet of any content and size to `to` at its next poll, as if `from` had sent it. Neither network
+    /// conditions nor limits apply. Does nothing if `to` is in no room.
     pub fn inject(&self, from: PeerKey, to: PeerKey, channel: Channel, packet: Vec<u8>) {
         self.state().inject(from, to, channel, packet);
     }
 
-    /// The newest packet that a peer sent to another on a channel, whatever became of it: what a test bends
-    /// before it [injects](Self::inject) it.
+    /// The last packet that a peer sent to another on a channel, lost or not. Tests modify it and
+    /// [inject](Self::inject) it.
     pub fn last_packet(&self, from: PeerKey, to: PeerKey, channel: Channel) -> Option<Vec<u8>> {
         self.state().last_packet(from, to, channel)
     }
 
-    /// How many packets are on their way or wait for a link to be mended.
+    /// The number of packets that are in flight or wait for a path to be healed.
     pub fn in_flight(&self) -> usize {
         self.state().in_flight()
     }
 
-    /// Exclusive use of the state. A panic elsewhere does not make it wrong: every change is complete
-    /// before anything can panic.
+    /// Locks the state. A panic elsewhere does not make it inconsistent: every change is complete before anything can
+    /// panic.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,3 +1,5 @@
+//! Sending and receiving packets.
+
 use std::time::Duration;
 
 use netplay_core::path::{Channel, PathId};
@@ -5,7 +7,7 @@ use netplay_protocol::PeerKey;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
 
 use super::state::{MemberId, State, WireId};
-use super::wire::Parcel;
+use super::wire::Transmission;
 use crate::{SendError, TransportEvent};
 
 impl State {
@@ -26,30 +28,30 @@ impl State {
         let mut arrived = Vec::new();
         let mine = (id, MemberId::MIN, PathId(0))..=(id, MemberId::MAX, PathId(u64::MAX));
         for ((_, from, path), wire) in self.wires.range_mut(mine) {
-            while let Some((due, parcel)) = wire.network.pop_with_due(hub_now) {
-                arrived.push((due, *from, *path, wire.from, parcel));
+            while let Some((due, transmission)) = wire.network.pop_with_due(hub_now) {
+                arrived.push((due, *from, *path, wire.from, transmission));
             }
         }
-        // The sort is stable: what one peer sent on a path stays in its order.
+        // The sort is stable: packets of one path stay in order.
         arrived.sort_by_key(|(due, ..)| *due);
-        for (due, from, path, peer, parcel) in arrived {
-            // Nothing is heard on a path after it went down, not even what was overtaken by that.
+        for (due, from, path, peer, transmission) in arrived {
+            // Nothing arrives on a path after it went down, not even what its end overtook.
             if !self.wires.contains_key(&(id, from, path)) {
                 continue;
             }
-            // A peer that was paused is behind the hub: the packet came while it did not look.
+            // A peer that was paused is behind the hub: the packet arrived while it did not poll.
             let at = now.saturating_sub(hub_now.saturating_sub(due)).max(before).min(now);
             let received =
                 |channel, packet| TransportEvent::Received { peer, path, at, channel, packet };
             let Some(member) = self.members.get_mut(&id) else { return };
-            match parcel {
-                Parcel::Datagram(packet) => {
+            match transmission {
+                Transmission::Datagram(packet) => {
                     member.events.push_back(received(Channel::Datagram, packet));
                 }
-                Parcel::Reliable(packet) => {
+                Transmission::Reliable(packet) => {
                     member.events.push_back(received(Channel::Reliable, packet));
                 }
-                Parcel::Down(reason) => {
+                Transmission::Down(reason) => {
                     self.wires.remove(&(id, from, path));
                     if member.paths.get(&(peer, path)) == Some(&from) {
                         member.paths.remove(&(peer, path));
@@ -61,7 +63,7 @@ impl State {
         }
     }
 
-    pub(super) fn next_event(&mut self, id: MemberId) -> Option<TransportEvent> {
+    pub(super) fn poll_event(&mut self, id: MemberId) -> Option<TransportEvent> {
         self.members.get_mut(&id)?.events.pop_front()
     }
 
@@ -76,23 +78,23 @@ impl State {
     ) -> Result<usize, SendError> {
         let member = self.members.get(&id).ok_or(SendError::NoPath)?;
         let receiver = *member.paths.get(&(to, path)).ok_or(SendError::NoPath)?;
-        let (limit, parcel) = match channel {
-            Channel::Datagram => (MAX_DATAGRAM_BYTES, Parcel::Datagram(packet.to_vec())),
-            Channel::Reliable => (MAX_CONTROL_BYTES, Parcel::Reliable(packet.to_vec())),
+        let (limit, transmission) = match channel {
+            Channel::Datagram => (MAX_DATAGRAM_BYTES, Transmission::Datagram(packet.to_vec())),
+            Channel::Reliable => (MAX_CONTROL_BYTES, Transmission::Reliable(packet.to_vec())),
         };
         if packet.len() > limit {
             return Err(SendError::TooLarge(packet.len()));
         }
         self.now = self.now.max(now + member.offset.unwrap_or_default());
-        self.put((receiver, id, path), parcel);
-        // What is on its way does not wait.
+        self.put((receiver, id, path), transmission);
+        // Packets in flight do not wait to be sent.
         Ok(0)
     }
 
-    /// Puts a parcel on a wire. It goes nowhere if the receiver has left.
-    pub(super) fn put(&mut self, wire: WireId, parcel: Parcel) {
+    /// Puts a transmission on a wire. Without a wire, because the receiver has left, it is lost.
+    pub(super) fn put(&mut self, wire: WireId, transmission: Transmission) {
         let Some(wire) = self.wires.get_mut(&wire) else { return };
         let blocked = self.obstacles.block(wire.from, wire.to, wire.kind);
-        wire.put(self.now, parcel, blocked);
+        wire.put(self.now, transmission, blocked);
     }
 }

@@ -7,7 +7,7 @@ use netplay_core::path::{PathId, PathKind};
 use netplay_protocol::PeerKey;
 
 use super::state::{MemberId, State};
-use super::wire::{Parcel, Wire};
+use super::wire::{Transmission, Wire};
 use crate::{TransportEvent, TransportRequest};
 
 impl State {
@@ -30,7 +30,7 @@ impl State {
                     self.close(id, peer, path);
                 }
             }
-            // The server is as it is, and rooms are open to whoever fits in.
+            // There is no connection to check, and a match does not close a room.
             TransportRequest::CheckServer | TransportRequest::Playing(_) => {}
         }
     }
@@ -48,7 +48,7 @@ impl State {
         room.members.iter().find(is).copied()
     }
 
-    /// Ends the attempts that have taken as long as they take.
+    /// Ends the attempts that are due.
     pub(super) fn finish_attempts(&mut self) {
         let now = self.now;
         let due: Vec<_> = self.attempts.extract_if(.., |(at, ..)| *at <= now).collect();
@@ -88,7 +88,7 @@ impl State {
         }
     }
 
-    /// Makes the wire from one member to another, and tells the one who sends on it.
+    /// Makes the wire from one member to another, and tells the sender.
     fn connect(
         &mut self,
         (from, from_key): (MemberId, PeerKey),
@@ -115,14 +115,14 @@ impl State {
     fn close(&mut self, id: MemberId, peer: PeerKey, path: PathId) {
         let Some(member) = self.members.get_mut(&id) else { return };
         let Some(other) = member.paths.remove(&(peer, path)) else { return };
-        // What the server carries is each side's own direction.
+        // Each side opens and closes its own direction of the relay.
         if path != PathId::RELAY {
             self.wires.remove(&(id, other, path));
-            self.put((other, id, path), Parcel::Down("the other side closed it"));
+            self.put((other, id, path), Transmission::Down("the other side closed it"));
         }
     }
 
-    /// Closes every connection between two peers at once, as if each had been reset.
+    /// Closes every connection between two peers at once.
     pub(super) fn reset(&mut self, a: PeerKey, b: PeerKey) {
         let between = |wire: &Wire| {
             let ends = (wire.from, wire.to);
@@ -136,7 +136,7 @@ impl State {
         }
     }
 
-    /// The signaling server is lost, or there again.
+    /// Takes the signaling server away, or brings it back.
     pub(super) fn set_server(&mut self, there: bool) {
         if self.obstacles.no_server != there {
             return;
@@ -159,7 +159,7 @@ impl State {
         }
     }
 
-    /// A path of a member to another is no more.
+    /// Takes a path from one member to another down.
     pub(super) fn down(&mut self, id: MemberId, other: MemberId, path: PathId, reason: &str) {
         let Some(peer) = self.members.get(&other).map(|member| member.key) else { return };
         let Some(member) = self.members.get_mut(&id) else { return };
@@ -176,7 +176,7 @@ impl State {
     }
 }
 
-/// What these conditions are for packets that the server carries: its sockets lose and reorder nothing.
+/// The same conditions for relayed packets: the server's sockets lose and reorder nothing.
 pub(super) fn over_tcp(conditions: &NetworkConditions) -> NetworkConditions {
     NetworkConditions {
         latency: conditions.latency + Duration::from_millis(1),

@@ -1,3 +1,5 @@
+//! The state of a hub: rooms, their members, and what is under way between them.
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -7,17 +9,17 @@ use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
 use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Refusal};
 use netplay_protocol::{PeerKey, RoomCode, Roster};
 
-use super::wire::{Obstacles, Parcel, Wire};
+use super::wire::{Obstacles, Transmission, Wire};
 use crate::{JoinRequest, LeaveReason, TransportEvent};
 
 /// One stay of one peer in one room. A peer that comes back is another member.
 pub(super) type MemberId = u64;
 
-/// What the hub knows. Every collection is ordered: nothing depends on a hash.
+/// The state of a hub. Every collection is ordered, so that nothing depends on a hash.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) seed: u64,
-    /// The furthest that any member has come.
+    /// The latest time of any member.
     pub(super) now: Duration,
     pub(super) conditions: NetworkConditions,
     pub(super) overrides: BTreeMap<(PeerKey, PeerKey), NetworkConditions>,
@@ -28,14 +30,14 @@ pub(super) struct State {
     pub(super) wires: BTreeMap<WireId, Wire>,
     /// How long an attempt takes.
     pub(super) attempts_take: Duration,
-    /// Attempts under way: when they end, of whom and with whom.
+    /// Attempts under way: when each ends, the member that began it, and the other peer.
     pub(super) attempts: Vec<(Duration, MemberId, PeerKey)>,
     pub(super) next_member: MemberId,
     pub(super) wires_made: u64,
     pub(super) paths_made: u64,
 }
 
-/// To whom, from whom, and on which path.
+/// Receiver, sender and path.
 pub(super) type WireId = (MemberId, MemberId, PathId);
 
 #[derive(Debug)]
@@ -49,11 +51,11 @@ pub(super) struct Member {
     pub(super) key: PeerKey,
     /// None after it left, or if it was refused.
     pub(super) room: Option<RoomCode>,
-    /// What has to be added to the member's clock to get the hub's; none before its first poll.
+    /// The difference between the hub's clock and the member's. None before its first poll.
     pub(super) offset: Option<Duration>,
     pub(super) polled: Duration,
     pub(super) events: VecDeque<TransportEvent>,
-    /// What it can send on, and who hears it there.
+    /// The paths that it can send on, and the receiver on each.
     pub(super) paths: BTreeMap<(PeerKey, PathId), MemberId>,
     pub(super) injected: Vec<(PeerKey, Channel, Vec<u8>)>,
 }
@@ -101,7 +103,7 @@ impl State {
                 member.events.push_back(TransportEvent::Joined {
                     room: room.clone(),
                     size,
-                    seat: None,
+                    resume_token: None,
                 });
                 self.members.insert(id, member);
                 self.tell_roster(&room);
@@ -159,7 +161,7 @@ impl State {
         if self.depart(id, "the other player left the room")
             && let Some(member) = self.members.get_mut(&id)
         {
-            member.events.push_back(TransportEvent::Left(LeaveReason::Asked));
+            member.events.push_back(TransportEvent::Left(LeaveReason::Requested));
         }
     }
 
@@ -193,7 +195,7 @@ impl State {
         let outgoing: Vec<_> =
             self.wires.keys().copied().filter(|(_, from, _)| *from == id).collect();
         for wire in outgoing {
-            self.put(wire, Parcel::Down(reason));
+            self.put(wire, Transmission::Down(reason));
         }
         true
     }

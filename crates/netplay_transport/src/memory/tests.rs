@@ -1,3 +1,5 @@
+//! Rooms, paths and packets of a hub on virtual time.
+
 use std::time::Duration;
 
 use netplay_core::path::PathId;
@@ -18,7 +20,8 @@ fn the_order_of_joining_is_the_order_of_the_roster() {
     let full = Roster { size: 3, members: [3, 1, 2].map(key).to_vec() };
     for peer in &mut peers {
         let events = at(peer, Duration::ZERO);
-        let joined = TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 3, seat: None };
+        let joined =
+            TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 3, resume_token: None };
         assert_eq!(events.first(), Some(&joined));
         assert_eq!(events.last(), Some(&TransportEvent::Roster(full.clone())));
     }
@@ -103,7 +106,7 @@ fn a_path_that_one_side_closes_goes_down_on_the_other() {
 }
 
 #[test]
-fn the_hub_refuses_whom_a_server_refuses() {
+fn the_hub_refuses_the_requests_that_a_server_refuses() {
     let hub = MemoryHub::new(NetworkConditions::default(), 1);
     let _stays = [1, 2].map(|name| hub.join(&request(name, "ABC", 2)));
     let _waits = hub.join(&request(1, "XYZ", 3));
@@ -214,7 +217,7 @@ fn what_a_leaver_sent_reliably_arrives_before_its_path_goes_down() {
     }
     second.leave();
     second.leave();
-    assert_eq!(at(&mut second, ms(2)), [TransportEvent::Left(LeaveReason::Asked)]);
+    assert_eq!(at(&mut second, ms(2)), [TransportEvent::Left(LeaveReason::Requested)]);
     assert_eq!(second.send(ms(2), key(1), PATH, Channel::Reliable, b"x"), Err(SendError::NoPath));
     // The sender does not know yet: what it sends goes nowhere.
     assert_eq!(first.send(ms(2), key(2), PATH, Channel::Reliable, b"x"), Ok(0));
@@ -369,7 +372,7 @@ fn pair_of_peers(hub: &MemoryHub) -> (MemoryTransport, MemoryTransport) {
 /// Everything that has happened by `now`.
 fn at(peer: &mut MemoryTransport, now: Duration) -> Vec<TransportEvent> {
     peer.poll(now);
-    std::iter::from_fn(|| peer.next_event()).collect()
+    std::iter::from_fn(|| peer.poll_event()).collect()
 }
 
 /// The packets of events that are nothing else.

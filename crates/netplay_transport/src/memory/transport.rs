@@ -1,3 +1,5 @@
+//! The end of a hub that one peer holds.
+
 use std::time::Duration;
 
 use netplay_core::path::{Channel, PathId};
@@ -26,8 +28,8 @@ impl Transport for MemoryTransport {
         self.hub.state().poll(self.member, now);
     }
 
-    fn next_event(&mut self) -> Option<TransportEvent> {
-        self.hub.state().next_event(self.member)
+    fn poll_event(&mut self) -> Option<TransportEvent> {
+        self.hub.state().poll_event(self.member)
     }
 
     fn send(

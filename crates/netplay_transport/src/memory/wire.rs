@@ -1,3 +1,5 @@
+//! One direction of a path, and what blocks it.
+
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -13,19 +15,19 @@ pub(super) struct Wire {
     pub(super) from: PeerKey,
     pub(super) to: PeerKey,
     pub(super) kind: PathKind,
-    pub(super) network: NetworkEmulator<Parcel>,
-    /// What is reliable and waits for the wire to be mended, oldest first.
-    held: VecDeque<Parcel>,
-    /// The newest datagram that was sent, and the newest that is reliable, whatever became of them.
+    pub(super) network: NetworkEmulator<Transmission>,
+    /// Reliable packets that wait until the path is healed, oldest first.
+    held: VecDeque<Transmission>,
+    /// The last datagram and the last reliable packet that were sent, lost or not.
     last: [Option<Vec<u8>>; 2],
 }
 
 /// What travels on a wire.
 #[derive(Clone, Debug)]
-pub(super) enum Parcel {
+pub(super) enum Transmission {
     Datagram(Vec<u8>),
     Reliable(Vec<u8>),
-    /// The last: the sender is gone, for this reason.
+    /// The last one: the sender closed the path, for this reason.
     Down(&'static str),
 }
 
@@ -40,7 +42,7 @@ impl Wire {
         Self { from, to, kind, network, held: VecDeque::new(), last: [None, None] }
     }
 
-    /// The network is like this from now on.
+    /// Sets the conditions of the network.
     pub(super) fn set(&mut self, conditions: &NetworkConditions) {
         self.network.set_conditions(match self.kind {
             PathKind::Relay => over_tcp(conditions),
@@ -48,37 +50,38 @@ impl Wire {
         });
     }
 
-    pub(super) fn put(&mut self, now: Duration, parcel: Parcel, blocked: bool) {
-        if let Parcel::Datagram(packet) | Parcel::Reliable(packet) = &parcel {
-            let reliable = matches!(parcel, Parcel::Reliable(_));
+    pub(super) fn put(&mut self, now: Duration, transmission: Transmission, blocked: bool) {
+        if let Transmission::Datagram(packet) | Transmission::Reliable(packet) = &transmission {
+            let reliable = matches!(transmission, Transmission::Reliable(_));
             self.last[usize::from(reliable)] = Some(packet.clone());
         }
-        match parcel {
-            Parcel::Datagram(_) if blocked => {}
-            Parcel::Datagram(_) => self.network.push(now, parcel),
-            _ if blocked => self.held.push_back(parcel),
-            _ => self.network.push_reliable(now, parcel),
+        match transmission {
+            Transmission::Datagram(_) if blocked => {}
+            Transmission::Datagram(_) => self.network.push(now, transmission),
+            _ if blocked => self.held.push_back(transmission),
+            _ => self.network.push_reliable(now, transmission),
         }
     }
 
-    /// The newest packet that was sent.
+    /// The last packet that was sent.
     pub(super) fn last(&self, channel: Channel) -> Option<&Vec<u8>> {
         self.last[usize::from(channel == Channel::Reliable)].as_ref()
     }
 
-    /// Loses the datagrams in flight and holds what is reliable.
+    /// Loses the datagrams in flight and holds reliable packets.
     pub(super) fn interrupt(&mut self) {
-        let reliable = |parcel: &Parcel| !matches!(parcel, Parcel::Datagram(_));
-        // What was in flight is older than what waits already.
+        let reliable =
+            |transmission: &Transmission| !matches!(transmission, Transmission::Datagram(_));
+        // Packets in flight are older than those that wait already.
         let mut held: VecDeque<_> = self.network.drain().filter(reliable).collect();
         held.append(&mut self.held);
         self.held = held;
     }
 
-    /// Sends what waited.
+    /// Sends the packets that waited.
     pub(super) fn release(&mut self, now: Duration) {
-        for parcel in self.held.drain(..) {
-            self.network.push_reliable(now, parcel);
+        for transmission in self.held.drain(..) {
+            self.network.push_reliable(now, transmission);
         }
     }
 
@@ -87,19 +90,19 @@ impl Wire {
     }
 }
 
-/// What does not get through.
+/// What blocks packets.
 #[derive(Debug, Default)]
 pub(super) struct Obstacles {
-    /// Which kinds of path are cut, from whom to whom.
+    /// Sender, receiver and kind of the paths that are cut.
     pub(super) cut: BTreeSet<(PeerKey, PeerKey, PathKind)>,
-    /// Who is not heard by anybody.
+    /// Peers that nobody receives anything from.
     pub(super) muted: BTreeSet<PeerKey>,
-    /// There is no server.
+    /// Whether the server is missing.
     pub(super) no_server: bool,
 }
 
 impl Obstacles {
-    /// Whether what is sent goes nowhere for now.
+    /// Whether packets on this path are blocked.
     pub(super) fn block(&self, from: PeerKey, to: PeerKey, kind: PathKind) -> bool {
         self.muted.contains(&from)
             || self.cut.contains(&(from, to, kind))

@@ -5,45 +5,61 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures::channel::mpsc;
+use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, select};
-use futures::{FutureExt, SinkExt, StreamExt};
+use futures::{FutureExt, StreamExt};
 use futures_timer::Delay;
 use matchbox_socket::{
     CandidateType, ChannelConfig, MessageLoopFuture, Packet, PeerEvent, PeerId, PeerSignal,
     PeerState, WebRtcSocket, WebRtcSocketBuilder,
 };
+use netplay_core::negotiation::{AttemptSignal, Role};
 use netplay_protocol::signaling::IceServer;
 use netplay_protocol::{ConnectionId, PeerKey};
 
-use super::driver::Happening;
-use super::gate::{Gate, GateError, Role, Step};
-use super::platform::{self, Nudge, Task};
-use super::quota::Quota;
-use super::sender::Sender;
-use super::signaller::{AttemptSignaller, OneSignaller, Outgoing, Signaling, peer_id};
-use crate::{CandidateKind, Candidates, Channel, PathId, PathKind, PathPolicy, SendError};
+use super::driver::DriverEvent;
+use super::inbox_quota::InboxQuota;
+use super::platform::{self, IceWaker, Task};
+use super::signaller::{AttemptSignaller, OneSignaller, Signaling, peer_id};
+use crate::{CandidateKind, Candidates, Channel, PathId, PathPolicy, SendError};
 
 /// How long an attempt may take until its channels are open.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// How often the socket is asked whether it has opened.
+/// How often a socket is polled until it has opened.
 const OPENING_TICK: Duration = Duration::from_millis(2);
-/// How often an open socket is asked whether it has closed, and over which candidates it runs.
+/// How often an open socket is polled: whether it has closed, and which pair of candidates it uses.
 const OPEN_TICK: Duration = Duration::from_millis(50);
 
-/// How many datagrams may wait for a connection that takes none: a second's worth.
+/// How many datagrams may wait for a connection that is blocked: those of one second.
 const MOST_WAITING: usize = 64;
 /// How many bytes may wait inside a connection before datagrams are dropped.
 const MOST_BUFFERED: usize = 64 * 1024;
 
 /// What an attempt tells the driver.
+pub(super) struct AttemptReport {
+    pub(super) peer: PeerKey,
+    pub(super) connection: ConnectionId,
+    pub(super) event: AttemptEvent,
+}
+
+/// What happened to an attempt.
 pub(super) enum AttemptEvent {
-    /// Both channels are open; the caller knows already.
-    Open,
+    /// It has a signal for the peer.
+    Signal(AttemptSignal),
+    /// Both channels are open.
+    Opened(Opened),
     /// The pair of candidates became known or changed.
     Pair(Candidates),
-    /// The attempt failed or the connection closed.
-    Over(String),
+    /// The attempt failed or the connection closed, for this reason.
+    Ended(String),
+}
+
+/// A connection that has just opened.
+pub(super) struct Opened {
+    pub(super) senders: Senders,
+    /// Sent once the caller knows the path: only then does the attempt forward what arrives, so that no packet
+    /// overtakes the news of its path.
+    pub(super) forward: oneshot::Sender<()>,
 }
 
 /// The sending ends of an open connection.
@@ -52,13 +68,13 @@ pub(super) struct Senders {
     peer: PeerId,
     datagram: mpsc::UnboundedSender<(PeerId, Packet)>,
     reliable: mpsc::UnboundedSender<(PeerId, Packet)>,
-    /// Bytes that wait in the connection itself, as of the last look.
+    /// Bytes that wait in the connection itself, when it was last polled.
     buffered: Arc<AtomicUsize>,
 }
 
 impl Senders {
-    /// Returns about how many bytes wait: as many packets of this size as the channel has not taken yet. Of
-    /// datagrams that wait for long nobody has any use: more than a few are dropped.
+    /// Sends a packet. Returns about how many bytes wait: as many packets of this size as the channel has not taken
+    /// yet. Datagrams are of no use when they are late: while many wait, more are dropped.
     pub(super) fn send(&self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
         let sender = match channel {
             Channel::Datagram => &self.datagram,
@@ -76,45 +92,50 @@ impl Senders {
 
 /// A running attempt. Dropping it closes its connection.
 pub(super) struct Attempt {
-    pub(super) connection: ConnectionId,
-    pub(super) role: Role,
-    gate: Gate,
+    /// Set while the connection has opened and the caller is not told yet.
+    pub(super) opened: Option<Opened>,
     remote: PeerId,
     platform: platform::Connection,
     signals: mpsc::UnboundedSender<PeerEvent>,
     _task: Task,
 }
 
-/// What an attempt is about.
-pub(super) struct AttemptSpec<'a> {
+/// The parameters of an attempt.
+pub(super) struct AttemptSpec {
     pub(super) local: PeerKey,
     pub(super) remote: PeerKey,
     pub(super) role: Role,
     pub(super) connection: ConnectionId,
     pub(super) policy: PathPolicy,
-    pub(super) ice_servers: &'a [IceServer],
+    pub(super) ice_servers: Vec<IceServer>,
 }
 
 /// Where an attempt reports to.
 #[derive(Clone)]
 pub(super) struct Reports {
-    pub(super) signals: mpsc::UnboundedSender<Outgoing>,
-    pub(super) events: mpsc::UnboundedSender<(PeerKey, ConnectionId, AttemptEvent)>,
-    pub(super) packets: mpsc::Sender<Happening>,
+    pub(super) reports: mpsc::UnboundedSender<AttemptReport>,
+    pub(super) packets: mpsc::Sender<DriverEvent>,
+}
+
+impl Reports {
+    fn send(&self, (peer, connection): Id, event: AttemptEvent) {
+        // A driver that has ended needs no report.
+        let _ = self.reports.unbounded_send(AttemptReport { peer, connection, event });
+    }
 }
 
 impl Attempt {
-    pub(super) fn start(spec: AttemptSpec<'_>, reports: Reports) -> Self {
+    pub(super) fn start(spec: AttemptSpec, reports: Reports) -> Self {
         let AttemptSpec { local, remote, role, connection, policy, ice_servers } = spec;
         let (candidates, found) = mpsc::unbounded();
         let relay_only = policy == PathPolicy::Turn;
         let (platform, ice_config) =
-            platform::Connection::prepare(&allowed(ice_servers, policy), relay_only, candidates);
-        let outgoing = reports.signals.clone();
+            platform::Connection::prepare(&allowed(&ice_servers, policy), relay_only, candidates);
+        let outgoing = reports.reports.clone();
         let signaling = Signaling { policy, sockets: platform.sockets(), found, outgoing };
         let (signaller, signals) =
             AttemptSignaller::new((local, remote), role, connection, signaling);
-        let nudge = Nudge::new(&platform, peer_id(remote), signals.clone());
+        let waker = IceWaker::new(&platform, peer_id(remote), signals.clone());
         let (socket, message_loop) = WebRtcSocketBuilder::new("one attempt")
             .ice_server(ice_config)
             .reconnect_attempts(Some(1))
@@ -123,12 +144,10 @@ impl Attempt {
             .add_channel(ChannelConfig::reliable())
             .signaller_builder(Arc::new(OneSignaller::new(signaller)))
             .build();
-        let id = (remote, connection, guess(policy));
-        let task = run(id, (platform.clone(), nudge), socket, message_loop, reports);
+        let id = (remote, connection);
+        let task = run(id, (platform.clone(), waker), socket, message_loop, reports);
         Self {
-            connection,
-            role,
-            gate: Gate::new(role, policy),
+            opened: None,
             remote: peer_id(remote),
             platform,
             signals,
@@ -136,30 +155,19 @@ impl Attempt {
         }
     }
 
-    /// Takes a step of the peer that the server passed on.
-    pub(super) fn take(&mut self, step: Step) -> Result<(), GateError> {
-        for step in self.gate.accept(step)? {
-            let data = match step {
-                Step::Offer(sdp) => PeerSignal::Offer(sdp),
-                Step::Answer(sdp) => PeerSignal::Answer(sdp),
-                Step::Candidate(json) => PeerSignal::IceCandidate(json),
-            };
-            let described = !matches!(data, PeerSignal::IceCandidate(_));
-            // An attempt that is over says so by its event.
-            let _ = self.signals.unbounded_send(PeerEvent::Signal { sender: self.remote, data });
-            if described {
-                self.platform.sockets().described();
-            }
+    /// Hands a signal of the peer to matchbox.
+    pub(super) fn handle_signal(&self, signal: AttemptSignal) {
+        let data = match signal {
+            AttemptSignal::Offer(sdp) => PeerSignal::Offer(sdp),
+            AttemptSignal::Answer(sdp) => PeerSignal::Answer(sdp),
+            AttemptSignal::Candidate(json) => PeerSignal::IceCandidate(json),
+        };
+        let described = !matches!(data, PeerSignal::IceCandidate(_));
+        // An attempt that has ended says so by its report.
+        let _ = self.signals.unbounded_send(PeerEvent::Signal { sender: self.remote, data });
+        if described {
+            self.platform.sockets().described();
         }
-        Ok(())
-    }
-}
-
-/// What kind of path a connection will be, before its candidates are known.
-fn guess(policy: PathPolicy) -> PathKind {
-    match policy {
-        PathPolicy::Turn => PathKind::Turn,
-        _ => PathKind::Direct,
     }
 }
 
@@ -172,50 +180,47 @@ fn allowed(servers: &[IceServer], policy: PathPolicy) -> Vec<IceServer> {
     servers.iter().filter(allowed).cloned().collect()
 }
 
-/// With whom, which one, and what kind of path it will probably be.
-type Id = (PeerKey, ConnectionId, PathKind);
+/// The other peer and the attempt.
+type Id = (PeerKey, ConnectionId);
 
 /// Runs an attempt to its end and says how it ended.
 async fn run(
     id: Id,
-    (platform, nudge): (platform::Connection, Nudge),
+    (platform, waker): (platform::Connection, IceWaker),
     socket: WebRtcSocket,
     message_loop: MessageLoopFuture,
     reports: Reports,
 ) {
-    let (remote, connection, _) = id;
-    // A driver that is gone needs no report.
-    let over = |reason| {
-        drop(reports.events.unbounded_send((remote, connection, AttemptEvent::Over(reason))));
-    };
+    let ended = |reason| reports.send(id, AttemptEvent::Ended(reason));
     if let Some(reason) = platform.failure() {
-        return over(reason);
+        return ended(reason);
     }
-    // matchbox unwraps in places that a peer can reach. A panic ends this attempt and nothing else.
+    // matchbox unwraps in places that a peer can reach. A panic ends only this attempt.
     let message_loop = AssertUnwindSafe(message_loop).catch_unwind().map(|end| match end {
         Ok(Ok(())) => "the connection closed".to_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "the connection broke down on something the other side sent".to_owned(),
     });
     let message_loop = std::pin::pin!(message_loop);
-    let watched = std::pin::pin!(watch(id, (platform, nudge), socket, &reports));
+    let watched = std::pin::pin!(watch(id, (platform, waker), socket, &reports));
     match select(message_loop, watched).await {
-        Either::Left((reason, _)) | Either::Right((reason, _)) => over(reason),
+        Either::Left((reason, _)) | Either::Right((reason, _)) => ended(reason),
     }
 }
 
 /// Waits for the channels to open, then forwards what arrives. Returns why it stopped.
 async fn watch(
-    (remote, connection, kind): Id,
-    (platform, nudge): (platform::Connection, Nudge),
+    id: Id,
+    (platform, waker): (platform::Connection, IceWaker),
     mut socket: WebRtcSocket,
     reports: &Reports,
 ) -> String {
+    let (remote, connection) = id;
     let (Ok(datagrams), Ok(reliable)) = (socket.take_channel(0), socket.take_channel(1)) else {
         return "the connection has no channels".to_owned();
     };
     let ((datagram_tx, datagrams), (reliable_tx, reliable)) = (datagrams.split(), reliable.split());
-    if let Err(reason) = opened(&mut socket, &platform, nudge).await {
+    if let Err(reason) = opened(&mut socket, &platform, waker).await {
         return reason;
     }
     let buffered = Arc::new(AtomicUsize::new(0));
@@ -225,29 +230,23 @@ async fn watch(
         reliable: reliable_tx,
         buffered: buffered.clone(),
     };
-    // A driver that is gone needs no report.
-    let report = |event| drop(reports.events.unbounded_send((remote, connection, event)));
-    // Before the caller hears of it: the driver is asked to close only what it knows to be open.
-    report(AttemptEvent::Open);
-    // Told to the caller from here, so that no packet overtakes it.
-    let sender = Sender::Rtc(senders);
-    let path = PathId(connection.0);
-    let up = Happening::PathUp { peer: remote, path, kind, sender };
-    let mut inbox = reports.packets.clone();
-    if inbox.send(up).await.is_err() {
+    let (forward_tx, may_forward) = oneshot::channel();
+    reports.send(id, AttemptEvent::Opened(Opened { senders, forward: forward_tx }));
+    if may_forward.await.is_err() {
         return "nobody waits for the connection".to_owned();
     }
     let look = || {
         buffered.store(platform.buffered(), Ordering::Relaxed);
         platform.failure()
     };
-    let pair = |pair| report(AttemptEvent::Pair(pair));
+    let pair = |pair| reports.send(id, AttemptEvent::Pair(pair));
     let closed = std::pin::pin!(closed(&mut socket, remote, look, pair));
     let packets = futures::stream::select(
         datagrams.map(|(_, packet)| (Channel::Datagram, packet)),
         reliable.map(|(_, packet)| (Channel::Reliable, packet)),
     );
-    let forwarded = std::pin::pin!(forward(remote, path, packets, inbox));
+    let path = PathId(connection.0);
+    let forwarded = std::pin::pin!(forward(remote, path, packets, reports.packets.clone()));
     match select(closed, forwarded).await {
         Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
     }
@@ -256,7 +255,7 @@ async fn watch(
 async fn opened(
     socket: &mut WebRtcSocket,
     platform: &platform::Connection,
-    mut nudge: Nudge,
+    mut waker: IceWaker,
 ) -> Result<(), String> {
     let mut deadline = Delay::new(DEADLINE);
     loop {
@@ -267,7 +266,7 @@ async fn opened(
             Ok(changes) if changes.iter().any(|(_, state)| *state == PeerState::Connected) => {
                 return Ok(());
             }
-            Ok(_) => nudge.poke(),
+            Ok(_) => waker.wake(),
             Err(error) => return Err(error.to_string()),
         }
         if let Either::Left(_) = select(&mut deadline, Delay::new(OPENING_TICK)).await {
@@ -318,16 +317,16 @@ async fn forward(
     peer: PeerKey,
     path: PathId,
     mut packets: impl futures::Stream<Item = (Channel, Packet)> + Unpin,
-    mut inbox: mpsc::Sender<Happening>,
+    mut inbox: mpsc::Sender<DriverEvent>,
 ) -> String {
-    let quota = Quota::default();
+    let quota = InboxQuota::default();
     while let Some((channel, packet)) = packets.next().await {
-        let taken = quota.take().is_some_and(|ticket| {
+        let taken = quota.acquire().is_some_and(|permit| {
             let (at, packet) = (platform::now(), packet.to_vec());
-            let arrived = Happening::Packet { peer, path, at, channel, packet, _ticket: ticket };
+            let arrived = DriverEvent::Packet { peer, path, at, channel, packet, _permit: permit };
             inbox.try_send(arrived).is_ok()
         });
-        // What is unreliable may get lost here as well as anywhere.
+        // A datagram may be lost here as well as on the network.
         if !taken && channel == Channel::Reliable {
             return "the game does not take what the other side sends".to_owned();
         }

@@ -1,46 +1,33 @@
-//! WebRTC: a room on a signaling server, and a connection to every other peer in it.
+//! WebRTC: a room on a signaling server, and connections to the other peers in it.
 //!
-//! Everything that waits lives in one background task, the driver, which owns the connection to the
-//! signaling server and, for each remote peer, an attempt that is under way and the connections that are
-//! open. [`RtcTransport`] is the caller's end of it.
+//! What to do is decided by [`Negotiator`](netplay_core::negotiation::Negotiator), which owns the client of the
+//! signaling server, checks and filters what peers signal, and encrypts what the server relays. This module carries it
+//! out: one background task, the driver, owns the WebSocket to the server and one attempt for each connection that
+//! opens or is open. [`RtcTransport`] is the caller's end of it.
 //!
-//! The connection to the server looks after itself: it tries several servers, comes back to its seat when
-//! the socket breaks or the server is started anew, and keeps what was to be said meanwhile. Connections
-//! that are open do not notice.
-//!
-//! Nobody has to trust the server. Offers and answers are signed by the identities that the peers' names are
-//! fingerprints of; what the server carries is sealed with keys that they agreed on.
-//!
-//! Each attempt is a matchbox socket of its own, for one remote and one try. matchbox has no handshake
-//! deadline, no way to close one peer, and gives up every peer of a socket when one of them sends
-//! something it cannot take; with one socket per attempt a deadline is a dropped future and trouble
-//! stays with the peer that made it. What comes from the signaling server goes through a gate first,
-//! so matchbox only sees descriptions and candidates that are well formed and in order.
+//! Each attempt is a matchbox socket of its own, for one peer and one try. matchbox has no handshake deadline, no way
+//! to close one peer, and gives up every peer of a socket when one of them sends something it cannot parse. With one
+//! socket per attempt a deadline is a dropped future, and trouble stays with the peer that caused it.
 //!
 //! ```text
-//!            commands                         WebSocket
-//! caller ───────────────► driver ◄──────── server ───────► netplay-server
-//!    ▲   ◄─────────────── │    ▲ signals (gate, signaller)
-//!    │       events       ▼    │
+//!            requests                      WebSocket
+//! caller ───────────────► driver ◄──────────────────────► netplay-server
+//!    ▲   ◄─────────────── │    ▲
+//!    │       events       │    │ reports (signals, opened, ended)
+//!    │                    ▼    │
 //!    └──── packets ───── attempt (one matchbox socket) ◄──► the same on the other peer
 //! ```
 
 mod attempt;
-mod connecting;
 mod driver;
-mod gate;
 #[cfg(not(target_arch = "wasm32"))]
-#[path = "platform/nudge.rs"]
-mod nudge;
+#[path = "platform/ice_waker.rs"]
+mod ice_waker;
+mod inbox_quota;
 #[cfg_attr(target_arch = "wasm32", path = "platform/wasm.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "platform/native.rs")]
 mod platform;
-mod quota;
-mod relay;
-mod relaying;
-mod remote;
-mod sdp;
-mod seal;
+mod relay_queue;
 mod sender;
 mod signaller;
 mod socket;
@@ -54,17 +41,17 @@ use netplay_protocol::PeerKey;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, SEAL_BYTES};
 
 use crate::{JoinRequest, LeaveReason, SendError, Transport, TransportEvent, TransportRequest};
-use driver::{Command, Happening};
+use driver::DriverEvent;
 use sender::Sender;
 
-/// How many happenings may wait for the caller: as many as seven peers may have waiting, and some. When a
+/// How many events may wait for the caller: the packets that seven peers may have waiting, and some. When a
 /// caller stops polling for longer, datagrams are dropped; inputs are repeated until they are acknowledged.
-const INBOX: usize = 8192;
+const MAX_INBOX: usize = 8192;
 
 /// WebRTC connections to the peers of one room.
 pub struct RtcTransport {
-    commands: mpsc::UnboundedSender<Command>,
-    inbox: mpsc::Receiver<Happening>,
+    requests: mpsc::UnboundedSender<TransportRequest>,
+    inbox: mpsc::Receiver<DriverEvent>,
     events: VecDeque<TransportEvent>,
     paths: BTreeMap<(PeerKey, PathId), Sender>,
     left: bool,
@@ -75,11 +62,11 @@ pub struct RtcTransport {
 impl RtcTransport {
     /// Starts joining. What becomes of it comes as events.
     pub fn join(request: JoinRequest) -> Self {
-        let (commands, commands_rx) = mpsc::unbounded();
-        let (inbox_tx, inbox) = mpsc::channel(INBOX);
-        let driver = platform::spawn(driver::drive(request, commands_rx, inbox_tx));
+        let (requests, requests_rx) = mpsc::unbounded();
+        let (inbox_tx, inbox) = mpsc::channel(MAX_INBOX);
+        let driver = platform::spawn(driver::drive(request, requests_rx, inbox_tx));
         Self {
-            commands,
+            requests,
             inbox,
             events: VecDeque::new(),
             paths: BTreeMap::new(),
@@ -101,18 +88,18 @@ impl Transport for RtcTransport {
         let polled = platform::now();
         loop {
             match self.inbox.try_recv() {
-                Ok(Happening::Event(TransportEvent::Left(reason))) => self.left(reason),
-                Ok(Happening::Event(event)) => {
+                Ok(DriverEvent::Event(TransportEvent::Left(reason))) => self.left(reason),
+                Ok(DriverEvent::Event(event)) => {
                     if let TransportEvent::PathDown { peer, path, .. } = &event {
                         self.paths.remove(&(*peer, *path));
                     }
                     self.events.push_back(event);
                 }
-                Ok(Happening::PathUp { peer, path, kind, sender }) => {
+                Ok(DriverEvent::PathUp { peer, path, kind, sender }) => {
                     self.paths.insert((peer, path), sender);
                     self.events.push_back(TransportEvent::PathUp { peer, path, kind });
                 }
-                Ok(Happening::Packet { peer, path, at, channel, packet, .. }) => {
+                Ok(DriverEvent::Packet { peer, path, at, channel, packet, .. }) => {
                     let at = now.saturating_sub(polled.saturating_duration_since(at));
                     let received = TransportEvent::Received { peer, path, at, channel, packet };
                     self.events.push_back(received);
@@ -127,7 +114,7 @@ impl Transport for RtcTransport {
         }
     }
 
-    fn next_event(&mut self) -> Option<TransportEvent> {
+    fn poll_event(&mut self) -> Option<TransportEvent> {
         self.events.pop_front()
     }
 
@@ -156,11 +143,10 @@ impl Transport for RtcTransport {
             _ => {}
         }
         // A driver that is gone has left the room.
-        let _ = self.commands.unbounded_send(Command::Request(request));
+        let _ = self.requests.unbounded_send(request);
     }
 
     fn leave(&mut self) {
-        // A driver that is gone has left already.
-        let _ = self.commands.unbounded_send(Command::Leave);
+        self.requests.close_channel();
     }
 }

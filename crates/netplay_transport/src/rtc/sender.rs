@@ -1,5 +1,7 @@
+//! The sending end of a path.
+
 use super::attempt::Senders;
-use super::relay::PeerSender;
+use super::relay_queue::PeerSender;
 use crate::{Channel, SendError};
 
 /// The sending end of a path.

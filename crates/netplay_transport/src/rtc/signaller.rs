@@ -1,11 +1,11 @@
 //! matchbox's view of signaling, for one attempt.
 //!
-//! matchbox asks its `Signaller` for events and gives it signals to send. Ours tells it two ids (its
-//! own, the peer's), tells only the offerer that there is a peer, and hands our signals to the driver.
+//! matchbox asks its `Signaller` for events and gives it signals to send. This one tells matchbox two ids (its own and
+//! the peer's), announces the peer to the offerer only, and reports local signals to the driver.
 //!
-//! An answer is held until its host candidates are there, and they travel inside it. matchbox sends the
-//! answer before its candidates; an ICE agent that finds no pair at its first check waits for its next
-//! tick, 200 ms later, and with the candidates inside it does not.
+//! An answer is held back until its host candidates are known, and then sent with the candidates inside. matchbox
+//! itself sends the answer before its candidates. An ICE agent that finds no pair at its first check waits for its
+//! next tick, 200 ms later; with the candidates inside the answer it finds one.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -18,24 +18,21 @@ use futures_timer::Delay;
 use matchbox_socket::{
     PeerEvent, PeerId, PeerRequest, PeerSignal, SignalingError, Signaller, SignallerBuilder,
 };
+use netplay_core::negotiation::{AttemptSignal, Role, sdp};
 use netplay_protocol::{ConnectionId, PeerKey};
 use uuid::Uuid;
 
-use super::gate::{Role, Step};
+use super::attempt::{AttemptEvent, AttemptReport};
 use super::platform::Sockets;
-use super::sdp;
 use crate::{CandidateKind, PathPolicy};
 
-/// How long an answer waits for its first candidate. On a busy machine gathering takes a while; one that
-/// has no candidates at all cannot be helped by waiting longer.
+/// How long an answer waits for its first candidate. Gathering takes a while on a busy machine; if there are no
+/// candidates at all, waiting longer does not help.
 const FIRST_CANDIDATE: Duration = Duration::from_millis(50);
-/// How long an answer that has candidates waits for another. Host candidates come together.
+/// How long an answer that has candidates waits for another one. Host candidates are found at about the same time.
 const NEXT_CANDIDATE: Duration = Duration::from_millis(3);
 
-/// A step of ours on its way to the driver, which signs it.
-pub(super) type Outgoing = (PeerKey, ConnectionId, Step);
-
-/// The id that matchbox knows a peer by, inside one attempt.
+/// matchbox's id of a peer, inside one attempt.
 pub(super) fn peer_id(key: PeerKey) -> PeerId {
     PeerId(Uuid::from_bytes(key.to_bytes()))
 }
@@ -45,23 +42,23 @@ pub(super) struct AttemptSignaller {
     pub(super) remote: PeerKey,
     pub(super) connection: ConnectionId,
     pub(super) policy: PathPolicy,
-    /// Where our candidates are noted.
+    /// Where local candidates are noted.
     pub(super) sockets: Sockets,
     pub(super) incoming: mpsc::UnboundedReceiver<PeerEvent>,
-    pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
-    /// Candidates of ours that matchbox does not tell of.
+    pub(super) outgoing: mpsc::UnboundedSender<AttemptReport>,
+    /// Local candidates that matchbox does not report.
     found: mpsc::UnboundedReceiver<String>,
-    /// Candidates of ours from before our description: none once that is out.
+    /// Local candidates found before the local description. None once the description is sent.
     early: Option<Vec<String>>,
     held: Option<HeldAnswer>,
 }
 
-/// What an attempt signals about, and how.
+/// What an attempt needs for signaling.
 pub(super) struct Signaling {
     pub(super) policy: PathPolicy,
     pub(super) sockets: Sockets,
     pub(super) found: mpsc::UnboundedReceiver<String>,
-    pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
+    pub(super) outgoing: mpsc::UnboundedSender<AttemptReport>,
 }
 
 /// An answer that waits for candidates, and the time it still has.
@@ -80,7 +77,7 @@ impl AttemptSignaller {
     ) -> (Self, mpsc::UnboundedSender<PeerEvent>) {
         let Signaling { policy, sockets, found, outgoing } = signaling;
         let (events, incoming) = mpsc::unbounded();
-        // The receiver is in our hands: sending cannot fail.
+        // The receiver still exists: sending cannot fail.
         let _ = events.unbounded_send(PeerEvent::IdAssigned(peer_id(local)));
         if role == Role::Offerer {
             let _ = events.unbounded_send(PeerEvent::NewPeer(peer_id(remote)));
@@ -91,19 +88,21 @@ impl AttemptSignaller {
         (signaller, events)
     }
 
-    fn pass(&self, step: Step) {
-        // A driver that is gone needs no signals.
-        let _ = self.outgoing.unbounded_send((self.remote, self.connection, step));
+    fn pass(&self, signal: AttemptSignal) {
+        let (peer, connection, event) =
+            (self.remote, self.connection, AttemptEvent::Signal(signal));
+        // A driver that has ended needs no signals.
+        let _ = self.outgoing.unbounded_send(AttemptReport { peer, connection, event });
     }
 
     fn release_answer(&mut self) {
         if let Some(held) = self.held.take() {
             let sdp = sdp::with_candidates(&held.sdp, held.candidates.iter().map(String::as_str));
-            self.pass(Step::Answer(sdp));
+            self.pass(AttemptSignal::Answer(sdp));
         }
     }
 
-    /// Our description is out, or about to be: candidates may follow.
+    /// The local description is sent, or about to be: candidates may follow.
     fn described(&mut self) {
         for json in self.early.take().into_iter().flatten() {
             self.candidate(json);
@@ -126,8 +125,8 @@ impl AttemptSignaller {
                     held.release.reset(NEXT_CANDIDATE);
                 }
             }
-            Ok(_) => self.pass(Step::Candidate(json)),
-            Err(error) => log::warn!("not sending our own candidate: {error}"),
+            Ok(_) => self.pass(AttemptSignal::Candidate(json)),
+            Err(error) => log::warn!("not sending a local candidate: {error}"),
         }
     }
 }
@@ -139,12 +138,12 @@ impl Signaller for AttemptSignaller {
         match request {
             PeerRequest::KeepAlive => {}
             PeerRequest::Signal { data: PeerSignal::Offer(sdp), .. } => {
-                self.pass(Step::Offer(sdp::keep_allowed(&sdp, self.policy)));
+                self.pass(AttemptSignal::Offer(sdp::keep_allowed(&sdp, self.policy)));
                 self.described();
             }
             PeerRequest::Signal { data: PeerSignal::Answer(sdp), .. } => {
                 let sdp = sdp::keep_allowed(&sdp, self.policy);
-                // One that was made after its candidates were found has nothing to wait for.
+                // With candidates inside already, there is nothing to wait for.
                 let complete = sdp.contains("a=candidate:");
                 let release = Delay::new(if complete { NEXT_CANDIDATE } else { FIRST_CANDIDATE });
                 self.held = Some(HeldAnswer { sdp, candidates: Vec::new(), release });
@@ -164,8 +163,8 @@ impl Signaller for AttemptSignaller {
                 Some(held) => Either::Left(&mut held.release),
                 None => Either::Right(pending()),
             };
-            // The driver drops its end when the attempt is open or over. To return an error then would end
-            // the socket, and with it an open connection: nothing more is said.
+            // The driver drops its end when the attempt is open or has ended. Returning an error then would end the
+            // socket, and with it an open connection, so this waits forever instead.
             select_biased! {
                 () = released.fuse() => self.release_answer(),
                 event = self.incoming.select_next_some() => return Ok(event),
@@ -175,7 +174,7 @@ impl Signaller for AttemptSignaller {
     }
 }
 
-/// Hands matchbox the one signaller of its one attempt.
+/// Gives matchbox the one signaller of its one attempt.
 pub(super) struct OneSignaller(Mutex<Option<AttemptSignaller>>);
 
 impl OneSignaller {

@@ -1,8 +1,8 @@
-//! A laboratory of networks: hosts behind NATs of every kind, on one machine.
+//! A laboratory of networks on one machine: hosts behind NATs of every kind.
 //!
 //! Each host is a network namespace of Linux with an address of its own; each NAT is another one, in which
-//! nftables rewrites. Between them lies a bridge that plays the internet (RFC 5737 keeps its addresses free
-//! for documentation). What runs in a host is a real process with real sockets.
+//! nftables rewrites packets. A bridge between them is the internet (with addresses for documentation, RFC 5737).
+//! Programs on a host are real processes with real sockets.
 //!
 //! ```text
 //!  203.0.113.1   servers ───┐
@@ -11,7 +11,7 @@
 //!                   └── 10.0.21.2  host
 //! ```
 //!
-//! It needs `ip` (iproute2), `nft` (nftables) and the right to make namespaces: root, or a user namespace
+//! It needs `ip` (iproute2), `nft` (nftables) and permission to create namespaces: root, or a user namespace
 //! (`unshare --user --map-root-user --net --mount`, with a tmpfs on /run). [`Lab::new`] says what is missing.
 
 mod nat;
@@ -25,7 +25,7 @@ pub use nat::Nat;
 /// The address of the host that servers run on.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 
-/// Why there is no laboratory.
+/// Why a laboratory cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "no network laboratory: `{command}` failed ({said}). It needs root (or a user namespace with /run as a \
@@ -54,7 +54,7 @@ pub struct Host {
 }
 
 impl Lab {
-    /// An internet with a host for servers on it.
+    /// An internet with one host, for servers.
     pub fn new() -> Result<(Self, Host), LabError> {
         static LABS: AtomicU32 = AtomicU32::new(0);
         let number = LABS.fetch_add(1, Ordering::Relaxed);
@@ -121,26 +121,26 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         for namespace in &self.namespaces {
-            // What is left of it goes with the machine.
+            // What cannot be removed stays until the machine restarts.
             let _ = run(&format!("ip netns del {namespace}"));
         }
     }
 }
 
 impl Host {
-    /// Its address, as itself sees it.
+    /// Its address, as it sees it itself.
     pub fn address(&self) -> Ipv4Addr {
         self.address
     }
 
-    /// A program that will run on this host.
+    /// A command that runs a program on this host.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.namespace]).arg(program);
         command
     }
 
-    /// Drops every UDP packet to and from this host, or no longer.
+    /// Sets whether every UDP packet to and from this host is dropped.
     pub fn block_udp(&self, block: bool) -> Result<(), LabError> {
         if !block {
             return inside(&self.namespace, "nft delete table inet block");
@@ -157,23 +157,23 @@ impl Host {
         Ok(())
     }
 
-    /// Gives an open host another address instead of its own, as a laptop has that changes networks.
+    /// Replaces the address of an open host, as when a laptop changes networks.
     pub fn change_address(&mut self, last: u8) -> Result<(), LabError> {
         let (before, after) = (self.address, Ipv4Addr::new(203, 0, 113, last));
         inside(&self.namespace, &format!("ip addr del {before}/24 dev wan"))?;
         inside(&self.namespace, &format!("ip addr add {after}/24 dev wan"))?;
         self.address = after;
-        // The way out went with the address.
+        // The default route was removed with the address.
         leave_by(&self.namespace, "wan")
     }
 
-    /// What its NAT remembers, for whoever looks into a failure.
+    /// The connections that its NAT tracks, for a failure message.
     pub fn router(&self) -> Option<&str> {
         self.router.as_deref()
     }
 }
 
-/// Gives a namespace a way out, by which programs find their own address.
+/// Adds a default route to a namespace. Programs find their own address by it.
 fn leave_by(namespace: &str, link: &str) -> Result<(), LabError> {
     inside(namespace, &format!("ip route add default dev {link}"))
 }

@@ -1,22 +1,24 @@
+//! The kinds of NAT, and the nftables rules of each.
+
 use std::net::Ipv4Addr;
 
-/// How a router rewrites and filters UDP (RFC 4787 has the words for it; the names are those of RFC 3489).
+/// How a router rewrites and filters UDP (see RFC 4787; the names are those of RFC 3489).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nat {
-    /// None: the host has an address of the internet.
+    /// No NAT: the host has a public address.
     Open,
-    /// One mapping for all, and whoever sends to it gets through.
+    /// The same mapping for all destinations, and no filter.
     FullCone,
-    /// One mapping for all; only whom the host has sent to gets through.
+    /// The same mapping for all destinations. Only addresses that the host has sent to get through.
     PortRestricted,
-    /// Another mapping for each address that the host sends to.
+    /// Another mapping for each destination.
     Symmetric,
     /// No UDP at all. TCP gets out.
     UdpBlocked,
 }
 
 impl Nat {
-    /// The rules of nftables that make it, for one host behind it.
+    /// The nftables rules for one host behind the NAT.
     pub(super) fn rules(self, host: Ipv4Addr) -> Vec<String> {
         let mut rules = vec![
             "add table ip nat".to_owned(),
@@ -25,12 +27,12 @@ impl Nat {
             "add table ip guard".to_owned(),
             "add chain ip guard incoming { type filter hook input priority 0 ; }".to_owned(),
             "add chain ip guard forwarded { type filter hook forward priority 0 ; }".to_owned(),
-            // What nobody asked for is forgotten at once: the kernel would otherwise take it for a
-            // connection of the router's own, and give the host another mapping.
+            // Unsolicited packets are not tracked: the kernel would otherwise take them for connections of the
+            // router's own, and give the host another mapping.
             "add rule ip guard incoming iifname wan ct state new drop".to_owned(),
         ];
         let translate = match self {
-            // Which port a host gets depends on nothing but chance, for each connection anew.
+            // Each connection gets a random port.
             Self::Symmetric => "masquerade fully-random",
             _ => "masquerade",
         };

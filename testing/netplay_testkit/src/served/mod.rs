@@ -1,17 +1,17 @@
 //! The real signaling server between simulated peers.
 //!
-//! A [`ServedHub`] joins two worlds on one virtual clock: the direct connections are those of a
-//! [`MemoryHub`], and everything that a server has a part in goes through a
-//! [`SimulatedServer`]: joining, rosters, the signals of attempts, the relay, lost and resumed seats. Each
-//! peer reaches it over a pipe of its own, which takes time and can be cut.
+//! A [`ServedHub`] combines two simulations on one virtual clock. The direct connections are those of a [`MemoryHub`].
+//! Everything else goes through a [`SimulatedServer`]: joining, rosters, signals, the relay, resuming. Each peer
+//! reaches the server over a [`pipe`] of its own, which has latency and can be cut.
 //!
-//! On its side of that pipe each peer drives the client that ships
-//! ([`SignalingClient`](netplay_core::signaling::SignalingClient)): joining, resuming with the last roster, pings,
-//! backoff and giving up a socket that does not answer are the product's.
+//! On its side of that pipe each peer drives the code that ships
+//! ([`Negotiator`](netplay_core::negotiation::Negotiator)): joining, resuming, backoff, offers that cross, signatures
+//! and the keys of the relay are the product's. Only WebRTC is replaced.
 
 mod client;
 mod pipe;
 mod transport;
+mod webrtc;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,10 +27,10 @@ use netplay_transport::memory::MemoryHub;
 use client::Client;
 use transport::ServedTransport;
 
-/// How fine the server's clock goes at least: what is due in between happens in its order.
+/// The largest step of the server's clock.
 const STEP: Duration = Duration::from_millis(5);
 
-/// A real server behind a network made of a seed. Clones are the same hub.
+/// The real server behind a network simulated from a seed. Clones are the same hub.
 #[derive(Clone)]
 pub struct ServedHub {
     network: MemoryHub,
@@ -42,16 +42,16 @@ struct State {
     seed: u64,
     conditions: NetworkConditions,
     config: ServerConfig,
-    /// None while it is down.
+    /// None while the server is down.
     server: Option<SimulatedServer>,
     clients: BTreeMap<u64, Client>,
     joined: u64,
 }
 
 impl ServedHub {
-    /// A server without rooms. Peers reach it over a network like this, and each other over `network`.
+    /// A server without rooms. Peers reach it under these conditions, and each other over `network`.
     pub(crate) fn new(network: MemoryHub, conditions: NetworkConditions, seed: u64) -> Self {
-        // A server that is started anew must believe what it signed before.
+        // A server that restarts must recognize what it signed before.
         let secret = Some(Secret::from("a secret for simulations, of enough letters"));
         let config = ServerConfig { secret, ..ServerConfig::default() };
         let state = State {
@@ -70,7 +70,7 @@ impl ServedHub {
         ServedTransport::join(self, request)
     }
 
-    /// The server is killed: it knows nothing of what was before, should it come back.
+    /// Kills the server. It forgets everything.
     pub fn kill(&self) {
         let mut state = self.state();
         state.server = None;
@@ -78,29 +78,29 @@ impl ServedHub {
         state.clients.values_mut().for_each(|client| client.lost(now, "the server was killed"));
     }
 
-    /// The server is started anew, unless it is there.
+    /// Starts the server again, unless it is running.
     pub fn restart(&self) {
         let mut state = self.state();
         let config = state.config.clone();
         state.server.get_or_insert_with(|| start(&config));
     }
 
-    /// Nothing gets through between a peer and the server any more, and neither side is told.
+    /// Blocks everything between a peer and the server. Neither side is told.
     pub fn cut_off(&self, peer: PeerKey) {
         self.with(peer, |client, _| client.pipe.cut = true);
     }
 
-    /// What waited gets through.
+    /// Undoes [`Self::cut_off`]. What waited gets through.
     pub fn reconnect(&self, peer: PeerKey) {
         self.with(peer, |client, _| client.pipe.cut = false);
     }
 
-    /// A peer's process ends without a word.
+    /// Ends the process of a peer without a goodbye.
     pub fn crash(&self, peer: PeerKey) {
         self.with(peer, Client::crash);
     }
 
-    /// Whether every peer that has joined has a connection and its seat.
+    /// Whether every peer that has joined is connected to the server and a member of its room.
     pub fn everybody_is_online(&self) -> bool {
         self.state().clients.values().all(Client::is_online)
     }
@@ -112,7 +112,7 @@ impl ServedHub {
         concerned.for_each(|client| change(client, now));
     }
 
-    /// Lets time pass, whether or not anybody polls: sockets and servers do not wait for that.
+    /// Lets time pass, whether or not any peer polls: sockets and servers do not wait for it.
     pub(crate) fn pass(&self, time: Duration) {
         let mut state = self.state();
         let until = state.now + time;
@@ -125,7 +125,7 @@ impl ServedHub {
 }
 
 impl State {
-    /// Lets time pass until `now`, in order.
+    /// Lets time pass until `now`, step by step.
     fn pass_until(&mut self, now: Duration) {
         while self.now < now {
             let step = STEP.min(now - self.now);
@@ -137,7 +137,7 @@ impl State {
         }
     }
 
-    /// Takes what has arrived out of every pipe, and puts into it what is sent.
+    /// Delivers what has arrived on every pipe, and sends what is to be sent.
     fn exchange(&mut self) {
         for client in self.clients.values_mut() {
             client.upward(self.now, self.server.as_mut());

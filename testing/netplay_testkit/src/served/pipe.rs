@@ -1,27 +1,29 @@
+//! The connection between a peer and the server: in order, without loss, with latency.
+
 use std::time::Duration;
 
 use bevy_netplay::prelude::NetworkConditions;
 use netplay_core::emulator::NetworkEmulator;
 use netplay_server::simulation::Frame;
 
-/// A socket between a client and the server, seen from outside: late, in order, and nothing is lost.
+/// Both directions of a connection.
 pub(super) struct Pipe {
     up: NetworkEmulator<Up>,
     down: NetworkEmulator<Frame>,
-    /// Nothing gets through.
+    /// Whether nothing gets through.
     pub(super) cut: bool,
 }
 
-/// What a client does with its socket.
+/// What a peer does with its socket.
 #[derive(Clone)]
 pub(super) enum Up {
     Frame(Frame),
-    /// It closes it, or its process is gone.
+    /// The peer closes it, or its process has ended.
     Close,
 }
 
 impl Pipe {
-    /// Half of the way between two peers leads to the server.
+    /// A pipe with half of the latency between two peers.
     pub(super) fn new(conditions: &NetworkConditions, seed: u64) -> Self {
         let half = NetworkConditions {
             latency: conditions.latency / 2 + Duration::from_micros(500),
@@ -51,7 +53,7 @@ impl Pipe {
         (!self.cut).then(|| self.down.pop_with_due(now)).flatten()
     }
 
-    /// The socket is gone, and what was in it.
+    /// Drops everything in flight: the socket is closed.
     pub(super) fn reset(&mut self) {
         drop(self.up.drain());
         drop(self.down.drain());

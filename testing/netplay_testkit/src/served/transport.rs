@@ -1,8 +1,10 @@
+//! One peer's transport in a served room.
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use netplay_protocol::PeerKey;
-use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, MAX_PLAYERS};
+use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, MAX_PLAYERS, SEAL_BYTES};
 use netplay_protocol::signaling::Entry;
 use netplay_transport::memory::MemoryTransport;
 use netplay_transport::{
@@ -19,14 +21,14 @@ pub(crate) struct ServedTransport {
     id: u64,
     /// Its direct connections.
     network: MemoryTransport,
-    /// What has to be added to the peer's clock to get the hub's; none before its first poll.
+    /// The difference between the hub's clock and the peer's. None before its first poll.
     offset: Option<Duration>,
     events: VecDeque<TransportEvent>,
 }
 
 impl ServedTransport {
     pub(super) fn join(hub: &ServedHub, request: &JoinRequest) -> Self {
-        // All peers are on one network: who may connect to whom, the server's roster says.
+        // All peers are on one network. The server's rosters say which of them connect.
         let everybody =
             JoinRequest::new(Entry::Room("NETWORK".into()), MAX_PLAYERS, request.identity.clone());
         let network = hub.network.join(&everybody);
@@ -41,11 +43,24 @@ impl ServedTransport {
         Self { hub: hub.clone(), id, network, offset: None, events: VecDeque::new() }
     }
 
-    /// Does something with the client at the hub's time.
+    /// Calls a function with the client and the hub's time.
     fn with<T>(&mut self, act: impl FnOnce(&mut Client, Duration) -> T) -> Option<T> {
         let mut state = self.hub.state();
         let now = state.now;
         state.clients.get_mut(&self.id).map(|client| act(client, now))
+    }
+
+    /// Carries out on the network what the client has decided.
+    fn carry_out(&mut self) {
+        let requests = self.with(|client, _| std::mem::take(&mut client.webrtc.requests));
+        requests.into_iter().flatten().for_each(|request| self.network.request(request));
+    }
+
+    fn tell(&mut self, event: TransportEvent) {
+        if let TransportEvent::Left(_) = event {
+            self.network.leave();
+        }
+        self.events.push_back(event);
     }
 }
 
@@ -55,42 +70,28 @@ impl Transport for ServedTransport {
         let offset = *self.offset.get_or_insert(state.now.saturating_sub(now));
         state.pass_until(now + offset);
         let hub_now = state.now;
-        let (told, to_connect) = match state.clients.get_mut(&self.id) {
-            Some(client) => (
-                client.events.drain(..).collect::<Vec<_>>(),
-                std::mem::take(&mut client.to_connect),
-            ),
-            None => Default::default(),
-        };
+        let client = state.clients.get_mut(&self.id);
+        let told: Vec<_> = client.map_or_else(Vec::new, |client| client.events.drain(..).collect());
         drop(state);
         for mut event in told {
             if let TransportEvent::Received { at, .. } = &mut event {
-                // The peer may be behind the hub: then it came while it did not look.
+                // The peer may be behind the hub: the packet arrived while it did not poll.
                 *at = now.saturating_sub(hub_now.saturating_sub(*at));
             }
-            self.events.push_back(event);
+            self.tell(event);
         }
-        for peer in to_connect {
-            self.network.request(TransportRequest::Attempt(peer));
-        }
+        self.carry_out();
         self.network.poll(now);
-        while let Some(event) = self.network.next_event() {
-            match event {
-                TransportEvent::PathUp { peer, .. }
-                | TransportEvent::AttemptFailed { peer, .. } => {
-                    self.with(|client, _| client.attempt_over(peer));
-                    self.events.push_back(event);
-                }
-                TransportEvent::PathDown { .. } | TransportEvent::Received { .. } => {
-                    self.events.push_back(event);
-                }
-                // The rest is the server's to say.
-                _ => {}
-            }
+        while let Some(event) = self.network.poll_event() {
+            self.with(|client, now| client.handle_network(now, event));
+            // Taken at once: these times are on the peer's own clock already.
+            let told = self.with(|client, _| client.events.drain(..).collect::<Vec<_>>());
+            told.into_iter().flatten().for_each(|event| self.tell(event));
         }
+        self.carry_out();
     }
 
-    fn next_event(&mut self) -> Option<TransportEvent> {
+    fn poll_event(&mut self) -> Option<TransportEvent> {
         self.events.pop_front()
     }
 
@@ -103,42 +104,30 @@ impl Transport for ServedTransport {
         packet: &[u8],
     ) -> Result<usize, SendError> {
         if path != PathId::RELAY {
+            let path = self.with(|client, _| client.network_path(to, path)).flatten();
+            let path = path.ok_or(SendError::NoPath)?;
             return self.network.send(now, to, path, channel, packet);
         }
         let most = match channel {
-            Channel::Datagram => MAX_DATAGRAM_BYTES,
-            Channel::Reliable => MAX_CONTROL_BYTES,
+            Channel::Datagram => MAX_DATAGRAM_BYTES - SEAL_BYTES,
+            Channel::Reliable => MAX_CONTROL_BYTES - SEAL_BYTES,
         };
         if packet.len() > most {
             return Err(SendError::TooLarge(packet.len()));
         }
-        let carried = self.with(|client, now| {
-            let open = client.relays(to);
-            if open {
-                client.relay(now, to, channel, packet);
-            }
-            open
-        });
-        if carried == Some(true) { Ok(0) } else { Err(SendError::NoPath) }
+        match self.with(|client, now| client.relay(now, to, channel, packet)) {
+            Some(true) => Ok(0),
+            Some(false) | None => Err(SendError::NoPath),
+        }
     }
 
     fn request(&mut self, request: TransportRequest) {
-        self.with(|client, now| {
-            client.handle_request(now, request);
-            client.transmit(now);
-        });
-        match request {
-            TransportRequest::Forget(_) => self.network.request(request),
-            TransportRequest::Close(_, path) if path != PathId::RELAY => {
-                self.network.request(request);
-            }
-            _ => {}
-        }
+        self.with(|client, now| client.handle_request(now, request));
+        self.carry_out();
     }
 
     fn leave(&mut self) {
         self.with(Client::leave);
-        self.network.leave();
     }
 }
 

@@ -32,7 +32,7 @@ impl Peer {
 
     fn events(&mut self) -> Vec<TransportEvent> {
         self.transport.poll(self.started.elapsed());
-        std::iter::from_fn(|| self.transport.next_event()).collect()
+        std::iter::from_fn(|| self.transport.poll_event()).collect()
     }
 }
 

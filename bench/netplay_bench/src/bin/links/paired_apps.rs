@@ -44,9 +44,9 @@ impl Transport for Faulty {
         self.inner.poll(now);
     }
 
-    fn next_event(&mut self) -> Option<TransportEvent> {
+    fn poll_event(&mut self) -> Option<TransportEvent> {
         loop {
-            let event = self.inner.next_event()?;
+            let event = self.inner.poll_event()?;
             match &event {
                 TransportEvent::Received { path, .. }
                     if *path != PathId::RELAY && self.faults.cut.load(Ordering::Relaxed) => {}

@@ -46,7 +46,8 @@ fn a_queue_leads_into_the_lobby() {
     network.join(0);
     let mut room = network.nodes.remove(&0).unwrap().room;
     room.handle_event(network.now, TransportEvent::Queued { waiting: 1 });
-    let joined = TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 2, seat: None };
+    let joined =
+        TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 2, resume_token: None };
     room.handle_event(network.now, joined);
     let said: Vec<_> = std::iter::from_fn(|| room.poll_event()).collect();
     assert!(

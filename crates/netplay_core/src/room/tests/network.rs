@@ -110,7 +110,7 @@ impl Network {
         self.nodes.insert(joining, Node { room, simulation, said, before });
         let size = self.size;
         let room = "ABC".parse().unwrap();
-        self.deliver(joining, TransportEvent::Joined { room, size, seat: None });
+        self.deliver(joining, TransportEvent::Joined { room, size, resume_token: None });
         if !self.members.contains(&joining) {
             self.members.push(joining);
         }

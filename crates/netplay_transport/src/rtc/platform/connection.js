@@ -1,17 +1,16 @@
-// RTCPeerConnection as matchbox takes it, with what matchbox leaves out.
+// A wrapper of RTCPeerConnection that adds what matchbox lacks.
 //
-// matchbox makes a connection from one list of URLs and one credential, waits for all candidates before it
-// says anything, takes for granted that no step fails, and never closes what it made. So the constructor is
-// wrapped: a configuration whose only URL is the name of a prepared attempt gets the connection of that
-// attempt, with
+// matchbox makes a connection from one list of URLs and one credential, waits for all candidates before it signals
+// anything, assumes that no step fails, and never closes a connection. So the constructor is wrapped: a configuration
+// whose only URL is the name of a prepared attempt gets the connection of that attempt, with
 //
-// - its own ICE servers, as many as there are, and its own transport policy;
-// - candidates that are reported as they come (trickle ICE, RFC 8838): matchbox is told that it has all;
+// - any number of ICE servers, and a transport policy of its own;
+// - candidates that are reported when they are found (trickle ICE, RFC 8838): matchbox is told that it has all;
 // - steps that never reject: a failure is noted, and the step stays open until the attempt is closed;
-// - channels that drop what they cannot take, instead of throwing;
-// - an end: nothing that matchbox left behind is called after `close`.
+// - channels that drop what does not fit their buffer, instead of throwing;
+// - an end: none of matchbox's callbacks is called after `close`.
 //
-// Every other configuration gets what it asks for.
+// Every other configuration gets an ordinary connection.
 
 const attempts = new Map();
 let made = 0;
@@ -33,7 +32,7 @@ class Attempt {
     Object.defineProperty(connection, "iceGatheringState", { get: () => "complete" });
     Object.defineProperty(connection, "onicecandidate", { get: () => null, set: () => {} });
     connection.addEventListener("icecandidate", ({ candidate }) => {
-      // An empty one marks the end (RFC 8838, section 14): of no use to a peer that checks what it has.
+      // An empty one marks the end (RFC 8838, section 14), which the peer does not need.
       if (!this.closed && candidate && candidate.candidate) {
         this.report(JSON.stringify(candidate));
       }
@@ -63,7 +62,7 @@ class Attempt {
       try {
         send(data);
       } catch {
-        // The buffer is full. Who sends is told how full it is, and sends less.
+        // The buffer is full. The sender knows how full it is, and sends less.
       }
     };
     this.channels.push(channel);
@@ -101,7 +100,7 @@ function wrap() {
   globalThis.RTCPeerConnection = wrapped;
 }
 
-// How often the machine has come back to a network. A change from one to another that leaves no gap is not told.
+// How often the machine has come back online. A change of network without a gap cannot be seen.
 let returns = 0;
 globalThis.addEventListener?.("online", () => (returns += 1));
 
@@ -109,12 +108,12 @@ export function timesOnline() {
   return returns;
 }
 
-// Whether this browser has WebRTC at all.
+// Whether this browser has WebRTC.
 export function supported() {
   return typeof globalThis.RTCPeerConnection === "function";
 }
 
-// Prepares an attempt. `report` gets each candidate as JSON. Returns the handle that the functions below take.
+// Prepares an attempt. `report` is called with each candidate as JSON. Returns the handle for the functions below.
 export function prepare(iceServers, relayOnly, report) {
   wrap();
   made += 1;
@@ -127,7 +126,7 @@ export function prepare(iceServers, relayOnly, report) {
   return attempt;
 }
 
-// The URL that stands for the attempt.
+// The URL that names the attempt.
 export function name(attempt) {
   return attempt.name;
 }

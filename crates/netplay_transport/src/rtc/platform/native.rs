@@ -12,7 +12,7 @@ use netplay_core::signaling::{Frame, SocketEvent};
 use netplay_protocol::signaling::IceServer;
 use std::pin::Pin;
 
-pub(super) use super::nudge::{Nudge, Sockets};
+pub(super) use super::ice_waker::{IceWaker, Sockets};
 
 /// A running task. Dropping it stops it.
 pub(super) struct Task {
@@ -24,14 +24,14 @@ pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
     Task { _task: smol::spawn(future) }
 }
 
-/// A future that one task runs.
+/// A future that is polled by one task.
 pub(super) type LocalFuture<T> = BoxFuture<'static, T>;
 /// The sending half of a WebSocket.
 pub(super) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String> + Send>>;
 /// The receiving half of a WebSocket.
 pub(super) type FrameStream = BoxStream<'static, SocketEvent>;
 
-/// Whether the pings of the server are seen.
+/// Whether [`connect`]'s stream reports the pings of the server.
 pub(super) const SEES_PINGS: bool = true;
 
 /// Opens a WebSocket.
@@ -45,7 +45,7 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
             Frame::Binary(bytes) => Message::Binary(bytes.into()),
         }))
     });
-    // Pings are answered by the library while the stream is read.
+    // The library answers pings while the stream is polled.
     let stream = stream.filter_map(|message| {
         ready(match message {
             Ok(Message::Text(text)) => {
@@ -68,15 +68,15 @@ pub(super) fn now() -> web_time::Instant {
     web_time::Instant::now()
 }
 
-/// What an attempt does to its connection past matchbox.
+/// What matchbox does not offer: access to the connection of an attempt.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connection {
     sockets: Sockets,
 }
 
 impl Connection {
-    /// Prepares a connection with these ICE servers. matchbox itself tells the candidates, and knows one
-    /// set of URLs with one credential: every STUN server and the first TURN server.
+    /// Prepares a connection with these ICE servers. matchbox itself reports the candidates, and takes one list of URLs
+    /// with one credential: every STUN server and the first TURN server.
     pub(super) fn prepare(
         ice_servers: &[IceServer],
         _relay_only: bool,
@@ -92,26 +92,26 @@ impl Connection {
         (Self::default(), config)
     }
 
-    /// Where candidates are noted.
+    /// Where local candidates are noted.
     pub(super) fn sockets(&self) -> Sockets {
         self.sockets.clone()
     }
 
-    /// Why the connection failed, where matchbox does not say so.
+    /// Why the connection failed, where matchbox does not report it.
     pub(super) fn failure(&self) -> Option<String> {
         None
     }
 
-    /// How many bytes wait in the connection. What waits for it shows in matchbox's queues.
+    /// How many bytes wait in the connection. Here all of them wait in matchbox's queues.
     pub(super) fn buffered(&self) -> usize {
         0
     }
 }
 
-/// What tells one network from another: the address that packets leave from.
+/// What distinguishes networks: the address that packets leave from.
 pub(super) type Route = std::net::IpAddr;
 
-/// The address that packets to anywhere else leave from, if there is a way. Nothing is sent to find out.
+/// The address that packets leave from, if there is a route. Nothing is sent.
 pub(super) fn route() -> Option<Route> {
     // Connecting a UDP socket only looks the route up. The addresses are for documentation: RFC 5737, 3849.
     let lookups = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];

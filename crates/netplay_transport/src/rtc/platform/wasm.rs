@@ -29,25 +29,25 @@ impl Drop for Task {
 pub(super) fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
     let (future, handle) = abortable(future);
     wasm_bindgen_futures::spawn_local(async {
-        // An aborted task has nothing to say.
+        // An aborted task returns nothing.
         let _ = future.await;
     });
     Task { handle }
 }
 
-/// A future that one task runs.
+/// A future that is polled by one task.
 pub(super) type LocalFuture<T> = LocalBoxFuture<'static, T>;
 /// The sending half of a WebSocket.
 pub(super) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String>>>;
 /// The receiving half of a WebSocket.
 pub(super) type FrameStream = LocalBoxStream<'static, SocketEvent>;
 
-/// Whether the pings of the server are seen. The browser answers them and tells nobody.
+/// Whether [`connect`]'s stream reports the pings of the server. The browser answers them itself.
 pub(super) const SEES_PINGS: bool = false;
 
 /// Opens a WebSocket.
 pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
-    // A page is not told why a WebSocket does not open.
+    // A page cannot see why a WebSocket does not open.
     let failed = |error| match error {
         WsErr::ConnectionFailed { .. } => "nothing answers there, or it refuses".to_owned(),
         error => error.to_string(),
@@ -74,8 +74,8 @@ pub(super) fn now() -> web_time::Instant {
     web_time::Instant::now()
 }
 
-/// What tells one network from another: how often the machine has come back to one. A page cannot see the
-/// address that its packets leave from.
+/// What distinguishes networks: how often the machine has come back online. A page cannot see the address that its
+/// packets leave from.
 pub(super) type Route = u32;
 
 /// The network that the machine is on.
@@ -83,28 +83,28 @@ pub(super) fn route() -> Option<Route> {
     Some(times_online())
 }
 
-/// What an attempt does to its connection past matchbox: see `connection.js`.
+/// What matchbox does not offer: access to the connection of an attempt. See `connection.js`.
 #[derive(Clone)]
 pub(super) struct Connection(Rc<Prepared>);
 
-/// Closes the connection when nobody has it any more.
+/// Closes the connection when the last clone is dropped.
 struct Prepared {
     handle: Option<JsValue>,
     _report: Closure<dyn FnMut(String)>,
 }
 
 impl Connection {
-    /// Prepares a connection with these ICE servers, which tells each of its candidates as it comes.
+    /// Prepares a connection with these ICE servers, which reports each candidate when it is found.
     pub(super) fn prepare(
         ice_servers: &[IceServer],
         relay_only: bool,
         candidates: mpsc::UnboundedSender<String>,
     ) -> (Self, RtcIceServerConfig) {
         let report = Closure::new(move |json| {
-            // An attempt that is over has no use for candidates.
+            // An attempt that has ended needs no candidates.
             let _ = candidates.unbounded_send(json);
         });
-        // Strings in lists are always JSON.
+        // Lists of strings can always be written as JSON.
         let servers = serde_json::to_string(ice_servers).unwrap_or_else(|_| "[]".to_owned());
         let handle = supported().then(|| prepare(&servers, relay_only, report.as_ref()));
         let urls = handle.as_ref().map(name).into_iter().collect();
@@ -112,12 +112,12 @@ impl Connection {
         (Self(Rc::new(Prepared { handle, _report: report })), config)
     }
 
-    /// Where candidates are noted.
+    /// Where local candidates are noted.
     pub(super) fn sockets(&self) -> Sockets {
         Sockets
     }
 
-    /// Why the connection failed, or cannot be.
+    /// Why the connection failed, or why there is none.
     pub(super) fn failure(&self) -> Option<String> {
         match &self.0.handle {
             Some(handle) => failure(handle),
@@ -151,7 +151,7 @@ extern "C" {
     fn close(handle: &JsValue);
 }
 
-/// A page does not see its sockets, and need not: see the native `Nudge`.
+/// A page does not see its sockets and does not need to: see the native `IceWaker`.
 #[derive(Clone)]
 pub(super) struct Sockets;
 
@@ -161,13 +161,13 @@ impl Sockets {
     pub(super) fn described(&self) {}
 }
 
-/// A browser's connections open by themselves.
-pub(super) struct Nudge;
+/// Connections in a browser need no waking.
+pub(super) struct IceWaker;
 
-impl Nudge {
+impl IceWaker {
     pub(super) fn new(_: &Connection, _: PeerId, _: mpsc::UnboundedSender<PeerEvent>) -> Self {
         Self
     }
 
-    pub(super) fn poke(&mut self) {}
+    pub(super) fn wake(&mut self) {}
 }

@@ -1,4 +1,4 @@
-//! A peer that signals what no honest one would.
+//! A malicious peer: malformed and destructive signals.
 
 use async_tungstenite::tungstenite::Message;
 use futures::StreamExt;
@@ -10,8 +10,8 @@ use netplay_transport::TransportEvent;
 
 use crate::support::{Peer, identity, key, request, server, until};
 
-/// Joins the room as peer 0, sends the signals to peer 1, each in an attempt of its own, and stays. What is
-/// an offer is signed as it should be.
+/// Joins the room as peer 0, sends the signals to peer 1, each in an attempt of its own, and stays. Offers are signed
+/// correctly.
 fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
     let url = format!("{}{PATH}", server.url());
     smol::spawn(async move {
@@ -49,7 +49,7 @@ fn malformed(peer: &Peer) -> usize {
     peer.events.iter().filter(malformed).count()
 }
 
-/// What every check of ours lets through and no WebRTC stack can use.
+/// An offer that passes every check and that no WebRTC stack can use.
 fn hollow_offer() -> Signal {
     let lines = [
         "v=0",
@@ -94,7 +94,7 @@ fn an_offer_that_breaks_the_webrtc_stack_ends_that_attempt_and_nothing_else() {
     let mut second = Peer::join(request(&server.url(), 2, 3));
     until(&mut [&mut first, &mut second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
 
-    // The malformed one comes last: when it is reported, the hollow ones have been taken.
+    // The malformed one comes last: when it is reported, the others have been handled.
     let signals = vec![hollow_offer(), hollow_offer(), Signal::Offer("end".into())];
     let hostile = hostile(&server, 3, signals);
     until(&mut [&mut first, &mut second], |peers| malformed(peers[0]) == 1);

@@ -1,4 +1,4 @@
-//! The ways into a room.
+//! Joining rooms: by code, by password, from the queue.
 
 use netplay_protocol::signaling::{Entry, GameInfo, Refusal};
 use netplay_server::{AuthConfig, AuthMode, ServerConfig};
@@ -38,7 +38,7 @@ fn a_guest_without_a_size_is_told_the_size_of_the_room() {
 }
 
 #[test]
-fn a_password_lets_in_whoever_knows_it_and_nobody_learns_that_there_is_a_room() {
+fn a_password_admits_those_who_know_it_and_nobody_learns_that_there_is_a_room() {
     let server = server();
     let with = |n, password: &str| JoinRequest {
         password: (!password.is_empty()).then(|| password.into()),
@@ -103,7 +103,7 @@ fn nobody_comes_into_a_running_match_or_into_another_game() {
     let other = ends(JoinRequest { game, ..request(&server.url(), 2, 2) });
     assert!(matches!(other, LeaveReason::Refused(Refusal::GameDiffers { .. })), "{other}");
     first.transport.request(TransportRequest::Playing(true));
-    // Only the server knows when it has heard that: until then it lets others in.
+    // Only the server knows when it has received that. Until then it admits others.
     for _ in 0..1000 {
         let mut second = Peer::join(request(&server.url(), 2, 2));
         until(&mut [&mut first, &mut second], |peers| {

@@ -1,4 +1,4 @@
-//! A server that lies: it changes what it passes on, swaps it, and sends it again.
+//! A malicious server: it changes, moves and replays what it forwards.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
@@ -12,10 +12,10 @@ use netplay_transport::{
 
 use crate::support::{Peer, key, request, server, until};
 
-/// What it does to a message on its way to a player: passes these on instead.
+/// What a malicious server does to a message for a player: it forwards these instead.
 type Lie = dyn FnMut(Message) -> Vec<Message> + Send;
 
-/// Stands between players and a server, and lies to the players.
+/// A proxy between players and a server that changes what the players receive.
 struct Liar {
     addr: SocketAddr,
 }
@@ -72,7 +72,7 @@ fn text(message: &Message) -> Option<&str> {
     }
 }
 
-fn complaints<'a>(peer: &'a Peer) -> Vec<&'a str> {
+fn malformed<'a>(peer: &'a Peer) -> Vec<&'a str> {
     let reason = |event: &'a TransportEvent| match event {
         TransportEvent::MalformedSignal { reason, .. } => Some(reason.as_str()),
         _ => None,
@@ -80,8 +80,8 @@ fn complaints<'a>(peer: &'a Peer) -> Vec<&'a str> {
     peer.events.iter().filter_map(reason).collect()
 }
 
-/// Two players of whom the second hears the server through a liar.
-fn lied_to(
+/// Two players; the second one receives what the server sends through a malicious proxy.
+fn behind_malicious_server(
     policy: PathPolicy,
     lie: impl FnMut(Message) -> Vec<Message> + Send + 'static,
 ) -> [Peer; 2] {
@@ -96,14 +96,14 @@ fn lied_to(
 
 #[test]
 fn a_description_that_was_changed_on_its_way_is_refused_and_nothing_opens() {
-    // Another fingerprint is what somebody in the middle needs.
-    let [mut first, mut second] = lied_to(PathPolicy::Direct, |message| {
+    // A man in the middle needs another fingerprint.
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Direct, |message| {
         let changed = text(&message)
             .map(|text| text.replace("fingerprint:sha-256 ", "fingerprint:sha-256 66:"));
         vec![changed.map_or(message, |text| Message::Text(text.into()))]
     });
     until(&mut [&mut first, &mut second], |peers| {
-        complaints(peers[1]).iter().any(|reason| reason.contains("signature is wrong"))
+        malformed(peers[1]).iter().any(|reason| reason.contains("signature is wrong"))
     });
     assert!(!first.is_up(2) && !second.is_up(1));
     assert_eq!((first.left(), second.left()), (None, None));
@@ -111,7 +111,7 @@ fn a_description_that_was_changed_on_its_way_is_refused_and_nothing_opens() {
 
 #[test]
 fn a_description_without_its_signature_is_refused() {
-    let [mut first, mut second] = lied_to(PathPolicy::Direct, |message| {
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Direct, |message| {
         let stripped = text(&message).and_then(|text| {
             let at = text.find("a=netplay-identity:")?;
             let end = at + text[at..].find("\\r\\n")? + 4;
@@ -120,16 +120,16 @@ fn a_description_without_its_signature_is_refused() {
         vec![stripped.map_or(message, |text| Message::Text(text.into()))]
     });
     until(&mut [&mut first, &mut second], |peers| {
-        complaints(peers[1]).iter().any(|reason| reason.contains("not signed"))
+        malformed(peers[1]).iter().any(|reason| reason.contains("not signed"))
     });
     assert!(!first.is_up(2) && !second.is_up(1));
 }
 
 #[test]
 fn an_attempt_that_is_replayed_or_moved_to_another_is_refused_and_the_real_one_opens() {
-    let [mut first, mut second] = lied_to(PathPolicy::Direct, |message| {
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Direct, |message| {
         let offer = text(&message).filter(|text| text.contains("\"offer\"")).map(|text| {
-            // The same offer, as if it were one of another attempt.
+            // The same offer, as one of another attempt.
             let connection = text.find("\"connection\":\"").map(|at| at + 14);
             let moved = connection
                 .map(|at| format!("{}{}{}", &text[..at], "0123456789abcdef", &text[at + 16..]));
@@ -140,11 +140,11 @@ fn an_attempt_that_is_replayed_or_moved_to_another_is_refused_and_the_real_one_o
             None => vec![message],
         }
     });
-    // Whoever has the lower key offers: the lie is only told to the second.
+    // The peer with the lower key offers; only the second peer receives changed messages.
     second.transport.request(TransportRequest::Attempt(key(1)));
     first.transport.request(TransportRequest::Attempt(key(2)));
     until(&mut [&mut first, &mut second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
-    let refused = complaints(&second);
+    let refused = malformed(&second);
     assert!(
         refused.is_empty() || refused.iter().any(|reason| reason.contains("signature is wrong")),
         "{refused:?}"
@@ -153,18 +153,19 @@ fn an_attempt_that_is_replayed_or_moved_to_another_is_refused_and_the_real_one_o
 
 #[test]
 fn relayed_packets_that_were_changed_or_replayed_never_arrive() {
-    let [mut first, mut second] = lied_to(PathPolicy::Relay, |message| match message {
-        Message::Binary(packet) => {
-            let mut changed = packet.to_vec();
-            if let Some(last) = changed.last_mut() {
-                *last ^= 1;
+    let [mut first, mut second] =
+        behind_malicious_server(PathPolicy::Relay, |message| match message {
+            Message::Binary(packet) => {
+                let mut changed = packet.to_vec();
+                if let Some(last) = changed.last_mut() {
+                    *last ^= 1;
+                }
+                // Changed, unchanged, and replayed.
+                let packets = [changed, packet.to_vec(), packet.to_vec(), vec![1], vec![]];
+                packets.into_iter().map(|packet| Message::Binary(packet.into())).collect()
             }
-            // Changed, as it is, and once more.
-            let packets = [changed, packet.to_vec(), packet.to_vec(), vec![1], vec![]];
-            packets.into_iter().map(|packet| Message::Binary(packet.into())).collect()
-        }
-        other => vec![other],
-    });
+            other => vec![other],
+        });
     until(&mut [&mut first, &mut second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
     for n in 0..50u8 {
         first.send(2, Channel::Reliable, &[n; 30]);
@@ -180,8 +181,8 @@ fn relayed_packets_that_were_changed_or_replayed_never_arrive() {
 
 #[test]
 fn a_server_that_speaks_for_somebody_else_in_the_handshake_is_found_out() {
-    let [mut first, mut second] = lied_to(PathPolicy::Relay, |message| {
-        // What the first message of a handshake says is replaced by a key of the server's own.
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Relay, |message| {
+        // The first message of a handshake is replaced by one with a key of the server's own.
         let own = "9".repeat(64);
         let changed = text(&message).filter(|text| text.contains("\"handshake\":\"")).map(|text| {
             let at = text.find("\"handshake\":\"").map_or(0, |at| at + 13);
@@ -190,7 +191,7 @@ fn a_server_that_speaks_for_somebody_else_in_the_handshake_is_found_out() {
         vec![changed.map_or(message, |text| Message::Text(text.into()))]
     });
     until(&mut [&mut first, &mut second], |peers| {
-        !complaints(peers[0]).is_empty() || !complaints(peers[1]).is_empty()
+        !malformed(peers[0]).is_empty() || !malformed(peers[1]).is_empty()
     });
     assert!(!first.is_up(2) && !second.is_up(1));
 }
@@ -199,7 +200,7 @@ fn a_server_that_speaks_for_somebody_else_in_the_handshake_is_found_out() {
 fn what_the_server_carries_cannot_be_read_by_it() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let notes = seen.clone();
-    let [mut first, mut second] = lied_to(PathPolicy::Relay, move |message| {
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Relay, move |message| {
         if let Message::Binary(packet) = &message {
             notes.lock().unwrap().push(packet.to_vec());
         }
@@ -216,11 +217,11 @@ fn what_the_server_carries_cannot_be_read_by_it() {
 }
 
 #[test]
-fn a_handshake_of_which_a_part_is_lost_is_begun_anew() {
-    // Of two messages that the second may hear, the second; of one, that one.
+fn a_handshake_that_loses_a_message_begins_again() {
+    // Of the two messages that the second peer may receive, the last; of one, that one.
     for lost in [1, 2] {
         let mut heard = 0;
-        let [mut first, mut second] = lied_to(PathPolicy::Relay, move |message| {
+        let [mut first, mut second] = behind_malicious_server(PathPolicy::Relay, move |message| {
             heard += usize::from(text(&message).is_some_and(|text| text.contains("\"handshake\"")));
             if heard == lost && text(&message).is_some_and(|text| text.contains("\"handshake\"")) {
                 return Vec::new();
@@ -228,7 +229,7 @@ fn a_handshake_of_which_a_part_is_lost_is_begun_anew() {
             vec![message]
         });
         until(&mut [&mut first, &mut second], |peers| {
-            // As a link does that wants the relay.
+            // A link that needs the relay does the same.
             peers[0].ask_relay(2);
             peers[1].ask_relay(1);
             peers[0].is_up(2) && peers[1].is_up(1)

@@ -1,14 +1,13 @@
 //! Wakes the WebRTC library while a connection opens.
 //!
-//! On a native platform the library's loop does nothing between two ticks of 200 ms unless a packet comes, and
-//! sends the first flight of DTLS only when its ICE agent lets time pass. Both can be had from outside: a
-//! remote candidate that it does not know makes the agent act at once, and a byte to one of our own sockets
-//! makes the loop go round. So, while an attempt opens, it is told of candidates that pair with nothing (of TCP
-//! with simultaneous open, RFC 6544, at addresses for documentation, RFC 5737: nothing is ever sent there), and
-//! its sockets are sent a byte that no protocol on them begins with (RFC 7983). An attempt that opened after
-//! 400 ms opens after 20.
+//! The native library's loop does nothing between two ticks of 200 ms unless a packet arrives, and it sends the first
+//! flight of DTLS only when its ICE agent handles a timeout. Both can be triggered from outside: a new remote candidate
+//! makes the agent act at once, and a byte sent to a local socket makes the loop run. So, while an attempt opens, the
+//! waker adds remote candidates that pair with nothing (TCP with simultaneous open, RFC 6544, at addresses for
+//! documentation, RFC 5737: nothing is ever sent there), and sends the attempt's sockets a byte that no protocol on
+//! them begins with (RFC 7983). An attempt then opens after 20 ms instead of 400.
 //!
-//! A browser needs none of it.
+//! Browsers do not need it.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,13 +20,13 @@ use web_time::Instant;
 use super::platform::{Connection, now};
 
 /// How often the library is woken.
-const EVERY: Duration = Duration::from_millis(10);
-/// How many times at most: a second's worth, after which it is something else that takes so long.
-const MOST: u16 = 100;
-/// Neither STUN, DTLS, TURN nor RTP.
-const NOTHING: [u8; 1] = [0xff];
+const INTERVAL: Duration = Duration::from_millis(10);
+/// How many times at most: for one second. If an attempt takes longer, it has another cause.
+const MAX_WAKES: u16 = 100;
+/// The first byte of neither STUN, DTLS, TURN nor RTP.
+const NO_PROTOCOL: [u8; 1] = [0xff];
 
-/// Where an attempt listens, and whether it knows the other side's description.
+/// The local addresses of an attempt, and whether the remote description is known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sockets(Arc<Mutex<State>>);
 
@@ -38,7 +37,7 @@ struct State {
 }
 
 impl Sockets {
-    /// A candidate of ours, as a line of SDP.
+    /// Notes a local candidate, as a line of SDP.
     pub(super) fn candidate(&self, line: &str) {
         let mut fields = line.split(' ').skip(2);
         let (udp, _, address, port) = (fields.next(), fields.next(), fields.next(), fields.next());
@@ -50,7 +49,7 @@ impl Sockets {
         }
     }
 
-    /// The other side's description is known from now on.
+    /// Notes that the remote description is known.
     pub(super) fn described(&self) {
         self.state(|state| state.described = true);
     }
@@ -61,7 +60,7 @@ impl Sockets {
 }
 
 /// See the [module](self).
-pub(super) struct Nudge {
+pub(super) struct IceWaker {
     sockets: Sockets,
     remote: PeerId,
     signals: mpsc::UnboundedSender<PeerEvent>,
@@ -70,39 +69,39 @@ pub(super) struct Nudge {
     done: u16,
 }
 
-impl Nudge {
+impl IceWaker {
     pub(super) fn new(
         connection: &Connection,
         remote: PeerId,
         signals: mpsc::UnboundedSender<PeerEvent>,
     ) -> Self {
-        // Without a socket connections open as slowly as the library opens them.
+        // Without a socket, connections open as slowly as the library opens them.
         let socket = UdpSocket::bind("0.0.0.0:0").ok();
         let sockets = connection.sockets();
         Self { sockets, remote, signals, socket, next: now(), done: 0 }
     }
 
     /// Wakes the library, if it is time.
-    pub(super) fn poke(&mut self) {
+    pub(super) fn wake(&mut self) {
         let (addresses, described) =
             self.sockets.state(|state| (state.addresses.clone(), state.described));
-        if !described || self.done >= MOST || now() < self.next {
+        if !described || self.done >= MAX_WAKES || now() < self.next {
             return;
         }
-        self.next = now() + EVERY;
+        self.next = now() + INTERVAL;
         self.done += 1;
-        // One that it does not know yet.
+        // A candidate that the library does not know yet.
         let number = self.done;
         let candidate = format!(
             r#"{{"candidate":"candidate:{number} 1 tcp 1 192.0.2.{number} 9 typ host tcptype so","sdpMid":"0","sdpMLineIndex":0}}"#
         );
         let data = PeerSignal::IceCandidate(candidate);
-        // An attempt that is over says so by its event.
+        // An attempt that has ended says so by its report.
         let _ = self.signals.unbounded_send(PeerEvent::Signal { sender: self.remote, data });
         for address in addresses {
             if let Some(socket) = &self.socket {
-                // Nothing waits for it.
-                let _ = socket.send_to(&NOTHING, address);
+                // It does not matter whether the byte arrives.
+                let _ = socket.send_to(&NO_PROTOCOL, address);
             }
         }
     }

@@ -1,37 +1,36 @@
-//! Packets that the signaling server carries, on their way to it.
+//! The queue of packets for the signaling server to relay.
 //!
-//! The server carries nothing that it was not asked to: each side asks for its own direction. While the
-//! connection to the server is lost, datagrams are lost with it, as they would be on any network; the link
-//! above sends reliable messages again.
+//! Each peer has the server relay its own direction. While the connection to the server is lost, relayed packets are
+//! lost; the link above sends reliable messages again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::StreamExt;
 use futures::channel::mpsc;
-use netplay_protocol::{PeerKey, RelayChannel};
+use netplay_protocol::PeerKey;
 
 use crate::{Channel, SendError};
 
-/// How many datagrams may wait for the WebSocket: more are dropped.
+/// How many datagrams may wait for the WebSocket. More are dropped.
 const MAX_WAITING: usize = 256;
 
-/// The end that packets are put into.
+/// The end that packets are put in.
 #[derive(Clone)]
 pub(super) struct RelaySender {
     datagrams: mpsc::Sender<(PeerKey, Vec<u8>)>,
     reliable: mpsc::UnboundedSender<(PeerKey, Vec<u8>)>,
-    /// Bytes that wait, of all peers: they share one socket.
+    /// Waiting bytes of all peers: they share one socket.
     waiting: Arc<AtomicUsize>,
 }
 
-/// The same, for one peer.
+/// A [`RelaySender`] for one peer.
 pub(super) struct PeerSender {
     peer: PeerKey,
     sender: RelaySender,
 }
 
-/// The end that packets are taken from, to be handed to the server.
+/// The end that packets are taken from.
 pub(super) struct RelayQueue {
     datagrams: mpsc::Receiver<(PeerKey, Vec<u8>)>,
     reliable: mpsc::UnboundedReceiver<(PeerKey, Vec<u8>)>,
@@ -49,7 +48,7 @@ impl PeerSender {
         let RelaySender { datagrams, reliable, waiting } = &mut self.sender;
         let length = packet.len();
         let packet = (self.peer, packet.to_vec());
-        // Counted before it can be taken.
+        // Counted before the driver can take it.
         let before = waiting.fetch_add(length, Ordering::Relaxed);
         let sent = match channel {
             Channel::Datagram => datagrams.try_send(packet).map_err(|error| error.is_full()),
@@ -67,7 +66,7 @@ impl PeerSender {
 }
 
 impl RelayQueue {
-    /// Both ends.
+    /// Both ends of a new queue.
     pub(super) fn new() -> (RelaySender, Self) {
         let (datagrams_tx, datagrams) = mpsc::channel(MAX_WAITING);
         let (reliable_tx, reliable) = mpsc::unbounded();
@@ -81,10 +80,10 @@ impl RelayQueue {
     }
 
     /// The next packet.
-    pub(super) async fn next(&mut self) -> (PeerKey, RelayChannel, Vec<u8>) {
+    pub(super) async fn next(&mut self) -> (PeerKey, Channel, Vec<u8>) {
         let (channel, (to, packet)) = futures::select_biased! {
-            packet = self.reliable.select_next_some() => (RelayChannel::Reliable, packet),
-            packet = self.datagrams.select_next_some() => (RelayChannel::Datagram, packet),
+            packet = self.reliable.select_next_some() => (Channel::Reliable, packet),
+            packet = self.datagrams.select_next_some() => (Channel::Datagram, packet),
         };
         self.waiting.fetch_sub(packet.len(), Ordering::Relaxed);
         (to, channel, packet)

@@ -1,24 +1,31 @@
-//! What we read of session descriptions and candidates: enough to know that they are well formed and
-//! which kind of path a candidate would make.
+//! Session descriptions and candidates: checks that they are well formed, the kind of path that a candidate makes,
+//! and what a path policy allows.
 
 use netplay_protocol::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
 use serde::Deserialize;
 
-use crate::{CandidateKind, PathPolicy};
+use crate::path::{CandidateKind, PathPolicy};
 
 /// Why a description or a candidate is not passed on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum SdpError {
+#[non_exhaustive]
+pub enum SdpError {
+    /// A session description of so many bytes.
     #[error("a session description of {0} bytes is too large")]
     DescriptionTooLarge(usize),
+    /// A session description without this line.
     #[error("a session description without {0}")]
     Missing(&'static str),
+    /// A line that is not of a session description.
     #[error("a line that is no session description: {0:?}")]
     BadLine(String),
+    /// A session description with so many media sections.
     #[error("a session description with {0} media sections instead of one for data")]
     WrongMedia(usize),
+    /// A candidate of so many bytes.
     #[error("a candidate of {0} bytes is too large")]
     CandidateTooLarge(usize),
+    /// A malformed candidate, and what is wrong with it.
     #[error("a malformed candidate: {0}")]
     BadCandidate(&'static str),
 }
@@ -60,7 +67,7 @@ pub(super) fn check_description(sdp: &str) -> Result<(), SdpError> {
 }
 
 /// The description without the candidates that the policy forbids.
-pub(super) fn keep_allowed(sdp: &str, policy: PathPolicy) -> String {
+pub fn keep_allowed(sdp: &str, policy: PathPolicy) -> String {
     sdp.lines()
         .filter(|line| match line.strip_prefix("a=candidate:") {
             Some(candidate) => kind_of(candidate).is_ok_and(|kind| allows(policy, kind)),
@@ -73,10 +80,7 @@ pub(super) fn keep_allowed(sdp: &str, policy: PathPolicy) -> String {
 /// The description with these candidates in its media section, in the form
 /// `a=candidate:…` (RFC 8839 section 5.1). The peer's ICE agent then has a pair to check the moment it
 /// starts, instead of waiting for candidates that follow.
-pub(super) fn with_candidates<'a>(
-    sdp: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> String {
+pub fn with_candidates<'a>(sdp: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let mut folded = sdp.to_owned();
     for candidate in candidates {
         folded.extend(["a=", candidate, "\r\n"]);
@@ -92,7 +96,11 @@ struct CandidateInit {
 
 /// The `candidate:…` line inside a candidate's JSON and its kind. `None` marks the end of the
 /// candidates: an empty line or JSON's `null` (RFC 8838 section 14).
-pub(super) fn read_candidate(json: &str) -> Result<Option<(String, CandidateKind)>, SdpError> {
+///
+/// # Errors
+///
+/// [`SdpError`] where the candidate is malformed.
+pub fn read_candidate(json: &str) -> Result<Option<(String, CandidateKind)>, SdpError> {
     if json.len() > MAX_CANDIDATE_BYTES {
         return Err(SdpError::CandidateTooLarge(json.len()));
     }
@@ -110,7 +118,7 @@ pub(super) fn read_candidate(json: &str) -> Result<Option<(String, CandidateKind
 }
 
 /// Whether a policy lets a candidate of this kind out or in.
-pub(super) fn allows(policy: PathPolicy, kind: CandidateKind) -> bool {
+pub fn allows(policy: PathPolicy, kind: CandidateKind) -> bool {
     match policy {
         PathPolicy::Any => true,
         PathPolicy::Direct => kind != CandidateKind::Relay,
@@ -150,12 +158,14 @@ fn kind_of(fields: &str) -> Result<CandidateKind, SdpError> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    pub(in crate::rtc) const HOST: &str =
+    pub(in crate::negotiation) const HOST: &str =
         r#"{"candidate":"candidate:1 1 udp 2130706431 192.168.0.7 40000 typ host","sdpMid":"0"}"#;
-    pub(in crate::rtc) const TURN: &str = r#"{"candidate":"candidate:2 1 udp 16777215 198.51.100.2 50000 typ relay raddr 0.0.0.0 rport 0"}"#;
+    pub(in crate::negotiation) const TURN: &str = r#"{"candidate":"candidate:2 1 udp 16777215 198.51.100.2 50000 typ relay raddr 0.0.0.0 rport 0"}"#;
 
-    pub(in crate::rtc) fn description() -> String {
+    pub(in crate::negotiation) fn description() -> String {
         [
             "v=0",
             "o=- 1 1 IN IP4 0.0.0.0",

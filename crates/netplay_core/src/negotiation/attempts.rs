@@ -1,0 +1,214 @@
+//! Attempts: signals out and in, what crosses, and what becomes of them.
+
+use std::time::Duration;
+
+use netplay_protocol::identity::DescriptionContext;
+use netplay_protocol::signaling::{ClientMessage, Signal};
+use netplay_protocol::{ConnectionId, PeerKey};
+
+use super::peer::Ended;
+use super::{AttemptCommand, AttemptSignal, Negotiator, Role, polite};
+use crate::path::{CandidateKind, Candidates, PathId, PathKind, PathPolicy};
+use crate::transport::TransportEvent;
+
+impl Negotiator {
+    /// An attempt found a description or a candidate of the local peer: it is signed and sent.
+    pub fn handle_local_signal(
+        &mut self,
+        peer: PeerKey,
+        connection: ConnectionId,
+        signal: AttemptSignal,
+    ) {
+        let context = |offers| DescriptionContext { offers, connection, from: self.key, to: peer };
+        let signal = match signal {
+            AttemptSignal::Offer(sdp) => {
+                Signal::Offer(self.identity.sign_description(&context(true), &sdp))
+            }
+            AttemptSignal::Answer(sdp) => {
+                Signal::Answer(self.identity.sign_description(&context(false), &sdp))
+            }
+            AttemptSignal::Candidate(json) => Signal::Candidate(json),
+        };
+        self.signaling.send(ClientMessage::Signal { to: peer, connection, signal });
+    }
+
+    /// An attempt has become a connection.
+    pub fn handle_attempt_opened(&mut self, peer: PeerKey, connection: ConnectionId) {
+        let opened = self.peers.get_mut(&peer).is_some_and(|peer| peer.attempt_opened(connection));
+        if opened {
+            let path = PathId(connection.0);
+            // A guess, until the pair of candidates is known.
+            let kind = match self.policy {
+                PathPolicy::Turn => PathKind::Turn,
+                PathPolicy::Any | PathPolicy::Direct | PathPolicy::Relay => PathKind::Direct,
+            };
+            self.events.push_back(TransportEvent::PathUp { peer, path, kind });
+        }
+    }
+
+    /// The pair of candidates that a connection uses became known or changed.
+    pub fn handle_candidates(
+        &mut self,
+        peer: PeerKey,
+        connection: ConnectionId,
+        candidates: Candidates,
+    ) {
+        if self.is_open(peer, connection) {
+            let relayed = [candidates.local, candidates.remote].contains(&CandidateKind::Relay);
+            let kind = if relayed { PathKind::Turn } else { PathKind::Direct };
+            let path = PathId(connection.0);
+            self.events.push_back(TransportEvent::PathKnown { peer, path, kind, candidates });
+        }
+    }
+
+    /// An attempt failed, or its connection closed, for this reason.
+    pub fn handle_attempt_ended(
+        &mut self,
+        peer: PeerKey,
+        connection: ConnectionId,
+        reason: String,
+    ) {
+        let ended = self.peers.get_mut(&peer).and_then(|peer| peer.attempt_ended(connection));
+        let path = PathId(connection.0);
+        self.events.extend(ended.map(|ended| match ended {
+            Ended::Open => TransportEvent::PathDown { peer, path, reason },
+            Ended::UnderWay => TransportEvent::AttemptFailed { peer, reason },
+        }));
+    }
+
+    fn is_open(&self, peer: PeerKey, connection: ConnectionId) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| peer.is_open(connection))
+    }
+
+    /// Begins an attempt, unless one is under way.
+    pub(super) fn attempt(&mut self, peer: PeerKey) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            let reason = "the other player is not in the room".to_owned();
+            return self.events.push_back(TransportEvent::AttemptFailed { peer, reason });
+        };
+        state.is_forgotten = false;
+        if state.attempt_under_way().is_none() {
+            let connection = self.new_connection();
+            self.begin(peer, connection, Role::Offerer);
+        }
+    }
+
+    /// Begins an attempt in place of the one under way.
+    fn begin(&mut self, peer: PeerKey, connection: ConnectionId, role: Role) {
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        let before = state.abort_attempt();
+        state.begin_attempt(connection, role, self.policy);
+        self.close_all(peer, before);
+        let ice_servers = self.ice_servers.clone();
+        self.commands.push_back(AttemptCommand::Start { peer, connection, role, ice_servers });
+    }
+
+    /// The attempt with a peer cannot succeed any more.
+    pub(super) fn fail_attempt(&mut self, peer: PeerKey, reason: &str) {
+        let under_way = self.peers.get_mut(&peer).and_then(|peer| peer.abort_attempt());
+        if under_way.is_some() {
+            self.close_all(peer, under_way);
+            let reason = reason.to_owned();
+            self.events.push_back(TransportEvent::AttemptFailed { peer, reason });
+        }
+    }
+
+    /// Closes a connection.
+    pub(super) fn close(&mut self, peer: PeerKey, connection: ConnectionId) {
+        if self.is_open(peer, connection) {
+            self.peers.get_mut(&peer).and_then(|peer| peer.attempt_ended(connection));
+            self.close_all(peer, [connection]);
+        }
+    }
+
+    /// Closes everything that leads to a peer, and hears nothing more of it.
+    pub(super) fn forget(&mut self, peer: PeerKey) {
+        self.close_relay(peer);
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.is_forgotten = true;
+            let attempts = state.take_attempts();
+            self.close_all(peer, attempts);
+        }
+    }
+
+    pub(super) fn close_all(
+        &mut self,
+        peer: PeerKey,
+        connections: impl IntoIterator<Item = ConnectionId>,
+    ) {
+        let close = |connection| AttemptCommand::Close { peer, connection };
+        self.commands.extend(connections.into_iter().map(close));
+    }
+
+    /// Takes what the server passed on: a signal of an attempt, or of the handshake.
+    pub(super) fn handle_signal(
+        &mut self,
+        now: Duration,
+        from: PeerKey,
+        connection: ConnectionId,
+        signal: Signal,
+    ) {
+        let Some(peer) = self.peers.get_mut(&from) else {
+            log::warn!("dropping a signal of {from:?}, who is not in the room");
+            return;
+        };
+        if peer.is_forgotten {
+            return;
+        }
+        if !peer.admit_signal(now) {
+            return self.report_malformed(from, "too many signals");
+        }
+        let context = |offers| DescriptionContext { offers, connection, from, to: self.key };
+        let verified = match signal {
+            Signal::Offer(sdp) => {
+                context(true).verify(&sdp).map(|sdp| AttemptSignal::Offer(sdp.to_owned()))
+            }
+            Signal::Answer(sdp) => {
+                context(false).verify(&sdp).map(|sdp| AttemptSignal::Answer(sdp.to_owned()))
+            }
+            Signal::Candidate(json) => Ok(AttemptSignal::Candidate(json)),
+            Signal::Handshake(message) => {
+                return self.handle_handshake(now, from, connection, &message);
+            }
+        };
+        match verified {
+            Ok(signal) => self.handle_attempt_signal(now, from, connection, signal),
+            Err(error) => self.report_malformed(from, error.to_string()),
+        }
+    }
+
+    fn handle_attempt_signal(
+        &mut self,
+        now: Duration,
+        from: PeerKey,
+        connection: ConnectionId,
+        signal: AttemptSignal,
+    ) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        if peer.filter_mut(connection).is_none() {
+            // An offer begins an attempt. Everything else belongs to one that was given up, or is open.
+            if !matches!(signal, AttemptSignal::Offer(_)) || !self.policy.allows_attempts() {
+                return;
+            }
+            if !peer.admit_offer(now, connection) {
+                return self.report_malformed(from, "an offer too many, or one that came before");
+            }
+            let offering = matches!(peer.attempt_under_way(), Some((_, Role::Offerer)));
+            if offering && !polite(self.key, from) {
+                // The peer gives its own up as soon as it hears of the local one.
+                return;
+            }
+            self.begin(from, connection, Role::Answerer);
+            self.events.push_back(TransportEvent::PeerAttempts { peer: from });
+        }
+        let filter = self.peers.get_mut(&from).and_then(|peer| peer.filter_mut(connection));
+        match filter.map(|filter| filter.accept(signal)) {
+            Some(Ok(signals)) => {
+                let pass = |signal| AttemptCommand::Signal { peer: from, connection, signal };
+                self.commands.extend(signals.into_iter().map(pass));
+            }
+            Some(Err(error)) => self.report_malformed(from, error.to_string()),
+            None => {}
+        }
+    }
+}
