@@ -1,8 +1,9 @@
 //! TURN credentials and a real coturn.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use netplay_protocol::PeerKey;
 
@@ -13,10 +14,11 @@ const TTL: Duration = Duration::from_secs(60 * 60);
 const BINDING_REQUEST: [u8; 20] =
     [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
-/// A coturn on a free port.
+/// A coturn on a free port. A test that fails shows what it logged.
 struct Coturn {
     process: Child,
     port: u16,
+    log: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Coturn {
@@ -52,82 +54,102 @@ impl Coturn {
         let port = free.local_addr().unwrap().port();
         drop(free);
         let directory = std::env::temp_dir();
-        let process = Command::new("turnserver")
+        let mut process = Command::new("turnserver")
             .args(arguments)
             .args(["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1"])
             .args(["--no-tls", "--no-dtls", "--log-file=stdout"])
             .arg(format!("--listening-port={port}"))
             .arg(format!("--userdb={}", directory.join(format!("turn-{port}.db")).display()))
             .arg(format!("--pidfile={}", directory.join(format!("turn-{port}.pid")).display()))
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("turnserver is missing: install coturn, or run `cargo xtask test --install`");
-        let coturn = Self { process, port };
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (mut output, shared) = (process.stdout.take().unwrap(), log.clone());
+        // Ends with coturn.
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut buffer) {
+                shared.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        let mut coturn = Self { process, port, log };
         coturn.wait();
         coturn
     }
 
     /// Waits until it answers.
-    fn wait(&self) {
+    fn wait(&mut self) {
         let client = UdpSocket::bind("127.0.0.1:0").unwrap();
         client.connect(("127.0.0.1", self.port)).unwrap();
         client.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-        let answered = (0..300).any(|_| {
+        let answers = || {
             // Fails until coturn listens.
             let _ = client.send(&BINDING_REQUEST);
-            client.recv(&mut [0; 256]).is_ok() || {
-                std::thread::park_timeout(Duration::from_millis(50));
-                false
-            }
-        });
-        assert!(answered, "coturn does not answer");
+            client.recv(&mut [0; 256]).is_ok()
+        };
+        while !answers() {
+            let ended = self.process.try_wait().unwrap();
+            assert_eq!(ended, None, "coturn has ended");
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
     }
 
-    /// Whether coturn's own client may relay a packet through it with this credential.
+    /// Whether coturn accepts this credential: whether its own client gets an allocation with it and may bind a
+    /// channel to another one.
     fn relays(&self, server: &IceServer) -> bool {
-        let status = Command::new("turnutils_uclient")
-            .args(["-n", "1", "-m", "1", "-c", "-y", "-p", &self.port.to_string()])
-            .args(["-u", server.username.as_deref().unwrap()])
-            .args(["-w", server.credential.as_deref().unwrap(), "127.0.0.1"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        status.unwrap().success()
+        self.ask(server, &["-y"])
     }
-}
 
-impl Coturn {
     /// Whether coturn would relay to this address. No packet is sent there.
     fn may_reach(&self, server: &IceServer, address: &str) -> bool {
+        self.ask(server, &["-e", address])
+    }
+
+    /// Runs coturn's own client until coturn has accepted or refused a channel. What it would send after that,
+    /// and in which time, does not matter.
+    fn ask(&self, server: &IceServer, arguments: &[&str]) -> bool {
         let mut client = Command::new("turnutils_uclient")
             .args(["-v", "-c", "-n", "1", "-m", "1", "-p", &self.port.to_string()])
             .args(["-u", server.username.as_deref().unwrap()])
             .args(["-w", server.credential.as_deref().unwrap()])
-            .args(["-e", address, "127.0.0.1"])
+            .args(arguments)
+            .arg("127.0.0.1")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let lines = BufReader::new(client.stdout.take().unwrap()).lines();
-        let mut asked = false;
-        let mut verdict = None;
+        let (mut asked, mut verdict, mut output) = (false, None, String::new());
         for line in lines.map_while(Result::ok) {
             asked |= line.contains("channel bind sent");
-            if asked && (line.contains("success: 0x") || line.contains("error 403")) {
-                verdict = Some(line.contains("success"));
+            if asked && line.contains("success: 0x") {
+                verdict = Some(true);
+            } else if asked && line.contains("error 403")
+                || line.contains("Cannot complete Allocation")
+            {
+                verdict = Some(false);
+            }
+            output += &(line + "\n");
+            if verdict.is_some() {
                 break;
             }
         }
-        // On success it would begin to send.
+        // It would send next, or has ended.
         let _ = client.kill();
         let _ = client.wait();
-        verdict.expect("coturn said neither yes nor no")
+        verdict.unwrap_or_else(|| panic!("coturn neither accepted nor refused:\n{output}"))
     }
 }
 
 impl Drop for Coturn {
+    #[expect(clippy::print_stderr, reason = "a test that fails shows what its processes logged")]
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log.lock().unwrap();
+            eprintln!("---- coturn logged:\n{}----", String::from_utf8_lossy(&log));
+        }
         // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();

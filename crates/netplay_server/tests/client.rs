@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::panic::Location;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
@@ -9,7 +10,7 @@ use netplay_protocol::signaling::{
     ClientMessage, Entry, GameInfo, Join, PATH, Presence, Refusal, ServerMessage, Signal, VERSION,
 };
 use netplay_protocol::{ConnectionId, PeerKey, Roster};
-use netplay_server::{LimitsConfig, Rate, Server, ServerConfig};
+use netplay_server::{LimitsConfig, MatchmakingConfig, Rate, Server, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -17,8 +18,10 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// Long enough for a very busy machine.
+/// The limit of every wait. It is far longer than anything takes: only a hang reaches it.
 const LIMIT: Duration = Duration::from_secs(60);
+/// A deadline that no test reaches, however slow the machine is.
+const NEVER: Duration = Duration::from_secs(60 * 60);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -128,11 +131,29 @@ impl Client {
 }
 
 pub fn start() -> Server {
-    start_with(ServerConfig { limits: generous(), ..Default::default() })
+    start_with(patient())
 }
 
+/// Starts a server whose log is part of the output of the test, which is shown if the test fails.
 pub fn start_with(config: ServerConfig) -> Server {
+    let log = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
+    // Fails if another test of this process was first. Each thread then writes to its own test all the same.
+    let _ = log.with_test_writer().try_init();
     Server::start(ServerConfig { listen: ([127, 0, 0, 1], 0).into(), ..config }).unwrap()
+}
+
+/// A configuration without deadlines and with generous limits: a test sets the one that it is about, and a slow
+/// machine exceeds none.
+pub fn patient() -> ServerConfig {
+    ServerConfig {
+        limits: generous(),
+        matchmaking: MatchmakingConfig { probe_timeout: NEVER, ..Default::default() },
+        idle_timeout: NEVER,
+        handshake_deadline: NEVER,
+        grace: NEVER,
+        drain_deadline: NEVER,
+        ..Default::default()
+    }
 }
 
 /// Limits for tests about other things, whose clients all have one address.
@@ -171,8 +192,22 @@ pub async fn metric(server: &Server, name: &str) -> u64 {
     lines.map(|value| value.parse().unwrap()).next().unwrap_or(0)
 }
 
-pub async fn within<T>(future: impl Future<Output = T>) -> T {
-    timeout(LIMIT, future).await.expect("nothing happened for a minute")
+/// Waits for a future. A failure names the line of the caller.
+#[track_caller]
+pub fn within<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
+    let caller = Location::caller();
+    async move {
+        match timeout(LIMIT, future).await {
+            Ok(output) => output,
+            Err(_) => panic!("{caller} waited {LIMIT:?} in vain"),
+        }
+    }
+}
+
+/// Waits until a figure of `/metrics` fits.
+pub async fn until_metric(server: &Server, name: &str, fits: impl Fn(u64) -> bool) {
+    let reached = async { while !fits(metric(server, name).await) {} };
+    within(reached).await;
 }
 
 pub fn key(number: u16) -> PeerKey {

@@ -7,7 +7,7 @@ use netplay_protocol::signaling::{
 };
 use netplay_server::{Server, ServerConfig, ServerError, parse_ice_server};
 
-use crate::client::{Client, http, join, join_by, start, start_with, within};
+use crate::client::{Client, http, join, join_by, patient, start, start_with, within};
 
 #[tokio::test]
 async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
@@ -15,8 +15,7 @@ async fn a_peer_is_welcomed_with_the_ice_servers_and_the_roster() {
         parse_ice_server("stun:stun.example.org:3478").unwrap(),
         parse_ice_server("turn:turn.example.org,alice,s3cret").unwrap(),
     ];
-    let server =
-        start_with(ServerConfig { ice_servers: ice_servers.clone(), ..Default::default() });
+    let server = start_with(ServerConfig { ice_servers: ice_servers.clone(), ..patient() });
     let mut client = Client::connect(&server).await;
     client.send(&join("room", 2, 1)).await;
     let Some(ServerMessage::Welcome { version, size, ice_servers: told, .. }) = client.next().await

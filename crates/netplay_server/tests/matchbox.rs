@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::client::{Client, generous, metric, start, start_with, within};
+use crate::client::{Client, generous, metric, patient, start, start_with, within};
 
 struct Plain {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -156,8 +156,9 @@ async fn limits_and_timeouts_apply_to_matchbox_clients() {
     let server = start_with(ServerConfig {
         limits,
         ping_interval: Duration::from_millis(50),
-        idle_timeout: Duration::from_secs(2),
-        ..Default::default()
+        // Far longer than a client that is read takes to answer.
+        idle_timeout: Duration::from_secs(3),
+        ..patient()
     });
     let mut first = Plain::connect(&server, "room?next=2").await;
     let (mut refused, _) = within(connect_async(format!("{}/other", server.url()))).await.unwrap();
@@ -183,7 +184,7 @@ async fn an_invalid_url_is_answered_with_a_sentence() {
         let Err(Error::Http(refused)) = refused else { panic!("let in: {url}") };
         assert_eq!(refused.status(), 400);
     }
-    let off = start_with(ServerConfig { matchbox: false, ..Default::default() });
+    let off = start_with(ServerConfig { matchbox: false, ..patient() });
     assert!(within(connect_async(format!("{}/room", off.url()))).await.is_err());
     Client::joined(&off, "room", 2, 1, &[1]).await;
 }

@@ -8,7 +8,7 @@ use netplay_protocol::signaling::{
 use netplay_server::{MatchmakingConfig, Server, ServerConfig};
 use tokio::io::AsyncReadExt;
 
-use crate::client::{Client, generous, join_by, metric, start, start_with, within};
+use crate::client::{Client, join_by, metric, patient, start, start_with, within};
 
 fn queue(number: u16, mode: &str, skill: Option<i32>) -> ClientMessage {
     let game = GameInfo { mode: mode.into(), ..Default::default() };
@@ -73,9 +73,10 @@ async fn a_peer_without_a_size_is_matched_for_two_players() {
 
 #[tokio::test]
 async fn a_half_open_socket_is_never_matched() {
-    let probe_timeout = Duration::from_millis(200);
+    // Far longer than a client that is read takes to answer.
+    let probe_timeout = Duration::from_secs(3);
     let matchmaking = MatchmakingConfig { probe_timeout, ..Default::default() };
-    let server = start_with(ServerConfig { matchmaking, limits: generous(), ..Default::default() });
+    let server = start_with(ServerConfig { matchmaking, ..patient() });
     // This socket is not read, so it answers no ping. To the server it looks like a waiting peer.
     let mut silent = waiting(&server, queue(1, "", None), 1).await;
     let mut second = waiting(&server, queue(2, "", None), 2).await;
@@ -96,7 +97,7 @@ async fn a_half_open_socket_is_never_matched() {
 #[tokio::test]
 async fn distant_skills_are_matched_when_the_window_has_grown() {
     let matchmaking = MatchmakingConfig { window: 10, widening_per_s: 100, ..Default::default() };
-    let server = start_with(ServerConfig { matchmaking, limits: generous(), ..Default::default() });
+    let server = start_with(ServerConfig { matchmaking, ..patient() });
     let mut first = waiting(&server, queue(1, "", Some(1000)), 1).await;
     let mut far = waiting(&server, queue(2, "", Some(1100)), 2).await;
     let rooms = tokio::join!(matched(&mut first, &[1, 2]), matched(&mut far, &[1, 2]));

@@ -8,7 +8,7 @@ use netplay_protocol::signaling::{
 use netplay_protocol::{Roster, Secret};
 use netplay_server::{Server, ServerConfig};
 
-use crate::client::{Client, generous, join, key, offer, signal, start, start_with, within};
+use crate::client::{Client, join, key, offer, patient, signal, start, start_with, within};
 
 /// Joins and returns the resume token.
 async fn join_room(server: &Server, size: u8, number: u16) -> (Client, Secret) {
@@ -93,7 +93,7 @@ async fn a_resume_token_of_another_peer_is_refused() {
 #[tokio::test]
 async fn a_resume_after_the_grace_period_is_refused() {
     let grace = Duration::from_millis(50);
-    let server = start_with(ServerConfig { grace, ..Default::default() });
+    let server = start_with(ServerConfig { grace, ..patient() });
     let mut first = Client::joined(&server, "room", 2, 1, &[1]).await;
     let (second, token) = join_room(&server, 2, 2).await;
     first.expect_roster(2, &[1, 2]).await;
@@ -108,8 +108,7 @@ async fn a_resume_after_the_grace_period_is_refused() {
 #[tokio::test]
 async fn a_server_with_the_same_secret_restores_the_room_from_its_signed_roster() {
     let secret = Some(Secret::from("sixteen letters."));
-    let config =
-        || ServerConfig { secret: secret.clone(), limits: generous(), ..Default::default() };
+    let config = || ServerConfig { secret: secret.clone(), ..patient() };
     let before = start_with(config());
     let (mut first, first_token) = join_room(&before, 3, 1).await;
     let alone = signed_roster(&mut first).await;

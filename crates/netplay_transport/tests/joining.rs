@@ -4,7 +4,7 @@ use netplay_protocol::signaling::{Entry, GameInfo, Refusal};
 use netplay_server::{AuthConfig, AuthMode, ServerConfig};
 use netplay_transport::{JoinRequest, LeaveReason, Transport, TransportEvent, TransportRequest};
 
-use crate::support::{Peer, ends, request, server, server_with, until};
+use crate::support::{Peer, ends, patient, request, server, server_with, until};
 
 fn code(peer: &Peer) -> Option<String> {
     peer.events.iter().find_map(|event| match event {
@@ -56,7 +56,7 @@ fn a_password_admits_those_who_know_it_and_nobody_learns_that_there_is_a_room() 
 #[test]
 fn a_server_that_wants_passwords_or_tokens_says_so() {
     let auth = AuthConfig { mode: AuthMode::Password, ..Default::default() };
-    let server = server_with(ServerConfig { auth, ..Default::default() });
+    let server = server_with(ServerConfig { auth, ..patient() });
     let reason = ends(request(&server.url(), 1, 2));
     assert_eq!(reason, LeaveReason::Refused(Refusal::PasswordRequired));
     let auth = AuthConfig {
@@ -64,7 +64,7 @@ fn a_server_that_wants_passwords_or_tokens_says_so() {
         token_secret: Some("a secret of sixteen letters".into()),
         ..Default::default()
     };
-    let server = server_with(ServerConfig { auth, ..Default::default() });
+    let server = server_with(ServerConfig { auth, ..patient() });
     for token in [None, Some("nonsense".into())] {
         let reason = ends(JoinRequest { token, ..request(&server.url(), 1, 2) });
         assert!(matches!(reason, LeaveReason::Refused(Refusal::Unauthorized { .. })), "{reason}");

@@ -7,7 +7,7 @@ use netplay_server::ServerConfig;
 use netplay_transport::{Channel, JoinRequest, LeaveReason, Transport, TransportEvent};
 
 use crate::proxy::Proxy;
-use crate::support::{Peer, key, nowhere, request, server, server_with, until};
+use crate::support::{Peer, key, nowhere, patient, request, server, server_with, until};
 
 fn lost(peer: &Peer) -> usize {
     peer.count(|event| matches!(event, TransportEvent::SignalingLost { .. }))
@@ -76,7 +76,7 @@ fn signals_to_somebody_who_is_away_are_kept() {
 
 #[test]
 fn a_server_that_restarts_with_the_same_secret_admits_everybody_again() {
-    let config = ServerConfig { secret: Some("sixteen letters.".into()), ..Default::default() };
+    let config = ServerConfig { secret: Some("sixteen letters.".into()), ..patient() };
     let before = server_with(config.clone());
     let proxy = Proxy::new(before.addr());
     let mut pair = [1, 2].map(|n| Peer::join(request(&proxy.url(), n, 2)));
@@ -119,7 +119,7 @@ fn a_server_that_knows_nothing_of_the_room_ends_signaling_and_not_the_connection
 #[test]
 fn nobody_waits_for_a_lost_server_longer_than_the_grace_period() {
     let grace = Duration::from_millis(300);
-    let server = server_with(ServerConfig { grace, ..Default::default() });
+    let server = server_with(ServerConfig { grace, ..patient() });
     let mut peer = Peer::join(request(&server.url(), 1, 2));
     until(&mut [&mut peer], |peers| peers[0].roster().is_some());
     drop(server);
@@ -139,9 +139,9 @@ fn the_first_server_that_admits_the_peer_is_used() {
 #[test]
 fn a_server_that_drains_sends_its_players_to_another_one() {
     let secret = Some("sixteen letters.".into());
-    let other = server_with(ServerConfig { secret: secret.clone(), ..Default::default() });
+    let other = server_with(ServerConfig { secret: secret.clone(), ..patient() });
     let alternate_server = Some(other.url());
-    let server = server_with(ServerConfig { secret, alternate_server, ..Default::default() });
+    let server = server_with(ServerConfig { secret, alternate_server, ..patient() });
     let mut pair = [1, 2].map(|n| Peer::join(request(&server.url(), n, 2)));
     let [first, second] = &mut pair;
     until(&mut [first, second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
@@ -163,7 +163,7 @@ fn a_server_that_drains_sends_its_players_to_another_one() {
 #[test]
 fn resuming_is_tried_again_and_again() {
     let grace = Duration::from_secs(60);
-    let server = server_with(ServerConfig { grace, ..Default::default() });
+    let server = server_with(ServerConfig { grace, ..patient() });
     let proxy = Proxy::new(server.addr());
     let mut pair = [1, 2].map(|n| Peer::join(request(&proxy.url(), n, 2)));
     let [first, second] = &mut pair;

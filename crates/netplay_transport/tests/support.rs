@@ -14,9 +14,22 @@ use netplay_transport::{
 
 /// The limit of every wait. Only a hang reaches it.
 const LIMIT: Duration = Duration::from_secs(60);
+/// A deadline that no test reaches, however slow the machine is.
+const NEVER: Duration = Duration::from_secs(60 * 60);
 
 pub fn server() -> Server {
-    server_with(ServerConfig::default())
+    server_with(patient())
+}
+
+/// A configuration without deadlines: a test sets the one that it is about, and a slow machine exceeds none.
+pub fn patient() -> ServerConfig {
+    ServerConfig {
+        idle_timeout: NEVER,
+        handshake_deadline: NEVER,
+        grace: NEVER,
+        drain_deadline: NEVER,
+        ..Default::default()
+    }
 }
 
 pub fn server_with(config: ServerConfig) -> Server {
@@ -54,7 +67,8 @@ pub fn request(server: &str, n: u8, size: u8) -> JoinRequest {
     }
 }
 
-/// A transport and all its events. It connects to every peer that joins the room, as its policy says.
+/// A transport and all its events. It connects to every peer that joins the room, as its policy says. A test that
+/// fails shows the events of each.
 pub struct Peer {
     pub transport: RtcTransport,
     pub events: Vec<TransportEvent>,
@@ -85,7 +99,9 @@ impl Peer {
 
     /// Joins, and connects to nobody on its own.
     pub fn join_quietly(request: JoinRequest) -> Self {
-        Self { quiet: true, ..Self::join(request) }
+        let mut peer = Self::join(request);
+        peer.quiet = true;
+        peer
     }
 
     pub fn poll(&mut self) {
@@ -174,6 +190,15 @@ impl Peer {
     }
 }
 
+impl Drop for Peer {
+    #[expect(clippy::print_stderr, reason = "a test that fails shows what happened to its peers")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("---- the events of peer {}: {:#?}", self.key.short(), self.events);
+        }
+    }
+}
+
 /// Polls the peers until `done` returns true. A failure names the caller's line, and with it the condition.
 #[track_caller]
 pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&mut [&mut Peer]) -> bool) {
@@ -183,11 +208,7 @@ pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&mut [&mut Peer]) -> 
         if done(peers) {
             return;
         }
-        let seen: Vec<_> = peers.iter().map(|peer| &peer.events).collect();
-        assert!(
-            started.elapsed() < LIMIT,
-            "waited {LIMIT:?} in vain; the events so far: {seen:#?}"
-        );
+        assert!(started.elapsed() < LIMIT, "waited {LIMIT:?} in vain");
         std::thread::yield_now();
         std::thread::park_timeout(Duration::from_millis(1));
     }

@@ -22,29 +22,31 @@ pub(crate) async fn read_messages(
     let mut timers = Timers::start(config);
     let mut timeout = pin!(sleep_until(timers.next(false)));
     loop {
-        tokio::select! {
-            // In this order: a peer that keeps sending cannot postpone its join. Messages that arrived while
-            // the machine slept count before the silence does.
+        let message = tokio::select! {
+            // In this order: messages that arrived while the machine slept count before the silence does.
             biased;
-            () = &mut timeout => {
-                if let Err(refusal) = timers.handle_timeout(peer) {
-                    return End::Refused(refusal);
-                }
-                timeout.as_mut().reset(timers.next(peer.has_joined()));
+            message = stream.next() => Some(message),
+            () = &mut timeout => None,
+        };
+        if let Some(message) = message {
+            let handled = match message {
+                Some(Ok(message)) => handle_message(peer, message).await,
+                Some(Err(_)) | None => return End::Broken,
+            };
+            // After handling: nothing is read while a packet waits for room at its receiver.
+            timers.received = Instant::now();
+            match handled {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(end)) => return end,
+                Err(refusal) => return End::Refused(refusal),
             }
-            message = stream.next() => {
-                let handled = match message {
-                    Some(Ok(message)) => handle_message(peer, message).await,
-                    Some(Err(_)) | None => return End::Broken,
-                };
-                // After handling: nothing is read while a packet waits for room at its receiver.
-                timers.received = Instant::now();
-                match handled {
-                    Ok(ControlFlow::Continue(())) => {}
-                    Ok(ControlFlow::Break(end)) => return end,
-                    Err(refusal) => return End::Refused(refusal),
-                }
+        }
+        // Also after a message: a peer that keeps sending cannot postpone its join.
+        if timeout.deadline() <= Instant::now() {
+            if let Err(refusal) = timers.handle_timeout(peer) {
+                return End::Refused(refusal);
             }
+            timeout.as_mut().reset(timers.next(peer.has_joined()));
         }
     }
 }

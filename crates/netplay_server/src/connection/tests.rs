@@ -54,6 +54,20 @@ async fn sending_does_not_postpone_the_deadline_for_joining() {
     assert_eq!(start.elapsed().as_secs(), config.handshake_deadline.as_secs());
 }
 
+#[tokio::test(start_paused = true)]
+async fn messages_that_arrived_while_the_machine_slept_count_before_the_silence_does() {
+    let (mut sender, mut stream) = mpsc::unbounded();
+    let (peer, _outgoing, config) = connected();
+    sender.send(Ok(join())).await.unwrap();
+    let mut reading = Box::pin(read_messages(&mut stream, &peer, &config));
+    assert_eq!((&mut reading).now_or_never(), None);
+    sender.send(Ok(Message::Pong(Default::default()))).await.unwrap();
+    tokio::time::advance(2 * config.idle_timeout).await;
+    assert_eq!((&mut reading).now_or_never(), None);
+    tokio::time::advance(config.idle_timeout).await;
+    assert_eq!((&mut reading).now_or_never(), Some(End::Refused(Refusal::TimedOut)));
+}
+
 #[test]
 fn a_close_frame_has_the_reason_and_never_what_the_peer_sent() {
     let frame = close_frame(&Refusal::RoomFull { size: 2 });

@@ -1,5 +1,6 @@
 //! The hub without sockets, compared with a simple model.
 
+mod guessing;
 mod model;
 
 use std::num::NonZeroU32;
