@@ -1,3 +1,5 @@
+//! The header of unreliable datagrams between two peers.
+
 use bytemuck::{Pod, Zeroable};
 
 use crate::limits::MAX_DATAGRAM_BYTES;
@@ -5,17 +7,16 @@ use crate::limits::MAX_DATAGRAM_BYTES;
 /// The version of the datagram layout, the first byte of every datagram.
 pub const DATAGRAM_VERSION: u8 = 3;
 
-/// What stands before the payload of every datagram between two peers: 16 bytes, little endian, no
-/// padding.
+/// The header of every datagram between two peers: 16 bytes, little endian, without padding. The payload follows.
 ///
 /// | bytes | field | meaning |
 /// | --- | --- | --- |
 /// | 0 | `version` | [`DATAGRAM_VERSION`] |
 /// | 1 | `kind` | a [`DatagramKind`] |
-/// | 2..4 | `epoch` | the match the payload belongs to |
-/// | 4..6 | `sequence` | counts the datagrams of this direction of the link, wrapping; one that travels on two paths has the same number on both |
+/// | 2..4 | `epoch` | the match that the payload belongs to |
+/// | 4..6 | `sequence` | counts the datagrams of this direction of the link, wrapping; a datagram that is sent on two paths has the same number on both |
 /// | 6..8 | `incarnation` | the lower half of the sender's incarnation ([`ReliableHeader`](crate::ReliableHeader)) |
-/// | 8..16 | `stamp` | a [`PathStamp`], of the path it travels on |
+/// | 8..16 | `stamp` | a [`PathStamp`] of the path |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct DatagramHeader {
@@ -27,34 +28,36 @@ pub struct DatagramHeader {
     stamp: [[u8; 2]; 4],
 }
 
-/// What the two ends of a path tell each other with every datagram: 8 bytes.
+/// The numbers and times from which both ends of a path measure its loss and round-trip time: 8 bytes, little
+/// endian.
 ///
 /// | bytes | field | meaning |
 /// | --- | --- | --- |
-/// | 0..2 | `sequence` | counts the datagrams of this direction of the path, wrapping |
+/// | 0..2 | `sequence` | counts the datagrams of this direction of the path, wrapping: a gap is a loss |
 /// | 2..4 | `sent` | the sender's clock in units of 250 µs, wrapping after 16.4 s |
 /// | 4..6 | `ack` | the highest `sequence` received on the path |
-/// | 6..8 | `ack_delay` | how long ago that one came, in units of 250 µs; [`Self::NO_ACK`]: none came |
+/// | 6..8 | `ack_delay` | how long ago that datagram arrived, in units of 250 µs; [`Self::NO_ACK`]: none has arrived |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathStamp {
     /// The number of this datagram in its direction of the path.
     pub sequence: u16,
-    /// When it was sent, on the sender's clock, in units of 250 µs.
+    /// When the sender sent it, on its own clock, in units of 250 µs, wrapping.
     pub sent: u16,
-    /// The highest number that the sender had received, and how many units of 250 µs ago.
+    /// The highest number that the sender has received on the path, and how long ago in units of 250 µs. None if
+    /// it has received nothing.
     pub ack: Option<(u16, u16)>,
 }
 
 impl PathStamp {
-    /// `ack_delay` of a sender that has not received anything yet.
+    /// The `ack_delay` of a sender that has received nothing on the path.
     pub const NO_ACK: u16 = u16::MAX;
 }
 
-/// What the payload of a datagram is.
+/// The kind of a datagram's payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DatagramKind {
-    /// Nothing: the datagram keeps a path and its estimates alive.
+    /// No payload. The datagram keeps the path open and its measurements current.
     KeepAlive = 0,
     /// Messages of the match.
     Match = 1,
@@ -103,11 +106,11 @@ impl DatagramHeader {
         }
     }
 
-    /// The header and the payload of a datagram.
+    /// Splits a datagram into its header, its kind and its payload.
     ///
     /// # Errors
     ///
-    /// [`DatagramError`] where it is none of this version.
+    /// [`DatagramError`] where the bytes are not a datagram of this version.
     pub fn split(datagram: &[u8]) -> Result<(Self, DatagramKind, &[u8]), DatagramError> {
         if datagram.len() > MAX_DATAGRAM_BYTES {
             return Err(DatagramError::TooLong(datagram.len()));
@@ -142,7 +145,7 @@ impl DatagramHeader {
         u16::from_le_bytes(self.incarnation)
     }
 
-    /// What it tells of the path it travels on.
+    /// The stamp of the path that the datagram was sent on.
     pub fn stamp(&self) -> PathStamp {
         let [sequence, sent, ack, ack_delay] = self.stamp.map(u16::from_le_bytes);
         let ack = (ack_delay != PathStamp::NO_ACK).then_some((ack, ack_delay));

@@ -1,15 +1,15 @@
-//! Who a peer is: an Ed25519 key pair (RFC 8032), and a [`PeerKey`] that is a fingerprint of it.
+//! The identity of a peer: an Ed25519 key pair (RFC 8032), whose fingerprint is the [`PeerKey`].
 //!
-//! Because the name of a peer follows from its public key, a roster of names pins the keys: whoever speaks
-//! for a name must show the public key and sign with it. Session descriptions carry a line for that, as
-//! RFC 8827 has one for identity providers:
+//! The name of a peer follows from its public key, so a roster pins the keys of its members: a peer has to show the
+//! public key of its name and to sign with it. Session descriptions end in a line for that, like the one that
+//! RFC 8827 has for identity providers:
 //!
 //! ```text
 //! a=netplay-identity:<public key, 64 hexadecimal digits> <signature, 128 hexadecimal digits>
 //! ```
 //!
-//! The signature is over everything that must not be exchanged: which step it is, the attempt, the names of
-//! both peers in their order, and the description without that line.
+//! The signature covers everything that an attacker could exchange: whether the description is an offer or an answer,
+//! the attempt, the names of the sender and of the receiver, and the description without that line.
 
 use std::fmt;
 
@@ -18,10 +18,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{ConnectionId, PeerKey};
 
-/// What the line of an identity begins with.
+/// The start of the line with the signature.
 const ATTRIBUTE: &str = "a=netplay-identity:";
 
-/// The key pair of a peer. Its debug text is the public half.
+/// The key pair of a peer. Its debug text shows only the public half.
 #[derive(Clone)]
 pub struct Identity(SigningKey);
 
@@ -29,41 +29,41 @@ pub struct Identity(SigningKey);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-/// What a description is good for: exactly one step of one attempt between two peers.
+/// What a description is for: one step of one attempt between two peers. The signature covers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DescriptionContext {
-    /// Whether it offers; otherwise it answers.
+    /// Whether the description is an offer. Otherwise it is an answer.
     pub offers: bool,
     /// The attempt.
     pub connection: ConnectionId,
-    /// Who wrote it.
+    /// The sender.
     pub from: PeerKey,
-    /// For whom.
+    /// The receiver.
     pub to: PeerKey,
 }
 
-/// Why a description is not believed.
+/// Why a description is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {
-    /// It has no signature, or one that cannot be read.
+    /// It has no signature, or one that cannot be parsed.
     #[error("a session description that is not signed")]
     Unsigned,
-    /// The key is another peer's.
+    /// It is signed with the key of another peer.
     #[error("a session description signed by somebody else")]
     Stranger,
-    /// The signature is not over this: it was forged, changed, or made for something else.
+    /// The signature does not match: the description was changed, forged, or made for something else.
     #[error("a session description whose signature is wrong: it was changed on its way, or forged")]
     Forged,
 }
 
 impl Identity {
-    /// The identity whose secret key is these bytes. The caller brings the randomness, of 32 whole bytes.
+    /// The identity with this secret key: 32 random bytes from the caller, which nobody can guess.
     pub fn from_secret(secret: &[u8; 32]) -> Self {
         Self(SigningKey::from_bytes(secret))
     }
 
-    /// The secret key, to be kept where nobody else can read it.
+    /// The secret key, for storing it where nobody else can read it.
     pub fn secret(&self) -> [u8; 32] {
         self.0.to_bytes()
     }
@@ -73,17 +73,18 @@ impl Identity {
         PublicKey(self.0.verifying_key())
     }
 
-    /// The name that follows from the public half.
+    /// The name of the peer, which follows from the public half.
     pub fn peer_key(&self) -> PeerKey {
         self.public().peer_key()
     }
 
-    /// The secret key as X25519 takes it (RFC 7748), for the same pair.
+    /// The secret key of the same pair for X25519 (RFC 7748).
     pub fn x25519_secret(&self) -> [u8; 32] {
         self.0.to_scalar_bytes()
     }
 
-    /// Adds the line that says who wrote a description.
+    /// The description with the line that has the public key and the signature.
+    #[must_use = "the line is in the returned description only"]
     pub fn sign_description(&self, context: &DescriptionContext, sdp: &str) -> String {
         let signature = self.0.sign(&context.signed(sdp));
         let (key, signature) =
@@ -99,7 +100,8 @@ impl fmt::Debug for Identity {
 }
 
 impl PublicKey {
-    /// The key with these bytes; none where they are not a key.
+    /// The key with these bytes (RFC 8032, section 5.1.2). None where they are not a key, or a weak one, for which
+    /// anybody can make signatures.
     pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
         VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak()).map(Self)
     }
@@ -109,7 +111,7 @@ impl PublicKey {
         self.0.to_bytes()
     }
 
-    /// The name that follows from the key: the first half of its SHA-256.
+    /// The name of the peer with this key: the first half of the SHA-256 of its bytes.
     pub fn peer_key(self) -> PeerKey {
         let mut name = [0; 16];
         name.copy_from_slice(&Sha256::digest(self.0.as_bytes())[..16]);
@@ -136,11 +138,11 @@ impl DescriptionContext {
         [step, &connection, &from, &to, sdp.as_bytes()].concat()
     }
 
-    /// The description without the line that says who wrote it, once that line has proved to be true.
+    /// Checks the signature of a description. Returns the description without the line with the signature.
     ///
     /// # Errors
     ///
-    /// [`IdentityError`] where it has not.
+    /// [`IdentityError`] where the sender has not signed this description for this context.
     pub fn verify<'a>(&self, signed: &'a str) -> Result<&'a str, IdentityError> {
         let (sdp, line) = signed.rsplit_once(ATTRIBUTE).ok_or(IdentityError::Unsigned)?;
         let (key, signature) =

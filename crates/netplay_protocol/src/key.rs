@@ -1,13 +1,17 @@
+//! The names of peers and of attempts at a connection.
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The stable name of a peer: it outlives sockets, attempts and matches.
+/// The name of a peer. It stays the same across sockets, attempts and matches.
 ///
-/// Sixteen bytes: a fingerprint of the peer's public key ([`identity`](crate::identity)), so that nobody
-/// else can speak for it. Keys are ordered, and the order decides which of two peers is
-/// [polite](Self::is_polite_to).
+/// It is the fingerprint of the peer's public key ([`identity`](crate::identity)): 16 bytes, the first half of the
+/// SHA-256. Nobody else can therefore act as the peer. The order of the keys decides which of two peers is
+/// [polite](Self::is_polite_to) when their attempts at a connection cross.
+///
+/// In JSON: 32 hexadecimal digits.
 ///
 /// ```
 /// use netplay_protocol::PeerKey;
@@ -20,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct PeerKey([u8; 16]);
 
 impl PeerKey {
-    /// The key with these bytes. The caller brings the randomness.
+    /// The key with these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
@@ -37,7 +41,7 @@ impl PeerKey {
         self > other
     }
 
-    /// The first eight hexadecimal digits, enough to tell the peers of a room apart in a log.
+    /// The first eight hexadecimal digits: enough to distinguish the peers of a room in a log.
     pub fn short(self) -> String {
         let mut text = self.to_string();
         text.truncate(8);
@@ -57,7 +61,7 @@ impl fmt::Debug for PeerKey {
     }
 }
 
-/// The text is not a [`PeerKey`]: it must be exactly 32 hexadecimal digits.
+/// The text is not a [`PeerKey`]: that is exactly 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a peer key is 32 hexadecimal digits")]
 pub struct BadPeerKey;
@@ -92,10 +96,10 @@ impl<'de> Deserialize<'de> for PeerKey {
     }
 }
 
-/// Names one attempt at a WebRTC connection between two peers. The offerer picks it at random; signals
-/// of an attempt that was given up never reach its successor.
+/// The name of one attempt at a WebRTC connection between two peers, or of one handshake. The peer that begins it
+/// chooses the name at random, so that signals of an abandoned attempt cannot be taken for those of a later one.
 ///
-/// Travels as a string: JSON numbers lose precision above 2^53 in a browser.
+/// In JSON: 16 hexadecimal digits in a string, because numbers above 2^53 lose precision in a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 

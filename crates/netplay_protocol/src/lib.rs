@@ -1,17 +1,18 @@
-//! What travels between the processes of a match.
+//! The messages between the processes of a match, and their layout.
 //!
-//! Two wires are described here and nowhere else:
+//! There are two protocols:
 //!
-//! * **signaling**: JSON text messages on one WebSocket between a peer and the signaling server
-//!   ([`signaling`]), naming peers by [`PeerKey`] and rooms by [`RoomCode`]; and, where a peer asks for
-//!   it, packets that the server carries, as binary messages that begin with a [`RelayHeader`];
-//! * **links**: binary packets between two peers, either unreliable datagrams that begin with a
-//!   [`DatagramHeader`], or reliable [`ControlMessage`]s behind a [`ReliableHeader`].
+//! * **signaling**: JSON text messages on one WebSocket between a peer and the signaling server ([`signaling`]),
+//!   with peers named by [`PeerKey`] and rooms by [`RoomCode`]. Packets that the server relays between two peers
+//!   are binary messages on the same WebSocket; they begin with a [`RelayHeader`];
+//! * **links**: binary packets between two peers. Unreliable datagrams begin with a [`DatagramHeader`]. Reliable
+//!   packets begin with a [`ReliableHeader`] and carry a [`ControlMessage`].
 //!
-//! Both carry a version, and a reader that meets another version refuses with a sentence instead of
-//! guessing. Everything that has a size has a bound, and every bound is a constant in [`limits`].
+//! Both protocols have a version. A reader refuses other versions with a sentence for the player. Everything that
+//! has a size has a limit, and all limits are constants in [`limits`].
 //!
-//! There is no IO in this crate, no clock and no randomness.
+//! This crate has no IO, no clock and no randomness. `docs/PROTOCOL.md` in the repository describes both protocols
+//! with examples.
 
 mod control;
 mod datagram;

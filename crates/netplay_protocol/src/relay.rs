@@ -1,18 +1,20 @@
+//! The header of packets that the server relays between two peers.
+
 use bytemuck::{Pod, Zeroable};
 
 use crate::PeerKey;
 use crate::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
 
-/// What stands before a packet that the server carries from one peer of a room to another: 18 bytes,
-/// then the packet. It travels as one binary message of the signaling WebSocket.
+/// The header of a packet that the server relays from one peer of a room to another: 18 bytes. The packet follows.
+/// Both together are one binary message on the signaling WebSocket.
 ///
 /// | bytes | field | meaning |
 /// | --- | --- | --- |
 /// | 0 | version | [`RelayHeader::VERSION`] |
 /// | 1 | channel | a [`RelayChannel`] |
-/// | 2..18 | peer | to the server: for whom; from the server: from whom, stamped by the server |
+/// | 2..18 | peer | to the server: the receiver; from the server: the sender, set by the server |
 ///
-/// The server reads no further than this.
+/// The server does not read the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct RelayHeader {
@@ -21,13 +23,13 @@ pub struct RelayHeader {
     peer: [u8; 16],
 }
 
-/// How the server carries a packet.
+/// How the server relays a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum RelayChannel {
-    /// The oldest is dropped when the receiver is slow. At most [`MAX_DATAGRAM_BYTES`].
+    /// For a slow receiver the server drops the oldest packet. At most [`MAX_DATAGRAM_BYTES`].
     Datagram = 0,
-    /// Never dropped: when the receiver is slow, the sender waits. At most [`MAX_CONTROL_BYTES`].
+    /// The server drops none: for a slow receiver the sender waits. At most [`MAX_CONTROL_BYTES`].
     Reliable = 1,
 }
 
@@ -38,8 +40,8 @@ pub enum RelayError {
     /// Shorter than the header.
     #[error("a relayed packet of {0} bytes is shorter than its header")]
     Truncated(usize),
-    /// Longer than its channel carries.
-    #[error("a relayed packet of {0} bytes is longer than its channel carries")]
+    /// Longer than its channel allows.
+    #[error("a relayed packet of {0} bytes is longer than its channel allows")]
     TooLong(usize),
     /// Of another version.
     #[error("relay version {0} instead of {version}", version = RelayHeader::VERSION)]
@@ -55,12 +57,14 @@ impl RelayHeader {
     /// The size of the header, in bytes.
     pub const BYTES: usize = size_of::<Self>();
 
-    /// The header of a packet for this peer, or, on its way out of the server, of this peer.
+    /// A header of this version. `peer` is the receiver in a packet to the server, and the sender in a packet from
+    /// the server.
     pub fn new(channel: RelayChannel, peer: PeerKey) -> Self {
         Self { version: Self::VERSION, channel: channel as u8, peer: peer.to_bytes() }
     }
 
-    /// The header and the packet behind it, as they travel.
+    /// The header followed by the packet: a frame as it is sent.
+    #[must_use = "the frame is not sent"]
     pub fn frame(self, packet: &[u8]) -> Vec<u8> {
         let mut frame = Vec::with_capacity(Self::BYTES + packet.len());
         frame.extend_from_slice(bytemuck::bytes_of(&self));
@@ -68,11 +72,11 @@ impl RelayHeader {
         frame
     }
 
-    /// The channel, the peer and the packet of a frame.
+    /// Splits a frame into its channel, its peer and its packet.
     ///
     /// # Errors
     ///
-    /// [`RelayError`] where the frame is none of this version, or too long for its channel.
+    /// [`RelayError`] where the bytes are not a frame of this version, or the packet is too long for its channel.
     pub fn split(frame: &[u8]) -> Result<(RelayChannel, PeerKey, &[u8]), RelayError> {
         let Some((head, packet)) = frame.split_at_checked(Self::BYTES) else {
             return Err(RelayError::Truncated(frame.len()));

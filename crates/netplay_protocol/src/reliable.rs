@@ -1,30 +1,32 @@
+//! The header of reliable messages between two peers.
+
 use crate::limits::MAX_CONTROL_BYTES;
 
-/// What stands before every reliable message between two peers: 18 bytes, little endian.
+/// The header of every reliable message between two peers: 18 bytes, little endian. The message follows.
 ///
 /// | bytes | field | meaning |
 /// | --- | --- | --- |
 /// | 0..2 | version | [`ReliableHeader::VERSION`] |
-/// | 2..6 | `sequence` | counts the messages of this direction of the link from 1; 0: there is none, only the acknowledgement |
-/// | 6..10 | `ack` | up to which message everything has come |
+/// | 2..6 | `sequence` | counts the messages of this direction of the link from 1; 0: no message follows, the packet only acknowledges |
+/// | 6..10 | `ack` | the number up to which the sender has received every message |
 /// | 10..14 | `from` | the sender's incarnation |
-/// | 14..18 | `to` | the incarnation it is meant for; 0: the sender has not heard of the receiver yet |
+/// | 14..18 | `to` | the incarnation that the packet is for; 0: the sender has received nothing from the receiver |
 ///
-/// The path underneath is reliable and ordered as long as it lives. The numbers are for when it does not:
-/// what was not acknowledged is sent again on the next path, and what came before is dropped.
+/// A path is reliable and ordered while it is open. The numbers serve when it closes: the sender sends messages
+/// that were not acknowledged again on the next path, and the receiver drops those that it has already.
 ///
-/// An incarnation is a random number, not 0, that a peer keeps as long as its process is in the room. A peer
-/// that restarts and rejoins has another one: sequence numbers and acknowledgements then begin again, and what
-/// was meant for the incarnation before is dropped.
+/// An incarnation is a random number other than 0, which a peer keeps as long as its process is in the room. A process
+/// that restarted has another one. Numbers and acknowledgements then begin again, and both sides drop packets from
+/// and for the previous incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReliableHeader {
-    /// The number of the message that follows; 0 if none does.
+    /// The number of the message that follows; 0 if none follows.
     pub sequence: u32,
-    /// The highest number up to which the sender has every message of the other direction.
+    /// The number up to which the sender has received every message of the other direction.
     pub ack: u32,
     /// The sender's incarnation.
     pub from: u32,
-    /// The incarnation of the receiver that it is meant for; 0 if the sender knows of none.
+    /// The incarnation of the receiver; 0 if the sender knows none.
     pub to: u32,
 }
 
@@ -38,7 +40,7 @@ pub enum ReliableError {
         version = ReliableHeader::VERSION
     )]
     Version(u16),
-    /// Shorter than the header, or longer than a reliable message.
+    /// Shorter than the header, or longer than [`MAX_CONTROL_BYTES`].
     #[error("a reliable packet of {0} bytes")]
     Size(usize),
 }
@@ -49,7 +51,8 @@ impl ReliableHeader {
     /// The size of the header, in bytes.
     pub const BYTES: usize = 18;
 
-    /// The header and the message behind it, as they travel.
+    /// The header followed by the message: a packet as it is sent.
+    #[must_use = "the packet is not sent"]
     pub fn packet(self, message: &[u8]) -> Vec<u8> {
         let mut packet = Vec::with_capacity(Self::BYTES + message.len());
         packet.extend_from_slice(&Self::VERSION.to_le_bytes());
@@ -60,12 +63,12 @@ impl ReliableHeader {
         packet
     }
 
-    /// The header and the message of a packet. The version is read before anything else, so that a newer
-    /// peer is refused for its version and not for its layout.
+    /// Splits a packet into its header and its message. Reads the version first, so that a peer of another version
+    /// is refused for its version and not for its layout.
     ///
     /// # Errors
     ///
-    /// [`ReliableError`] where it is none of this version.
+    /// [`ReliableError`] where the bytes are not a packet of this version.
     pub fn split(packet: &[u8]) -> Result<(Self, &[u8]), ReliableError> {
         let size = || ReliableError::Size(packet.len());
         let (version, rest) = packet.split_first_chunk().ok_or_else(size)?;

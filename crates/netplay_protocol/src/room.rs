@@ -1,3 +1,5 @@
+//! The codes of rooms, and their members.
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -6,11 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::PeerKey;
 use crate::limits::MAX_ROOM_CODE_CHARS;
 
-/// The alphabet of generated codes: Crockford's base 32, without the letters that read like digits.
+/// The alphabet of random codes: Crockford's base 32, which has no letters that look like digits.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// The code that brings peers to the same room: 1 to 32 letters, digits, `-` or `_`. Case does not
-/// matter; the code is kept in upper case.
+/// The code of a room: 1 to 32 letters, digits, `-` or `_`. Case does not matter; the code is stored in upper case.
 ///
 /// ```
 /// use netplay_protocol::RoomCode;
@@ -24,7 +25,7 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 pub struct RoomCode(String);
 
 impl RoomCode {
-    /// A code of eight characters made of the low 40 bits of `entropy`.
+    /// A code of eight characters, five bits each, from the low 40 bits of `entropy`.
     pub fn from_entropy(entropy: u64) -> Self {
         let digit = |index: u32| ALPHABET[(entropy >> (5 * index)) as usize & 31] as char;
         Self((0..8).map(digit).collect())
@@ -78,23 +79,23 @@ impl From<RoomCode> for String {
     }
 }
 
-/// The peers of a room in the order they joined, which is the order of the players. Every peer of a
-/// room is told the same roster.
+/// The members of a room, in the order they joined, which is the order of the players. The server sends every
+/// member the same roster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
-    /// How many peers make the room complete.
+    /// How many players the room is for.
     pub size: u8,
-    /// The peers that are there, in the order they joined.
+    /// The members, connected or away, in the order they joined.
     pub members: Vec<PeerKey>,
 }
 
 impl Roster {
-    /// Whether everybody is there.
+    /// Whether the room has as many members as its size.
     pub fn is_complete(&self) -> bool {
         self.members.len() == usize::from(self.size)
     }
 
-    /// The player handle of a peer: its place in the roster, from 0.
+    /// The player handle of a peer: its index in the roster. None if it is not a member.
     pub fn player(&self, peer: PeerKey) -> Option<usize> {
         self.members.iter().position(|member| *member == peer)
     }

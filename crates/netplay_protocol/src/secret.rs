@@ -1,8 +1,10 @@
+//! Passwords and tokens, which no log may show.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A password, a token or a key on its way to where it is checked: its debug text is never the secret.
+/// A password, a token or a key. Its debug text hides it; its JSON is the plain text.
 ///
 /// ```
 /// use netplay_protocol::Secret;
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct Secret(String);
 
 impl Secret {
-    /// The secret itself, for whoever checks it.
+    /// The plain text, for the code that sends or checks it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -26,6 +26,7 @@ pub(crate) struct Lifecycle {
 }
 
 /// One connection's view of the phases. The server waits for its drop, up to a deadline, before it ends.
+#[must_use = "the server does not wait for a connection that has dropped this"]
 pub(crate) struct Attendance {
     pub(crate) phases: watch::Receiver<Phase>,
     _present: watch::Receiver<()>,

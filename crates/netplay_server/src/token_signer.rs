@@ -26,7 +26,7 @@ impl std::fmt::Debug for TokenSigner {
 }
 
 impl TokenSigner {
-    /// Signs with this secret, or with a random one that is lost with this server.
+    /// A signer with this secret, or with a random one that is lost when this server stops.
     pub(crate) fn new(secret: Option<&Secret>) -> Result<Self, ServerError> {
         let secret = match secret {
             Some(secret) if secret.expose().len() < MIN_SECRET_BYTES => {

@@ -20,10 +20,10 @@ enum Creation {
 
 /// How a join that no room refused ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Joined {
+enum JoinOutcome {
     /// The peer is a member.
-    Yes,
-    /// The code for the new room is taken.
+    Member,
+    /// Another room has the code that was meant for the new room.
     CodeTaken,
 }
 
@@ -72,7 +72,7 @@ impl Peer {
                 tracing::error!("cannot create a room code: {error}");
                 Refusal::ShuttingDown
             })?;
-            if self.join_room(&code, join, Creation::Always).await? == Joined::Yes {
+            if self.join_room(&code, join, Creation::Always).await? == JoinOutcome::Member {
                 return Ok(());
             }
         }
@@ -83,7 +83,7 @@ impl Peer {
         code: &RoomCode,
         join: &Join,
         creation: Creation,
-    ) -> Result<Joined, Refusal> {
+    ) -> Result<JoinOutcome, Refusal> {
         let hub = &self.hub;
         let password = match &join.password {
             Some(password) => Some(hub.hasher.digest(&hub.signer, code, password).await?),
@@ -91,12 +91,12 @@ impl Peer {
         };
         let request = self.join_request(join, password);
         let change = |room: &mut Option<Room>| match (&room, creation) {
-            (Some(_), Creation::Always) => Ok(Joined::CodeTaken),
+            (Some(_), Creation::Always) => Ok(JoinOutcome::CodeTaken),
             (None, Creation::Never) => Err(Refusal::NoSuchRoom),
-            _ => self.join_or_create(room, code, request.clone()).map(|()| Joined::Yes),
+            _ => self.join_or_create(room, code, request.clone()).map(|()| JoinOutcome::Member),
         };
         let joined = hub.backbone.change(code, change).await?;
-        if joined == Joined::Yes {
+        if joined == JoinOutcome::Member {
             self.set_membership(code, join.key);
         }
         Ok(joined)

@@ -11,7 +11,7 @@ use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Join, Refusal, ServerMessag
 use super::{Hub, Membership, MembershipCell, Peer};
 use crate::ServerError;
 use crate::backbone::Backbone;
-use crate::queue::{MatchCriteria, MatchmakingConfig, Queue, QueueCommand, Ticket};
+use crate::queue::{MatchCriteria, MatchTicket, MatchmakingConfig, Queue, QueueCommand};
 use crate::room::{Delivery, JoinRequest, Outgoing, Room, SocketId};
 use crate::token_signer::random_room_code;
 
@@ -98,7 +98,7 @@ impl Hub {
         &self,
         matchmaking: &mut Matchmaking,
         criteria: MatchCriteria,
-        group: Vec<Ticket>,
+        group: Vec<MatchTicket>,
     ) {
         let created = self.insert_room(&criteria, &group).await;
         for ticket in group {
@@ -120,7 +120,7 @@ impl Hub {
     async fn insert_room(
         &self,
         criteria: &MatchCriteria,
-        group: &[Ticket],
+        group: &[MatchTicket],
     ) -> Result<RoomCode, ServerError> {
         let requests: Vec<_> =
             group.iter().map(|ticket| self.matched_request(criteria, ticket)).collect();
@@ -145,7 +145,7 @@ impl Hub {
         }
     }
 
-    fn matched_request(&self, criteria: &MatchCriteria, ticket: &Ticket) -> JoinRequest {
+    fn matched_request(&self, criteria: &MatchCriteria, ticket: &MatchTicket) -> JoinRequest {
         JoinRequest {
             socket: ticket.socket,
             key: ticket.key,

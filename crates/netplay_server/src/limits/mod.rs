@@ -51,6 +51,7 @@ struct Activity {
 }
 
 /// The permit of a connection. Dropping it makes room for another connection.
+#[must_use = "a dropped permit counts nothing"]
 pub(crate) struct ConnectionPermit {
     address: Arc<Address>,
     messages: Bucket,
@@ -63,6 +64,7 @@ pub(crate) struct ConnectionPermit {
 
 /// The permit of a room. Dropping it makes room for another room.
 #[derive(Debug)]
+#[must_use = "a dropped permit counts nothing"]
 pub(crate) struct RoomPermit {
     _room: Counted,
 }

@@ -30,7 +30,7 @@ const WIDENING_STEP: Duration = Duration::from_secs(1);
 
 /// A peer in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket {
+pub(crate) struct MatchTicket {
     pub(crate) socket: SocketId,
     pub(crate) key: PeerKey,
     pub(crate) skill: Option<i32>,
@@ -53,7 +53,7 @@ pub(crate) enum QueueCommand {
     /// Send these connections a ping with the number of the probe as payload.
     Probe { sockets: Vec<SocketId>, probe: u64 },
     /// Create a room for this group, with its members in this order.
-    CreateRoom { criteria: MatchCriteria, group: Vec<Ticket> },
+    CreateRoom { criteria: MatchCriteria, group: Vec<MatchTicket> },
     /// Close this connection: it did not answer the probe.
     Close { socket: SocketId },
 }
@@ -77,7 +77,7 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 enum TicketState {
     /// In a pool.
-    Waiting { criteria: MatchCriteria, ticket: Ticket },
+    Waiting { criteria: MatchCriteria, ticket: MatchTicket },
     /// In a group that is being probed, by the number of the probe.
     Probed(u64),
 }
@@ -86,7 +86,7 @@ enum TicketState {
 #[derive(Debug)]
 struct Probe {
     criteria: MatchCriteria,
-    group: Vec<Ticket>,
+    group: Vec<MatchTicket>,
     answered: HashSet<SocketId>,
     until: Duration,
 }
@@ -130,7 +130,7 @@ impl Queue {
             self.widen_at = now + WIDENING_STEP;
         }
         self.arrivals += 1;
-        let ticket = Ticket { socket, key, skill, since: now, arrival: self.arrivals };
+        let ticket = MatchTicket { socket, key, skill, since: now, arrival: self.arrivals };
         self.insert(criteria.clone(), ticket);
         let waiting = self.pools.get(&criteria).map_or(0, Pool::len);
         self.probe_groups(now, &criteria, Some(ticket));
@@ -205,12 +205,12 @@ impl Queue {
         self.commands.pop_front()
     }
 
-    /// Takes all possible groups out of a pool and probes them. With a newcomer, only the groups that it
+    /// Takes all possible groups out of a pool and probes them. With a new ticket, only the groups that it
     /// makes possible.
-    fn probe_groups(&mut self, now: Duration, criteria: &MatchCriteria, newcomer: Option<Ticket>) {
+    fn probe_groups(&mut self, now: Duration, criteria: &MatchCriteria, new: Option<MatchTicket>) {
         let others = usize::from(criteria.size).saturating_sub(1);
         while let Some(pool) = self.pools.get(criteria)
-            && let Some(group) = pool.find_group(now, &self.config, others, newcomer)
+            && let Some(group) = pool.find_group(now, &self.config, others, new)
         {
             for ticket in &group {
                 self.remove_from_pool(criteria, *ticket);
@@ -229,7 +229,7 @@ impl Queue {
 
     /// Ends a probe without a match. The tickets that stay return to their places in the pool, where they may
     /// form other groups; the others leave the queue.
-    fn dissolve(&mut self, now: Duration, probe: u64, stays: impl Fn(&Ticket) -> bool) {
+    fn dissolve(&mut self, now: Duration, probe: u64, stays: impl Fn(&MatchTicket) -> bool) {
         let Some(Probe { criteria, group, .. }) = self.probes.remove(&probe) else { return };
         for ticket in group {
             if stays(&ticket) {
@@ -242,12 +242,12 @@ impl Queue {
         self.probe_groups(now, &criteria, None);
     }
 
-    fn insert(&mut self, criteria: MatchCriteria, ticket: Ticket) {
+    fn insert(&mut self, criteria: MatchCriteria, ticket: MatchTicket) {
         self.pools.entry(criteria.clone()).or_default().insert(ticket);
         self.states.insert(ticket.socket, TicketState::Waiting { criteria, ticket });
     }
 
-    fn remove_from_pool(&mut self, criteria: &MatchCriteria, ticket: Ticket) {
+    fn remove_from_pool(&mut self, criteria: &MatchCriteria, ticket: MatchTicket) {
         if let Some(pool) = self.pools.get_mut(criteria) {
             pool.remove(ticket);
             if pool.len() == 0 {

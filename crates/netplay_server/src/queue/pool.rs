@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{MatchmakingConfig, Ticket};
+use super::{MatchTicket, MatchmakingConfig};
 
 /// The tickets that wait under the same criteria.
 ///
@@ -12,7 +12,7 @@ use super::{MatchmakingConfig, Ticket};
 /// pool is.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    by_arrival: BTreeMap<u64, Ticket>,
+    by_arrival: BTreeMap<u64, MatchTicket>,
     by_skill: BTreeSet<(i32, u64)>,
     /// Tickets without a skill, by arrival.
     unskilled: BTreeSet<u64>,
@@ -28,7 +28,7 @@ impl Pool {
         self.by_arrival.keys().next().copied()
     }
 
-    pub(super) fn insert(&mut self, ticket: Ticket) {
+    pub(super) fn insert(&mut self, ticket: MatchTicket) {
         self.by_arrival.insert(ticket.arrival, ticket);
         match ticket.skill {
             Some(skill) => self.by_skill.insert((skill, ticket.arrival)),
@@ -36,7 +36,7 @@ impl Pool {
         };
     }
 
-    pub(super) fn remove(&mut self, ticket: Ticket) {
+    pub(super) fn remove(&mut self, ticket: MatchTicket) {
         self.by_arrival.remove(&ticket.arrival);
         match ticket.skill {
             Some(skill) => self.by_skill.remove(&(skill, ticket.arrival)),
@@ -45,20 +45,20 @@ impl Pool {
     }
 
     /// The first possible group, in the order of arrival: the longest waiting ticket that has `others`
-    /// tickets in its window, and these. With a `newcomer`, only windows that contain it are searched.
+    /// tickets in its window, and these. With a `new` ticket, only windows that contain it are searched.
     pub(super) fn find_group(
         &self,
         now: Duration,
         config: &MatchmakingConfig,
         others: usize,
-        newcomer: Option<Ticket>,
-    ) -> Option<Vec<Ticket>> {
+        new: Option<MatchTicket>,
+    ) -> Option<Vec<MatchTicket>> {
         if self.len() <= others {
             return None;
         }
         self.by_arrival.values().find_map(|anchor| {
             let window = config.window_after(now.saturating_sub(anchor.since));
-            if newcomer.is_some_and(|newcomer| !is_within(anchor, &newcomer, window)) {
+            if new.is_some_and(|new| !is_within(anchor, &new, window)) {
                 return None;
             }
             let found = self.others_in(anchor, window, others);
@@ -70,7 +70,7 @@ impl Pool {
     }
 
     /// The longest waiting tickets that arrived after the anchor and are in its window, at most `most`.
-    fn others_in(&self, anchor: &Ticket, window: u64, most: usize) -> BTreeSet<u64> {
+    fn others_in(&self, anchor: &MatchTicket, window: u64, most: usize) -> BTreeSet<u64> {
         let Some(skill) = anchor.skill else {
             let later = self.by_arrival.range(anchor.arrival + 1..);
             return later.take(most).map(|(arrival, _)| *arrival).collect();
@@ -87,7 +87,7 @@ impl Pool {
 }
 
 /// Whether the skill of `other` is in the window of `anchor`. A ticket without a skill is in every window.
-fn is_within(anchor: &Ticket, other: &Ticket, window: u64) -> bool {
+fn is_within(anchor: &MatchTicket, other: &MatchTicket, window: u64) -> bool {
     match (anchor.skill, other.skill) {
         (Some(a), Some(b)) => u64::from(a.abs_diff(b)) <= window,
         _ => true,

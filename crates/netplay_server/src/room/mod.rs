@@ -1,4 +1,4 @@
-//! One room: its members, what each of them receives, and whom the room refuses.
+//! One room: its members, what each of them receives, and which peers the room refuses.
 //!
 //! A room is a record without IO and without a clock. The `handle_*` methods change it and queue what the
 //! members have to receive; [`Room::poll_transmit`] returns that in order. The keeper of the record
