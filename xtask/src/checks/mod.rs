@@ -4,5 +4,7 @@ mod book;
 mod commands;
 mod files;
 mod layers;
+mod module_docs;
 mod readme;
 mod troubleshooting;
+mod words;
