@@ -44,6 +44,7 @@
 //! | `tls` | `ServerConfig::tls` |
 //! | `simulation` | the module `simulation`: a server without sockets on a virtual clock |
 
+mod admission;
 mod auth;
 mod backbone;
 mod config;

@@ -12,7 +12,7 @@ use netplay_transport::JoinRequest;
 #[cfg(feature = "emulator")]
 use netplay_transport::conditioned::ConditionedTransport;
 
-use super::resource::JoinedRoom;
+use super::resource::{JoinedRoom, Request};
 use super::{Session, TransportFactory, entropy};
 use crate::input::{GgrsInput, NetplayGgrs, NetplayInput};
 use crate::messages::RoomEnded;
@@ -20,13 +20,6 @@ use crate::{
     CurrentRoom, EndReason, JoinRoom, LastEndReason, NetplayConfig, NetplayState, PeerLinks,
     RollbackRegistry,
 };
-
-/// A command of the game.
-pub(crate) enum Request {
-    Join(JoinRoom),
-    Leave,
-    Rematch,
-}
 
 /// The state and resources in which a game sees its room.
 #[derive(SystemParam)]

@@ -9,7 +9,7 @@ use netplay_core::room::{Room, RoomEvent, RoomTimes};
 use netplay_protocol::Identity;
 use netplay_transport::{Transport, TransportEvent};
 
-use super::requests::Request;
+use crate::JoinRoom;
 
 /// The session of this peer. A game sees it in resources of its own, such as [`CurrentRoom`](crate::CurrentRoom).
 #[derive(Resource)]
@@ -24,6 +24,13 @@ pub(crate) struct Session {
     leaving: Option<Box<dyn Transport>>,
     /// The world's time, while [`fast_forward`](super::fast_forward) has replaced it.
     pub(super) real_time: Option<Time>,
+}
+
+/// A command of the game.
+pub(crate) enum Request {
+    Join(JoinRoom),
+    Leave,
+    Rematch,
 }
 
 /// A room and its transport.

@@ -2,7 +2,7 @@
 
 use netplay_protocol::{DatagramError, ReliableError};
 
-use super::reliable::MAX_UNACKED;
+use super::reliable::Backlog;
 
 /// Why a received packet was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,8 +44,3 @@ pub enum MessageError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} bytes do not fit into a packet")]
 pub struct TooLong(pub usize);
-
-/// Too many messages wait for their acknowledgement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the other player has not acknowledged the last {MAX_UNACKED} messages")]
-pub struct Backlog;

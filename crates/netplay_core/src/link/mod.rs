@@ -47,11 +47,12 @@ use rate_limiter::RateLimiter;
 use reliable::ReliableMessages;
 
 pub use config::LinkConfig;
-pub use error::{Backlog, MessageError, ReceiveError, TooLong};
+pub use error::{MessageError, ReceiveError, TooLong};
 pub use event::{LinkCounters, LinkEvent, LinkStats};
 pub use quality::LinkQuality;
 pub use rate_limiter::RateLimitConfig;
 pub use receive::ReceivedDatagram;
+pub use reliable::Backlog;
 pub use send::Transmit;
 
 /// One link. See the [module](self) for what the driver owes it.

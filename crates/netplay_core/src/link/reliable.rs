@@ -9,17 +9,21 @@ use std::time::Duration;
 
 use netplay_protocol::ReliableHeader;
 
-use super::error::Backlog;
 use super::incarnation::Incarnations;
 
 /// How many messages may wait for their acknowledgement.
-pub(super) const MAX_UNACKED: usize = 1024;
+const MAX_UNACKED: usize = 1024;
 /// How many messages that overtook another are kept.
 const MAX_EARLY: usize = 256;
 /// The shortest wait before a message is sent again on the same path.
 const MIN_RETRANSMIT: Duration = Duration::from_millis(500);
 /// The longest one.
 const MAX_RETRANSMIT: Duration = Duration::from_secs(8);
+
+/// Too many messages wait for their acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the other player has not acknowledged the last {MAX_UNACKED} messages")]
+pub struct Backlog;
 
 /// Both directions of the reliable messages of a link.
 #[derive(Debug, Default)]

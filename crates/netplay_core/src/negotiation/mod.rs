@@ -8,8 +8,8 @@
 //!   negotiation, as WebRTC's specification calls it), the other ignores what it is offered;
 //! * **what passes**: offers and answers are signed by the identities that the peers' names are fingerprints of, and
 //!   checked here. Signals of an attempt that was given up or is open already, offers that came before, and floods
-//!   are dropped. What a WebRTC stack is handed went through a [filter];
-//! * **the relay**: packets that the server carries are [encrypted](noise) with keys that the peers agree on by a
+//!   are dropped. What a WebRTC stack is handed went through a filter;
+//! * **the relay**: packets that the server carries are encrypted with keys that the peers agree on by a
 //!   Noise handshake, so that nobody has to trust the server. The peer with the lower key begins the handshake, and
 //!   begins another when a part of it is lost or a peer restarts;
 //! * **when to leave**: a peer without a connection to anybody leaves when the server has not been there for the

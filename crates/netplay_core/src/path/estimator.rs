@@ -8,12 +8,11 @@ use super::PathConfig;
 use super::jitter::Jitter;
 use super::loss::Loss;
 use super::rtt::Rtt;
+use super::stamp_clock::{UNIT, clock, units};
 use super::window::{Arrival, ReceiveWindow};
 
 /// Datagrams whose sending time is remembered. At 60 a second, acknowledgements may be 4 s late.
 const SENT_RING: usize = 256;
-/// The unit of times in a [`PathStamp`].
-pub(super) const UNIT: Duration = Duration::from_micros(250);
 
 /// Stamps what is sent on a path and learns from the stamps of what comes.
 #[derive(Debug)]
@@ -155,16 +154,6 @@ impl Estimator {
     pub(crate) fn loss(&self, now: Duration) -> f32 {
         self.loss.fraction(now)
     }
-}
-
-/// A duration in units, saturating.
-fn units(span: Duration) -> u16 {
-    u16::try_from(span.as_micros() / UNIT.as_micros()).unwrap_or(u16::MAX)
-}
-
-/// A point in time in units, wrapping: only differences mean anything.
-pub(super) fn clock(now: Duration) -> u16 {
-    (now.as_micros() / UNIT.as_micros()) as u16
 }
 
 /// Whether number `a` comes after `b` (RFC 1982 serial number arithmetic).

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::estimator::{UNIT, clock};
+use super::stamp_clock::{UNIT, clock};
 
 /// The interarrival jitter of RFC 3550 section 6.4.1: how much the spacing of arrivals differs from the
 /// spacing of sending, smoothed with a gain of 1/16.

@@ -27,6 +27,7 @@ mod path;
 mod paths;
 mod policy;
 mod rtt;
+mod stamp_clock;
 mod window;
 
 pub use channel::Channel;

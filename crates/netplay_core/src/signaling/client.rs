@@ -7,7 +7,7 @@ use netplay_protocol::signaling::ClientMessage;
 use netplay_protocol::{PeerKey, RelayChannel, RelayHeader};
 
 use super::backoff::Backoff;
-use super::dialing::{DIAL_TIMEOUT, Dial, DialError};
+use super::dial::{DIAL_TIMEOUT, Dial, DialError};
 use super::membership::Membership;
 use super::outbox::Outbox;
 use super::{Frame, SignalingEvent, SocketCommand, SocketEvent};

@@ -6,58 +6,11 @@ use std::time::Duration;
 use netplay_protocol::signaling::{Refusal, ServerMessage};
 
 use super::address::websocket_url;
-use super::backoff::is_temporary;
 use super::client::{SignalingClient, State};
+use super::dial::{DIAL_TIMEOUT, Dial, DialError};
 use super::messages::read;
 use super::{Frame, SignalingEvent, SocketCommand};
 use crate::transport::LeaveReason;
-
-/// How long it may take to open the socket and to get the server's first answer.
-pub(super) const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A connection that is being made.
-#[derive(Debug)]
-pub(super) struct Dial {
-    server: String,
-    pub(super) deadline: Duration,
-}
-
-/// Why a server did not let the client in.
-#[derive(Debug)]
-pub(super) enum DialError {
-    /// The address is none.
-    Address(LeaveReason),
-    /// There is no connection.
-    Unreachable(String),
-    /// The other end does not speak signaling, or closed.
-    NotSignaling(String),
-    /// The server refused.
-    Refused(Refusal),
-}
-
-impl DialError {
-    /// The reason for a player who waits to join.
-    fn into_leave_reason(self, server: &str) -> LeaveReason {
-        match self {
-            Self::Address(reason) => reason,
-            Self::Unreachable(detail) => {
-                LeaveReason::Unreachable { server: server.to_owned(), detail }
-            }
-            Self::NotSignaling(detail) => LeaveReason::ServerGone(detail),
-            Self::Refused(reason) => LeaveReason::Refused(reason),
-        }
-    }
-
-    /// Whether a client that joins tries no other server.
-    fn ends_joining(&self) -> bool {
-        match self {
-            // A typing error is not to be passed over.
-            Self::Address(_) => true,
-            Self::Refused(reason) => !is_temporary(reason),
-            Self::Unreachable(_) | Self::NotSignaling(_) => false,
-        }
-    }
-}
 
 impl SignalingClient {
     /// Joins on the next server that was not tried yet. Without any, the client closes with the last failure.

@@ -41,6 +41,7 @@
 mod address;
 mod backoff;
 mod client;
+mod dial;
 mod dialing;
 mod membership;
 mod messages;

@@ -12,7 +12,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::backoff::{FIRST_WAIT, LONGEST_WAIT};
 use super::client::{PING_TIMEOUT, SILENCE_TIMEOUT};
-use super::dialing::DIAL_TIMEOUT;
+use super::dial::DIAL_TIMEOUT;
 use super::outbox::MAX_UNSENT_SIGNALS;
 use super::*;
 use crate::transport::JoinRequest;

@@ -12,55 +12,23 @@
 mod connection;
 mod rooms;
 mod signal;
+mod state;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::WebSocket;
 use axum::extract::{Path, RawQuery, State, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use matchbox_protocol::JsonPeerEvent;
 
+use crate::admission::{Admission, bounded};
 use crate::hub::Hub;
-use crate::room::SocketId;
-use crate::routes::{Admission, bounded};
-use crate::send_queue::SendQueue;
-use rooms::{RoomName, Rooms};
+use rooms::RoomName;
+
+pub(crate) use state::Matchbox;
 
 /// The longest name of a room, in bytes.
 const MAX_NAME_BYTES: usize = 128;
-
-/// The rooms and connections of matchbox clients.
-#[derive(Default)]
-pub(crate) struct Matchbox {
-    state: Mutex<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    rooms: Rooms,
-    queues: HashMap<SocketId, SendQueue>,
-}
-
-impl Matchbox {
-    /// One lock for changing a room and queueing the messages about it, so that all members receive the changes
-    /// in the same order: of two peers that join at the same time, one is first for both.
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        // A panic in one connection must not end all the others.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Shared {
-    fn deliver(&self, events: Vec<(SocketId, JsonPeerEvent)>) {
-        for (to, event) in events {
-            if let Some(queue) = self.queues.get(&to) {
-                queue.push(Message::text(event.to_string()));
-            }
-        }
-    }
-}
 
 /// `/`: the room without a name.
 pub(crate) async fn upgrade_unnamed(

@@ -1,13 +1,10 @@
 //! Opening and closing paths.
 
-use std::time::Duration;
-
-use netplay_core::emulator::NetworkConditions;
 use netplay_core::path::{PathId, PathKind};
 use netplay_protocol::PeerKey;
 
 use super::state::{MemberId, State};
-use super::wire::{Transmission, Wire};
+use super::wire::{Transmission, Wire, over_tcp};
 use crate::{TransportEvent, TransportRequest};
 
 impl State {
@@ -173,14 +170,5 @@ impl State {
         if let Some(member) = self.members.get_mut(&id).filter(|member| member.room.is_some()) {
             member.events.push_back(event);
         }
-    }
-}
-
-/// The same conditions for relayed packets: the server's sockets lose and reorder nothing.
-pub(super) fn over_tcp(conditions: &NetworkConditions) -> NetworkConditions {
-    NetworkConditions {
-        latency: conditions.latency + Duration::from_millis(1),
-        jitter: conditions.jitter,
-        ..NetworkConditions::default()
     }
 }

@@ -7,8 +7,6 @@ use netplay_core::emulator::{NetworkConditions, NetworkEmulator};
 use netplay_core::path::{Channel, PathKind};
 use netplay_protocol::PeerKey;
 
-use super::paths::over_tcp;
-
 /// One direction of a path between two members.
 #[derive(Debug)]
 pub(super) struct Wire {
@@ -107,5 +105,14 @@ impl Obstacles {
         self.muted.contains(&from)
             || self.cut.contains(&(from, to, kind))
             || (self.no_server && kind == PathKind::Relay)
+    }
+}
+
+/// The same conditions for relayed packets: the server's sockets lose and reorder nothing.
+pub(super) fn over_tcp(conditions: &NetworkConditions) -> NetworkConditions {
+    NetworkConditions {
+        latency: conditions.latency + Duration::from_millis(1),
+        jitter: conditions.jitter,
+        ..NetworkConditions::default()
     }
 }
