@@ -9,7 +9,6 @@ use bytemuck::{Pod, Zeroable};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-use crate::record;
 use crate::script::Script;
 
 /// The side of the square.
@@ -105,39 +104,27 @@ impl Dice {
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct Diverge(pub i32);
 
-/// The game, for the Apps of a [`TestApps`](crate::TestApps). [`NetplayPlugins<Keys>`](NetplayPlugins) must be there.
-#[derive(Clone, Copy, Debug)]
-pub struct DuelPlugin {
-    /// The input of the local player.
-    pub script: Script,
-}
+/// The systems that simulate a frame.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct DuelSystems;
 
-impl Plugin for DuelPlugin {
-    fn build(&self, app: &mut App) {
-        app.rollback_component::<Ship>()
-            .rollback_component::<Shot>()
-            .rollback_component::<Crate>()
-            .rollback_resource::<Score>()
-            .rollback_resource::<Dice>()
-            .init_resource::<Score>()
-            .init_resource::<Dice>()
-            .insert_resource(self.script)
-            .add_systems(ReadLocalInput, press)
-            .add_systems(StartMatch, set_up)
-            .add_systems(
-                NetplayUpdate,
-                (
-                    stir,
-                    steer,
-                    fire,
-                    fly,
-                    crates,
-                    diverge.run_if(resource_exists::<Diverge>),
-                    record::record_frame,
-                )
-                    .chain(),
-            );
-    }
+/// Adds the game to an App, whose local player is played by a script.
+pub(crate) fn add_game(app: &mut App, script: Script) {
+    let diverge = diverge.run_if(resource_exists::<Diverge>);
+    app.rollback_component::<Ship>()
+        .rollback_component::<Shot>()
+        .rollback_component::<Crate>()
+        .rollback_resource::<Score>()
+        .rollback_resource::<Dice>()
+        .init_resource::<Score>()
+        .init_resource::<Dice>()
+        .insert_resource(script)
+        .add_systems(ReadLocalInput, press)
+        .add_systems(StartMatch, set_up)
+        .add_systems(
+            NetplayUpdate,
+            (stir, steer, fire, fly, crates, diverge).chain().in_set(DuelSystems),
+        );
 }
 
 /// A pure function of the frame: however often a stalled frame asks, it gets the same answer.

@@ -25,9 +25,11 @@ mod actions;
 mod assertions;
 mod builder;
 pub mod chaos;
+mod duel_plugin;
 mod game;
 #[cfg(target_os = "linux")]
 pub mod lab;
+mod playing;
 mod record;
 mod script;
 mod served;
@@ -35,7 +37,8 @@ mod stall;
 mod test_apps;
 
 pub use builder::TestAppsBuilder;
-pub use game::{Diverge, DuelPlugin, Keys};
+pub use duel_plugin::DuelPlugin;
+pub use game::{Diverge, Keys};
 pub use record::{MessageLog, Record};
 pub use script::Script;
 pub use served::ServedHub;

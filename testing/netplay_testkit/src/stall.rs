@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
-use crate::test_apps::playing;
+use crate::playing::playing;
 
 /// How long the game of one App stalled, by its own clock.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ use bevy_netplay::prelude::*;
 use netplay_protocol::PeerKey;
 use netplay_transport::memory::MemoryHub;
 
+use crate::playing::playing;
 use crate::stall::Stalls;
 use crate::{MessageLog, Record, Script, ServedHub, TestAppsBuilder};
 
@@ -221,12 +222,6 @@ impl TestApps {
         let what = format!("frame {frame} is confirmed");
         self.run_until(&what, max_steps, |apps| apps.confirmed() >= frame);
     }
-}
-
-/// The match that is played, if any: one that has ended stays in the world.
-pub(crate) fn playing(world: &World) -> Option<&CurrentMatch> {
-    let plays = *world.resource::<State<NetplayState>>().get() == NetplayState::Playing;
-    world.get_resource::<CurrentMatch>().filter(|_| plays)
 }
 
 impl fmt::Display for TestApps {

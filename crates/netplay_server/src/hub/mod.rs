@@ -25,7 +25,7 @@ use crate::backbone::{Backbone, Memory};
 use crate::lifecycle::Lifecycle;
 use crate::limits::{ConnectionPermit, Limits};
 #[cfg(feature = "matchbox")]
-use crate::matchbox::Matchbox;
+use crate::matchbox::state::Matchbox;
 use crate::metrics::Metrics;
 use crate::password::Hasher;
 use crate::room::{Room, Rules, SocketId};

@@ -12,7 +12,7 @@
 mod connection;
 mod rooms;
 mod signal;
-mod state;
+pub(crate) mod state;
 
 use std::sync::Arc;
 
@@ -24,8 +24,6 @@ use axum::response::{IntoResponse, Response};
 use crate::admission::{Admission, bounded};
 use crate::hub::Hub;
 use rooms::RoomName;
-
-pub(crate) use state::Matchbox;
 
 /// The longest name of a room, in bytes.
 const MAX_NAME_BYTES: usize = 128;

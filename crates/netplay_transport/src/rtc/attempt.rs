@@ -17,11 +17,13 @@ use netplay_core::negotiation::{AttemptSignal, Role};
 use netplay_protocol::signaling::IceServer;
 use netplay_protocol::{ConnectionId, PeerKey};
 
-use super::driver::DriverEvent;
+use super::driver_event::DriverEvent;
 use super::inbox_quota::InboxQuota;
 use super::platform::{self, IceWaker, Task};
+use super::report::{AttemptEvent, AttemptReport, Opened};
+use super::sender::Senders;
 use super::signaller::{AttemptSignaller, OneSignaller, Signaling, peer_id};
-use crate::{CandidateKind, Candidates, Channel, PathId, PathPolicy, SendError};
+use crate::{CandidateKind, Candidates, Channel, PathId, PathPolicy};
 
 /// How long an attempt may take until its channels are open.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -29,66 +31,6 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const OPENING_TICK: Duration = Duration::from_millis(2);
 /// How often an open socket is polled: whether it has closed, and which pair of candidates it uses.
 const OPEN_TICK: Duration = Duration::from_millis(50);
-
-/// How many datagrams may wait for a connection that is blocked: those of one second.
-const MOST_WAITING: usize = 64;
-/// How many bytes may wait inside a connection before datagrams are dropped.
-const MOST_BUFFERED: usize = 64 * 1024;
-
-/// What an attempt tells the driver.
-pub(super) struct AttemptReport {
-    pub(super) peer: PeerKey,
-    pub(super) connection: ConnectionId,
-    pub(super) event: AttemptEvent,
-}
-
-/// What happened to an attempt.
-pub(super) enum AttemptEvent {
-    /// It has a signal for the peer.
-    Signal(AttemptSignal),
-    /// Both channels are open.
-    Opened(Opened),
-    /// The pair of candidates became known or changed.
-    Pair(Candidates),
-    /// The attempt failed or the connection closed, for this reason.
-    Ended(String),
-}
-
-/// A connection that has just opened.
-pub(super) struct Opened {
-    pub(super) senders: Senders,
-    /// Sent once the caller knows the path: only then does the attempt forward what arrives, so that no packet
-    /// overtakes the news of its path.
-    pub(super) forward: oneshot::Sender<()>,
-}
-
-/// The sending ends of an open connection.
-#[derive(Clone)]
-pub(super) struct Senders {
-    peer: PeerId,
-    datagram: mpsc::UnboundedSender<(PeerId, Packet)>,
-    reliable: mpsc::UnboundedSender<(PeerId, Packet)>,
-    /// Bytes that wait in the connection itself, when it was last polled.
-    buffered: Arc<AtomicUsize>,
-}
-
-impl Senders {
-    /// Sends a packet. Returns about how many bytes wait: as many packets of this size as the channel has not taken
-    /// yet. Datagrams are of no use when they are late: while many wait, more are dropped.
-    pub(super) fn send(&self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
-        let sender = match channel {
-            Channel::Datagram => &self.datagram,
-            Channel::Reliable => &self.reliable,
-        };
-        let buffered = self.buffered.load(Ordering::Relaxed);
-        let clogged = sender.len() >= MOST_WAITING || buffered >= MOST_BUFFERED;
-        if channel == Channel::Reliable || !clogged || sender.is_closed() {
-            let copy = Packet::copy_from_slice(packet);
-            sender.unbounded_send((self.peer, copy)).map_err(|_| SendError::NoPath)?;
-        }
-        Ok(buffered + sender.len() * packet.len())
-    }
-}
 
 /// A running attempt. Dropping it closes its connection.
 pub(super) struct Attempt {

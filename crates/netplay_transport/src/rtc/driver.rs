@@ -9,39 +9,23 @@ use futures::channel::mpsc;
 use futures::{FutureExt, SinkExt, StreamExt, select_biased};
 use futures_timer::Delay;
 use netplay_core::negotiation::{AttemptCommand, Negotiator};
-use netplay_core::path::{PathId, PathKind};
+use netplay_core::path::PathId;
 use netplay_core::signaling::SocketEvent;
 use netplay_protocol::{ConnectionId, PeerKey};
 use web_time::Instant;
 
-use super::attempt::{Attempt, AttemptEvent, AttemptReport, AttemptSpec, Reports};
-use super::inbox_quota::{InboxQuota, Permit};
+use super::attempt::{Attempt, AttemptSpec, Reports};
+use super::driver_event::DriverEvent;
+use super::inbox_quota::InboxQuota;
 use super::platform::{Route, SEES_PINGS, now, route};
 use super::relay_queue::{RelayQueue, RelaySender};
+use super::report::{AttemptEvent, AttemptReport};
 use super::sender::Sender;
 use super::socket::SignalingSocket;
 use crate::{Channel, JoinRequest, LeaveReason, PathPolicy, TransportEvent, TransportRequest};
 
 /// How often the driver checks whether the machine is on another network.
 const CHECK_NETWORK: Duration = Duration::from_secs(1);
-
-/// What the caller is told.
-pub(super) enum DriverEvent {
-    /// Passed on as it is.
-    Event(TransportEvent),
-    /// A path is up, and packets are sent on it this way.
-    PathUp { peer: PeerKey, path: PathId, kind: PathKind, sender: Sender },
-    /// A packet arrived.
-    Packet {
-        peer: PeerKey,
-        path: PathId,
-        at: Instant,
-        channel: Channel,
-        packet: Vec<u8>,
-        /// Held until the caller takes the packet.
-        _permit: Permit,
-    },
-}
 
 /// Joins a room and carries out requests. The end of the requests means to leave.
 pub(super) async fn drive(

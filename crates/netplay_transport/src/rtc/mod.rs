@@ -20,6 +20,7 @@
 
 mod attempt;
 mod driver;
+mod driver_event;
 #[cfg(not(target_arch = "wasm32"))]
 #[path = "platform/ice_waker.rs"]
 mod ice_waker;
@@ -28,6 +29,7 @@ mod inbox_quota;
 #[cfg_attr(not(target_arch = "wasm32"), path = "platform/native.rs")]
 mod platform;
 mod relay_queue;
+mod report;
 mod sender;
 mod signaller;
 mod socket;
@@ -41,7 +43,7 @@ use netplay_protocol::PeerKey;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, SEAL_BYTES};
 
 use crate::{JoinRequest, LeaveReason, SendError, Transport, TransportEvent, TransportRequest};
-use driver::DriverEvent;
+use driver_event::DriverEvent;
 use sender::Sender;
 
 /// How many events may wait for the caller: the packets that seven peers may have waiting, and some. When a

@@ -22,8 +22,8 @@ use netplay_core::negotiation::{AttemptSignal, Role, sdp};
 use netplay_protocol::{ConnectionId, PeerKey};
 use uuid::Uuid;
 
-use super::attempt::{AttemptEvent, AttemptReport};
 use super::platform::Sockets;
+use super::report::{AttemptEvent, AttemptReport};
 use crate::{CandidateKind, PathPolicy};
 
 /// How long an answer waits for its first candidate. Gathering takes a while on a busy machine; if there are no
