@@ -126,6 +126,9 @@ pub struct NetworkArgs {
     /// Bad network to emulate, such as latency_ms=50,jitter_ms=10,loss=0.05
     #[arg(long, value_name = "CONDITIONS")]
     pub net: Option<NetworkConditions>,
+    /// How many seconds a silent player is waited for
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..))]
+    pub disconnect_timeout_s: Option<u32>,
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod waits;
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::process::{ExitCode, Termination as _};
+use std::time::Duration;
 
 use arena::GAME;
 use arena::bot::BotPlugin;
@@ -112,10 +113,13 @@ fn has_display() -> bool {
 }
 
 fn config(network: NetworkArgs) -> NetplayConfig {
+    let defaults = NetplayConfig::default();
+    let timeout = network.disconnect_timeout_s.map(|seconds| Duration::from_secs(seconds.into()));
     NetplayConfig {
         game: GAME.into(),
         policy: network.policy.unwrap_or_default(),
         emulate: network.net,
-        ..NetplayConfig::default()
+        disconnect_timeout: timeout.unwrap_or(defaults.disconnect_timeout),
+        ..defaults
     }
 }

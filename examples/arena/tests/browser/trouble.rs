@@ -20,8 +20,9 @@ fn a_match_of_a_tab_survives_a_restart_of_the_server() {
 
 #[test]
 fn a_page_that_is_reloaded_keeps_its_player_and_its_match() {
-    let setup = Setup::new();
-    let mut bot = setup.bot(2, 1200, "reload", &[]);
+    // However long the browser takes to load the page again, it is waited for.
+    let setup = Setup::with("grace = \"120s\"\n");
+    let mut bot = setup.bot(2, 1200, "reload", &["--disconnect-timeout-s", "120"]);
     let tab = setup.player(2, "frames=1200&name=Ann");
     plays(&tab, 300);
     let player = tab.run("return window.probe.state.player;").unwrap();
