@@ -1,30 +1,28 @@
 //! `cargo xtask test`: everything that must be green before a change goes in.
+//!
+//! Every dependency is compiled once for each target and profile: lints run while the tests and the pages are built
+//! ([`lints`]), and documentation is written from what the tests have built ([`rustdoc`]).
 
 use std::process::Command;
 
 use clap::Args;
 
 use crate::steps::{self, Step};
-use crate::tools;
 use crate::workspace::{WASM, cargo, root};
+use crate::{lints, rustdoc, tools};
 
-/// What decides the same on every machine: its tests run on wasm32 as well.
+/// The crates that decide the same on every machine: their tests run on wasm32 as well.
 const SANS_IO: [&str; 2] = ["netplay_protocol", "netplay_core"];
 
-/// What a browser game links, and what is compared with one: these must stay clean for wasm32 too.
-const CLIENT: [&str; 7] = [
-    "netplay_protocol",
-    "netplay_core",
-    "netplay_transport",
-    "bevy_netplay",
-    "quickstart",
-    "arena",
-    "baseline",
-];
+/// The packages that are built for browsers beside the arena, which the page is made of.
+const PAGES: [&str; 2] = ["quickstart", "baseline"];
+
+/// The profile of pages that are tested; it is that of `trunk serve`.
+const PAGE_PROFILE: &str = "wasm-dev";
 
 #[derive(Args)]
 pub struct TestArguments {
-    /// Installs the tools that are missing (with rustup, and apt-get on Debian) before it begins
+    /// Installs the tools that are missing (with rustup, cargo, and apt-get on Debian) before it begins
     #[arg(long)]
     install: bool,
 }
@@ -32,42 +30,43 @@ pub struct TestArguments {
 /// Checks the tools, then runs the steps.
 pub fn run(arguments: &TestArguments) -> Result<(), String> {
     tools::ensure(arguments.install)?;
-    steps::run(suite())
+    steps::run(suite()?)
 }
 
-fn suite() -> Vec<Step> {
-    let mut wasm = vec!["clippy", "--locked", "--target", WASM];
-    wasm.extend(CLIENT.iter().flat_map(|name| ["-p", name]));
-    wasm.extend(["--", "-D", "warnings"]);
+fn suite() -> Result<Vec<Step>, String> {
     let tests = ["test", "--workspace", "--locked", "--lib", "--bins", "--tests"];
+    let linted = |mut command: Command| {
+        lints::denied(&mut command);
+        command
+    };
 
     let mut on_wasm = with(&["test", "--locked", "--target", WASM, "--lib"]);
     on_wasm.args(SANS_IO.iter().flat_map(|name| ["-p", name]));
     on_wasm.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
+
     let mut page = Command::new("trunk");
-    page.args(["build", "--release", "--config", "web/Trunk.toml"]).current_dir(root());
+    page.args(["build", "--config", "web/Trunk.toml"]).current_dir(root());
+    let mut pages = with(&["build", "--locked", "--target", WASM, "--profile", PAGE_PROFILE]);
+    pages.args(PAGES.iter().flat_map(|name| ["-p", name]));
 
-    let mut documentation = with(&["doc", "--workspace", "--no-deps", "--locked"]);
-    documentation.env("RUSTDOCFLAGS", "-Dwarnings");
+    let mut documentation = rustdoc::documenting_cargo()?;
+    documentation.args(["test", "--workspace", "--locked", "--doc", "--no-fail-fast"]);
 
-    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-    vec![
+    Ok(vec![
         Step::new("formatting", with(&["fmt", "--all", "--", "--check"])),
-        Step::new("lints", with(&clippy)),
-        Step::new("lints for wasm32", with(&wasm)),
-        Step::new("documentation", documentation),
-        Step::new("tests on wasm32", on_wasm),
-        Step::new("building the page", page),
         // Advisories change without the repository: the workflow checks them.
         Step::new(
             "licences, duplicates and sources of dependencies",
             with(&["deny", "--locked", "check", "licenses", "bans", "sources"]),
         ),
         // Apart from the tests themselves, so that the table tells building from running.
-        Step::new("building the tests", with(&[&tests[..], &["--no-run"]].concat())),
-        Step::new("tests", with(&[&tests[..], &["--no-fail-fast"]].concat())).with_limits(),
-        Step::new("doctests", with(&["test", "--workspace", "--locked", "--doc"])),
-    ]
+        Step::new("lints, building the tests", linted(with(&[&tests[..], &["--no-run"]].concat()))),
+        Step::new("documentation, doctests", linted(documentation)),
+        Step::new("lints for wasm32, building the page", linted(page)),
+        Step::new("lints for wasm32, other pages", linted(pages)),
+        Step::new("tests on wasm32", on_wasm),
+        Step::new("tests", linted(with(&[&tests[..], &["--no-fail-fast"]].concat()))).with_limits(),
+    ])
 }
 
 fn with(arguments: &[&str]) -> Command {
@@ -82,17 +81,20 @@ mod tests {
 
     #[test]
     fn every_step_can_be_repeated_by_hand() {
-        for step in suite() {
+        for step in suite().unwrap() {
             let line = step.line();
-            assert!(line.contains("cargo ") || line.starts_with("trunk "), "{line}");
+            assert!(line.contains("cargo ") || line.contains("trunk "), "{line}");
         }
     }
 
     #[test]
-    fn lints_are_denied_on_native_and_on_wasm() {
-        let lines: Vec<_> = suite().iter().map(Step::line).collect();
-        let denied = |line: &&String| line.ends_with("-- -D warnings");
-        assert_eq!(lines.iter().filter(denied).count(), 2, "{lines:#?}");
-        assert!(lines.iter().filter(denied).any(|line| line.contains(WASM)));
+    fn what_is_built_is_linted_on_native_and_on_wasm() {
+        let lines: Vec<_> = suite().unwrap().iter().map(Step::line).collect();
+        let builds = ["--tests", "trunk build", "--profile wasm-dev"];
+        for build in builds {
+            let building: Vec<_> = lines.iter().filter(|line| line.contains(build)).collect();
+            assert!(!building.is_empty(), "{build}: {lines:#?}");
+            assert!(building.iter().all(|line| line.contains("clippy-driver")), "{building:#?}");
+        }
     }
 }
