@@ -106,3 +106,15 @@ fn the_core_knows_no_socket_clock_task_chance_or_engine() {
     let found: Vec<_> = core.iter().filter(|it| NOT_IN_CORE.contains(&it.as_str())).collect();
     assert!(found.is_empty(), "netplay_core depends on {found:?}");
 }
+
+#[test]
+fn every_package_of_the_workspace_has_a_development_profile() {
+    let manifest = std::fs::read_to_string(crate::workspace::root().join("Cargo.toml")).unwrap();
+    for name in dependencies().keys() {
+        let profile = format!("[profile.dev.package.{name}]");
+        assert!(
+            manifest.contains(&profile),
+            "{profile} is missing: it would be compiled as slowly as Bevy"
+        );
+    }
+}
