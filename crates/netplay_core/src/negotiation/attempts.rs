@@ -6,8 +6,8 @@ use netplay_protocol::identity::DescriptionContext;
 use netplay_protocol::signaling::{ClientMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey};
 
-use super::peer::Ended;
-use super::{AttemptCommand, AttemptSignal, Negotiator, Role, polite};
+use super::peer::AttemptState;
+use super::{AttemptCommand, AttemptSignal, Negotiator, Role};
 use crate::path::{CandidateKind, Candidates, PathId, PathKind, PathPolicy};
 use crate::transport::TransportEvent;
 
@@ -71,8 +71,8 @@ impl Negotiator {
         let ended = self.peers.get_mut(&peer).and_then(|peer| peer.attempt_ended(connection));
         let path = PathId(connection.0);
         self.events.extend(ended.map(|ended| match ended {
-            Ended::Open => TransportEvent::PathDown { peer, path, reason },
-            Ended::UnderWay => TransportEvent::AttemptFailed { peer, reason },
+            AttemptState::Open => TransportEvent::PathDown { peer, path, reason },
+            AttemptState::UnderWay(_) => TransportEvent::AttemptFailed { peer, reason },
         }));
     }
 
@@ -194,7 +194,7 @@ impl Negotiator {
                 return self.report_malformed(from, "an offer too many, or one that came before");
             }
             let offering = matches!(peer.attempt_under_way(), Some((_, Role::Offerer)));
-            if offering && !polite(self.key, from) {
+            if offering && !self.key.is_polite_to(from) {
                 // The peer gives its own up as soon as it hears of the local one.
                 return;
             }

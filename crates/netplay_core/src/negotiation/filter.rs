@@ -55,6 +55,11 @@ impl SignalFilter {
         Self { role, policy, described: false, candidates: 0, waiting: Vec::new() }
     }
 
+    /// On which side of the attempt the local peer is.
+    pub(super) fn role(&self) -> Role {
+        self.role
+    }
+
     /// The signals that may be passed on now, in order.
     pub(super) fn accept(
         &mut self,

@@ -4,7 +4,7 @@
 //! server and a state for each other peer, and decides
 //!
 //! * **attempts**: each is one try at a WebRTC connection under an id of its own. Either peer may begin one. When
-//!   two offers cross, one attempt goes on: the [polite] peer gives its own up and answers (perfect
+//!   two offers cross, one attempt goes on: the [polite](PeerKey::is_polite_to) peer gives its own up and answers (perfect
 //!   negotiation, as WebRTC's specification calls it), the other ignores what it is offered;
 //! * **what passes**: offers and answers are signed by the identities that the peers' names are fingerprints of, and
 //!   checked here. Signals of an attempt that was given up or is open already, offers that came before, and floods
@@ -51,12 +51,8 @@ pub use command::AttemptCommand;
 pub use filter::{AttemptSignal, Role};
 pub use negotiator::Negotiator;
 
+#[cfg(doc)]
 use netplay_protocol::PeerKey;
 
 #[cfg(doc)]
 use crate::transport::TransportEvent;
-
-/// Whether the local peer gives its own offer up when two cross: of two peers, the one with the higher key.
-pub fn polite(local: PeerKey, remote: PeerKey) -> bool {
-    local > remote
-}

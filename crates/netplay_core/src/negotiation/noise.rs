@@ -103,7 +103,7 @@ impl NoiseChannel {
     ) -> Result<Option<String>, NoiseError> {
         let message = hex::decode(message).map_err(|_| NoiseError::Handshake)?;
         match self.handshake.take() {
-            Some((known, state)) if known == connection => self.go_on(connection, state, &message),
+            Some((known, state)) if known == connection => self.go_on(state, &message),
             other => {
                 let answer = self.answer(connection, &message);
                 if answer.is_err() {
@@ -127,9 +127,9 @@ impl NoiseChannel {
         Ok(answer)
     }
 
+    /// The second message, which the third answers, or the third: with either the handshake is finished.
     fn go_on(
         &mut self,
-        connection: ConnectionId,
         mut state: HandshakeState,
         message: &[u8],
     ) -> Result<Option<String>, NoiseError> {
@@ -143,10 +143,6 @@ impl NoiseChannel {
             true => None,
             false => Some(write(&mut state, &self.identity.public().to_bytes())?),
         };
-        if !state.is_handshake_finished() {
-            self.handshake = Some((connection, state));
-            return Ok(answer);
-        }
         let state = state.into_stateless_transport_mode().map_err(|_| NoiseError::Handshake)?;
         let session = Session { state, sent: 0, received: ReplayWindow::default() };
         self.before = self.session.replace(session);

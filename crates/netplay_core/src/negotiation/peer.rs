@@ -46,21 +46,10 @@ pub(super) struct PeerState {
 /// How far an attempt is.
 #[derive(Debug)]
 pub(super) enum AttemptState {
-    /// The local peer offered, or is about to.
-    Offering(SignalFilter),
-    /// The peer offered.
-    Answering(SignalFilter),
+    /// It is under way.
+    UnderWay(SignalFilter),
     /// It has become a connection.
     Open,
-}
-
-/// What an attempt was that ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// A connection.
-    Open,
-    /// An attempt that was under way.
-    UnderWay,
 }
 
 /// How far the relay to a peer is.
@@ -124,18 +113,13 @@ impl PeerState {
         policy: PathPolicy,
     ) {
         let filter = SignalFilter::new(role, policy);
-        let state = match role {
-            Role::Offerer => AttemptState::Offering(filter),
-            Role::Answerer => AttemptState::Answering(filter),
-        };
-        self.attempts.insert(connection, state);
+        self.attempts.insert(connection, AttemptState::UnderWay(filter));
     }
 
     /// The attempt that is under way, and on which side of it the local peer is.
     pub(super) fn attempt_under_way(&self) -> Option<(ConnectionId, Role)> {
         self.attempts.iter().find_map(|(connection, state)| match state {
-            AttemptState::Offering(_) => Some((*connection, Role::Offerer)),
-            AttemptState::Answering(_) => Some((*connection, Role::Answerer)),
+            AttemptState::UnderWay(filter) => Some((*connection, filter.role())),
             AttemptState::Open => None,
         })
     }
@@ -143,7 +127,7 @@ impl PeerState {
     /// The filter of an attempt that is under way.
     pub(super) fn filter_mut(&mut self, connection: ConnectionId) -> Option<&mut SignalFilter> {
         match self.attempts.get_mut(&connection)? {
-            AttemptState::Offering(filter) | AttemptState::Answering(filter) => Some(filter),
+            AttemptState::UnderWay(filter) => Some(filter),
             AttemptState::Open => None,
         }
     }
@@ -165,11 +149,8 @@ impl PeerState {
     }
 
     /// An attempt failed, or its connection closed. Returns what it was, if it was known.
-    pub(super) fn attempt_ended(&mut self, connection: ConnectionId) -> Option<Ended> {
-        Some(match self.attempts.remove(&connection)? {
-            AttemptState::Open => Ended::Open,
-            AttemptState::Offering(_) | AttemptState::Answering(_) => Ended::UnderWay,
-        })
+    pub(super) fn attempt_ended(&mut self, connection: ConnectionId) -> Option<AttemptState> {
+        self.attempts.remove(&connection)
     }
 
     /// Removes every attempt and connection.

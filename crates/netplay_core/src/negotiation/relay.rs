@@ -5,9 +5,9 @@ use std::time::Duration;
 use netplay_protocol::signaling::{ClientMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey, RelayChannel};
 
+use super::Negotiator;
 use super::noise::NoiseError;
 use super::peer::RelayState;
-use super::{Negotiator, polite};
 use crate::path::{Channel, PathId, PathKind};
 use crate::transport::TransportEvent;
 
@@ -38,7 +38,7 @@ impl Negotiator {
 
     /// Begins to agree on keys with a peer, if it is the local peer's to begin.
     pub(super) fn begin_handshake(&mut self, now: Duration, peer: PeerKey) {
-        if !self.policy.allows_relay() || polite(self.key, peer) {
+        if !self.policy.allows_relay() || self.key.is_polite_to(peer) {
             return;
         }
         let connection = self.new_connection();
@@ -57,7 +57,7 @@ impl Negotiator {
         if !state.admit_handshake(now) {
             return;
         }
-        if polite(self.key, peer) {
+        if self.key.is_polite_to(peer) {
             let connection = self.new_connection();
             self.send_handshake(peer, connection, String::new());
         } else {
@@ -79,7 +79,7 @@ impl Negotiator {
         if message.is_empty() {
             return self.renew_keys(now, from);
         }
-        if !polite(self.key, from) && !peer.noise.expects(connection) {
+        if !self.key.is_polite_to(from) && !peer.noise.expects(connection) {
             // The local peer began another handshake since, and never answers one.
             log::debug!("dropped an answer of {from:?} to a handshake that was given up");
             return;
@@ -107,10 +107,13 @@ impl Negotiator {
     pub(super) fn want_relay(&mut self, now: Duration, peer: PeerKey) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
         state.is_forgotten = false;
-        if state.relay == RelayState::Closed && self.policy.allows_relay() {
+        if !self.policy.allows_relay() {
+            return;
+        }
+        if state.relay == RelayState::Closed {
             state.relay = RelayState::Wanted;
         }
-        if !state.noise.is_ready() && self.policy.allows_relay() {
+        if !state.noise.is_ready() {
             self.renew_keys(now, peer);
         }
         self.open_relay(peer);

@@ -20,9 +20,7 @@ pub(super) struct Dial {
 /// Why a server did not let the client in.
 #[derive(Debug)]
 pub(super) enum DialError {
-    /// The address is none.
-    Address(LeaveReason),
-    /// There is no connection.
+    /// There is no connection, or the address is none.
     Unreachable(String),
     /// The other end does not speak signaling, or closed.
     NotSignaling(String),
@@ -34,7 +32,6 @@ impl DialError {
     /// The reason for a player who waits to join.
     pub(super) fn into_leave_reason(self, server: &str) -> LeaveReason {
         match self {
-            Self::Address(reason) => reason,
             Self::Unreachable(detail) => {
                 LeaveReason::Unreachable { server: server.to_owned(), detail }
             }
@@ -45,11 +42,6 @@ impl DialError {
 
     /// Whether a client that joins tries no other server.
     pub(super) fn ends_joining(&self) -> bool {
-        match self {
-            // A typing error is not to be passed over.
-            Self::Address(_) => true,
-            Self::Refused(reason) => !is_temporary(reason),
-            Self::Unreachable(_) | Self::NotSignaling(_) => false,
-        }
+        matches!(self, Self::Refused(reason) if !is_temporary(reason))
     }
 }

@@ -29,6 +29,7 @@ impl SignalingClient {
     fn join_on(&mut self, now: Duration, server: String, untried: VecDeque<String>) {
         match self.dial(now, server) {
             Ok(dial) => self.state = State::Joining { dial, untried },
+            // A typing error is not to be passed over.
             Err(reason) => self.close(reason),
         }
     }
@@ -37,7 +38,9 @@ impl SignalingClient {
     pub(super) fn resume_on(&mut self, now: Duration, server: String) {
         match self.dial(now, server.clone()) {
             Ok(dial) => self.state = State::Resuming(dial),
-            Err(reason) => self.resume_failed(now, &server, DialError::Address(reason)),
+            Err(reason) => {
+                self.resume_failed(now, &server, DialError::Unreachable(reason.to_string()))
+            }
         }
     }
 

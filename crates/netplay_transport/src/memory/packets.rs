@@ -41,15 +41,11 @@ impl State {
             }
             // A peer that was paused is behind the hub: the packet arrived while it did not poll.
             let at = now.saturating_sub(hub_now.saturating_sub(due)).max(before).min(now);
-            let received =
-                |channel, packet| TransportEvent::Received { peer, path, at, channel, packet };
             let Some(member) = self.members.get_mut(&id) else { return };
             match transmission {
-                Transmission::Datagram(packet) => {
-                    member.events.push_back(received(Channel::Datagram, packet));
-                }
-                Transmission::Reliable(packet) => {
-                    member.events.push_back(received(Channel::Reliable, packet));
+                Transmission::Packet(channel, packet) => {
+                    let received = TransportEvent::Received { peer, path, at, channel, packet };
+                    member.events.push_back(received);
                 }
                 Transmission::Down(reason) => {
                     self.wires.remove(&(id, from, path));
@@ -78,15 +74,15 @@ impl State {
     ) -> Result<usize, SendError> {
         let member = self.members.get(&id).ok_or(SendError::NoPath)?;
         let receiver = *member.paths.get(&(to, path)).ok_or(SendError::NoPath)?;
-        let (limit, transmission) = match channel {
-            Channel::Datagram => (MAX_DATAGRAM_BYTES, Transmission::Datagram(packet.to_vec())),
-            Channel::Reliable => (MAX_CONTROL_BYTES, Transmission::Reliable(packet.to_vec())),
+        let limit = match channel {
+            Channel::Datagram => MAX_DATAGRAM_BYTES,
+            Channel::Reliable => MAX_CONTROL_BYTES,
         };
         if packet.len() > limit {
             return Err(SendError::TooLarge(packet.len()));
         }
         self.now = self.now.max(now + member.offset.unwrap_or_default());
-        self.put((receiver, id, path), transmission);
+        self.put((receiver, id, path), Transmission::Packet(channel, packet.to_vec()));
         // Packets in flight do not wait to be sent.
         Ok(0)
     }

@@ -4,7 +4,7 @@ use netplay_core::path::{PathId, PathKind};
 use netplay_protocol::PeerKey;
 
 use super::state::{MemberId, State};
-use super::wire::{Transmission, Wire, over_tcp};
+use super::wire::{Transmission, Wire};
 use crate::{TransportEvent, TransportRequest};
 
 impl State {
@@ -95,10 +95,6 @@ impl State {
     ) {
         let pair = (from_key, to_key);
         let conditions = self.overrides.get(&pair).unwrap_or(&self.conditions);
-        let conditions = match kind {
-            PathKind::Relay => over_tcp(conditions),
-            _ => conditions.clone(),
-        };
         let seed = self.seed.wrapping_add(self.wires_made.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.wires_made += 1;
         let wire = || Wire::new(pair, kind, conditions, seed);

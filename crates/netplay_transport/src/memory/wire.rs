@@ -23,8 +23,7 @@ pub(super) struct Wire {
 /// What travels on a wire.
 #[derive(Clone, Debug)]
 pub(super) enum Transmission {
-    Datagram(Vec<u8>),
-    Reliable(Vec<u8>),
+    Packet(Channel, Vec<u8>),
     /// The last one: the sender closed the path, for this reason.
     Down(&'static str),
 }
@@ -33,29 +32,25 @@ impl Wire {
     pub(super) fn new(
         (from, to): (PeerKey, PeerKey),
         kind: PathKind,
-        conditions: NetworkConditions,
+        conditions: &NetworkConditions,
         seed: u64,
     ) -> Self {
-        let network = NetworkEmulator::new(conditions, seed);
+        let network = NetworkEmulator::new(conditions_for(kind, conditions), seed);
         Self { from, to, kind, network, held: VecDeque::new(), last: [None, None] }
     }
 
     /// Sets the conditions of the network.
     pub(super) fn set(&mut self, conditions: &NetworkConditions) {
-        self.network.set_conditions(match self.kind {
-            PathKind::Relay => over_tcp(conditions),
-            _ => conditions.clone(),
-        });
+        self.network.set_conditions(conditions_for(self.kind, conditions));
     }
 
     pub(super) fn put(&mut self, now: Duration, transmission: Transmission, blocked: bool) {
-        if let Transmission::Datagram(packet) | Transmission::Reliable(packet) = &transmission {
-            let reliable = matches!(transmission, Transmission::Reliable(_));
-            self.last[usize::from(reliable)] = Some(packet.clone());
+        if let Transmission::Packet(channel, packet) = &transmission {
+            self.last[usize::from(*channel == Channel::Reliable)] = Some(packet.clone());
         }
         match transmission {
-            Transmission::Datagram(_) if blocked => {}
-            Transmission::Datagram(_) => self.network.push(now, transmission),
+            Transmission::Packet(Channel::Datagram, _) if blocked => {}
+            Transmission::Packet(Channel::Datagram, _) => self.network.push(now, transmission),
             _ if blocked => self.held.push_back(transmission),
             _ => self.network.push_reliable(now, transmission),
         }
@@ -68,8 +63,9 @@ impl Wire {
 
     /// Loses the datagrams in flight and holds reliable packets.
     pub(super) fn interrupt(&mut self) {
-        let reliable =
-            |transmission: &Transmission| !matches!(transmission, Transmission::Datagram(_));
+        let reliable = |transmission: &Transmission| {
+            !matches!(transmission, Transmission::Packet(Channel::Datagram, _))
+        };
         // Packets in flight are older than those that wait already.
         let mut held: VecDeque<_> = self.network.drain().filter(reliable).collect();
         held.append(&mut self.held);
@@ -108,8 +104,11 @@ impl Obstacles {
     }
 }
 
-/// The same conditions for relayed packets: the server's sockets lose and reorder nothing.
-pub(super) fn over_tcp(conditions: &NetworkConditions) -> NetworkConditions {
+/// The conditions on a path of a kind. Relayed packets travel over the server's sockets, which lose and reorder nothing.
+fn conditions_for(kind: PathKind, conditions: &NetworkConditions) -> NetworkConditions {
+    if kind != PathKind::Relay {
+        return conditions.clone();
+    }
     NetworkConditions {
         latency: conditions.latency + Duration::from_millis(1),
         jitter: conditions.jitter,

@@ -40,7 +40,6 @@ use std::time::Duration;
 use futures::channel::mpsc;
 use netplay_core::path::{Channel, PathId};
 use netplay_protocol::PeerKey;
-use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, SEAL_BYTES};
 
 use crate::{JoinRequest, LeaveReason, SendError, Transport, TransportEvent, TransportRequest};
 use driver_event::DriverEvent;
@@ -128,11 +127,7 @@ impl Transport for RtcTransport {
         channel: Channel,
         packet: &[u8],
     ) -> Result<usize, SendError> {
-        let most = match channel {
-            Channel::Datagram => MAX_DATAGRAM_BYTES - SEAL_BYTES,
-            Channel::Reliable => MAX_CONTROL_BYTES - SEAL_BYTES,
-        };
-        if packet.len() > most {
+        if packet.len() > channel.max_packet_bytes() {
             return Err(SendError::TooLarge(packet.len()));
         }
         self.paths.get_mut(&(to, path)).ok_or(SendError::NoPath)?.send(channel, packet)

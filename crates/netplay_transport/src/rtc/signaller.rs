@@ -121,7 +121,7 @@ impl AttemptSignaller {
             Ok(Some((_, kind))) if !sdp::allows(self.policy, kind) => {}
             Ok(Some((line, _))) if self.held.is_some() => {
                 if let Some(held) = &mut self.held {
-                    held.candidates.push(line.clone());
+                    held.candidates.push(line);
                     held.release.reset(NEXT_CANDIDATE);
                 }
             }

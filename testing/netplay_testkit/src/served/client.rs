@@ -8,7 +8,7 @@ use netplay_core::negotiation::Negotiator;
 use netplay_core::signaling::{Frame as SocketFrame, SocketCommand, SocketEvent};
 use netplay_protocol::PeerKey;
 use netplay_server::simulation::{ClientId, Frame, SimulatedServer};
-use netplay_transport::{Channel, JoinRequest, PathId, TransportEvent, TransportRequest};
+use netplay_transport::{Channel, JoinRequest, TransportEvent, TransportRequest};
 
 use super::pipe::{Pipe, Up};
 use super::webrtc::SimulatedWebRtc;
@@ -253,10 +253,5 @@ impl Client {
         self.negotiator.send_relayed(to, channel, packet);
         self.carry_out(now, None);
         open
-    }
-
-    /// The network's name of a path.
-    pub(super) fn network_path(&self, peer: PeerKey, path: PathId) -> Option<PathId> {
-        self.webrtc.network_path(peer, path)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use netplay_protocol::PeerKey;
-use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, MAX_PLAYERS, SEAL_BYTES};
+use netplay_protocol::limits::MAX_PLAYERS;
 use netplay_protocol::signaling::Entry;
 use netplay_transport::memory::MemoryTransport;
 use netplay_transport::{
@@ -104,15 +104,11 @@ impl Transport for ServedTransport {
         packet: &[u8],
     ) -> Result<usize, SendError> {
         if path != PathId::RELAY {
-            let path = self.with(|client, _| client.network_path(to, path)).flatten();
+            let path = self.with(|client, _| client.webrtc.network_path(to, path)).flatten();
             let path = path.ok_or(SendError::NoPath)?;
             return self.network.send(now, to, path, channel, packet);
         }
-        let most = match channel {
-            Channel::Datagram => MAX_DATAGRAM_BYTES - SEAL_BYTES,
-            Channel::Reliable => MAX_CONTROL_BYTES - SEAL_BYTES,
-        };
-        if packet.len() > most {
+        if packet.len() > channel.max_packet_bytes() {
             return Err(SendError::TooLarge(packet.len()));
         }
         match self.with(|client, now| client.relay(now, to, channel, packet)) {

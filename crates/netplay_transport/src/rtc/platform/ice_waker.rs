@@ -83,11 +83,12 @@ impl IceWaker {
 
     /// Wakes the library, if it is time.
     pub(super) fn wake(&mut self) {
-        let (addresses, described) =
-            self.sockets.state(|state| (state.addresses.clone(), state.described));
-        if !described || self.done >= MAX_WAKES || now() < self.next {
+        if self.done >= MAX_WAKES || now() < self.next {
             return;
         }
+        let addresses =
+            self.sockets.state(|state| state.described.then(|| state.addresses.clone()));
+        let Some(addresses) = addresses else { return };
         self.next = now() + INTERVAL;
         self.done += 1;
         // A candidate that the library does not know yet.
