@@ -22,10 +22,10 @@ use descendants::Process;
 use progress::{Exceeded, Progress};
 
 /// How long a test may run. Browsers that draw on a processor take minutes on a busy machine.
-pub const LIMIT: Duration = Duration::from_secs(480);
+const LIMIT: Duration = Duration::from_secs(480);
 
 /// How long a test may take to fail after its processes were killed.
-pub const GRACE: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(30);
 
 /// Runs a command that runs tests; returns how it ended, and the tests that exceeded their limit.
 pub fn run(command: &mut Command) -> io::Result<(ExitStatus, Vec<String>)> {

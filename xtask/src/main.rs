@@ -35,7 +35,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the whole test suite: formatting, lints (native and wasm32), documentation, doctests, tests
+    /// Runs the whole test suite: formatting, lints, documentation, dependencies, the page, tests (native and wasm32), doctests
     Test(test::TestArguments),
     /// Plays matches on this library and on the plain stack, and prints how they compare
     Bench(bench::BenchArguments),

@@ -79,12 +79,13 @@ pub(crate) struct Listening {
     tls: Option<Tls>,
 }
 
-/// The addresses that a server listens on, with the actual ports.
+/// Where and how a server listens, with the actual ports.
 pub(crate) struct Addresses {
     pub(crate) players: SocketAddr,
     /// None where operators use the address of the players.
     #[cfg(feature = "metrics")]
     pub(crate) operators: Option<SocketAddr>,
+    pub(crate) tls: bool,
 }
 
 impl Listening {
@@ -93,16 +94,17 @@ impl Listening {
         config: ServerConfig,
         lifecycle: Lifecycle,
     ) -> Result<Self, ServerError> {
-        config.check()?;
+        config.check_values()?;
         let tls = load_tls(&config)?;
-        let players = listen(config.listen).await?;
+        let hub = Arc::new(Hub::new(config, lifecycle)?);
+        let players = listen(hub.config().listen).await?;
         #[cfg(feature = "metrics")]
-        let operators = match config.metrics_listen {
+        let operators = match hub.config().metrics_listen {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
         let listening = Self {
-            hub: Arc::new(Hub::new(config, lifecycle)?),
+            hub,
             players,
             #[cfg(feature = "metrics")]
             operators,
@@ -119,6 +121,7 @@ impl Listening {
             players: address(&self.players).map_err(ServerError::Start)?,
             #[cfg(feature = "metrics")]
             operators: self.operators.as_ref().and_then(|listener| address(listener).ok()),
+            tls: self.tls.is_some(),
         })
     }
 

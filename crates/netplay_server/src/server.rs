@@ -33,10 +33,6 @@ impl Server {
     /// [`ServerError`] where the configuration is not valid, the server cannot listen on the address, or the
     /// system provides no thread.
     pub fn start(config: ServerConfig) -> Result<Self, ServerError> {
-        #[cfg(feature = "tls")]
-        let tls = config.tls.is_some();
-        #[cfg(not(feature = "tls"))]
-        let tls = false;
         let drain_deadline = config.drain_deadline;
         let lifecycle = Lifecycle::default();
         let (started, starting) = mpsc::channel();
@@ -57,7 +53,7 @@ impl Server {
             addr: addresses.players,
             #[cfg(feature = "metrics")]
             metrics_addr: addresses.operators.unwrap_or(addresses.players),
-            tls,
+            tls: addresses.tls,
             drain_deadline,
             lifecycle,
             thread: Some(thread),

@@ -76,7 +76,7 @@ impl SimulatedServer {
     ///
     /// # Errors
     ///
-    /// [`ServerError`] where the configuration is not valid, or the system provides no timer.
+    /// [`ServerError`] where the keys or the secret of the configuration are not usable, or the system provides no timer.
     pub fn new(config: ServerConfig) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.map_err(ServerError::Start)?;

@@ -11,7 +11,7 @@ const PUBLISHED: [(&str, &[&str]); 5] = [
     ("netplay_protocol", &[]),
     ("netplay_core", &["netplay_protocol"]),
     ("netplay_transport", &["netplay_core", "netplay_protocol"]),
-    ("netplay_server", &["netplay_core", "netplay_protocol"]),
+    ("netplay_server", &["netplay_protocol"]),
     ("bevy_netplay", &["netplay_transport", "netplay_core", "netplay_protocol"]),
 ];
 

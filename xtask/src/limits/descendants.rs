@@ -47,13 +47,12 @@ fn processes() -> Vec<(u32, u32)> {
 
 /// Ends the processes, without asking.
 pub fn kill(processes: &[Process]) {
-    for process in processes {
-        // It may have ended by itself.
-        let _ = Command::new("kill")
-            .args(["-KILL", &process.id.to_string()])
-            .stderr(Stdio::null())
-            .status();
-    }
+    // Some may have ended by themselves.
+    let _ = Command::new("kill")
+        .arg("-KILL")
+        .args(processes.iter().map(|process| process.id.to_string()))
+        .stderr(Stdio::null())
+        .status();
 }
 
 /// The parent in a line of `/proc/ID/stat`: the second field after the name, which is in brackets and may contain

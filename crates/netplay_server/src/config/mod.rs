@@ -165,6 +165,18 @@ impl ServerConfig {
     ///
     /// [`ServerError`] says what to change.
     pub fn check(&self) -> Result<(), ServerError> {
+        self.check_values()?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            crate::tls::load(tls)?;
+        }
+        Authenticator::new(&self.auth)?;
+        TokenSigner::new(self.secret.as_ref())?;
+        Ok(())
+    }
+
+    /// Checks the plain values. A server that starts checks the rest when it loads the certificate and the keys.
+    pub(crate) fn check_values(&self) -> Result<(), ServerError> {
         for (name, time) in [
             ("ping interval", self.ping_interval),
             ("idle timeout", self.idle_timeout),
@@ -186,12 +198,6 @@ impl ServerConfig {
         if let Some(turn) = &self.turn {
             turn.check()?;
         }
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &self.tls {
-            crate::tls::load(tls)?;
-        }
-        Authenticator::new(&self.auth)?;
-        TokenSigner::new(self.secret.as_ref())?;
         Ok(())
     }
 }

@@ -180,12 +180,14 @@ impl Peer {
         code: &RoomCode,
         roster: Option<&SignedRoster>,
     ) -> Result<&'a mut Room, Refusal> {
-        if room.is_none() {
-            let roster = roster.ok_or(Refusal::CannotResume)?;
-            let permit = Some(self.permit.room()?);
-            *room = Some(Room::restored(self.hub.rules(), code.clone(), roster, permit));
+        match room {
+            Some(room) => Ok(room),
+            None => {
+                let roster = roster.ok_or(Refusal::CannotResume)?;
+                let permit = Some(self.permit.room()?);
+                Ok(room.insert(Room::restored(self.hub.rules(), code.clone(), roster, permit)))
+            }
         }
-        room.as_mut().ok_or(Refusal::CannotResume)
     }
 
     fn set_membership(&self, room: &RoomCode, key: PeerKey) {

@@ -116,7 +116,7 @@ impl Hub {
         let socket = self.next_socket();
         self.backbone.attach(socket, queue.clone());
         self.metrics.connections.inc();
-        Peer::new(self.clone(), socket, queue, Arc::new(permit))
+        Peer::new(self.clone(), socket, queue, permit)
     }
 
     /// A number that no other connection has.

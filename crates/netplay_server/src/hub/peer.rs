@@ -20,7 +20,7 @@ pub(crate) struct Peer {
     pub(super) hub: Arc<Hub>,
     pub(super) socket: SocketId,
     pub(super) queue: SendQueue,
-    pub(super) permit: Arc<ConnectionPermit>,
+    pub(super) permit: ConnectionPermit,
     pub(super) membership: MembershipCell,
     /// Whether it is, or was, in the matchmaking queue.
     pub(super) queued: AtomicBool,
@@ -41,7 +41,7 @@ impl Peer {
         hub: Arc<Hub>,
         socket: SocketId,
         queue: SendQueue,
-        permit: Arc<ConnectionPermit>,
+        permit: ConnectionPermit,
     ) -> Self {
         let (queued, departed) = (AtomicBool::new(false), AtomicBool::new(false));
         let membership = MembershipCell::default();

@@ -80,7 +80,7 @@ fn set_up(mut commands: Commands, this_match: Res<CurrentMatch>) {
 
 /// The systems that begin a match, in [`Netcode::start`].
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct StartSystems;
+struct StartSystems;
 
 /// The systems of a frame, in [`Netcode::frame`]. An app with [`RulesPlugin`] alone writes [`Controls`]
 /// before them.

@@ -1,7 +1,7 @@
 //! Two Apps that play with each other over real WebRTC, and whose connections can be cut or closed.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
@@ -114,16 +114,15 @@ impl PairedApps {
             let config =
                 NetplayConfig { game: "bench".into(), server: server.url(), policy, ..default() };
             let mut app = App::new();
-            let taken = Arc::new(Mutex::new(Some(faults.clone())));
+            let shared = faults.clone();
             app.add_plugins((
                 MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
                 NetplayPlugins::<[u8; 4]>::new(config),
             ))
             .insert_resource(TransportFactory::new(move |request| {
-                let faults = taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 Box::new(Faulty {
                     inner: RtcTransport::join(request.clone()),
-                    faults: faults.unwrap_or_default(),
+                    faults: shared.clone(),
                     closes: number == 1,
                     paths: Vec::new(),
                 })
