@@ -11,16 +11,14 @@ use crate::{Checksums, PeerLinks, RollbackMetrics};
 /// Passes the transport's events to the room, and sends the room's packets and requests.
 pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
     let now = time.elapsed();
-    let Session { joined, events, .. } = &mut *session;
-    if let Some(joined) = joined {
+    if let Some(joined) = &mut session.joined {
         joined.transport.poll(now);
         while let Some(event) = joined.transport.poll_event() {
             joined.room.handle_event(now, event);
         }
         joined.room.handle_timeout(now);
-        joined.flush(now);
-        events.extend(std::iter::from_fn(|| joined.room.poll_event()));
     }
+    session.flush(now);
     session.finish_leaving(now);
 }
 
@@ -47,8 +45,7 @@ pub(crate) fn send<I: NetplayInput>(
     time: Res<Time<Real>>,
 ) {
     let now = time.elapsed();
-    let Session { joined, events, .. } = &mut *session;
-    let Some(joined) = joined else { return };
+    let Some(joined) = &mut session.joined else { return };
     if let Some(GgrsSession::P2P(ggrs)) = ggrs.as_deref_mut() {
         for event in ggrs.events() {
             // Its other events are about connections, which the links report.
@@ -62,7 +59,8 @@ pub(crate) fn send<I: NetplayInput>(
         }
     }
     joined.room.handle_frame(now, frame.0, confirmed.0);
-    joined.flush(now);
-    events.extend(std::iter::from_fn(|| joined.room.poll_event()));
-    links.update(&joined.room, now);
+    session.flush(now);
+    if let Some(room) = session.room() {
+        links.update(room, now);
+    }
 }

@@ -92,16 +92,13 @@ fn apply<I: NetplayInput>(world: &mut World, event: RoomEvent) {
 fn start_match<I: NetplayInput>(world: &mut World, start: &MatchStart) {
     let now = world.resource::<Time<Real>>().elapsed();
     let mut session = world.resource_mut::<Session>();
-    let Session { joined, events, .. } = &mut *session;
-    let Some(joined) = joined else { return };
+    let Some(joined) = &mut session.joined else { return };
     let Some(traffic) = joined.room.traffic().cloned() else { return };
     let ggrs = match ggrs_session::<I>(start, joined.room.config(), traffic) {
         Ok(ggrs) => ggrs,
         Err(error) => {
             joined.room.handle_simulation_failed(now, error.to_string());
-            joined.flush(now);
-            events.extend(std::iter::from_fn(|| joined.room.poll_event()));
-            return;
+            return session.flush(now);
         }
     };
     joined.room.handle_simulation_ready();

@@ -79,6 +79,14 @@ impl Session {
         self.joined.as_ref().map(|joined| &joined.room)
     }
 
+    /// Sends the room's packets, passes its requests to the transport, and takes its events.
+    pub(super) fn flush(&mut self, now: Duration) {
+        if let Some(joined) = &mut self.joined {
+            joined.flush(now);
+            self.events.extend(std::iter::from_fn(|| joined.room.poll_event()));
+        }
+    }
+
     /// Leaves the room, if there is one, and tells the others why.
     pub(super) fn leave(&mut self, now: Duration, reason: &str) {
         self.events.clear();

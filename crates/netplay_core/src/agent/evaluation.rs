@@ -58,7 +58,7 @@ impl Agent {
             || self.selection.retiring(now) == Some(PathId::RELAY);
         let suspect =
             self.primary().is_some_and(|path| path.is_peer_to_peer() && path.health.is_suspect());
-        (!connected && overdue) || sends_on_relay || suspect || self.relay.is_used_by_peer(now)
+        (!connected && overdue) || sends_on_relay || suspect || self.relay.peer_use.is_recent(now)
     }
 
     fn evaluate_attempts(&mut self, now: Duration) {

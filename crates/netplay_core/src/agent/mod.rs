@@ -169,10 +169,10 @@ impl Agent {
     /// A datagram of the match was received on a path.
     pub(crate) fn handle_peer_use(&mut self, at: Duration, id: PathId) {
         if id == PathId::RELAY {
-            self.relay.note_peer_use(at);
+            self.relay.peer_use.note(at);
         }
         if let Some(path) = self.paths.get_mut(id) {
-            path.note_peer_use(at);
+            path.peer_use.note(at);
         }
     }
 
@@ -240,7 +240,7 @@ impl Agent {
             let interval = match path.id {
                 id if Some(id) == primary => keepalive_after,
                 // What comes there has to be acknowledged, though nothing else goes back.
-                _ if path.is_used_by_peer(now) => probe_every / 3,
+                _ if path.peer_use.is_recent(now) => probe_every / 3,
                 _ => probe_every,
             };
             path.estimator.idle(now) >= interval

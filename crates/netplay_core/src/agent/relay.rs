@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::path::PEER_USES;
+use crate::path::PeerUse;
 
 /// For how long the relay stays open without being wanted.
 const RELAY_LINGERS: Duration = Duration::from_secs(2);
@@ -15,8 +15,8 @@ pub(super) struct RelayDemand {
     /// When the server was asked; none once the relay is open, and when the connection to the server changed.
     requested: Option<Duration>,
     last_wanted: Duration,
-    /// When the peer last sent a datagram of the match through the relay.
-    peer_used: Option<Duration>,
+    /// Whether the peer sends the match through the relay. It may, without a relay path of the local peer.
+    pub(super) peer_use: PeerUse,
 }
 
 /// What is to be done about the relay.
@@ -28,7 +28,7 @@ pub(super) enum RelayAction {
 
 impl RelayDemand {
     pub(super) fn new(now: Duration) -> Self {
-        Self { requested: None, last_wanted: now, peer_used: None }
+        Self { requested: None, last_wanted: now, peer_use: PeerUse::default() }
     }
 
     pub(super) fn handle_opened(&mut self) {
@@ -38,16 +38,6 @@ impl RelayDemand {
     /// The connection to the server was lost or restored: it may not know of the last request.
     pub(super) fn handle_server_change(&mut self) {
         self.requested = None;
-    }
-
-    /// A datagram of the match came through the relay.
-    pub(super) fn note_peer_use(&mut self, at: Duration) {
-        self.peer_used = Some(at);
-    }
-
-    /// Whether the peer sends the match through the relay.
-    pub(super) fn is_used_by_peer(&self, now: Duration) -> bool {
-        self.peer_used.is_some_and(|at| now.saturating_sub(at) < PEER_USES)
     }
 
     /// Concludes from whether the relay is wanted, whether it is open and whether the server can be asked.

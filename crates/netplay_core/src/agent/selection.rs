@@ -128,7 +128,7 @@ impl Selection {
             return None;
         }
         // A path that the peer has selected already need not prove itself for longer than any other.
-        let proof = match best.is_used_by_peer(now) {
+        let proof = match best.peer_use.is_recent(now) {
             true => config.proven_after,
             false => self.proof(config),
         };

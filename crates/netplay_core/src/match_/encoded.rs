@@ -36,26 +36,28 @@ impl EncodedInputs {
     /// Decodes the inputs, given the one before the first. None if they are malformed or more than `max_frames`.
     pub(super) fn decode(&self, previous: &[u8], max_frames: usize) -> Option<Vec<Vec<u8>>> {
         let mut input = previous.to_vec();
-        let differences = self.differences(previous.len(), max_frames)?;
-        let next = |delta: &Vec<u8>| {
-            input.iter_mut().zip(delta).for_each(|(byte, delta)| *byte ^= delta);
+        let decoded = self.whole_frames(previous.len(), max_frames)?;
+        let next = |frame: &[u8]| {
+            input.iter_mut().zip(&frame[LENGTH_BYTES..]).for_each(|(byte, delta)| *byte ^= delta);
             input.clone()
         };
-        Some(differences.iter().map(next).collect())
+        Some(decoded.chunks_exact(LENGTH_BYTES + previous.len()).map(next).collect())
     }
 
     /// How many inputs there are, of a message of a session.
     pub(super) fn frames(&self, input_bytes: usize) -> Option<usize> {
-        Some(self.differences(input_bytes, MAX_FRAMES)?.len())
+        let decoded = self.whole_frames(input_bytes, MAX_FRAMES)?;
+        Some(decoded.len() / (LENGTH_BYTES + input_bytes))
     }
 
     /// The last frame, and the last one whose input differs from the one before.
     pub(super) fn last_frames(&self, input_bytes: usize) -> Option<(i32, Option<i32>)> {
-        let differences = self.differences(input_bytes, MAX_FRAMES)?;
-        let changed = |delta: &Vec<u8>| delta.iter().any(|byte| *byte != 0);
-        let frame = |index: usize| self.start_frame + index as i32;
-        let last = frame(differences.len().checked_sub(1)?);
-        Some((last, differences.iter().rposition(changed).map(frame)))
+        let decoded = self.whole_frames(input_bytes, MAX_FRAMES)?;
+        let mut frames = decoded.chunks_exact(LENGTH_BYTES + input_bytes);
+        let changed = |frame: &[u8]| frame[LENGTH_BYTES..].iter().any(|byte| *byte != 0);
+        let number = |index: usize| self.start_frame + index as i32;
+        let last = number(frames.len().checked_sub(1)?);
+        Some((last, frames.rposition(changed).map(number)))
     }
 
     /// The inputs without the frames up to `last_known`; none if nothing is left.
@@ -63,9 +65,9 @@ impl EncodedInputs {
     /// ggrs decodes inputs against the frame before the first, and does not keep the frames before a match's
     /// first inputs: until its acknowledgement has arrived, it could not read what follows. Since each frame is the
     /// difference from the one before, the first ones can be left out.
-    pub(super) fn after(self, last_known: Option<i32>, input_bytes: usize) -> Option<Self> {
+    pub(super) fn after(&self, last_known: Option<i32>, input_bytes: usize) -> Option<Self> {
         let known = last_known.map_or(0, |known| known.saturating_sub(self.start_frame) + 1);
-        let Ok(known @ 1..) = usize::try_from(known) else { return Some(self) };
+        let Ok(known @ 1..) = usize::try_from(known) else { return Some(self.clone()) };
         let frame_bytes = LENGTH_BYTES + input_bytes;
         let decoded = rle::decode(&self.bytes, MAX_FRAMES * frame_bytes)?;
         let rest = decoded.get(known * frame_bytes..).filter(|rest| !rest.is_empty())?;
@@ -73,19 +75,18 @@ impl EncodedInputs {
         Some(Self { start_frame, bytes: bitfield_rle::encode(rest) })
     }
 
-    /// For each frame, the difference of its input from the one before.
-    fn differences(&self, input_bytes: usize, max_frames: usize) -> Option<Vec<Vec<u8>>> {
+    /// The frames, run-length decoded: for each, the length of its input, and the difference from the one before. None
+    /// if a frame is cut off or has inputs of another size.
+    fn whole_frames(&self, input_bytes: usize, max_frames: usize) -> Option<Vec<u8>> {
         let frame_bytes = LENGTH_BYTES + input_bytes;
         let decoded = rle::decode(&self.bytes, max_frames * frame_bytes)?;
-        if !decoded.len().is_multiple_of(frame_bytes) {
-            return None;
-        }
-        let difference = |frame: &[u8]| {
-            let (length, delta) = frame.split_first_chunk::<LENGTH_BYTES>()?;
-            let whole = usize::from(u16::from_le_bytes(*length)) == input_bytes;
-            whole.then(|| delta.to_vec())
+        let is_whole = |frame: &[u8]| {
+            let length = frame.first_chunk::<LENGTH_BYTES>();
+            length.is_some_and(|length| usize::from(u16::from_le_bytes(*length)) == input_bytes)
         };
-        decoded.chunks_exact(frame_bytes).map(difference).collect()
+        let whole = decoded.len().is_multiple_of(frame_bytes)
+            && decoded.chunks_exact(frame_bytes).all(is_whole);
+        whole.then_some(decoded)
     }
 }
 
@@ -103,14 +104,14 @@ mod tests {
     #[test]
     fn frames_that_are_known_are_left_out_and_the_rest_reads_the_same() {
         let inputs = encoded(10, &[7, 7, 3, 3]);
-        assert_eq!(inputs.clone().after(None, 1), Some(inputs.clone()));
-        assert_eq!(inputs.clone().after(Some(9), 1), Some(inputs.clone()));
+        assert_eq!(inputs.after(None, 1), Some(inputs.clone()));
+        assert_eq!(inputs.after(Some(9), 1), Some(inputs.clone()));
         // The two frames that are left differ from 7, the last of those left out, and then not.
         let rest = bitfield_rle::encode([1, 0, 7 ^ 3, 1, 0, 0]);
         let expected = EncodedInputs { start_frame: 12, bytes: rest };
         assert_eq!(expected.decode(&[7], 2), Some(vec![vec![3], vec![3]]));
-        assert_eq!(inputs.clone().after(Some(11), 1), Some(expected));
-        assert_eq!(inputs.clone().after(Some(13), 1), None);
+        assert_eq!(inputs.after(Some(11), 1), Some(expected));
+        assert_eq!(inputs.after(Some(13), 1), None);
         assert_eq!(inputs.after(Some(99), 1), None);
     }
 

@@ -61,7 +61,7 @@ impl InputLog {
     }
 
     /// The latest frame at which further inputs can begin without a gap.
-    fn latest_start(&self) -> i32 {
+    pub(super) fn latest_start(&self) -> i32 {
         self.start_frame().map_or(MAX_INPUT_DELAY as i32, |_| self.next_frame())
     }
 

@@ -51,8 +51,8 @@ pub(super) struct Bounds {
     pub(super) players: usize,
     /// The size of one input, in bytes.
     pub(super) input_bytes: usize,
-    /// The last frame whose input was received of this peer.
-    pub(super) last_frame: Option<i32>,
+    /// The latest frame at which further inputs of this peer can begin without a gap.
+    pub(super) latest_start: i32,
     /// The frame that is simulated.
     pub(super) local_frame: i32,
 }
@@ -166,11 +166,7 @@ impl PayloadInputs {
         let inputs = EncodedInputs { start_frame, bytes: encoded.to_vec() };
 
         let frames = inputs.frames(bounds.input_bytes).ok_or(PayloadError::Input)?;
-        let latest_start = match bounds.last_frame {
-            Some(last) => last + 1,
-            None => MAX_INPUT_DELAY as i32,
-        };
-        if frames == 0 || !(0..=latest_start).contains(&start_frame) {
+        if frames == 0 || !(0..=bounds.latest_start).contains(&start_frame) {
             return Err(PayloadError::Frame);
         }
         bounds.check_frame(start_frame + frames as i32 - 1)?;
@@ -186,11 +182,8 @@ impl Bounds {
 }
 
 fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
-    let at = out.len();
-    out.resize(at + 32, 0);
-    // Integers need at most 19 bytes: there is always room.
-    let used = postcard::to_slice(value, &mut out[at..]).map_or(0, |written| written.len());
-    out.truncate(at + used);
+    // Writing to a vector does not fail.
+    let _ = postcard::to_io(value, out);
 }
 
 fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, PayloadError> {

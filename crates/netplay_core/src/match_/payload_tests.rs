@@ -4,8 +4,7 @@ use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const BOUNDS: Bounds =
-    Bounds { players: 2, input_bytes: 1, last_frame: Some(99), local_frame: 100 };
+const BOUNDS: Bounds = Bounds { players: 2, input_bytes: 1, latest_start: 100, local_frame: 100 };
 
 fn encoded(start_frame: i32, inputs: &[u8]) -> EncodedInputs {
     let inputs: Vec<Vec<u8>> = inputs.iter().map(|input| vec![*input]).collect();
@@ -63,7 +62,7 @@ fn impossible_frames_are_refused() {
 
 #[test]
 fn the_first_inputs_of_a_match_begin_within_the_longest_delay() {
-    let bounds = Bounds { last_frame: None, local_frame: 0, ..BOUNDS };
+    let bounds = Bounds { latest_start: MAX_INPUT_DELAY as i32, local_frame: 0, ..BOUNDS };
     let first = |start_frame| {
         let inputs = encoded(start_frame, &[1]);
         let inputs = PayloadInputs { last_frames: vec![-1, start_frame], inputs };

@@ -55,7 +55,7 @@ impl PeerTraffic {
     ) -> Result<Payload, PayloadError> {
         let mut payload = Payload::decode(bytes, bounds)?;
         payload.inputs = payload.inputs.and_then(|mut part| {
-            part.inputs = part.inputs.after(bounds.last_frame, bounds.input_bytes)?;
+            part.inputs = part.inputs.after(self.log.last_frame(), bounds.input_bytes)?;
             Some(part)
         });
         if let Some(part) = &payload.inputs {

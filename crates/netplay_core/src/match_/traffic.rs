@@ -106,7 +106,7 @@ impl MatchTraffic {
         let bounds = Bounds {
             players: self.players,
             input_bytes: self.input_bytes,
-            last_frame: peer.log.last_frame(),
+            latest_start: peer.log.latest_start(),
             local_frame: self.frame,
         };
         let payload = peer.handle_payload(payload, &bounds)?;
@@ -141,7 +141,7 @@ impl MatchTraffic {
         }
         let known = self.local.last_frame();
         if known.is_none_or(|known| known < last)
-            && let Some(inputs) = part.inputs.clone().after(known, self.input_bytes)
+            && let Some(inputs) = part.inputs.after(known, self.input_bytes)
         {
             // The encoding is the session's own: it always decodes.
             let _ = self.local.append(&inputs);
@@ -268,11 +268,6 @@ impl MatchTraffic {
             self.deliver(of, missing, NULL_FRAME);
         }
         Ok(())
-    }
-
-    /// Whether the session catches up with a match that the others have played on.
-    pub fn is_catching_up(&self) -> bool {
-        matches!(self.origin, Origin::CatchingUp(_))
     }
 
     /// How many frames the simulation is behind the frame at which the others wait, while it catches up.

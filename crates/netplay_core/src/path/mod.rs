@@ -25,6 +25,7 @@ mod loss;
 #[expect(clippy::module_inception, reason = "the type that the module is named after")]
 mod path;
 mod paths;
+mod peer_use;
 mod policy;
 mod rtt;
 mod stamp_clock;
@@ -37,8 +38,9 @@ pub use kind::{CandidateKind, Candidates, PathId, PathKind};
 pub use policy::{BadPathPolicy, PathPolicy};
 
 pub(crate) use health::PathHealth;
-pub(crate) use path::{PEER_USES, Path};
+pub(crate) use path::Path;
 pub(crate) use paths::Paths;
+pub(crate) use peer_use::PeerUse;
 pub(crate) use window::{Arrival, ReceiveWindow};
 
 #[cfg(doc)]

@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use super::estimator::Estimator;
 use super::health::{HealthMonitor, PathHealth, PathSample};
-use super::{Candidates, PathConfig, PathId, PathKind};
-
-/// For how long after the last datagram of the match on a path the peer counts as using it.
-pub(crate) const PEER_USES: Duration = Duration::from_secs(1);
+use super::{Candidates, PathConfig, PathId, PathKind, PeerUse};
 
 /// One path of a link.
 #[derive(Debug)]
@@ -20,8 +17,7 @@ pub(crate) struct Path {
     pub(crate) health: HealthMonitor,
     /// Bytes that wait to be sent on it.
     pub(crate) buffered: usize,
-    /// When the peer last sent a datagram of the match on it.
-    peer_used: Option<Duration>,
+    pub(crate) peer_use: PeerUse,
     /// Datagrams with inputs that were sent while `kind` was a guess; none once it is known.
     inputs_while_guessed: Option<u64>,
 }
@@ -36,7 +32,7 @@ impl Path {
             estimator: Estimator::new(config, now),
             health: HealthMonitor::new(now),
             buffered: 0,
-            peer_used: None,
+            peer_use: PeerUse::default(),
             inputs_while_guessed: Some(0),
         }
     }
@@ -62,16 +58,6 @@ impl Path {
         if let Some(count) = &mut self.inputs_while_guessed {
             *count += 1;
         }
-    }
-
-    /// A datagram of the match came on the path.
-    pub(crate) fn note_peer_use(&mut self, at: Duration) {
-        self.peer_used = Some(at);
-    }
-
-    /// Whether the peer sends the match on this path.
-    pub(crate) fn is_used_by_peer(&self, now: Duration) -> bool {
-        self.peer_used.is_some_and(|at| now.saturating_sub(at) < PEER_USES)
     }
 
     pub(crate) fn is_peer_to_peer(&self) -> bool {
@@ -142,14 +128,5 @@ mod tests {
             let ordering = path(pair[0]).rank(&path(pair[1]), Duration::ZERO);
             assert_eq!(ordering, Ordering::Less, "{pair:?}");
         }
-    }
-
-    #[test]
-    fn the_peer_uses_a_path_for_a_second_after_its_last_datagram() {
-        let mut path = path(PathKind::Relay);
-        assert!(!path.is_used_by_peer(Duration::ZERO));
-        path.note_peer_use(Duration::from_secs(3));
-        assert!(path.is_used_by_peer(Duration::from_millis(3999)));
-        assert!(!path.is_used_by_peer(Duration::from_millis(4000)));
     }
 }

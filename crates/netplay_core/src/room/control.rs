@@ -33,7 +33,7 @@ impl Room {
                 }
             }
             ControlMessage::Bye { reason } if self.phase.active_match().is_some() => {
-                self.disconnect_player(now, player, Disconnect::left(&printable(&reason)));
+                self.disconnect_player(now, player, Disconnect::Left(printable(&reason)));
             }
             // A peer that leaves before a match makes room for another one, unless it left because what it plays
             // differs: the local comparison says that better.

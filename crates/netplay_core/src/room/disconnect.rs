@@ -9,6 +9,7 @@ use log::{debug, info};
 use netplay_protocol::{ControlMessage, DropProposal, PeerKey};
 
 use super::hello::printable;
+use super::votes::next_epoch;
 use super::{EndReason, Room, RoomEvent};
 use crate::match_::DroppedPlayer;
 use crate::transport::TransportRequest;
@@ -28,10 +29,6 @@ pub(super) enum Disconnect {
 }
 
 impl Disconnect {
-    pub(super) fn left(detail: &str) -> Self {
-        Self::Left(detail.to_owned())
-    }
-
     pub(super) fn lost(detail: &str) -> Self {
         Self::Lost(detail.to_owned())
     }
@@ -123,7 +120,7 @@ impl Room {
     /// it is about to play. Or it is of one that is over.
     fn keep_early(&mut self, now: Duration, from: PeerKey, proposal: DropProposal) {
         let epoch = self.phase.active_match().map(|active| active.start.epoch);
-        if epoch.is_some_and(|epoch| proposal.epoch != epoch.wrapping_add(1)) {
+        if epoch.is_some_and(|epoch| proposal.epoch != next_epoch(epoch)) {
             return;
         }
         let local = self.roster.player(self.config.local_peer);

@@ -54,9 +54,7 @@ pub(super) fn printable(text: &str) -> String {
 /// A name as short as the protocol wants it.
 fn name_for_the_wire(name: &str) -> String {
     let mut name = printable(name);
-    while name.len() > MAX_NAME_BYTES {
-        name.pop();
-    }
+    name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
     name
 }
 

@@ -89,8 +89,8 @@ impl Rejoin {
     /// Whether each of these peers has told of the match, and all inputs that it has are here.
     pub(super) fn is_complete(&self, awaited: impl IntoIterator<Item = PeerKey>) -> bool {
         let is_here = |last_frames: &Vec<i32>| {
-            let logs = last_frames.iter().zip(&self.logs);
-            logs.into_iter().all(|(last, log)| log.last_frame().unwrap_or(-1) >= *last)
+            let mut logs = last_frames.iter().zip(&self.logs);
+            logs.all(|(last, log)| log.last_frame().unwrap_or(-1) >= *last)
         };
         awaited.into_iter().all(|peer| self.last_frames.get(&peer).is_some_and(is_here))
     }

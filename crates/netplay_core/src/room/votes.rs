@@ -58,24 +58,25 @@ impl Room {
     }
 
     fn advance_lobby(&mut self, now: Duration) {
+        let others = self.others();
         // Also while players are missing: a peer that plays a match with the local one, and does not know yet that
         // this process is a new one, learns it from this.
-        for peer in self.others() {
+        for peer in others.iter().copied() {
             self.send_hello(now, peer);
         }
         if !self.is_complete() {
             return;
         }
-        for peer in self.others() {
+        for peer in others.iter().copied() {
             self.compare(now, peer);
         }
-        if self.others().iter().all(|peer| self.peers.get(peer).is_some_and(|it| it.announced)) {
+        if others.iter().all(|peer| self.peers.get(peer).is_some_and(|it| it.announced)) {
             self.times.connected(now);
         }
         if self.is_rejoining() {
             return self.finish_rejoin(now);
         }
-        if self.others().iter().all(|peer| self.agrees(*peer)) && self.phase.agreed() {
+        if others.iter().all(|peer| self.agrees(*peer)) && self.phase.agreed() {
             self.vote(now, FIRST_EPOCH);
             self.emit(RoomEvent::Synchronizing);
         }

@@ -241,7 +241,7 @@ impl World {
             // One who does not play any more is refused.
             let _ = it.traffic.handle_payload(key(datagram.from), &datagram.payload);
         }
-        let frames = if it.traffic.is_catching_up() { FRAMES_AT_ONCE } else { 1 };
+        let frames = if it.traffic.frames_behind().is_some() { FRAMES_AT_ONCE } else { 1 };
         for _ in 0..frames {
             let input = self.random.random_range(0..3);
             if !it.session.run_frame(&mut it.traffic, LAST_FRAME, input) {
