@@ -87,33 +87,43 @@ fn two_players_can_restart_at_once_while_a_third_keeps_the_match() {
     }
 }
 
+/// Restarts players at random, with random conditions.
+fn restart_at_random(seed: u64) {
+    let mut random = Pcg32::seed_from_u64(seed);
+    let conditions = match random.random_range(0..3) {
+        0 => NetworkConditions::default(),
+        1 => NetworkConditions::wifi(),
+        _ => NetworkConditions::mobile(),
+    };
+    let mut apps = playing(seed, random.random_range(2..=4), conditions);
+    for _ in 0..random.random_range(1..=5) {
+        let plays = |index: &usize| apps.state(*index) == NetplayState::Playing;
+        let playing: Vec<usize> = apps.indices().filter(plays).collect();
+        // One must have kept the match.
+        if let Some(index) = playing.choose(&mut random).filter(|_| playing.len() > 1) {
+            apps.restart(*index);
+        }
+        apps.run(random.random_range(0..240));
+    }
+    apps.run_until("all play again", 1500, TestApps::all_playing);
+    let frame = apps.confirmed().max(300);
+    apps.run_until_confirmed(frame + 200, 1500);
+    apps.assert_in_sync();
+    let epochs: Vec<_> = apps.indices().map(|index| apps.epoch(index)).collect();
+    assert!(epochs.iter().all(|epoch| *epoch == Some(1)), "{epochs:?}: {apps}");
+}
+
 #[test]
 fn any_player_can_restart_at_any_time() {
     let command = "cargo test -p bevy_netplay --test matches any_player_can_restart_at_any_time";
-    play_seeds(60, command, |seed| {
-        let mut random = Pcg32::seed_from_u64(seed);
-        let conditions = match random.random_range(0..3) {
-            0 => NetworkConditions::default(),
-            1 => NetworkConditions::wifi(),
-            _ => NetworkConditions::mobile(),
-        };
-        let mut apps = playing(seed, random.random_range(2..=4), conditions);
-        for _ in 0..random.random_range(1..=5) {
-            let plays = |index: &usize| apps.state(*index) == NetplayState::Playing;
-            let playing: Vec<usize> = apps.indices().filter(plays).collect();
-            // One must have kept the match.
-            if let Some(index) = playing.choose(&mut random).filter(|_| playing.len() > 1) {
-                apps.restart(*index);
-            }
-            apps.run(random.random_range(0..240));
-        }
-        apps.run_until("all play again", 1500, TestApps::all_playing);
-        let frame = apps.confirmed().max(300);
-        apps.run_until_confirmed(frame + 200, 1500);
-        apps.assert_in_sync();
-        let epochs: Vec<_> = apps.indices().map(|index| apps.epoch(index)).collect();
-        assert!(epochs.iter().all(|epoch| *epoch == Some(1)), "{epochs:?}: {apps}");
-    });
+    play_seeds(60, command, restart_at_random);
+}
+
+/// A player who rejoins starts the match while another one, who restarted after it, still waits for a third. What the
+/// first tells of the match is then the first that the second hears.
+#[test]
+fn what_a_rejoining_player_tells_of_the_match_is_complete() {
+    [107, 108].into_iter().for_each(restart_at_random);
 }
 
 #[test]

@@ -244,6 +244,9 @@ impl fmt::Display for TestApps {
             if let Some(game) = self.playing(index) {
                 write!(f, ", {game:?}")?;
             }
+            if let Some(reason) = self.end_reason(index) {
+                write!(f, ", a room has ended: {reason}")?;
+            }
         }
         Ok(())
     }

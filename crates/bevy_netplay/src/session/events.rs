@@ -101,7 +101,6 @@ fn start_match<I: NetplayInput>(world: &mut World, start: &MatchStart) {
             return session.flush(now);
         }
     };
-    joined.room.handle_simulation_ready();
     let MatchStart { epoch, local_player, seed, .. } = *start;
     let current = CurrentMatch::new(epoch, start.players.len(), local_player, seed);
     rollback::reset_world(world, current);

@@ -25,12 +25,11 @@ pub(super) struct ActiveMatch {
     pub(super) disconnects: BTreeMap<usize, Disconnect>,
     /// The match that the local peer votes for.
     pub(super) rematch: Option<u16>,
-    /// What the others have played of the match, until the simulation is ready to catch up with it.
-    rejoin: Option<Rejoin>,
 }
 
 impl ActiveMatch {
-    /// A match that begins, without these players. `rejoin`: what the others have played of it already.
+    /// A match that begins, without these players. `rejoin`: what the others have played of it already, which the
+    /// simulation catches up with.
     pub(super) fn new(
         start: MatchStart,
         input_bytes: usize,
@@ -46,6 +45,11 @@ impl ActiveMatch {
                 traffic.disconnect(*peer);
             }
         }
+        if let Some(rejoin) = rejoin
+            && let (Some(local), others) = rejoin.into_logs(start.local_player, &start.players)
+        {
+            traffic.catch_up(others, local);
+        }
         let consensus =
             DropConsensus::new(players, start.local_player, disconnected.iter().copied());
         Self {
@@ -54,7 +58,6 @@ impl ActiveMatch {
             consensus,
             disconnects: BTreeMap::new(),
             rematch: None,
-            rejoin,
         }
     }
 }
@@ -92,17 +95,6 @@ impl Room {
         }
         // A peer that restarted after it had voted for this match may hear of it only from those who play it.
         restarted.into_iter().for_each(|peer| self.send_input_log(now, peer));
-    }
-
-    /// The driver has set the simulation up for the match that just started. If the local player rejoins it, the
-    /// simulation is given all inputs from its beginning now.
-    pub fn handle_simulation_ready(&mut self) {
-        let Some(active) = self.phase.active_match_mut() else { return };
-        let Some(rejoin) = active.rejoin.take() else { return };
-        let (local, others) = rejoin.into_logs(active.start.local_player, &active.start.players);
-        if let Some(local) = local {
-            active.traffic.lock().catch_up(others, local);
-        }
     }
 
     /// The driver could not set the simulation up for the match that just started.

@@ -10,8 +10,7 @@
 //! [`Room`] decides, and its driver carries out. The driver
 //!
 //! * passes every [`TransportEvent`] to [`Room::handle_event`] and then calls [`Room::handle_timeout`], once a frame;
-//! * sets up the simulation at [`RoomEvent::StartMatch`], and calls [`Room::handle_simulation_ready`] or
-//!   [`Room::handle_simulation_failed`];
+//! * sets up the simulation at [`RoomEvent::StartMatch`], or calls [`Room::handle_simulation_failed`];
 //! * calls [`Room::handle_frame`] after the simulation has run;
 //! * after each of these, and after every other call, takes out until there is nothing left, in this order:
 //!   [`Room::poll_transmit`], to be sent, with the result to [`Room::handle_sent`]; [`Room::poll_request`], to be passed

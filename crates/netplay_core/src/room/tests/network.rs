@@ -78,11 +78,11 @@ impl Network {
         }
     }
 
-    /// A match of these many players that has run for a while.
+    /// A match of these many players that has run for longer than one message of a session can hold.
     pub(super) fn playing(seed: u64, players: usize) -> Self {
         let mut network = Self::new(seed, players as u8);
         (0..players).for_each(|peer| network.join(peer));
-        network.run_until("a match runs", |network| network.confirmed(network.all()) >= 100);
+        network.run_until("a match runs", |network| network.confirmed(network.all()) >= 150);
         network
     }
 
@@ -293,7 +293,6 @@ impl Node {
                     let traffic = self.room.traffic().unwrap().clone();
                     let simulation = Simulation::new(start.clone(), traffic, self.room.config());
                     self.before.extend(self.simulation.replace(simulation));
-                    self.room.handle_simulation_ready();
                 }
                 RoomEvent::Ended(_) => self.simulation = None,
                 _ => {}

@@ -22,14 +22,14 @@ pub(super) struct Simulation {
     inputs: Vec<Vec<[u8; INPUT_BYTES]>>,
     /// By peer: up to which frame it has the local inputs.
     acked: BTreeMap<PeerKey, i32>,
-    /// Makes inputs of one peer different from those of another.
+    /// Makes inputs of one process different from those of another.
     salt: u8,
 }
 
 impl Simulation {
     pub(super) fn new(start: MatchStart, traffic: SharedTraffic, config: &RoomConfig) -> Self {
         let players = start.players.len();
-        let salt = (start.local_player as u8).wrapping_mul(37).wrapping_add(start.epoch as u8);
+        let salt = config.incarnation as u8;
         Self {
             traffic,
             max_prediction: config.max_prediction as i32,
