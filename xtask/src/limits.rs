@@ -1,7 +1,7 @@
 //! Every test has a limit: one that exceeds it is named, and ended in a way that shows what its processes wrote.
 //!
 //! libtest says which tests have been running for a minute, but lets them run for ever. Its output is read on the way
-//! to the terminal. A test has exceeded its limit when it is still running [`LIMIT`] after it began and after any other
+//! to the terminal. A test has exceeded its limit when it is still running that long after it began and after any other
 //! test ended: tests that share a browser wait for each other. Then first the processes that the tests have started
 //! are killed: a test that waited for one of them fails, and prints what they wrote. If that does not help, the program
 //! of the tests is killed, and cargo goes on with the next one.
@@ -21,14 +21,23 @@ use std::time::{Duration, Instant};
 use descendants::Process;
 use progress::{Exceeded, Progress};
 
-/// How long a test may run. Browsers that draw on a processor take minutes on a busy machine.
-const LIMIT: Duration = Duration::from_secs(480);
+/// Browsers that draw on a processor take minutes on a busy machine.
+const LIMITS: Limits = Limits { test: Duration::from_secs(480), grace: Duration::from_secs(30) };
 
-/// How long a test may take to fail after its processes were killed.
-const GRACE: Duration = Duration::from_secs(30);
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// How long a test may run.
+    test: Duration,
+    /// How long it may take to fail after its processes were killed.
+    grace: Duration,
+}
 
 /// Runs a command that runs tests; returns how it ended, and the tests that exceeded their limit.
 pub fn run(command: &mut Command) -> io::Result<(ExitStatus, Vec<String>)> {
+    run_within(command, LIMITS)
+}
+
+fn run_within(command: &mut Command, limits: Limits) -> io::Result<(ExitStatus, Vec<String>)> {
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let (sender, lines) = channel();
     let output = child.stdout.take().map(BufReader::new);
@@ -43,7 +52,7 @@ pub fn run(command: &mut Command) -> io::Result<(ExitStatus, Vec<String>)> {
             }
         }
     });
-    let exceeded = watch(child.id(), &lines);
+    let exceeded = watch(child.id(), &lines, limits);
     let status = child.wait()?;
     // It ends with the output.
     let _ = reader.join();
@@ -51,12 +60,13 @@ pub fn run(command: &mut Command) -> io::Result<(ExitStatus, Vec<String>)> {
 }
 
 /// Watches the tests until the output ends. Returns those that exceeded their limit.
-fn watch(cargo: u32, lines: &Receiver<String>) -> Vec<String> {
-    let mut progress = Progress::default();
+fn watch(cargo: u32, lines: &Receiver<String>, limits: Limits) -> Vec<String> {
+    let mut progress = Progress::new(limits);
     let mut all = Vec::new();
     loop {
         let now = Instant::now();
-        let wait = progress.next_deadline().map_or(LIMIT, |at| at.saturating_duration_since(now));
+        let wait =
+            progress.next_deadline().map_or(limits.test, |at| at.saturating_duration_since(now));
         match lines.recv_timeout(wait) {
             Ok(line) => progress.read(&line, Instant::now()),
             Err(RecvTimeoutError::Disconnected) => return all,
@@ -64,24 +74,54 @@ fn watch(cargo: u32, lines: &Receiver<String>) -> Vec<String> {
                 Exceeded::Nobody => {}
                 Exceeded::Limit(tests) => {
                     for test in &tests {
-                        println!("\ntest {test} exceeded its limit of {} s", LIMIT.as_secs());
+                        println!("\ntest {test} exceeded its limit of {} s", limits.test.as_secs());
                     }
-                    kill("what the tests have started", &descendants::below_tests(cargo));
+                    kill("what the tests have started", || descendants::below_tests(cargo));
                     all.extend(tests);
                 }
                 Exceeded::Grace(tests) => {
                     println!("\nstill running: {}", tests.join(", "));
-                    kill("the program of the tests", &descendants::of(cargo));
+                    kill("the program of the tests", || descendants::of(cargo));
                 }
             },
         }
     }
 }
 
-fn kill(what: &str, processes: &[Process]) {
+fn kill(what: &str, find: impl Fn() -> Vec<Process>) {
     println!("{what} is killed:");
-    for process in processes {
+    for process in descendants::kill(find) {
         println!("    {}", process.command_line);
     }
-    descendants::kill(processes);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Runs a shell in the place of cargo, which runs one in the place of a program of tests. The limit is over when the
+    /// test is named.
+    fn run_shell(program: &str, grace: Duration) -> (ExitStatus, Vec<String>) {
+        let limits = Limits { test: progress::NAMED_AFTER, grace };
+        let shell = r#"sh -c "$0"; exit $?"#;
+        run_within(Command::new("sh").args(["-c", shell, program]), limits).expect("sh runs")
+    }
+
+    #[test]
+    fn a_test_that_waits_for_a_process_for_ever_fails_when_that_is_killed() {
+        let program = "sleep 600 & echo test a has been running for over 60 seconds
+            wait; echo test a ... FAILED; exit 101";
+        let (status, exceeded) = run_shell(program, LIMITS.grace);
+        assert_eq!(status.code(), Some(101));
+        assert_eq!(exceeded, ["a"]);
+    }
+
+    #[test]
+    fn a_test_that_hangs_by_itself_ends_with_its_program() {
+        let program = "echo test a has been running for over 60 seconds
+            while :; do sleep 600; done";
+        let (status, exceeded) = run_shell(program, Duration::ZERO);
+        assert!(!status.success());
+        assert_eq!(exceeded, ["a"]);
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 /// A running process.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     id: u32,
     /// The program and its arguments.
@@ -45,11 +45,27 @@ fn processes() -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// Ends the processes, without asking.
-pub fn kill(processes: &[Process]) {
+/// Ends the processes that are found, without asking, and returns them.
+///
+/// They are stopped first, until no others are found: one that runs may start another, which would outlive it.
+pub fn kill(find: impl Fn() -> Vec<Process>) -> Vec<Process> {
+    let mut stopped = Vec::new();
+    loop {
+        let found = find();
+        if found == stopped {
+            break;
+        }
+        signal("-STOP", &found);
+        stopped = found;
+    }
+    signal("-KILL", &stopped);
+    stopped
+}
+
+fn signal(signal: &str, processes: &[Process]) {
     // Some may have ended by themselves.
     let _ = Command::new("kill")
-        .arg("-KILL")
+        .arg(signal)
         .args(processes.iter().map(|process| process.id.to_string()))
         .stderr(Stdio::null())
         .status();
@@ -74,13 +90,15 @@ mod tests {
     #[test]
     fn a_child_is_found_and_killed() {
         let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        // The system has started the program before it says with which arguments.
+        while command_line(child.id()).is_empty() {}
         let found = of(std::process::id());
         let sleep: Vec<_> = found.into_iter().filter(|process| process.id == child.id()).collect();
         assert_eq!(sleep[0].command_line, "sleep 600");
         // As a grandchild of whatever runs the tests.
         let above = parent(&fs::read_to_string("/proc/self/stat").unwrap()).unwrap();
         assert!(below_tests(above).iter().any(|process| process.id == child.id()));
-        kill(&sleep);
+        kill(|| sleep.clone());
         assert!(!child.wait().unwrap().success());
     }
 

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{GRACE, LIMIT};
+use super::Limits;
 
 /// After this time libtest names a test that is still running.
-const NAMED_AFTER: Duration = Duration::from_secs(60);
+pub(super) const NAMED_AFTER: Duration = Duration::from_secs(60);
 
 /// The tests of a program that libtest has named.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
+    limits: Limits,
     slow: Vec<Slow>,
     /// When a test ended last. A slow one may have waited for it.
     last_end: Option<Instant>,
@@ -34,10 +35,14 @@ pub enum Exceeded {
 }
 
 impl Progress {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, slow: Vec::new(), last_end: None }
+    }
+
     /// Takes in a line of the output.
     pub fn read(&mut self, line: &str, now: Instant) {
         if line.starts_with("running ") || line.starts_with("test result: ") {
-            *self = Self::default();
+            *self = Self::new(self.limits);
         }
         let Some(line) = line.strip_prefix("test ") else { return };
         if let Some((name, _)) = line.split_once(" has been running for over ") {
@@ -56,8 +61,8 @@ impl Progress {
 
     fn deadline(&self, slow: &Slow) -> Instant {
         match slow.killed {
-            Some(killed) => killed + GRACE,
-            None => self.last_end.map_or(slow.began, |end| end.max(slow.began)) + LIMIT,
+            Some(killed) => killed + self.limits.grace,
+            None => self.last_end.map_or(slow.began, |end| end.max(slow.began)) + self.limits.test,
         }
     }
 
@@ -71,7 +76,7 @@ impl Progress {
         }
         if late().any(|slow| slow.killed.is_some()) {
             // Nothing of this program runs on.
-            *self = Self::default();
+            *self = Self::new(self.limits);
             return Exceeded::Grace(names);
         }
         for slow in self.slow.iter_mut().filter(|slow| names.contains(&slow.name)) {
@@ -83,12 +88,15 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LIMITS;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const LIMIT: Duration = LIMITS.test;
+    const GRACE: Duration = LIMITS.grace;
 
     fn after(lines: &[&str], now: Instant) -> Progress {
-        let mut progress = Progress::default();
+        let mut progress = Progress::new(LIMITS);
         for line in lines {
             progress.read(line, now);
         }
