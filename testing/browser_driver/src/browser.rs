@@ -10,7 +10,7 @@ use thirtyfour::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::screen::Screen;
-use crate::{LabError, Page};
+use crate::{DriverError, Page};
 
 /// How often, and how often at most, a driver is asked whether it is there.
 const ASK: (Duration, u32) = (Duration::from_millis(50), 400);
@@ -47,8 +47,8 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// [`LabError`] where it is missing or does not answer.
-    pub fn start(kind: Kind) -> Result<Self, LabError> {
+    /// [`DriverError`] where it is missing or does not answer.
+    pub fn start(kind: Kind) -> Result<Self, DriverError> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = Command::new(kind.driver());
         let screen = match kind {
@@ -68,7 +68,7 @@ impl Browser {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| LabError::NoProgram { program: kind.driver(), error })?;
+            .map_err(|error| DriverError::NoProgram { program: kind.driver(), error })?;
         let runtime = Builder::new_multi_thread().enable_all().worker_threads(1).build()?;
         let browser = Self { kind, port, driver, runtime: Arc::new(runtime), _screen: screen };
         let (pause, most) = ASK;
@@ -78,15 +78,15 @@ impl Browser {
             }
             sleep(pause);
         }
-        Err(LabError::Deaf(kind.driver()))
+        Err(DriverError::Deaf(kind.driver()))
     }
 
     /// Opens a page in a window of this size, in pixels.
     ///
     /// # Errors
     ///
-    /// [`LabError::WebDriver`] where the browser does not start or the page does not load.
-    pub fn open(&self, url: &str, (width, height): (u32, u32)) -> Result<Page, LabError> {
+    /// [`DriverError::WebDriver`] where the browser does not start or the page does not load.
+    pub fn open(&self, url: &str, (width, height): (u32, u32)) -> Result<Page, DriverError> {
         let capabilities = self.capabilities(width, height)?;
         let address = format!("http://127.0.0.1:{}", self.port);
         let driver = self.runtime.block_on(WebDriver::new(address, capabilities))?;
@@ -96,7 +96,7 @@ impl Browser {
         Ok(page)
     }
 
-    fn capabilities(&self, width: u32, height: u32) -> Result<Capabilities, LabError> {
+    fn capabilities(&self, width: u32, height: u32) -> Result<Capabilities, DriverError> {
         match self.kind {
             Kind::Chromium => {
                 let mut chromium = DesiredCapabilities::chrome();

@@ -8,7 +8,7 @@ use thirtyfour::error::WebDriverError;
 /// Why a browser did not do what it was told.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LabError {
+pub enum DriverError {
     /// There is nothing to serve.
     #[error("{0} is not there: build the page first (`trunk build --release` in web/)")]
     NoSite(PathBuf),
@@ -41,7 +41,7 @@ pub enum LabError {
     },
 }
 
-impl From<WebDriverError> for LabError {
+impl From<WebDriverError> for DriverError {
     fn from(error: WebDriverError) -> Self {
         Self::WebDriver(Box::new(error))
     }

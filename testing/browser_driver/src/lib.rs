@@ -12,6 +12,6 @@ mod screen;
 mod site;
 
 pub use browser::{Browser, Kind};
-pub use error::LabError;
+pub use error::DriverError;
 pub use page::Page;
 pub use site::{PROBE, Site};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::{Kind, LabError};
+use crate::{DriverError, Kind};
 
 /// How often a page is asked while something is waited for.
 const ASK: Duration = Duration::from_millis(100);
@@ -43,8 +43,8 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError::WebDriver`] where it does not load.
-    pub fn goto(&self, url: &str) -> Result<(), LabError> {
+    /// [`DriverError::WebDriver`] where it does not load.
+    pub fn goto(&self, url: &str) -> Result<(), DriverError> {
         self.block_on(async |driver| driver.goto(url).await)
     }
 
@@ -52,8 +52,8 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError::WebDriver`] where it does not load.
-    pub fn reload(&self) -> Result<(), LabError> {
+    /// [`DriverError::WebDriver`] where it does not load.
+    pub fn reload(&self) -> Result<(), DriverError> {
         self.block_on(async |driver| driver.refresh().await)
     }
 
@@ -61,8 +61,8 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError::WebDriver`] where it throws.
-    pub fn run(&self, script: &str) -> Result<Value, LabError> {
+    /// [`DriverError::WebDriver`] where it throws.
+    pub fn run(&self, script: &str) -> Result<Value, DriverError> {
         self.block_on(async |driver| {
             Ok(driver.execute(script.to_owned(), Vec::new()).await?.json().clone())
         })
@@ -72,8 +72,8 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError::Late`] where that does not come to pass; says what the probe has noted.
-    pub fn wait_for(&self, expression: &str, within: Duration) -> Result<Value, LabError> {
+    /// [`DriverError::Late`] where that does not come to pass; says what the probe has noted.
+    pub fn wait_for(&self, expression: &str, within: Duration) -> Result<Value, DriverError> {
         let script = format!("return {expression};");
         // By the clock: a busy page takes seconds to answer.
         let deadline = now() + within;
@@ -85,7 +85,7 @@ impl Page {
             sleep(ASK);
         }
         let page = self.noted();
-        Err(LabError::Late { what: expression.to_owned(), waited: within, page })
+        Err(DriverError::Late { what: expression.to_owned(), waited: within, page })
     }
 
     /// What the probe has noted, for a failure.
@@ -101,8 +101,8 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError::WebDriver`] where the page does not answer.
-    pub fn console(&self) -> Result<Vec<String>, LabError> {
+    /// [`DriverError::WebDriver`] where the page does not answer.
+    pub fn console(&self) -> Result<Vec<String>, DriverError> {
         let lines = self.run("return window.probe.console;")?;
         let lines = lines.as_array().cloned().unwrap_or_default();
         Ok(lines.into_iter().filter_map(|line| line.as_str().map(str::to_owned)).collect())
@@ -112,8 +112,8 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError`] where there is none, or it cannot be written.
-    pub fn photograph(&self, file: &Path) -> Result<(), LabError> {
+    /// [`DriverError`] where there is none, or it cannot be written.
+    pub fn photograph(&self, file: &Path) -> Result<(), DriverError> {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
@@ -130,14 +130,14 @@ impl Page {
         })?;
         if !taken {
             let what = format!("a picture of the page in {}", file.display());
-            return Err(LabError::Late { what, waited: PICTURE, page: self.noted() });
+            return Err(DriverError::Late { what, waited: PICTURE, page: self.noted() });
         }
         self.run("window.probe.slow = false; return null;").map(drop)
     }
 
     /// Has the page itself be as large as it was opened, whatever the window around it is. One that is
     /// higher than wide is a phone's.
-    pub(crate) fn fit(&self) -> Result<(), LabError> {
+    pub(crate) fn fit(&self) -> Result<(), DriverError> {
         let (width, height) = self.size;
         match self.kind {
             Kind::Chromium => {
@@ -157,8 +157,8 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError::WebDriver`] where the browser refuses.
-    pub fn hide(&self) -> Result<(), LabError> {
+    /// [`DriverError::WebDriver`] where the browser refuses.
+    pub fn hide(&self) -> Result<(), DriverError> {
         self.block_on(async |driver| driver.minimize_window().await)
     }
 
@@ -166,8 +166,8 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError::WebDriver`] where the browser refuses.
-    pub fn show(&self) -> Result<(), LabError> {
+    /// [`DriverError::WebDriver`] where the browser refuses.
+    pub fn show(&self) -> Result<(), DriverError> {
         let (width, height) = self.size;
         self.block_on(async |driver| driver.set_window_rect(0, 0, width, height).await.map(drop))
     }
@@ -176,16 +176,16 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// [`LabError::WebDriver`] where the browser refuses.
-    pub fn developer(&self, method: &str, parameters: Value) -> Result<(), LabError> {
+    /// [`DriverError::WebDriver`] where the browser refuses.
+    pub fn developer(&self, method: &str, parameters: Value) -> Result<(), DriverError> {
         self.block_on(async |driver| driver.cdp().send_raw(method, parameters).await.map(drop))
     }
 
     fn block_on<T>(
         &self,
         act: impl AsyncFnOnce(&WebDriver) -> WebDriverResult<T>,
-    ) -> Result<T, LabError> {
-        let Some(driver) = &self.driver else { return Err(LabError::Deaf("the page")) };
+    ) -> Result<T, DriverError> {
+        let Some(driver) = &self.driver else { return Err(DriverError::Deaf("the page")) };
         Ok(self.runtime.block_on(act(driver))?)
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::LabError;
+use crate::DriverError;
 
 const PROGRAM: &str = "Xvfb";
 
@@ -16,7 +16,7 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// Starts one beside all that there are.
-    pub(crate) fn start() -> Result<Self, LabError> {
+    pub(crate) fn start() -> Result<Self, DriverError> {
         let server = Command::new(PROGRAM)
             // It finds a free number by itself, and writes it once it can be used.
             .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
@@ -25,13 +25,13 @@ impl Screen {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| LabError::NoProgram { program: PROGRAM, error })?;
+            .map_err(|error| DriverError::NoProgram { program: PROGRAM, error })?;
         let mut screen = Self { server, name: String::from(":") };
         if let Some(output) = screen.server.stdout.take() {
             BufReader::new(output).read_line(&mut screen.name)?;
         }
         screen.name.truncate(screen.name.trim_end().len());
-        if screen.name == ":" { Err(LabError::Deaf(PROGRAM)) } else { Ok(screen) }
+        if screen.name == ":" { Err(DriverError::Deaf(PROGRAM)) } else { Ok(screen) }
     }
 
     /// What programs are told in `DISPLAY`.

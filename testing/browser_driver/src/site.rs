@@ -10,7 +10,7 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::LabError;
+use crate::DriverError;
 
 /// The script that goes before everything else of a page: it makes `window.probe`.
 pub const PROBE: &str = include_str!("probe.js");
@@ -38,8 +38,8 @@ impl Site {
     ///
     /// # Errors
     ///
-    /// [`LabError::NoSite`] where there is none, [`LabError::Io`] where the system gives no port.
-    pub fn serve(folder: &Path) -> Result<Self, LabError> {
+    /// [`DriverError::NoSite`] where there is none, [`DriverError::Io`] where the system gives no port.
+    pub fn serve(folder: &Path) -> Result<Self, DriverError> {
         Self::start(folder, Router::new().fallback(file))
     }
 
@@ -48,13 +48,13 @@ impl Site {
     /// # Errors
     ///
     /// As [`serve`](Self::serve).
-    pub fn serve_isolated(folder: &Path) -> Result<Self, LabError> {
+    pub fn serve_isolated(folder: &Path) -> Result<Self, DriverError> {
         Self::start(folder, Router::new().fallback(file).layer(map_response(isolated)))
     }
 
-    fn start(folder: &Path, router: Router<PathBuf>) -> Result<Self, LabError> {
+    fn start(folder: &Path, router: Router<PathBuf>) -> Result<Self, DriverError> {
         if !folder.join("index.html").is_file() {
-            return Err(LabError::NoSite(folder.to_owned()));
+            return Err(DriverError::NoSite(folder.to_owned()));
         }
         let runtime = Builder::new_multi_thread().enable_all().worker_threads(1).build()?;
         let listening = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));

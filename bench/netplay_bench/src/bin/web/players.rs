@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use browser_driver::{Browser, Kind, LabError, Page, Site};
+use browser_driver::{Browser, DriverError, Kind, Page, Site};
 
 use crate::signaling::{Signaling, Stack};
 
@@ -28,7 +28,7 @@ impl Players {
         // Ours hears of STUN servers from the signaling server.
         let stun = stun.filter(|_| stack == Stack::Plain);
         let stun = stun.map(|url| format!("&stun={url}")).unwrap_or_default();
-        let open = || -> Result<_, LabError> {
+        let open = || -> Result<_, DriverError> {
             let site = Site::serve_isolated(dist)?;
             let browser = Browser::start(Kind::Chromium)?;
             let page = |seed| {
