@@ -114,21 +114,25 @@ impl Link {
     }
 
     /// The next packet to send, oldest first.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.transmits.pop_front()
     }
 
     /// The next request for the transport, oldest first.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_request(&mut self) -> Option<TransportRequest> {
         self.agent.poll_request()
     }
 
     /// The next thing that happened, oldest first.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_event(&mut self) -> Option<LinkEvent> {
         self.events.pop_front()
     }
 
     /// The next reliable message of the peer, in order.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_message(&mut self) -> Option<Vec<u8>> {
         self.reliable.poll_message()
     }

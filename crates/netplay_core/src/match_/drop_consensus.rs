@@ -142,6 +142,7 @@ impl DropConsensus {
     }
 
     /// The next player to drop, once all survivors have the same information.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_dropped(&mut self) -> Option<DroppedPlayer> {
         self.decide();
         self.decided.pop_front()

@@ -115,6 +115,7 @@ impl MatchTraffic {
     }
 
     /// The payload that is due to a peer now, if there is one. `frame` is how long a frame lasts.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_transmit(
         &mut self,
         now: Duration,
@@ -149,6 +150,7 @@ impl MatchTraffic {
     }
 
     /// The next message for the session, with its sender.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_message(&mut self) -> Option<(PeerKey, SessionMessage)> {
         if self.inbox.is_empty() {
             self.replay();

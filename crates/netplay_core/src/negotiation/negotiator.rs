@@ -179,21 +179,25 @@ impl Negotiator {
     }
 
     /// The next thing to do with the socket.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_socket(&mut self) -> Option<SocketCommand> {
         self.signaling.poll_command()
     }
 
     /// The next frame to send on the socket.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_transmit(&mut self) -> Option<Frame> {
         self.signaling.poll_transmit()
     }
 
     /// The next thing to do about attempts.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_attempt(&mut self) -> Option<AttemptCommand> {
         self.commands.pop_front()
     }
 
     /// The next thing that happened.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
         self.events.pop_front()
     }

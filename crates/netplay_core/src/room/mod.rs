@@ -184,17 +184,20 @@ impl Room {
     }
 
     /// The next packet to send, and the peer that it is for.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_transmit(&mut self) -> Option<(PeerKey, Transmit)> {
         self.peers.values_mut().find_map(|peer| Some((peer.key, peer.link.poll_transmit()?)))
     }
 
     /// The next request for the transport.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_request(&mut self) -> Option<TransportRequest> {
         let link_requests = || self.peers.values_mut().find_map(|peer| peer.link.poll_request());
         self.requests.pop_front().or_else(link_requests)
     }
 
     /// The next event, oldest first.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_event(&mut self) -> Option<RoomEvent> {
         self.events.pop_front()
     }

@@ -182,16 +182,19 @@ impl SignalingClient {
     }
 
     /// The next thing to do with the socket.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_command(&mut self) -> Option<SocketCommand> {
         self.commands.pop_front()
     }
 
     /// The next frame to send on the socket.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_transmit(&mut self) -> Option<Frame> {
         self.outbox.poll()
     }
 
     /// The next thing that happened.
+    #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_event(&mut self) -> Option<SignalingEvent> {
         self.events.pop_front()
     }
