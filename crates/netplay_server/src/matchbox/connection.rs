@@ -117,14 +117,8 @@ async fn read_messages(
     let mut ping = received + config.ping_interval;
     loop {
         tokio::select! {
+            // In this order: messages that arrived while the machine slept count before the silence does.
             biased;
-            () = sleep_until(ping.min(received + config.idle_timeout)) => {
-                if received + config.idle_timeout <= Instant::now() {
-                    return Some(Refusal::TimedOut);
-                }
-                ping = Instant::now() + config.ping_interval;
-                queue.push(Message::Ping(Default::default()));
-            }
             message = stream.next() => {
                 received = Instant::now();
                 match message {
@@ -136,6 +130,13 @@ async fn read_messages(
                         }
                     }
                 }
+            }
+            () = sleep_until(ping.min(received + config.idle_timeout)) => {
+                if received + config.idle_timeout <= Instant::now() {
+                    return Some(Refusal::TimedOut);
+                }
+                ping = Instant::now() + config.ping_interval;
+                queue.push(Message::Ping(Default::default()));
             }
         }
     }
