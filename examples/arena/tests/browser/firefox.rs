@@ -21,8 +21,10 @@ fn firefox_plays_a_native_bot() {
 fn firefox_plays_chromium() {
     let setup = Setup::new();
     let firefox = Browser::start(Kind::Firefox).unwrap();
-    let pages =
-        [setup.player_in(&firefox, 2, "seed=1&frames=300"), setup.player(2, "seed=2&frames=300")];
+    let pages = [
+        setup.player_in(&firefox, 2, "seed=1&frames=300"),
+        setup.player(2, "undrawn&seed=2&frames=300"),
+    ];
     let reports: Vec<_> = pages.iter().map(report).collect();
     assert_in_agreement(&reports);
     reports.iter().for_each(|report| assert_path(report, "direct"));

@@ -1,4 +1,6 @@
 //! Matches between tabs, and between tabs and native bots, on every kind of path.
+//!
+//! Without a graphics card, drawing takes most of the time: what the first matches have shown is not drawn again.
 
 use super::setup::{Coturn, PATIENCE, Setup, assert_in_agreement, assert_quiet, report};
 use crate::support::assert_path;
@@ -36,7 +38,7 @@ fn two_tabs_and_two_native_bots_play_a_match() {
     let setup = Setup::new();
     let mut bots =
         ["3", "4"].map(|seed| setup.bot(4, 300, &format!("mixed{seed}"), &["--seed", seed]));
-    let tabs = [1, 2].map(|seed| setup.player(4, &format!("seed={seed}&frames=300")));
+    let tabs = [1, 2].map(|seed| setup.player(4, &format!("undrawn&seed={seed}&frames=300")));
     let mut reports: Vec<_> = tabs.iter().map(report).collect();
     reports.extend(bots.iter_mut().map(super::setup::Bot::report));
     assert_in_agreement(&reports);
@@ -47,7 +49,7 @@ fn two_tabs_and_two_native_bots_play_a_match() {
 fn the_server_relays_a_match_of_a_tab_whose_policy_allows_nothing_else() {
     let setup = Setup::new();
     let mut bot = setup.bot(2, 300, "relayed", &["--policy", "relay"]);
-    let tab = setup.player(2, "policy=relay&frames=300");
+    let tab = setup.player(2, "undrawn&policy=relay&frames=300");
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
     reports.iter().for_each(|report| assert_path(report, "relay"));
@@ -59,7 +61,8 @@ fn the_server_relays_a_match_of_a_tab_whose_policy_allows_nothing_else() {
 fn two_tabs_whose_policy_allows_nothing_else_play_through_coturn() {
     let coturn = Coturn::start();
     let setup = Setup::with(&coturn.config());
-    let tabs = [1, 2].map(|seed| setup.player(2, &format!("policy=turn&seed={seed}&frames=300")));
+    let tabs =
+        [1, 2].map(|seed| setup.player(2, &format!("undrawn&policy=turn&seed={seed}&frames=300")));
     let reports: Vec<_> = tabs.iter().map(report).collect();
     assert_in_agreement(&reports);
     for (tab, report) in tabs.iter().zip(&reports) {

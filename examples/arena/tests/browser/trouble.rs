@@ -11,7 +11,7 @@ use super::setup::{
 fn a_match_of_a_tab_survives_a_restart_of_the_server() {
     let mut setup = Setup::new();
     let mut bot = setup.bot(2, 600, "restart", &[]);
-    let tab = setup.player(2, "frames=600");
+    let tab = setup.player(2, "undrawn&frames=600");
     plays(&tab, 60);
     setup.restart_server();
     let reports = [report(&tab), bot.report()];
@@ -23,7 +23,7 @@ fn a_page_that_is_reloaded_keeps_its_player_and_its_match() {
     // However long the browser takes to load the page again, it is waited for.
     let setup = Setup::with("grace = \"120s\"\n");
     let mut bot = setup.bot(2, 1200, "reload", &["--disconnect-timeout-s", "120"]);
-    let tab = setup.player(2, "frames=1200&name=Ann");
+    let tab = setup.player(2, "undrawn&frames=1200&name=Ann");
     plays(&tab, 300);
     let player = tab.run("return window.probe.state.player;").unwrap();
     tab.reload().unwrap();
@@ -118,7 +118,7 @@ fn a_phone_plays_a_round_to_its_end_and_again() {
 fn connections_that_break_are_replaced_and_none_is_left_behind() {
     let setup = Setup::new();
     let _bot = setup.opponent(2);
-    let tab = setup.player(2, "");
+    let tab = setup.player(2, "undrawn");
     plays(&tab, 60);
     for broken in 1..=5 {
         tab.run("for (const one of window.probe.live) one.close(); return null;").unwrap();
