@@ -56,6 +56,10 @@ fn peer(key: PeerKey) -> usize {
     usize::from(key.to_bytes()[0]) - 1
 }
 
+fn is_message(event: &TransportEvent, from: usize) -> bool {
+    matches!(event, TransportEvent::Received { peer, channel: Channel::Reliable, .. } if *peer == key(from))
+}
+
 impl Network {
     pub(super) fn new(seed: u64, size: u8) -> Self {
         Self::configured(seed, size, |_, _| {})
@@ -179,6 +183,22 @@ impl Network {
             _ => false,
         };
         self.on_the_way.retain(|_, (at, event)| *at != to || !is_lost(event));
+    }
+
+    /// How many reliable messages are on their way from one peer to another.
+    pub(super) fn messages(&self, from: usize, to: usize) -> usize {
+        self.on_the_way.values().filter(|(at, event)| *at == to && is_message(event, from)).count()
+    }
+
+    /// The first reliable message on its way from one peer to another is the last that arrives.
+    pub(super) fn lose_after_first(&mut self, from: usize, to: usize) {
+        self.cut.insert((from, to));
+        let mut messages = 0;
+        self.on_the_way.retain(|_, (at, event)| {
+            let is_message = *at == to && is_message(event, from);
+            messages += usize::from(is_message);
+            !is_message || messages == 1
+        });
     }
 
     /// Has an event happen to a peer, after the latency.

@@ -51,6 +51,24 @@ fn two_players_restart_at_once_and_a_third_has_kept_the_match() {
 }
 
 #[test]
+fn a_player_who_rejoins_tells_what_it_knows_to_one_who_restarts_meanwhile() {
+    let mut network = Network::playing(115, 4);
+    // Player 0 hears that player 2 is there, and never receives its log.
+    network.restart(0);
+    network.run_until("player 2 sends its log", |network| network.messages(2, 0) > 1);
+    network.lose_after_first(2, 0);
+    network.run(20);
+    // When player 0 starts, player 2 is still without the log of player 3.
+    network.cut.clear();
+    network.cut.insert((3, 2));
+    network.restart(2);
+    network.run_until("player 0 starts", |network| network.started(0).is_some());
+    network.run(10);
+    network.cut.clear();
+    rejoin_and_play_on(&mut network, &[0, 1, 2, 3]);
+}
+
+#[test]
 fn a_player_is_dropped_while_another_rejoins() {
     for apart in [0, 1, 3, 6, 10, 40] {
         let mut network = Network::playing(120, 4);

@@ -11,6 +11,9 @@ use crate::room::{MatchStart, RoomConfig};
 /// The size of an input: what the player gives, and whether it is disconnected.
 pub(super) const INPUT_BYTES: usize = 2;
 
+/// How many inputs ggrs keeps for a peer that does not acknowledge them.
+const UNACKNOWLEDGED: usize = 128;
+
 /// One peer's simulation of a match.
 pub(super) struct Simulation {
     pub(super) start: MatchStart,
@@ -112,6 +115,7 @@ impl Simulation {
             }
             let acked = self.acked.get(peer).copied().unwrap_or(-1);
             let from = ((acked + 1) as usize).max(self.start.input_delay);
+            assert!(local.len() <= from + UNACKNOWLEDGED, "ggrs would give up");
             let mut bytes = Vec::new();
             let mut last = from.checked_sub(1).and_then(|at| local.get(at)).copied();
             for input in local.get(from..).unwrap_or_default() {
