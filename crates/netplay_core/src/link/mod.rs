@@ -34,11 +34,10 @@ mod send;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES, SEAL_BYTES};
 use netplay_protocol::{DatagramHeader, PeerKey, ReliableHeader};
 
 use crate::agent::Agent;
-use crate::path::{PathId, PathKind, PathPolicy, ReceiveWindow};
+use crate::path::{Channel, PathId, PathKind, PathPolicy, ReceiveWindow};
 use crate::transport::TransportRequest;
 use incarnation::Incarnations;
 use liveness::Liveness;
@@ -78,9 +77,9 @@ pub struct Link {
 
 impl Link {
     /// The most bytes that the payload of a datagram may have.
-    pub const MAX_PAYLOAD: usize = MAX_DATAGRAM_BYTES - SEAL_BYTES - DatagramHeader::BYTES;
+    pub const MAX_PAYLOAD: usize = Channel::Datagram.max_packet_bytes() - DatagramHeader::BYTES;
     /// The most bytes that a reliable message may have.
-    pub const MAX_MESSAGE: usize = MAX_CONTROL_BYTES - SEAL_BYTES - ReliableHeader::BYTES;
+    pub const MAX_MESSAGE: usize = Channel::Reliable.max_packet_bytes() - ReliableHeader::BYTES;
 
     /// A link between two peers that is created now, without a path. `incarnation` is a random number, not 0,
     /// that the local process keeps as long as it is in the room.

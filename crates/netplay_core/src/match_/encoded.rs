@@ -6,7 +6,7 @@
 use super::rle;
 
 /// How many frames one message of a session can carry: what ggrs keeps unacknowledged.
-pub(super) const MAX_FRAMES: usize = 128;
+pub(crate) const MAX_FRAMES: usize = 128;
 /// The length of an input, in front of each.
 const LENGTH_BYTES: usize = 2;
 

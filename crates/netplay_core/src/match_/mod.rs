@@ -41,6 +41,8 @@ mod traffic;
 
 pub use drop_consensus::{DropConsensus, DroppedPlayer};
 pub use encoded::EncodedInputs;
+#[cfg(test)]
+pub(crate) use encoded::MAX_FRAMES;
 pub use input_log::{InputLog, disconnected_input};
 pub use message::SessionMessage;
 pub use payload::PayloadError;

@@ -56,8 +56,12 @@ fn peer(key: PeerKey) -> usize {
     usize::from(key.to_bytes()[0]) - 1
 }
 
-fn is_message(event: &TransportEvent, from: usize) -> bool {
-    matches!(event, TransportEvent::Received { peer, channel: Channel::Reliable, .. } if *peer == key(from))
+/// The channel of a packet from a peer, if an event is one.
+fn received(event: &TransportEvent, from: usize) -> Option<Channel> {
+    match event {
+        TransportEvent::Received { peer, channel, .. } if *peer == key(from) => Some(*channel),
+        _ => None,
+    }
 }
 
 impl Network {
@@ -177,28 +181,27 @@ impl Network {
 
     /// Nothing arrives from one peer at another any more, nor does what is on its way.
     pub(super) fn lose(&mut self, from: usize, to: usize) {
+        self.lose_after(from, to, 0);
+    }
+
+    /// The same, but for so many reliable messages that are on their way.
+    pub(super) fn lose_after(&mut self, from: usize, to: usize, messages: usize) {
         self.cut.insert((from, to));
-        let is_lost = |event: &TransportEvent| match event {
-            TransportEvent::Received { peer, .. } => *peer == key(from),
-            _ => false,
-        };
-        self.on_the_way.retain(|_, (at, event)| *at != to || !is_lost(event));
+        let mut left = messages;
+        self.on_the_way.retain(|_, (at, event)| match received(event, from) {
+            Some(Channel::Reliable) if *at == to && left > 0 => {
+                left -= 1;
+                true
+            }
+            Some(_) => *at != to,
+            None => true,
+        });
     }
 
     /// How many reliable messages are on their way from one peer to another.
     pub(super) fn messages(&self, from: usize, to: usize) -> usize {
-        self.on_the_way.values().filter(|(at, event)| *at == to && is_message(event, from)).count()
-    }
-
-    /// The first reliable message on its way from one peer to another is the last that arrives.
-    pub(super) fn lose_after_first(&mut self, from: usize, to: usize) {
-        self.cut.insert((from, to));
-        let mut messages = 0;
-        self.on_the_way.retain(|_, (at, event)| {
-            let is_message = *at == to && is_message(event, from);
-            messages += usize::from(is_message);
-            !is_message || messages == 1
-        });
+        let is_message = |event| received(event, from) == Some(Channel::Reliable);
+        self.on_the_way.values().filter(|(at, event)| *at == to && is_message(event)).count()
     }
 
     /// Has an event happen to a peer, after the latency.

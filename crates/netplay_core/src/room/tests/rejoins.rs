@@ -56,7 +56,7 @@ fn a_player_who_rejoins_tells_what_it_knows_to_one_who_restarts_meanwhile() {
     // Player 0 hears that player 2 is there, and never receives its log.
     network.restart(0);
     network.run_until("player 2 sends its log", |network| network.messages(2, 0) > 1);
-    network.lose_after_first(2, 0);
+    network.lose_after(2, 0, 1);
     network.run(20);
     // When player 0 starts, player 2 is still without the log of player 3.
     network.cut.clear();

@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 
 use netplay_protocol::PeerKey;
 
-use crate::match_::{EncodedInputs, SessionMessage, SharedTraffic};
+use crate::match_::{EncodedInputs, MAX_FRAMES, SessionMessage, SharedTraffic};
 use crate::room::{MatchStart, RoomConfig};
 
 /// The size of an input: what the player gives, and whether it is disconnected.
 pub(super) const INPUT_BYTES: usize = 2;
-
-/// How many inputs ggrs keeps for a peer that does not acknowledge them.
-const UNACKNOWLEDGED: usize = 128;
 
 /// One peer's simulation of a match.
 pub(super) struct Simulation {
@@ -25,14 +22,14 @@ pub(super) struct Simulation {
     inputs: Vec<Vec<[u8; INPUT_BYTES]>>,
     /// By peer: up to which frame it has the local inputs.
     acked: BTreeMap<PeerKey, i32>,
-    /// Makes inputs of one process different from those of another.
+    /// Makes inputs of one process and match different from those of another.
     salt: u8,
 }
 
 impl Simulation {
     pub(super) fn new(start: MatchStart, traffic: SharedTraffic, config: &RoomConfig) -> Self {
         let players = start.players.len();
-        let salt = config.incarnation as u8;
+        let salt = (config.incarnation as u8).wrapping_add(start.epoch as u8);
         Self {
             traffic,
             max_prediction: config.max_prediction as i32,
@@ -115,7 +112,7 @@ impl Simulation {
             }
             let acked = self.acked.get(peer).copied().unwrap_or(-1);
             let from = ((acked + 1) as usize).max(self.start.input_delay);
-            assert!(local.len() <= from + UNACKNOWLEDGED, "ggrs would give up");
+            assert!(local.len() <= from + MAX_FRAMES, "ggrs would give up");
             let mut bytes = Vec::new();
             let mut last = from.checked_sub(1).and_then(|at| local.get(at)).copied();
             for input in local.get(from..).unwrap_or_default() {
