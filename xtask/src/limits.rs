@@ -1,8 +1,8 @@
 //! Every test has a limit: one that exceeds it is named, and ended in a way that shows what its processes wrote.
 //!
 //! libtest says which tests have been running for a minute, but lets them run for ever. Its output is read on the way
-//! to the terminal. A test has exceeded its limit when it is still running that long after it began and after any other
-//! test ended: tests that share a browser wait for each other. Then first the processes that the tests have started
+//! to the terminal. A test has exceeded its limit when it is still running [`Limits::test`] after it began and after any
+//! other test ended: tests that share a browser wait for each other. Then first the processes that the tests have started
 //! are killed: a test that waited for one of them fails, and prints what they wrote. If that does not help, the program
 //! of the tests is killed, and cargo goes on with the next one.
 //!
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use descendants::Process;
 use progress::{Exceeded, Progress};
 
-/// Browsers that draw on a processor take minutes on a busy machine.
+/// The limits of the suite. Browsers that draw on a processor take minutes on a busy machine.
 const LIMITS: Limits = Limits { test: Duration::from_secs(480), grace: Duration::from_secs(30) };
 
 #[derive(Clone, Copy, Debug)]
