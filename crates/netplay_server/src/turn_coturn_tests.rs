@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use netplay_protocol::PeerKey;
+use tempfile::TempDir;
 
 use super::*;
 
@@ -19,19 +20,24 @@ struct Coturn {
     process: Child,
     port: u16,
     log: Arc<Mutex<Vec<u8>>>,
+    /// Its files, removed with it.
+    _directory: TempDir,
 }
 
 impl Coturn {
     fn start(secret: &str) -> Self {
-        Self::with(&[
-            "-n",
-            "--use-auth-secret",
-            &format!("--static-auth-secret={secret}"),
-            "--realm=test",
-            "--no-cli",
-            // The test's own peer is on this machine; in production this is never set.
-            "--allow-loopback-peers",
-        ])
+        Self::with(
+            tempfile::tempdir().unwrap(),
+            &[
+                "-n",
+                "--use-auth-secret",
+                &format!("--static-auth-secret={secret}"),
+                "--realm=test",
+                "--no-cli",
+                // The test's own peer is on this machine; in production this is never set.
+                "--allow-loopback-peers",
+            ],
+        )
     }
 
     /// With the documented configuration, except for certificates, and with this secret.
@@ -43,24 +49,23 @@ impl Coturn {
             .filter(|line| !line.starts_with("cert=") && !line.starts_with("pkey="))
             .flat_map(|line| [line, "\n"])
             .collect();
-        let name = format!("turnserver-{}.conf", std::process::id());
-        let file = std::env::temp_dir().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("turnserver.conf");
         std::fs::write(&file, without_files).unwrap();
-        Self::with(&["-c", file.to_str().unwrap()])
+        Self::with(directory, &["-c", file.to_str().unwrap()])
     }
 
-    fn with(arguments: &[&str]) -> Self {
+    fn with(directory: TempDir, arguments: &[&str]) -> Self {
         let free = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let directory = std::env::temp_dir();
+        let file = |name| directory.path().join(name).display().to_string();
         let mut process = Command::new("turnserver")
             .args(arguments)
             .args(["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1"])
             .args(["--no-tls", "--no-dtls", "--log-file=stdout"])
             .arg(format!("--listening-port={port}"))
-            .arg(format!("--userdb={}", directory.join(format!("turn-{port}.db")).display()))
-            .arg(format!("--pidfile={}", directory.join(format!("turn-{port}.pid")).display()))
+            .args([format!("--userdb={}", file("users.db")), format!("--pidfile={}", file("pid"))])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -74,7 +79,7 @@ impl Coturn {
                 shared.lock().unwrap().extend_from_slice(&buffer[..count]);
             }
         });
-        let mut coturn = Self { process, port, log };
+        let mut coturn = Self { process, port, log, _directory: directory };
         coturn.wait();
         coturn
     }

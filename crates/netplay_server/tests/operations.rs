@@ -101,9 +101,9 @@ async fn draining_is_announced_admits_no_new_peer_and_ends_with_the_last_connect
 
 #[tokio::test]
 async fn tls_works_with_certificate_files_and_a_bad_certificate_is_an_error() {
-    let directory = tempdir();
+    let directory = tempfile::tempdir().unwrap();
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
-    let (certificate, key) = (directory.join("cert.pem"), directory.join("key.pem"));
+    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
     std::fs::write(&certificate, certified.cert.pem()).unwrap();
     std::fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
     let tls = Some(TlsConfig { certificate: certificate.clone(), key: key.clone() });
@@ -258,8 +258,8 @@ async fn draining_ends_at_its_deadline() {
 
 #[tokio::test]
 async fn the_configuration_is_checked_without_serving_and_no_secret_is_printed() {
-    let directory = tempdir();
-    let file = directory.join("server.toml");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server.toml");
     let check = async |text: &str| {
         std::fs::write(&file, text).unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_netplay-server"))
@@ -279,16 +279,6 @@ async fn the_configuration_is_checked_without_serving_and_no_secret_is_printed()
         let (good, sentence) = check(text).await;
         assert!(!good && sentence.contains(word) && !sentence.contains("s3cret"), "{sentence}");
     }
-}
-
-fn tempdir() -> std::path::PathBuf {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("netplay-server-{}-{number}", std::process::id());
-    let directory = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&directory).unwrap();
-    directory
 }
 
 #[tokio::test]

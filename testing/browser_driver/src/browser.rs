@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use thirtyfour::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
@@ -40,6 +41,8 @@ pub struct Browser {
     driver: Child,
     runtime: Arc<Runtime>,
     _screen: Option<Screen>,
+    /// What the browser writes, removed after it has ended.
+    _files: TempDir,
 }
 
 impl Browser {
@@ -63,14 +66,17 @@ impl Browser {
                 Some(screen)
             }
         };
+        let files = tempfile::tempdir()?;
         let driver = command
+            .env("TMPDIR", files.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| DriverError::NoProgram { program: kind.driver(), error })?;
         let runtime = Builder::new_multi_thread().enable_all().worker_threads(1).build()?;
-        let browser = Self { kind, port, driver, runtime: Arc::new(runtime), _screen: screen };
+        let runtime = Arc::new(runtime);
+        let browser = Self { kind, port, driver, runtime, _screen: screen, _files: files };
         let (pause, most) = ASK;
         for _ in 0..most {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {

@@ -1,11 +1,11 @@
-//! Programs that measure: each prints one JSON object.
+//! Programs that measure, each of which prints one JSON object, and the files of what they measured.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::spread::Spread;
+use super::table::Row;
 use crate::workspace::{cargo, target};
 
 /// Builds a package for release.
@@ -50,13 +50,17 @@ pub fn scaled(measured: &[Value], name: &str, unit: f64) -> Option<Spread> {
     Spread::of(measured.iter().map(|value| Some(value[name].as_f64()? / unit)).collect())
 }
 
-/// Keeps what was measured, for a closer look.
-pub fn write(file: &Path, measured: &Value) -> Result<(), String> {
-    let failed = |error| format!("cannot write {}: {error}", file.display());
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+/// Writes the rows of a table to `bench/NAME.json` and what they were made from to `bench/NAME-measured.json`.
+pub fn write(name: &str, rows: &[Row], measured: &Value) -> Result<(), String> {
+    let folder = target().join("bench");
+    let failed = |error| format!("cannot write to {}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    for (file, content) in
+        [(format!("{name}.json"), &json!(rows)), (format!("{name}-measured.json"), measured)]
+    {
+        let file = folder.join(file);
+        std::fs::write(&file, format!("{content:#}\n")).map_err(failed)?;
+        println!("written to {}", file.display());
     }
-    std::fs::write(file, format!("{measured:#}\n")).map_err(failed)?;
-    println!("written to {}", file.display());
     Ok(())
 }

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::figures::{self, spread};
 use super::spread::Spread;
 use super::table::{self, Row, Target};
-use crate::workspace::target;
 
 #[derive(Args, Clone, Debug)]
 pub struct LinksArguments {
@@ -53,7 +52,7 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
             Target::Value(750.0),
         ),
         row(
-            "the game stands still meanwhile, ms",
+            "the simulation stalls meanwhile, ms",
             0,
             None,
             spread(&breaks, "cut_still_ms"),
@@ -67,7 +66,7 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
             Target::Value(150.0),
         ),
         row(
-            "direct path mended, until it carries, ms",
+            "direct path restored, until it is the primary path, ms",
             0,
             None,
             spread(&breaks, "back_ms"),
@@ -98,7 +97,7 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
     ];
     println!("\nmedian (least to greatest)\n\n{}", table::text("beside", &rows));
     let measured = json!({
-        "summary": rows, "attempts": attempts, "plain": plain, "breaks": breaks, "relay": relay, "cost": costs,
+        "attempts": attempts, "plain": plain, "breaks": breaks, "relay": relay, "cost": costs,
     });
-    figures::write(&target().join("bench/links.json"), &measured)
+    figures::write("links", &rows, &measured)
 }

@@ -111,7 +111,7 @@ fn play(arguments: &BenchArguments, network: &str) -> Result<(), String> {
         // the end of the match.
         settle: Duration::from_secs(4),
         window: Duration::from_secs(u64::from(arguments.frames) / 60 - 6),
-        folder: folder.clone(),
+        folder,
     };
 
     let (mut plain, mut ours) = (Vec::new(), Vec::new());
@@ -130,13 +130,9 @@ fn play(arguments: &BenchArguments, network: &str) -> Result<(), String> {
         arguments.rounds,
         table::text("plain", &rows)
     );
-    let file = folder.join("match.json");
-    let json = serde_json::json!({
+    let measured = serde_json::json!({
         "players": round::PLAYERS, "frames": arguments.frames, "network": network,
-        "summary": rows, "rounds": { "plain": plain, "ours": ours },
+        "rounds": { "plain": plain, "ours": ours },
     });
-    fs::write(&file, format!("{json:#}\n"))
-        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-    println!("written to {}", file.display());
-    Ok(())
+    figures::write("match", &rows, &measured)
 }

@@ -1,9 +1,9 @@
 //! A figure over several rounds: median, least and greatest.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A figure over all rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     pub median: f64,
     least: f64,
@@ -30,6 +30,12 @@ impl Spread {
             "{:.decimals$} ({:.decimals$} to {:.decimals$})",
             self.median, self.least, self.greatest
         )
+    }
+}
+
+impl Serialize for Spread {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.median.serialize(serializer)
     }
 }
 

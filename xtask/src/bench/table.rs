@@ -1,14 +1,13 @@
 //! The figures of both stacks beside each other, and whether the targets are reached.
 
-use std::fmt::Write;
+use std::fmt::{self, Write as _};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::spread::Spread;
 
 /// What a figure must reach.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug)]
 pub enum Target {
     /// This value at most.
     Value(f64),
@@ -24,11 +23,32 @@ pub enum Target {
     None,
 }
 
-/// A line of the table.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(most) => write!(f, "≤ {most}"),
+            Self::AtLeast(least) => write!(f, "≥ {least}"),
+            Self::Ratio(most) => write!(f, "≤ {most} × plain"),
+            Self::RatioAtLeast(least) => write!(f, "≥ {least} × plain"),
+            Self::Added(most) => write!(f, "≤ {most} more"),
+            Self::None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A line of the table, and of the file: there a figure is its median.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     what: &'static str,
+    #[serde(skip)]
     decimals: usize,
+    #[serde(rename = "beside")]
     plain: Option<Spread>,
     ours: Option<Spread>,
     ratio: Option<f64>,
@@ -66,14 +86,7 @@ pub fn text(plain: &str, rows: &[Row]) -> String {
         let spread =
             |spread: Option<Spread>| spread.map_or("–".to_owned(), |it| it.text(row.decimals));
         let ratio = row.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
-        let target = match row.target {
-            Target::Value(most) => format!("≤ {most}"),
-            Target::AtLeast(least) => format!("≥ {least}"),
-            Target::Ratio(most) => format!("≤ {most} × plain"),
-            Target::RatioAtLeast(least) => format!("≥ {least} × plain"),
-            Target::Added(most) => format!("≤ {most} more"),
-            Target::None => String::new(),
-        };
+        let target = row.target;
         let reached = match row.reached {
             Some(true) => "yes",
             Some(false) => "no",
@@ -88,6 +101,8 @@ pub fn text(plain: &str, rows: &[Row]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn reached(plain: f64, ours: f64, target: Target) -> Option<bool> {
@@ -116,6 +131,16 @@ mod tests {
             text("plain", &[row])
                 .contains("| x | 100 (90 to 110) | 50 (40 to 900) | 0.50 | ≤ 0.5 × plain | yes |")
         );
+    }
+
+    #[test]
+    fn the_file_has_medians_and_targets_as_the_table_writes_them() {
+        let spread = |least, most| Spread::of(vec![Some(least), Some(most)]);
+        let row = Row::new("x", 0, spread(10.0, 30.0), spread(4.0, 6.0), Target::Ratio(0.5));
+        let expected = json!({
+            "what": "x", "beside": 20.0, "ours": 5.0, "ratio": 0.25, "target": "≤ 0.5 × plain", "reached": true,
+        });
+        assert_eq!(serde_json::to_value(row).unwrap(), expected);
     }
 
     #[test]

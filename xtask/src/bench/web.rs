@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::figures::{self, scaled};
 use super::spread::Spread;
 use super::table::{self, Row, Target};
-use crate::workspace::{root, target};
+use crate::workspace::root;
 
 /// The folders of the pages, in which trunk finds how to build them.
 const OURS: &str = "web";
@@ -109,12 +109,12 @@ pub fn run(arguments: &WebArguments) -> Result<(), String> {
         table::text("plain", &rows)
     );
     let measured = json!({
-        "frames": arguments.frames, "summary": rows,
+        "frames": arguments.frames,
         "size": { "plain": sizes[0], "ours": sizes[1] },
         "duels": duels, "duels_deaf_stun": deaf,
         "leaks": leaks,
     });
-    figures::write(&target().join("bench/web.json"), &measured)
+    figures::write("web", &rows, &measured)
 }
 
 /// Has trunk build a page for release; returns the folder that a host would serve.

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::table;
+use super::{figures, table};
 use crate::workspace::{cargo, target};
 use measure::Plan;
 use process::Programs;
@@ -58,12 +58,8 @@ pub fn run(arguments: &ServerArguments) -> Result<(), String> {
     let plan = Plan::new(arguments.rounds, arguments.quick);
     let (rows, raw) = measure::all(&programs, &plan)?;
     println!("\nmedian (least to greatest)\n\n{}", table::text("matchbox_server", &rows));
-    let file = folder.join("server.json");
-    let json = serde_json::json!({ "summary": rows, "measured": raw, "quick": arguments.quick });
-    fs::write(&file, format!("{json:#}\n"))
-        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-    println!("written to {}", file.display());
-    Ok(())
+    let measured = serde_json::json!({ "quick": arguments.quick, "measured": raw });
+    figures::write("server", &rows, &measured)
 }
 
 /// matchbox_server as its users get it.
