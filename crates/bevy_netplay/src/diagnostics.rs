@@ -3,6 +3,7 @@
 use bevy::diagnostic::{Diagnostic, DiagnosticPath, Diagnostics, RegisterDiagnostic};
 use bevy::prelude::*;
 
+use crate::plugin::SystemsOf;
 use crate::{NetplaySystems, PeerLink, PeerLinks, RollbackMetrics, in_match};
 
 /// Shows a match to Bevy's diagnostics, under stable paths. Part of
@@ -36,7 +37,7 @@ impl Plugin for NetplayDiagnosticsPlugin {
             .register_diagnostic(Diagnostic::new(Self::RESIMULATED))
             .register_diagnostic(Diagnostic::new(Self::STALLED))
             .register_diagnostic(Diagnostic::new(Self::CONFIRMED_LAG))
-            .add_systems(PreUpdate, measure.in_set(NetplaySystems::Measure).run_if(in_match));
+            .add_systems(SystemsOf(NetplaySystems::Measure), measure.run_if(in_match));
     }
 }
 

@@ -121,36 +121,49 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
                     .after(InputSystems),
             )
             .add_systems(
-                PreUpdate,
+                SystemsOf(NetplaySystems::Receive),
                 (
-                    (
-                        session::handle_requests::<I>,
-                        session::receive,
-                        session::apply_events::<I>.run_if(session::has_events),
-                        session::fast_forward,
-                    )
-                        .chain()
-                        .in_set(NetplaySystems::Receive),
-                    (
-                        session::restore_time,
-                        session::confirm_frames,
-                        session::send::<I>,
-                        session::apply_events::<I>.run_if(session::has_events),
-                    )
-                        .chain()
-                        .in_set(NetplaySystems::Send),
-                ),
+                    session::handle_requests::<I>,
+                    session::receive,
+                    session::apply_events::<I>.run_if(session::has_events),
+                    session::fast_forward,
+                )
+                    .chain(),
+            )
+            .add_systems(
+                SystemsOf(NetplaySystems::Send),
+                (
+                    session::restore_time,
+                    session::confirm_frames,
+                    session::send::<I>,
+                    session::apply_events::<I>.run_if(session::has_events),
+                )
+                    .chain(),
             )
             .init_schedule(ReadLocalInput)
             .add_systems(bevy_ggrs::ReadInputs, read_inputs::<I>);
         #[cfg(target_arch = "wasm32")]
         app.add_plugins(crate::background::BackgroundPlugin);
-        // Dozens of systems that each take a microsecond, several times a frame: handing them to other
-        // threads costs more than they do.
-        for schedule in [SaveWorld.intern(), LoadWorld.intern(), ReadLocalInput.intern()] {
-            app.edit_schedule(schedule, |schedule| {
-                schedule.set_executor(SingleThreadedExecutor::new());
-            });
+        for set in [NetplaySystems::Receive, NetplaySystems::Send, NetplaySystems::Measure] {
+            let systems = SystemsOf(set.clone());
+            single_threaded(app, systems.clone());
+            let run = move |world: &mut World| world.run_schedule(systems.clone());
+            app.add_systems(PreUpdate, run.in_set(set));
         }
+        single_threaded(app, SaveWorld);
+        single_threaded(app, LoadWorld);
+        single_threaded(app, ReadLocalInput);
     }
+}
+
+/// The systems of a set, as a schedule that one system of the set runs.
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SystemsOf(pub(crate) NetplaySystems);
+
+/// Has a schedule run its systems on one thread. They take a few microseconds each, several times a frame; handing those
+/// of [`NetplaySystems`] to other threads takes some 80 µs of a frame on two cores (`cargo xtask bench`).
+fn single_threaded(app: &mut App, schedule: impl ScheduleLabel) {
+    app.edit_schedule(schedule, |schedule| {
+        schedule.set_executor(SingleThreadedExecutor::new());
+    });
 }

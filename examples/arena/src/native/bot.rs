@@ -10,6 +10,7 @@ use arena::measure::{FrameCost, FrameCostPlugin};
 use arena::sim::{ArenaInput, Phase, Round, SimulationPlugin};
 use arena::view::Invite;
 use bevy::app::ScheduleRunnerPlugin;
+use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::Real;
@@ -73,6 +74,10 @@ pub fn run(args: BotArgs) -> ExitCode {
     app.insert_resource(invite)
         .insert_resource(Arguments(args))
         .insert_resource(BotState::Waiting { since: Duration::ZERO })
+        // Bevy looks for changes of state in every update. Other threads take longer to wake than that takes.
+        .edit_schedule(StateTransition, |schedule| {
+            schedule.set_executor(SingleThreadedExecutor::new());
+        })
         .add_systems(Startup, join)
         .add_systems(Update, (act, vote.run_if(in_match)));
     app.run().report()
