@@ -91,7 +91,10 @@ impl Page {
     /// What the probe has noted, for a failure.
     fn noted(&self) -> String {
         let noted = self.run(
-            "return { stage: document.body.dataset.stage, error: document.getElementById('error')?.textContent, \
+            "return { ready: document.readyState, \
+             loaded: performance.getEntriesByType('resource').map((file) => \
+               `${file.name} ${Math.round(file.startTime)} to ${Math.round(file.responseEnd)} ms`), \
+             stage: document.body?.dataset.stage, error: document.getElementById('error')?.textContent, \
              state: window.probe?.state, frames: window.probe?.frames, log: window.probe?.log };",
         );
         noted.map_or_else(|error| error.to_string(), |noted| format!("{noted:#}"))
