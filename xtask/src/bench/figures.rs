@@ -1,5 +1,6 @@
 //! Programs that measure, each of which prints one JSON object, and the files of what they measured.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -50,16 +51,23 @@ pub fn scaled(measured: &[Value], name: &str, unit: f64) -> Option<Spread> {
     Spread::of(measured.iter().map(|value| Some(value[name].as_f64()? / unit)).collect())
 }
 
+/// The folder that benchmarks write to, which is there afterwards.
+pub fn folder() -> Result<PathBuf, String> {
+    let folder = target().join("bench");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
 /// Writes the rows of a table to `bench/NAME.json` and what they were made from to `bench/NAME-measured.json`.
 pub fn write(name: &str, rows: &[Row], measured: &Value) -> Result<(), String> {
-    let folder = target().join("bench");
-    let failed = |error| format!("cannot write to {}: {error}", folder.display());
-    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let folder = folder()?;
     for (file, content) in
         [(format!("{name}.json"), &json!(rows)), (format!("{name}-measured.json"), measured)]
     {
         let file = folder.join(file);
-        std::fs::write(&file, format!("{content:#}\n")).map_err(failed)?;
+        std::fs::write(&file, format!("{content:#}\n"))
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         println!("written to {}", file.display());
     }
     Ok(())

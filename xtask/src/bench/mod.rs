@@ -21,12 +21,11 @@ mod summary;
 mod table;
 mod web;
 
-use std::fs;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::workspace::{cargo, target};
+use crate::workspace::cargo;
 use round::{Plan, Stack};
 
 /// The shortest match with a steady part long enough to measure.
@@ -102,16 +101,13 @@ fn play(arguments: &BenchArguments, network: &str) -> Result<(), String> {
     if !cfg!(target_os = "linux") {
         println!("packets and bytes are counted on Linux only: those rows stay empty");
     }
-    let folder = target().join("bench");
-    fs::create_dir_all(&folder)
-        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let plan = Plan {
         frames: arguments.frames,
         // Starting, connecting and synchronizing are over after four seconds; the last two belong to
         // the end of the match.
         settle: Duration::from_secs(4),
         window: Duration::from_secs(u64::from(arguments.frames) / 60 - 6),
-        folder,
+        folder: figures::folder()?,
     };
 
     let (mut plain, mut ours) = (Vec::new(), Vec::new());

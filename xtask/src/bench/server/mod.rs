@@ -35,9 +35,7 @@ pub fn run(arguments: &ServerArguments) -> Result<(), String> {
     if !cfg!(target_os = "linux") {
         return Err("memory and CPU time of a server are measured on Linux only".to_owned());
     }
-    let folder = target().join("bench");
-    fs::create_dir_all(&folder)
-        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let folder = figures::folder()?;
     // Each as its operators get it.
     succeeds(cargo().args(["build", "--profile", "dist", "--locked", "-p", "netplay_server"]))?;
     succeeds(cargo().args([
