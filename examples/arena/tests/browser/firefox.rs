@@ -2,8 +2,7 @@
 
 use browser_driver::{Browser, Kind};
 
-use super::setup::{Setup, assert_in_agreement, assert_quiet, report};
-use crate::support::assert_path;
+use super::setup::{Setup, assert_direct_while_drawn, assert_in_agreement, assert_quiet, report};
 
 #[test]
 fn firefox_plays_a_native_bot() {
@@ -13,7 +12,7 @@ fn firefox_plays_a_native_bot() {
     let page = setup.player_in(&firefox, 2, "seed=1&frames=300");
     let reports = [report(&page), bot.report()];
     assert_in_agreement(&reports);
-    reports.iter().for_each(|report| assert_path(report, "direct"));
+    reports.iter().for_each(assert_direct_while_drawn);
     assert_quiet(&page);
 }
 
@@ -27,6 +26,6 @@ fn firefox_plays_chromium() {
     ];
     let reports: Vec<_> = pages.iter().map(report).collect();
     assert_in_agreement(&reports);
-    reports.iter().for_each(|report| assert_path(report, "direct"));
+    reports.iter().for_each(assert_direct_while_drawn);
     pages.iter().for_each(assert_quiet);
 }

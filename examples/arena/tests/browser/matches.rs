@@ -2,7 +2,9 @@
 //!
 //! Without a graphics card, drawing takes most of the time: what the first matches have shown is not drawn again.
 
-use super::setup::{Coturn, PATIENCE, Setup, assert_in_agreement, assert_quiet, report};
+use super::setup::{
+    Coturn, PATIENCE, Setup, assert_direct_while_drawn, assert_in_agreement, assert_quiet, report,
+};
 use crate::support::assert_path;
 
 #[test]
@@ -12,7 +14,7 @@ fn two_tabs_play_a_match() {
     let reports: Vec<_> = tabs.iter().map(report).collect();
     assert_in_agreement(&reports);
     for (tab, report) in tabs.iter().zip(&reports) {
-        assert_path(report, "direct");
+        assert_direct_while_drawn(report);
         // The report says of the path what the browser says.
         let seen = tab.wait_for("window.probe.stats()", PATIENCE).unwrap();
         assert_eq!(seen.as_array().map(Vec::len), Some(1), "{seen:#}");
@@ -29,7 +31,7 @@ fn a_tab_plays_a_native_bot() {
     let tab = setup.player(2, "seed=1&frames=300");
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
-    reports.iter().for_each(|report| assert_path(report, "direct"));
+    reports.iter().for_each(assert_direct_while_drawn);
     assert_quiet(&tab);
 }
 

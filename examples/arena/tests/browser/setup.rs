@@ -10,7 +10,8 @@ use browser_driver::{Browser, Kind, Page, Site};
 use serde_json::Value;
 
 use crate::support::{
-    Process, Server, config_file, directory, match_limit, start_coturn, start_server, with_log,
+    Process, Server, assert_path_unless, config_file, directory, match_limit, start_coturn,
+    start_server, with_log,
 };
 
 /// A window on a desktop, in pixels.
@@ -173,6 +174,16 @@ impl Bot {
         self.process.succeed(match_limit(self.frames));
         serde_json::from_str(&std::fs::read_to_string(&self.report).unwrap()).unwrap()
     }
+}
+
+/// Every input of a match that a page draws went on the direct path, except while that was silent: drawing on the
+/// processor can take longer than it takes a link to fail over.
+#[track_caller]
+pub fn assert_direct_while_drawn(report: &Value) {
+    assert_path_unless(report, "direct", |link| {
+        let changes = link["path_changes"].as_array().unwrap();
+        changes.iter().any(|change| change["to"] == "relay")
+    });
 }
 
 /// The report of the frame that a page was asked for.
