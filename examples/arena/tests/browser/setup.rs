@@ -176,8 +176,8 @@ impl Bot {
     }
 }
 
-/// Every input of a match that a page draws went on the direct path, except while that was silent: drawing on the
-/// processor can take longer than it takes a link to fail over.
+/// Every input of a match that a page draws went on the direct path, except on a link that failed over to the relay
+/// and came back: drawing on the processor can take longer than a link waits before it does.
 #[track_caller]
 pub fn assert_direct_while_drawn(report: &Value) {
     assert_path_unless(report, "direct", |link| {
