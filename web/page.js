@@ -1,6 +1,6 @@
 // The page around the game: the start form, the progress of the download, errors, the invite link and the buttons.
 //
-// The game calls the page with `arena` events on the document (`examples/arena/src/web/bridge.rs`); the page calls the
+// The game calls the page with `game` events on the document (`examples/arena/src/web/bridge.rs`); the page calls the
 // functions of `window.wasmBindings` (`examples/arena/src/web/mod.rs`).
 
 import { badServer, here, invite, missing, newRoom, read } from "./address.js";
@@ -88,7 +88,7 @@ document.addEventListener("loading", ({ detail }) => {
   }
 });
 
-document.addEventListener("arena", ({ detail }) => {
+document.addEventListener("game", ({ detail }) => {
   if (!detail.state) return;
   const outside = ["offline", "ended"].includes(detail.state);
   keep(outside ? null : detail.resume_token);

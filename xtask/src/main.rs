@@ -35,7 +35,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the whole test suite: formatting, lints, documentation, dependencies, the page, tests (native and wasm32), doctests
+    /// Runs the whole test suite: formatting, lints, documentation, dependencies, the pages, tests (native and wasm32),
+    /// doctests
     Test(test::TestArguments),
     /// Plays matches on this library and on the plain stack, and prints how they compare
     Bench(bench::BenchArguments),

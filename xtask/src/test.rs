@@ -12,15 +12,23 @@ use crate::workspace::{WASM, cargo, root};
 const SANS_IO: [&str; 2] = ["netplay_protocol", "netplay_core"];
 
 /// What a browser game links, and what is compared with one: these must stay clean for wasm32 too.
-const CLIENT: [&str; 7] = [
+const CLIENT: [&str; 11] = [
     "netplay_protocol",
     "netplay_core",
     "netplay_transport",
     "bevy_netplay",
     "quickstart",
+    "example_runner",
     "arena",
+    "platformer",
+    "physics",
+    "gallery",
     "baseline",
 ];
+
+/// Where the pages are that tests open.
+const PAGES: [(&str, &str); 2] =
+    [("building the page", "web"), ("building the gallery", "examples/gallery")];
 
 #[derive(Args)]
 pub struct TestArguments {
@@ -44,20 +52,26 @@ fn suite() -> Vec<Step> {
     let mut on_wasm = with(&["test", "--locked", "--target", WASM, "--lib"]);
     on_wasm.args(SANS_IO.iter().flat_map(|name| ["-p", name]));
     on_wasm.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
-    let mut page = Command::new("trunk");
-    page.args(["build", "--release", "--config", "web/Trunk.toml"]).current_dir(root());
+    let pages = PAGES.map(|(name, folder)| {
+        let mut page = Command::new("trunk");
+        page.args(["build", "--release", "--config", &format!("{folder}/Trunk.toml")]);
+        page.current_dir(root());
+        Step::new(name, page)
+    });
 
     let mut documentation = with(&["doc", "--workspace", "--no-deps", "--locked"]);
     documentation.env("RUSTDOCFLAGS", "-Dwarnings");
 
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-    vec![
+    let mut suite = vec![
         Step::new("formatting", with(&["fmt", "--all", "--", "--check"])),
         Step::new("lints", with(&clippy)),
         Step::new("lints for wasm32", with(&wasm)),
         Step::new("documentation", documentation),
         Step::new("tests on wasm32", on_wasm),
-        Step::new("building the page", page),
+    ];
+    suite.extend(pages);
+    suite.extend([
         // Advisories change without the repository: the workflow checks them.
         Step::new(
             "licences, duplicates and sources of dependencies",
@@ -67,7 +81,8 @@ fn suite() -> Vec<Step> {
         Step::new("building the tests", with(&[&tests[..], &["--no-run"]].concat())),
         Step::new("tests", with(&[&tests[..], &["--no-fail-fast"]].concat())).with_limits(),
         Step::new("doctests", with(&["test", "--workspace", "--locked", "--doc"])),
-    ]
+    ]);
+    suite
 }
 
 fn with(arguments: &[&str]) -> Command {

@@ -1,8 +1,6 @@
 //! The arena's rules on plain bevy_ggrs: what is rolled back, when the rules run, and which buttons are held.
 
-use std::hash::Hash;
-
-use arena::sim::{ArenaInput, Controls, Netcode, RulesPlugin, SimulationSystems};
+use arena::sim::{ArenaInput, Controls, Netcode, RulesPlugin, SimulationState, SimulationSystems};
 use bevy::ecs::component::Mutable;
 use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleLabel};
 use bevy::prelude::*;
@@ -27,11 +25,11 @@ impl Netcode for Plain {
         GgrsSchedule.intern()
     }
 
-    fn component<T: Component<Mutability = Mutable> + Clone + Hash>(app: &mut App) {
+    fn component<T: Component<Mutability = Mutable> + SimulationState>(app: &mut App) {
         app.rollback_component_with_clone::<T>().checksum_component_with_hash::<T>();
     }
 
-    fn resource<T: Resource<Mutability = Mutable> + Clone + Hash>(app: &mut App) {
+    fn resource<T: Resource<Mutability = Mutable> + SimulationState>(app: &mut App) {
         app.rollback_resource_with_clone::<T>().checksum_resource_with_hash::<T>();
     }
 

@@ -1,5 +1,5 @@
 //! A page with the same arena in it. Its element `#arena` is drawn on; what it reports comes as an event of
-//! the type `arena` on its document, as on the page of the arena itself.
+//! the type `game` on its document, as on the page of the arena itself.
 
 use arena::measure::{FrameCost, FrameCostPlugin};
 use arena::view::{Invite, ViewPlugin, without_netplay};
@@ -14,7 +14,7 @@ use crate::session::LocalPlayer;
 use crate::{Orders, netcode, session};
 
 #[wasm_bindgen(
-    inline_js = "export function tell(json) { document.dispatchEvent(new CustomEvent('arena', { detail: JSON.parse(json) })); }"
+    inline_js = "export function tell(json) { document.dispatchEvent(new CustomEvent('game', { detail: JSON.parse(json) })); }"
 )]
 extern "C" {
     fn tell(json: &str);

@@ -17,7 +17,8 @@ use crate::reflect::{ReflectedLinkConfig, ReflectedPathPolicy};
 /// Where `netplay-server` listens unless told otherwise.
 pub const DEFAULT_SERVER: &str = "ws://127.0.0.1:3536";
 
-/// Everything that can be set. Changes take effect when the next room is joined.
+/// Everything that can be set. Changes take effect when the next room is joined, but for those of
+/// [`input_delay`](Self::input_delay).
 #[derive(Resource, Clone, Debug, Reflect)]
 #[reflect(Resource, Debug, Default)]
 pub struct NetplayConfig {
@@ -27,15 +28,26 @@ pub struct NetplayConfig {
     /// separated by commas, which are tried in turn: every player needs them in the same order. Default
     /// [`DEFAULT_SERVER`].
     pub server: String,
-    /// Frames per second of the simulation; every peer must agree. Default 60.
+    /// Frames per second of the simulation, 1 to 1000; every peer must agree. Default 60.
     pub frame_rate: usize,
     /// How many frames a local input waits before it takes effect, 1 to 16. A frame of delay hides a
-    /// frame of latency. Default 2.
+    /// frame of latency. Default 2. It can be changed while a match is played in a room: it moves by one frame at a
+    /// time, while the input stays the same, so that no press is lost or repeated. A player who rejoins goes on with
+    /// the delay that the match began with, and changes it once it has caught up.
     pub input_delay: usize,
-    /// How many frames the simulation may run ahead of the last confirmed one, 1 to 32. Default 8.
+    /// How many frames the simulation may run ahead of the last confirmed one, up to 32. Default 8. 0 is lockstep:
+    /// nothing is predicted and nothing rolls back; every input waits for those of the others, so choose an
+    /// [`input_delay`](Self::input_delay) of at least the latency.
     pub max_prediction: usize,
+    /// Saves confirmed frames only, for a simulation whose state takes longer to save than to simulate. A rollback goes
+    /// back farther then, and simulates more frames again. Default false.
+    pub sparse_saving: bool,
     /// After how long without a sign of life a player is dropped from the match. Default 10 s.
     pub disconnect_timeout: Duration,
+    /// After how long a player is dropped from the match whose simulation stands still although its link is alive: its
+    /// clock is paused, or its game runs no frames. It is reported within a second whatever this is
+    /// ([`PeerStalled`](crate::messages::PeerStalled)). Default none: the others wait.
+    pub stall_timeout: Option<Duration>,
     /// How many frames lie between two compared checksums. Default 15.
     pub checksum_interval: u32,
     /// Thresholds of links, of the choice of paths and of what a peer may send.
@@ -61,7 +73,9 @@ impl Default for NetplayConfig {
             frame_rate: 60,
             input_delay: 2,
             max_prediction: 8,
+            sparse_saving: false,
             disconnect_timeout: Duration::from_secs(10),
+            stall_timeout: None,
             checksum_interval: 15,
             link: LinkConfig::default(),
             policy: PathPolicy::Any,
@@ -86,6 +100,6 @@ impl NetplayConfig {
 
     /// The prediction window, within its bounds.
     pub(crate) fn bounded_max_prediction(&self) -> usize {
-        self.max_prediction.clamp(1, Self::MAX_PREDICTION)
+        self.max_prediction.min(Self::MAX_PREDICTION)
     }
 }

@@ -22,7 +22,8 @@ pub struct CurrentMatch {
     pub players: usize,
     /// The player on this peer.
     pub local_player: PlayerHandle,
-    /// The same on every peer, different for every match: seed random numbers with it.
+    /// The same on every peer, different for every match, also with the same players again, and chosen by none of them:
+    /// seed random numbers with it. Every player contributes to it.
     pub seed: u64,
 }
 

@@ -12,7 +12,7 @@
 //! #[repr(C)]
 //! struct Buttons(u8);
 //!
-//! #[derive(Component, Clone, Hash)]
+//! #[derive(Component, Clone, Reflect)]
 //! struct Ship { owner: PlayerHandle, x: i32 }
 //!
 //! fn spawn_ships(mut commands: Commands, this_match: Res<CurrentMatch>) {
@@ -29,7 +29,7 @@
 //!
 //! let mut app = App::new();
 //! app.add_plugins((MinimalPlugins, NetplayPlugins::<Buttons>::default()))
-//!     .rollback_component::<Ship>()
+//!     .rollback_component_by_reflect::<Ship>()
 //!     .add_systems(StartMatch, spawn_ships)
 //!     .add_systems(NetplayUpdate, steer)
 //!     .add_systems(Startup, |mut commands: Commands| {
@@ -51,9 +51,9 @@
 //!
 //! # How a frame flows
 //!
-//! All of it is in `PreUpdate`. First what has arrived is taken in ([`NetplaySystems::Receive`]); then
-//! bevy_ggrs reads the local input, rolls back if it must and advances; then each peer is sent at most
-//! one datagram ([`NetplaySystems::Send`]).
+//! All of it is in `PreUpdate`. First what has arrived is taken in ([`NetplaySystems::Receive`]); then, for every frame
+//! that is due, bevy_ggrs reads the local input, rolls back if it must and advances ([`NetplaySystems::Simulate`]);
+//! then each peer is sent at most one datagram ([`NetplaySystems::Send`]).
 //!
 //! # Features
 //!
@@ -70,6 +70,8 @@
 
 #[cfg(target_arch = "wasm32")]
 mod background;
+#[doc(hidden)]
+pub mod bench;
 mod commands;
 mod config;
 mod current_match;
@@ -92,6 +94,7 @@ mod rollback;
 mod room;
 mod session;
 mod state;
+mod sync_test;
 
 pub use commands::NetplayCommands;
 pub use config::{DEFAULT_SERVER, NetplayConfig};
@@ -100,7 +103,10 @@ pub use current_match::{CurrentMatch, StartMatch};
 pub use diagnostics::NetplayDiagnosticsPlugin;
 pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
-pub use input::{GgrsInput, Inputs, LocalInput, NetplayGgrs, NetplayInput, ReadLocalInput};
+pub use input::{
+    AsBytes, AsSerde, GgrsInput, InputEncoding, InputStatus, Inputs, LocalInput, MatchTypes,
+    NetplayGgrs, NetplayInput, ReadLocalInput,
+};
 pub use join_room::JoinRoom;
 pub use links::{PathChange, PeerLink, PeerLinks};
 pub use metrics::{NetplayMetricsPlugin, RollbackMetrics};
@@ -113,11 +119,17 @@ pub use report::{
     DesyncReport, InputsByPath, LinkReport, PathChangeReport, RollbackReport, SessionReport,
     StallReport,
 };
-pub use rollback::{Checksums, NetplayApp, RollbackEntity, RollbackRegistry};
+pub use rollback::{
+    Checksums, DecodeError, EncodeError, NetplayApp, RollbackEntity, RollbackRegistry, SpawnOrder,
+    decode_state, encode_state,
+};
 pub use room::{CurrentRoom, ResumeToken};
-pub use session::TransportFactory;
+pub use session::{EntropySource, TransportFactory};
 pub use state::{NetplayState, in_lobby, in_match, in_room};
+pub use sync_test::{SyncTest, SyncTestError, SyncTestReport};
 
+/// How inputs are predicted that have not arrived yet.
+pub use ::ggrs::{InputPredictor, PredictDefault, PredictRepeatLast};
 /// The schedule in which a game is simulated: systems here run once for every frame of a match, and again for each
 /// frame that is simulated again. It is bevy_ggrs' schedule.
 pub use bevy_ggrs::GgrsSchedule as NetplayUpdate;
@@ -143,8 +155,8 @@ pub mod prelude {
     pub use crate::{
         CurrentMatch, CurrentRoom, EndReason, Inputs, JoinRoom, LastEndReason, LinkPath,
         LinkQuality, LocalInput, NetplayApp, NetplayCommands, NetplayConfig, NetplayPlugins,
-        NetplayState, NetplayUpdate, PeerIdentity, PeerLinks, PeerPresence, PlayerHandle,
-        ReadLocalInput, ResumeToken, RollbackEntity, RollbackMetrics, SessionReport, StartMatch,
-        in_lobby, in_match, in_room,
+        NetplayState, NetplaySystems, NetplayUpdate, PeerIdentity, PeerLinks, PeerPresence,
+        PlayerHandle, ReadLocalInput, ResumeToken, RollbackEntity, RollbackMetrics, SessionReport,
+        SpawnOrder, StartMatch, in_lobby, in_match, in_room,
     };
 }

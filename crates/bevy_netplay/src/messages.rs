@@ -76,6 +76,40 @@ pub struct PeerResumed {
     pub after: Duration,
 }
 
+/// The simulation of a player stands still, although its link is alive: its clock is paused, or its game runs no
+/// frames. Everybody waits for it. Written within a second; [`PeerUnstalled`] follows unless the player is
+/// [dropped](PlayerDisconnected) or the match ends. A player who itself waits for another one does not stall, and one
+/// that nothing is heard of is [interrupted](PeerInterrupted).
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PeerStalled {
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// The last frame whose input it gave; -1 if it gave none.
+    pub frame: i32,
+    /// How long until the player is dropped ([`NetplayConfig::stall_timeout`](crate::NetplayConfig::stall_timeout));
+    /// none if it is not.
+    pub time_left: Option<Duration>,
+}
+
+/// The simulation of a [stalled](PeerStalled) player goes on.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PeerUnstalled {
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// How long it stood still.
+    pub after: Duration,
+}
+
 /// A peer of the room lost its connection to the signaling server, came back to it or left the room. A
 /// match that is running does not need the server.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
@@ -121,7 +155,8 @@ pub struct QualityChanged {
     pub to: LinkQuality,
 }
 
-/// The state of two peers differs at a frame: the simulation is not deterministic.
+/// The states of this peer and another one differ: the simulation is not deterministic. Written once for each player
+/// and match, on both sides. The match goes on.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
 #[reflect(Message, Debug, PartialEq)]
 #[non_exhaustive]
@@ -131,12 +166,16 @@ pub struct DesyncDetected {
     /// The peer that the player plays on.
     #[reflect(remote = ReflectedPeerKey)]
     pub peer: PeerKey,
-    /// The frame at which it was noticed. The cause is earlier, at most the checksum interval.
+    /// The first compared frame at which they differ. The cause is earlier, by at most
+    /// [`NetplayConfig::checksum_interval`](crate::NetplayConfig::checksum_interval) frames.
     pub frame: i32,
-    /// The local checksum, if this side compared.
-    pub local: Option<u64>,
-    /// The player's checksum.
+    /// The local checksum of that frame.
+    pub local: u64,
+    /// The player's checksum of that frame.
     pub remote: u64,
+    /// The last compared frame before it at which they were equal; none if no frame before it was compared, as in a
+    /// match that was set up differently or was rejoined.
+    pub last_equal_frame: Option<i32>,
 }
 
 /// A player wants a rematch.
@@ -176,6 +215,8 @@ pub(crate) fn register(app: &mut App) {
     register_message::<PlayerDisconnected>(app);
     register_message::<PeerInterrupted>(app);
     register_message::<PeerResumed>(app);
+    register_message::<PeerStalled>(app);
+    register_message::<PeerUnstalled>(app);
     register_message::<PresenceChanged>(app);
     register_message::<PathChanged>(app);
     register_message::<QualityChanged>(app);

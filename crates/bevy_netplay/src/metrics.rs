@@ -7,16 +7,13 @@ use bevy::platform::time::Instant;
 use bevy::prelude::*;
 use bevy_ggrs::{
     AdvanceWorld, AdvanceWorldSystems, LoadWorld, LoadWorldSystems, PlayerInputs,
-    RollbackFrameCount, SaveWorld, SaveWorldSystems,
+    RollbackFrameCount,
 };
 use ggrs::InputStatus;
 
-use crate::input::{NetplayGgrs, NetplayInput};
+use crate::PlayerHandle;
+use crate::input::MatchTypes;
 use crate::report::DesyncReport;
-use crate::{Checksums, PlayerHandle};
-
-/// How many desyncs are kept. After the first everything differs; more teach nothing.
-const KEPT_DESYNCS: usize = 64;
 
 /// What prediction cost, since the match started.
 #[derive(Resource, Clone, Debug, Default, Reflect)]
@@ -43,7 +40,10 @@ pub struct RollbackMetrics {
     pub longest_stall: Duration,
     /// The frame that is simulated, minus the last that is confirmed.
     pub confirmed_lag: i32,
-    /// States of other players that differed from the local one.
+    /// How many frames the local player's input waits at present, in a match in a room:
+    /// [`NetplayConfig::input_delay`](crate::NetplayConfig::input_delay) can change while a match is played.
+    pub input_delay: usize,
+    /// The players whose states differed from the local one, each at the first frame.
     pub desyncs: Vec<DesyncReport>,
 }
 
@@ -52,8 +52,6 @@ pub struct RollbackMetrics {
 pub(crate) struct RollbackProgress {
     /// The newest frame simulated.
     newest: i32,
-    /// The newest frame was saved and not yet advanced from.
-    saved: bool,
     /// Since when a rollback runs.
     rolling_back: Option<Instant>,
     /// Since when the simulation stalls.
@@ -61,49 +59,38 @@ pub(crate) struct RollbackProgress {
 }
 
 impl RollbackMetrics {
-    /// Notes a desync; returns whether it is a new one.
+    /// Notes a desync. The room tells of one for each player.
     pub(crate) fn note_desync(
         &mut self,
         player: PlayerHandle,
         frame: i32,
-        local: Option<u64>,
+        local: u64,
         remote: u64,
-    ) -> bool {
-        let known = self.desyncs.iter().any(|known| known.player == player && known.frame == frame);
-        let new = !known && self.desyncs.len() < KEPT_DESYNCS;
-        if new {
-            let hex = |checksum: u64| format!("{checksum:016x}");
-            let local = local.map(hex);
-            self.desyncs.push(DesyncReport { player, frame, local, remote: hex(remote) });
-        }
-        new
+    ) {
+        let [local, remote] = [local, remote].map(|checksum| format!("{checksum:016x}"));
+        self.desyncs.push(DesyncReport { player, frame, local, remote });
     }
 }
 
 /// Counts rollbacks and stalls. Part of [`NetplayPlugins`](crate::NetplayPlugins).
-pub struct NetplayMetricsPlugin<I>(std::marker::PhantomData<I>);
+pub struct NetplayMetricsPlugin<C>(std::marker::PhantomData<fn() -> C>);
 
-impl<I> Default for NetplayMetricsPlugin<I> {
+impl<C> Default for NetplayMetricsPlugin<C> {
     fn default() -> Self {
         Self(std::marker::PhantomData)
     }
 }
 
-impl<I: NetplayInput> Plugin for NetplayMetricsPlugin<I> {
+impl<C: MatchTypes> Plugin for NetplayMetricsPlugin<C> {
     fn build(&self, app: &mut App) {
         app.init_resource::<RollbackMetrics>()
             .init_resource::<RollbackProgress>()
-            .init_resource::<Checksums>()
-            .init_resource::<Predictions<I>>()
+            .init_resource::<Predictions<C::Game>>()
             .register_type::<RollbackMetrics>()
             .add_systems(LoadWorld, count_rollback.before(LoadWorldSystems::EntityResurrect))
             .add_systems(
                 AdvanceWorld,
-                (count_advance, judge_predictions::<I>).before(AdvanceWorldSystems::First),
-            )
-            .add_systems(
-                SaveWorld,
-                (count_save, Checksums::record).in_set(SaveWorldSystems::Snapshot),
+                (count_advance, judge_predictions::<C>).before(AdvanceWorldSystems::First),
             );
     }
 }
@@ -138,7 +125,6 @@ fn count_advance(
         return;
     }
     progress.newest = frame.0;
-    progress.saved = false;
     if let Some(since) = progress.rolling_back.take() {
         metrics.rollback_time += since.elapsed();
     }
@@ -147,47 +133,41 @@ fn count_advance(
     }
 }
 
-/// A frame that is saved twice without being advanced from is a frame that ggrs waited.
-fn count_save(
+/// A frame was due, and ggrs waited for inputs.
+pub(crate) fn count_stall(
     mut metrics: ResMut<RollbackMetrics>,
     mut progress: ResMut<RollbackProgress>,
-    frame: Res<RollbackFrameCount>,
     time: Res<Time<Real>>,
 ) {
-    if frame.0 < progress.newest {
-        return;
-    }
-    if std::mem::replace(&mut progress.saved, true) && frame.0 > 0 {
-        metrics.stalled_frames += 1;
-        if progress.stalled_since.is_none() {
-            metrics.stalls += 1;
-            progress.stalled_since = Some(time.elapsed());
-        }
+    metrics.stalled_frames += 1;
+    if progress.stalled_since.is_none() {
+        metrics.stalls += 1;
+        progress.stalled_since = Some(time.elapsed());
     }
 }
 
 /// The inputs that the latest frames were simulated with.
 #[derive(Resource)]
-struct Predictions<I: NetplayInput> {
+struct Predictions<I> {
     frames: VecDeque<(i32, Vec<(I, bool)>)>,
 }
 
-impl<I: NetplayInput> Default for Predictions<I> {
+impl<I> Default for Predictions<I> {
     fn default() -> Self {
         Self { frames: VecDeque::new() }
     }
 }
 
 /// Counts inputs that a frame was simulated with and that turned out to be others.
-fn judge_predictions<I: NetplayInput>(
+fn judge_predictions<C: MatchTypes>(
     mut metrics: ResMut<RollbackMetrics>,
-    mut predictions: ResMut<Predictions<I>>,
+    mut predictions: ResMut<Predictions<C::Game>>,
     frame: Res<RollbackFrameCount>,
-    inputs: Res<PlayerInputs<NetplayGgrs<I>>>,
+    inputs: Res<PlayerInputs<C>>,
 ) {
     let used =
         inputs.iter().map(|(input, status)| (input.input, *status == InputStatus::Predicted));
-    let used: Vec<(I, bool)> = used.collect();
+    let used: Vec<(C::Game, bool)> = used.collect();
     let frames = &mut predictions.frames;
     if let Some((_, before)) = frames.iter_mut().find(|(at, _)| *at == frame.0) {
         let missed = before
@@ -203,19 +183,5 @@ fn judge_predictions<I: NetplayInput>(
     frames.push_back((frame.0, used));
     if frames.len() > crate::NetplayConfig::MAX_PREDICTION + 2 {
         frames.pop_front();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_desync_is_noted_once_per_player_and_frame() {
-        let mut metrics = RollbackMetrics::default();
-        assert!(metrics.note_desync(PlayerHandle(1), 30, Some(1), 2));
-        assert!(!metrics.note_desync(PlayerHandle(1), 30, None, 2));
-        assert!(metrics.note_desync(PlayerHandle(2), 30, None, 3));
-        assert_eq!(metrics.desyncs.len(), 2);
     }
 }

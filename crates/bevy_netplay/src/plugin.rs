@@ -7,13 +7,20 @@ use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::input::InputSystems;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
-use bevy_ggrs::{GgrsPlugin, LoadWorld, RollbackFrameRate, RunGgrsSystems, SaveWorld};
+use bevy_ggrs::{
+    AdvanceWorld, AdvanceWorldSystems, GgrsPlugin, LoadWorld, ReadInputs, RollbackFrameRate,
+    SaveWorld,
+};
+use ggrs::{InputPredictor, PredictRepeatLast};
 
-use crate::input::{NetplayGgrs, NetplayInput, read_inputs};
-use crate::session::{Session, TransportFactory};
+use crate::input::{
+    self, AsBytes, AsSerde, InputEncoding, MatchTypes, NetplayGgrs, NetplayInput, PendingInputs,
+    Types,
+};
+use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, TransportFactory};
 use crate::{
     CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin, NetplayState,
-    PeerLinks, ReadLocalInput, RollbackRegistry, messages, reflect, rollback, session,
+    PeerLinks, ReadLocalInput, messages, reflect, rollback, session,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -33,17 +40,18 @@ use crate::{
 /// let config = NetplayConfig { game: "pong 1".into(), input_delay: 3, ..default() };
 /// App::new().add_plugins((MinimalPlugins, NetplayPlugins::<u8>::new(config)));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "plugins do nothing until they are added to an App"]
-pub struct NetplayPlugins<I> {
+pub struct NetplayPlugins<I, E = AsBytes, P = PredictRepeatLast> {
     config: NetplayConfig,
-    input: PhantomData<fn() -> I>,
+    types: PhantomData<Types<I, E, P>>,
 }
 
 impl<I> NetplayPlugins<I> {
-    /// The plugins, configured.
+    /// The plugins, configured, for a game whose input is plain bytes. One that is not goes on with
+    /// [`by_serde`](Self::by_serde).
     pub fn new(config: NetplayConfig) -> Self {
-        Self { config, input: PhantomData }
+        Self { config, types: PhantomData }
     }
 }
 
@@ -53,11 +61,43 @@ impl<I> Default for NetplayPlugins<I> {
     }
 }
 
-impl<I: NetplayInput> PluginGroup for NetplayPlugins<I> {
+impl<I, E, P> NetplayPlugins<I, E, P> {
+    /// Inputs travel by serde: see [`AsSerde`].
+    pub fn by_serde(self) -> NetplayPlugins<I, AsSerde, P> {
+        NetplayPlugins { config: self.config, types: PhantomData }
+    }
+
+    /// Inputs that have not arrived yet are predicted in another way than that a player goes on with the last one.
+    ///
+    /// ```
+    /// use bevy_netplay::InputPredictor;
+    ///
+    /// /// A player who turned last goes on turning and does not fire again.
+    /// struct FireOnce;
+    ///
+    /// impl InputPredictor<[u8; 2]> for FireOnce {
+    ///     fn predict([turn, _fire]: [u8; 2]) -> [u8; 2] {
+    ///         [turn, 0]
+    ///     }
+    /// }
+    ///
+    /// let plugins = bevy_netplay::NetplayPlugins::<[u8; 2]>::default().predict_by::<FireOnce>();
+    /// ```
+    pub fn predict_by<Q: InputPredictor<I>>(self) -> NetplayPlugins<I, E, Q> {
+        NetplayPlugins { config: self.config, types: PhantomData }
+    }
+}
+
+impl<I, E, P> PluginGroup for NetplayPlugins<I, E, P>
+where
+    I: NetplayInput,
+    E: InputEncoding<I>,
+    P: InputPredictor<I> + 'static,
+{
     fn build(self) -> PluginGroupBuilder {
         let group = PluginGroupBuilder::start::<Self>()
-            .add(NetplayPlugin::<I> { config: self.config, input: PhantomData })
-            .add(NetplayMetricsPlugin::<I>::default());
+            .add(NetplayPlugin::<I, E, P> { config: self.config, types: PhantomData })
+            .add(NetplayMetricsPlugin::<NetplayGgrs<I, E, P>>::default());
         #[cfg(feature = "diagnostics")]
         let group = group.add(crate::NetplayDiagnosticsPlugin);
         group
@@ -65,14 +105,13 @@ impl<I: NetplayInput> PluginGroup for NetplayPlugins<I> {
 }
 
 /// Rooms, links, matches. Part of [`NetplayPlugins`].
-#[derive(Clone, Debug)]
-pub struct NetplayPlugin<I> {
+#[derive(Debug)]
+pub struct NetplayPlugin<I, E = AsBytes, P = PredictRepeatLast> {
     config: NetplayConfig,
-    input: PhantomData<fn() -> I>,
+    types: PhantomData<Types<I, E, P>>,
 }
 
-/// The systems of bevy_netplay. All of them run in `PreUpdate`, after Bevy's `InputSystems`, in this order, with
-/// bevy_ggrs' `RunGgrsSystems` between the first two.
+/// The systems of bevy_netplay. All of them run in `PreUpdate`, after Bevy's `InputSystems`, in this order.
 ///
 /// A game rarely orders anything by them: its simulation is in [`NetplayUpdate`](crate::NetplayUpdate), its input in
 /// [`ReadLocalInput`], and all that it shows in `Update`, after all of them.
@@ -83,6 +122,9 @@ pub enum NetplaySystems {
     /// that makes a request runs before it to be heard in the same update; one that reads
     /// [messages](crate::messages) runs after it to see them in the same update.
     Receive,
+    /// Simulates the frames that are due: rolls back where it must, runs [`ReadLocalInput`](crate::ReadLocalInput) and
+    /// [`NetplayUpdate`](crate::NetplayUpdate). A system that collects presses of keys runs before it.
+    Simulate,
     /// Sends what is due and refreshes [`PeerLinks`]. A system that reads links in `PreUpdate` runs after it.
     Send,
     /// Copies what is known to Bevy's diagnostics. Not meant to be ordered against; here for profilers and for games
@@ -90,22 +132,30 @@ pub enum NetplaySystems {
     Measure,
 }
 
-impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
+impl<I, E, P> Plugin for NetplayPlugin<I, E, P>
+where
+    I: NetplayInput,
+    E: InputEncoding<I>,
+    P: InputPredictor<I> + 'static,
+{
     fn build(&self, app: &mut App) {
         if !app.is_plugin_added::<StatesPlugin>() {
             app.add_plugins(StatesPlugin);
         }
         messages::register(app);
         reflect::register_types::<I>(app);
-        app.add_plugins((GgrsPlugin::<NetplayGgrs<I>>::default(), rollback::plugin))
+        app.add_plugins((GgrsPlugin::<NetplayGgrs<I, E, P>>::new(RunGgrs), rollback::plugin))
             .init_state::<NetplayState>()
             .register_type_state::<NetplayState>()
             .insert_resource(RollbackFrameRate(self.config.frame_rate))
             .insert_resource(self.config.clone())
             .init_resource::<Session>()
+            .init_resource::<FrameClock>()
+            .init_resource::<GgrsClock>()
             .init_resource::<TransportFactory>()
-            .init_resource::<RollbackRegistry>()
+            .init_resource::<EntropySource>()
             .init_resource::<LocalInput<I>>()
+            .init_resource::<PendingInputs<I>>()
             .init_resource::<PeerLinks>()
             .init_resource::<CurrentRoom>()
             .init_resource::<LastEndReason>()
@@ -113,55 +163,81 @@ impl<I: NetplayInput> Plugin for NetplayPlugin<I> {
                 PreUpdate,
                 (
                     NetplaySystems::Receive,
-                    RunGgrsSystems,
+                    NetplaySystems::Simulate,
                     NetplaySystems::Send,
                     NetplaySystems::Measure,
                 )
                     .chain()
                     .after(InputSystems),
             )
-            .add_systems(
-                SystemsOf(NetplaySystems::Receive),
-                (
-                    session::handle_requests::<I>,
-                    session::receive,
-                    session::apply_events::<I>.run_if(session::has_events),
-                    session::fast_forward,
-                )
-                    .chain(),
-            )
-            .add_systems(
-                SystemsOf(NetplaySystems::Send),
-                (
-                    session::restore_time,
-                    session::confirm_frames,
-                    session::send::<I>,
-                    session::apply_events::<I>.run_if(session::has_events),
-                )
-                    .chain(),
-            )
-            .init_schedule(ReadLocalInput)
-            .add_systems(bevy_ggrs::ReadInputs, read_inputs::<I>);
+            .init_schedule(ReadLocalInput);
+        add_systems::<NetplayGgrs<I, E, P>>(app);
         #[cfg(target_arch = "wasm32")]
         app.add_plugins(crate::background::BackgroundPlugin);
-        for set in [NetplaySystems::Receive, NetplaySystems::Send, NetplaySystems::Measure] {
+        for set in [
+            NetplaySystems::Receive,
+            NetplaySystems::Simulate,
+            NetplaySystems::Send,
+            NetplaySystems::Measure,
+        ] {
             let systems = SystemsOf(set.clone());
             single_threaded(app, systems.clone());
             let run = move |world: &mut World| world.run_schedule(systems.clone());
             app.add_systems(PreUpdate, run.in_set(set));
         }
+        single_threaded(app, RunGgrs);
         single_threaded(app, SaveWorld);
         single_threaded(app, LoadWorld);
+        single_threaded(app, ReadInputs);
         single_threaded(app, ReadLocalInput);
     }
+
+    fn finish(&self, app: &mut App) {
+        rollback::check_simulation(app);
+    }
+}
+
+fn add_systems<C: MatchTypes>(app: &mut App) {
+    app.add_systems(
+        SystemsOf(NetplaySystems::Receive),
+        (
+            session::handle_requests::<C>,
+            session::change_input_delay.run_if(resource_changed::<NetplayConfig>),
+            session::receive,
+            session::apply_events::<C>.run_if(session::has_events),
+            session::start_local_match::<C>.run_if(session::has_local_match),
+        )
+            .chain(),
+    )
+    .add_systems(
+        SystemsOf(NetplaySystems::Simulate),
+        session::simulate::<C>.run_if(session::is_simulating),
+    )
+    .add_systems(
+        SystemsOf(NetplaySystems::Send),
+        (
+            session::note_progress,
+            session::send,
+            session::apply_events::<C>.run_if(session::has_events),
+        )
+            .chain(),
+    )
+    .add_systems(ReadInputs, session::restore_time)
+    .add_systems(
+        AdvanceWorld,
+        (
+            input::begin_frame::<C>.in_set(AdvanceWorldSystems::First),
+            input::end_frame::<C>.in_set(AdvanceWorldSystems::Last),
+        ),
+    );
 }
 
 /// The systems of a set, as a schedule that one system of the set runs.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SystemsOf(pub(crate) NetplaySystems);
 
-/// Has a schedule run its systems on one thread. They take a few microseconds each, several times a frame; handing those
-/// of [`NetplaySystems`] to other threads takes some 80 µs of a frame on two cores (`cargo xtask bench`).
+/// Has a schedule run its systems on one thread. They take a few microseconds each, several times a frame; handing
+/// those of [`NetplaySystems`] to other threads takes some 80 µs of a frame on two cores (`cargo xtask bench`).
 fn single_threaded(app: &mut App, schedule: impl ScheduleLabel) {
     app.edit_schedule(schedule, |schedule| {
         schedule.set_executor(SingleThreadedExecutor::new());

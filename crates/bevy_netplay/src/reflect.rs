@@ -20,9 +20,10 @@ use netplay_protocol::{PeerKey, RoomCode};
 
 use crate::input::NetplayInput;
 use crate::{
-    Checksums, CurrentMatch, CurrentRoom, EndReason, JoinRoom, LastEndReason, LocalInput,
-    NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks, ReadLocalInput, RollbackEntity,
-    RollbackMetrics, RollbackRegistry, SessionReport, StartMatch, TransportFactory,
+    Checksums, CurrentMatch, CurrentRoom, EndReason, EntropySource, InputStatus, JoinRoom,
+    LastEndReason, LocalInput, NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks,
+    ReadLocalInput, RollbackEntity, RollbackMetrics, RollbackRegistry, SessionReport, SpawnOrder,
+    StartMatch, TransportFactory,
 };
 
 #[reflect_remote(PeerKey)]
@@ -87,6 +88,8 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<CurrentMatch>()
         .register_type::<CurrentRoom>()
         .register_type::<EndReason>()
+        .register_type::<EntropySource>()
+        .register_type::<InputStatus>()
         .register_type::<JoinRoom>()
         .register_type::<LastEndReason>()
         .register_type::<LocalInput<I>>()
@@ -99,6 +102,7 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<RollbackMetrics>()
         .register_type::<RollbackRegistry>()
         .register_type::<SessionReport>()
+        .register_type::<SpawnOrder>()
         .register_type::<StartMatch>()
         .register_type::<TransportFactory>();
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_ggrs::ConfirmedFrameCount;
 use netplay_core::link::Link;
 use netplay_transport::PathKind;
 use serde::{Deserialize, Serialize};
@@ -22,7 +21,7 @@ use crate::{
 pub struct SessionReport {
     /// The frame that the report was asked for.
     pub frames: i32,
-    /// The last frame for which every player's input is known.
+    /// The last frame that is confirmed: it was simulated, and every player's input before it is known.
     pub confirmed_frame: i32,
     /// How many players play.
     pub players: usize,
@@ -34,7 +33,7 @@ pub struct SessionReport {
     pub connect_ms: f64,
     /// Until the first frame was confirmed.
     pub first_confirmed_ms: f64,
-    /// Until now.
+    /// Until now, or until the room ended.
     pub total_ms: f64,
     /// The links, in the order of the players.
     pub links: Vec<LinkReport>,
@@ -42,7 +41,7 @@ pub struct SessionReport {
     pub rollbacks: RollbackReport,
     /// Standing still.
     pub stalls: StallReport,
-    /// States of other players that differed from the local one.
+    /// The players whose states differed from the local one, each at the first frame.
     pub desyncs: Vec<DesyncReport>,
 }
 
@@ -126,33 +125,37 @@ pub struct StallReport {
     pub longest_ms: f64,
 }
 
-/// A state that differed.
+/// A player whose state differed from the local one.
 #[derive(Clone, Debug, PartialEq, Eq, Reflect, Serialize, Deserialize)]
 #[reflect(Debug, PartialEq, Serialize, Deserialize)]
 pub struct DesyncReport {
-    /// The player whose state differs, counted from 0.
+    /// The player, counted from 0.
     pub player: PlayerHandle,
-    /// The frame.
+    /// The first compared frame at which the states differed.
     pub frame: i32,
-    /// The local checksum in hexadecimal, if this side compared.
-    pub local: Option<String>,
+    /// The local checksum in hexadecimal.
+    pub local: String,
     /// The player's checksum in hexadecimal.
     pub remote: String,
 }
 
 impl SessionReport {
-    /// The report of the match that is played, once `frame` is confirmed. None before, without a
-    /// match, and when the frame is more than 1,000 frames ago.
+    /// The report of the match that is played, or was played last in the room: also after it has
+    /// [ended](crate::NetplayState::Ended) or was [left](crate::NetplayCommands::leave_room), until another room is
+    /// joined. None before `frame` is confirmed, without a match, and when the frame is more than 1,000 frames ago.
     pub fn of(world: &World, frame: i32) -> Option<Self> {
         let game = world.get_resource::<CurrentMatch>()?;
-        let checksum = world.get_resource::<Checksums>()?.confirmed(frame)?;
+        let checksums = world.get_resource::<Checksums>()?;
+        let checksum = checksums.confirmed(frame)?;
         let metrics = world.get_resource::<RollbackMetrics>()?;
         let now = world.get_resource::<Time<Real>>()?.elapsed();
         let times = world.get_resource::<Session>()?.times()?;
+        // In a room that has not played yet, what is known is of the room before.
+        times.first_confirmed_after()?;
         let reached = |time: Option<Duration>| ms(time.unwrap_or_default());
         Some(Self {
             frames: frame,
-            confirmed_frame: world.get_resource::<ConfirmedFrameCount>()?.0,
+            confirmed_frame: checksums.confirmed_frame(),
             players: game.players,
             local_player: game.local_player,
             checksum: format!("{checksum:016x}"),

@@ -45,3 +45,30 @@ fn players_who_left_can_meet_again() {
     apps.run_until_confirmed(60, 600);
     apps.assert_no_desync();
 }
+
+#[test]
+fn the_report_of_the_last_match_is_there_until_another_room_is_joined() {
+    const FRAME: i32 = 120;
+    let mut apps = TestApps::builder(54).players(2).start();
+    apps.run_until_confirmed(FRAME + 30, 1000);
+    let report = |apps: &TestApps, index| SessionReport::of(apps.world(index), FRAME);
+    let while_played = report(&apps, 0).unwrap();
+    apps.command(0, |commands| commands.leave_room());
+    apps.run_until("the other has ended", 300, |apps| apps.state(1) == NetplayState::Ended);
+    apps.run(60);
+    let [left, ended] = [0, 1].map(|index| report(&apps, index).unwrap());
+    assert_eq!(left.checksum, while_played.checksum, "{apps}");
+    assert_eq!(ended.checksum, while_played.checksum, "{apps}");
+    assert_eq!(left.connect_ms, while_played.connect_ms, "{apps}");
+    assert!(left.confirmed_frame >= while_played.confirmed_frame, "{apps}");
+    assert_eq!((left.links.len(), ended.links.len()), (1, 1), "{apps}");
+    assert!(left.links[0].datagrams_received > 0, "{apps}");
+    let total = left.total_ms;
+    apps.run(60);
+    assert_eq!(report(&apps, 0).unwrap().total_ms, total, "time ends with the room: {apps}");
+    apps.join_all();
+    apps.run(2);
+    assert_eq!(report(&apps, 0), None, "{apps}");
+    apps.run_until("there is a report of the next match", 1000, |apps| report(apps, 0).is_some());
+    assert!(apps.all_playing(), "{apps}");
+}

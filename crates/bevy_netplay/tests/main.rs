@@ -3,6 +3,7 @@
 //! Everything random follows from the seed in each test, and every failure names it.
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
+mod any_game;
 mod chaos;
 mod conditions;
 mod desync;

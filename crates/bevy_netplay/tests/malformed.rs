@@ -166,12 +166,13 @@ fn malformed_reliable_messages_are_counted_and_dropped() {
     let mut apps = playing(67);
     let mut random = Pcg32::seed_from_u64(67);
     let mut packets =
-        vec![vec![], vec![3], vec![3, 0], vec![3, 0, 0xff], vec![3, 0, 0, 0xff, 0xff]];
-    packets.push([vec![3, 0], vec![0; MAX_CONTROL_BYTES]].concat());
+        vec![vec![], vec![4], vec![4, 0], vec![4, 0, 0xff], vec![4, 0, 0, 0xff, 0xff]];
+    packets.push([vec![4, 0], vec![0; MAX_CONTROL_BYTES]].concat());
     let real = last(&apps, Channel::Reliable);
     let (header, _) = ReliableHeader::split(&real).unwrap();
-    // App 1 has said hello and that it is ready: these are the next numbers.
-    packets.extend((3..53).map(|sequence| {
+    let answer = apps.hub().last_packet(apps.key(0), apps.key(1), Channel::Reliable).unwrap();
+    let next = ReliableHeader::split(&answer).unwrap().0.ack + 1;
+    packets.extend((next..next + 50).map(|sequence| {
         let mut bytes = vec![0; random.random_range(2..300)];
         random.fill_bytes(&mut bytes);
         // A message that there is not.
@@ -205,7 +206,7 @@ fn a_match_starts_although_malformed_packets_came_before_it() {
         let mut bytes = vec![0; random.random_range(0..100)];
         random.fill_bytes(&mut bytes);
         apps.inject(1, 0, Channel::Datagram, bytes);
-        apps.inject(1, 0, Channel::Reliable, vec![3, 0, 0x7f]);
+        apps.inject(1, 0, Channel::Reliable, vec![4, 0, 0x7f]);
         apps.step();
     }
     apps.run_until("all play", 600, TestApps::all_playing);
@@ -278,9 +279,11 @@ fn input(ack: i32, start: i32, lasts: &[i32], code: &[u8]) -> Vec<u8> {
     payload
 }
 
-/// The payload of a checksum.
+/// The payload of a checksum, before which there is none.
 fn checksum(ack: i32, frame: i32) -> Vec<u8> {
-    [vec![1 << 2], int(ack), postcard::to_stdvec(&(frame, 7u64)).unwrap()].concat()
+    let previous = -1;
+    let frames = [int(previous - ack), int(frame.wrapping_sub(previous))].concat();
+    [vec![1 << 2], int(ack), frames, 7u64.to_le_bytes().to_vec()].concat()
 }
 
 fn int(value: i32) -> Vec<u8> {

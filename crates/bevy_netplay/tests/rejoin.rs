@@ -218,10 +218,11 @@ fn forged_rejoin_messages_are_counted_and_do_not_disturb_the_others() {
     let mut apps = builder.configure(|_, config| config.policy = PathPolicy::Direct).start();
     apps.run_until_confirmed(300, 2000);
     let members = [0, 1, 2].map(|index| apps.key(index)).to_vec();
+    let seed = apps.world(1).resource::<CurrentMatch>().seed;
     let state = |last_frame: i32, members: &[PeerKey]| {
         let last_frames = vec![last_frame; members.len()];
         let roster = Roster { size: 3, members: members.to_vec() };
-        let state = RejoinState { epoch: 1, roster, disconnected: vec![], last_frames };
+        let state = RejoinState { epoch: 1, roster, disconnected: vec![], last_frames, seed };
         ControlMessage::RejoinState(state)
     };
     let chunk = |player, start_frame, inputs: &[u8]| {

@@ -20,14 +20,19 @@ impl TokenBucket {
 
     /// Takes a token. Returns whether there was one.
     pub fn take(&mut self, now: Duration) -> bool {
-        let passed = now.saturating_sub(self.filled).as_secs_f64();
-        self.filled = self.filled.max(now);
-        self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
-        let available = self.tokens >= 1.0;
+        let available = self.available(now) > 0;
         if available {
             self.tokens -= 1.0;
         }
         available
+    }
+
+    /// How many tokens there are.
+    pub fn available(&mut self, now: Duration) -> usize {
+        let passed = now.saturating_sub(self.filled).as_secs_f64();
+        self.filled = self.filled.max(now);
+        self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
+        self.tokens as usize
     }
 }
 

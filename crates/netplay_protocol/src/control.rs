@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{MAX_CONTROL_BYTES, MAX_GAME_ID_BYTES, MAX_NAME_BYTES, MAX_PLAYERS};
+use crate::seed::{SeedCommitment, SeedReveal, SeedReveals};
 use crate::{ReliableHeader, Roster};
 
 /// A reliable, ordered message between two peers.
@@ -25,21 +26,25 @@ pub enum ControlMessage {
         /// Why: a sentence for the player.
         reason: String,
     },
-    /// The sender's state at this frame differs from the one that the receiver reported.
-    Desync {
-        /// The match in which it happened.
-        epoch: u16,
-        /// The frame whose checksums differ.
-        frame: i32,
-        /// The sender's checksum of that frame.
-        checksum: u64,
-    },
     /// A player is to be dropped from the match.
     DropProposal(DropProposal),
     /// The receiver's process restarted, and it belongs to a running match. [`InputLogChunk`]s follow.
     RejoinState(RejoinState),
     /// A part of a player's input log.
     InputLogChunk(InputLogChunk),
+    /// A part of a message that is longer than a packet.
+    Fragment {
+        /// Whether it is the last one of the message.
+        last: bool,
+        /// The part.
+        bytes: Vec<u8>,
+    },
+    /// The sender has drawn its part of a match's seed.
+    SeedCommitment(SeedCommitment),
+    /// The sender has every [`SeedCommitment`] and reveals its part of the seed.
+    SeedReveal(SeedReveal),
+    /// The sender has every [`SeedReveal`], and the match starts.
+    SeedReveals(SeedReveals),
 }
 
 /// The state of a running match, for a player whose process restarted and who rejoins it.
@@ -54,6 +59,8 @@ pub struct RejoinState {
     /// For each player, the last frame whose input the sender has; -1 if there is none. The sender sends
     /// every input up to these frames as [`InputLogChunk`]s.
     pub last_frames: Vec<i32>,
+    /// The seed of the match.
+    pub seed: u64,
 }
 
 /// Consecutive inputs of one player, out of its input log.
@@ -93,7 +100,7 @@ pub struct DropProposal {
 pub struct Hello {
     /// The name of the game and its version, as the game chose it.
     pub game: String,
-    /// A hash of everything that is registered for rollback, and of the input's size.
+    /// A hash of everything that is registered for rollback, and of the default input.
     pub registered: u64,
     /// A hash of the room's roster: the same peers in the same order.
     pub roster: u64,
@@ -131,10 +138,15 @@ impl ControlMessage {
     ///
     /// [`ControlError`] if the bytes are not a message.
     pub fn decode(bytes: &[u8]) -> Result<Self, ControlError> {
-        let malformed = || ControlError(bytes.len());
         if bytes.len() > Self::MAX_BYTES {
-            return Err(malformed());
+            return Err(ControlError(bytes.len()));
         }
+        Self::decode_checked(bytes)
+    }
+
+    /// Decodes a message of any length and checks the sizes in it.
+    pub(crate) fn decode_checked(bytes: &[u8]) -> Result<Self, ControlError> {
+        let malformed = || ControlError(bytes.len());
         match postcard::from_bytes(bytes) {
             Ok(Self::Hello(hello))
                 if hello.game.len() > MAX_GAME_ID_BYTES || hello.name.len() > MAX_NAME_BYTES =>
@@ -147,6 +159,9 @@ impl ControlMessage {
             {
                 Err(malformed())
             }
+            Ok(Self::SeedReveals(reveals)) if reveals.nonces.len() > usize::from(MAX_PLAYERS) => {
+                Err(malformed())
+            }
             Ok(message) => Ok(message),
             Err(_) => Err(malformed()),
         }
@@ -154,92 +169,5 @@ impl ControlMessage {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::PeerKey;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    #[test]
-    fn messages_come_back_as_they_were_sent() {
-        let hello = Hello {
-            game: "arena 1".into(),
-            registered: 1,
-            roster: u64::MAX,
-            frame_rate: 60,
-            name: "Ann".into(),
-        };
-        let state = RejoinState {
-            epoch: 1,
-            roster: Roster { size: 2, members: vec![PeerKey::from_bytes([1; 16]); 2] },
-            disconnected: vec![1],
-            last_frames: vec![-1, 90],
-        };
-        let short = RejoinState { last_frames: vec![5], ..state.clone() };
-        let short = ControlMessage::RejoinState(short).encode().unwrap();
-        assert!(ControlMessage::decode(&short).is_err(), "a frame for every player");
-        for message in [
-            ControlMessage::Hello(hello),
-            ControlMessage::Ready { roster: 9, epoch: 7 },
-            ControlMessage::Bye { reason: "left".into() },
-            ControlMessage::Desync { epoch: 1, frame: -1, checksum: 5 },
-            ControlMessage::DropProposal(DropProposal {
-                epoch: 1,
-                player: 2,
-                last_frame: 77,
-                inputs: vec![1, 2],
-                reason: "left".into(),
-            }),
-            ControlMessage::RejoinState(state),
-            ControlMessage::InputLogChunk(InputLogChunk {
-                epoch: 1,
-                player: 1,
-                start_frame: 2,
-                inputs: vec![7],
-            }),
-        ] {
-            assert_eq!(ControlMessage::decode(&message.encode().unwrap()), Ok(message));
-        }
-    }
-
-    #[test]
-    fn the_bytes_of_a_message_do_not_depend_on_its_name() {
-        let proposal = DropProposal {
-            epoch: 1,
-            player: 2,
-            last_frame: -1,
-            inputs: vec![9],
-            reason: "x".into(),
-        };
-        let roster = Roster { size: 2, members: vec![PeerKey::from_bytes([7; 16])] };
-        let state = RejoinState {
-            epoch: 300,
-            roster: roster.clone(),
-            disconnected: vec![1],
-            last_frames: vec![64],
-        };
-        let chunk = InputLogChunk { epoch: 1, player: 3, start_frame: 2, inputs: vec![7, 8] };
-        let encoded = |message: ControlMessage| message.encode().unwrap();
-        assert_eq!(
-            encoded(ControlMessage::DropProposal(proposal)),
-            [4, 1, 2, 1, 1, 9, 1, b'x'],
-            "the variant, then the fields in order, frames in zigzag"
-        );
-        let roster = postcard::to_stdvec(&roster).unwrap();
-        assert_eq!(
-            encoded(ControlMessage::RejoinState(state)),
-            [&[5, 0xac, 2], &roster[..], &[1, 1, 1, 0x80, 1]].concat()
-        );
-        assert_eq!(encoded(ControlMessage::InputLogChunk(chunk)), [6, 1, 3, 4, 2, 7, 8]);
-    }
-
-    #[test]
-    fn truncated_and_oversized_messages_are_refused() {
-        let bytes = ControlMessage::Bye { reason: "x".repeat(100) }.encode().unwrap();
-        for length in 0..bytes.len() {
-            assert!(ControlMessage::decode(&bytes[..length]).is_err(), "{length}");
-        }
-        let huge = ControlMessage::Bye { reason: "x".repeat(MAX_CONTROL_BYTES) };
-        assert!(huge.encode().is_err());
-    }
-}
+#[path = "control_tests.rs"]
+mod tests;

@@ -16,6 +16,7 @@
 
 mod control;
 mod datagram;
+mod fragments;
 pub mod identity;
 mod key;
 pub mod limits;
@@ -23,13 +24,16 @@ mod relay;
 mod reliable;
 mod room;
 mod secret;
+pub mod seed;
 pub mod signaling;
 
 pub use control::{ControlError, ControlMessage, DropProposal, Hello, InputLogChunk, RejoinState};
 pub use datagram::{DATAGRAM_VERSION, DatagramError, DatagramHeader, DatagramKind, PathStamp};
+pub use fragments::Fragments;
 pub use identity::{Identity, PublicKey};
 pub use key::{BadPeerKey, ConnectionId, PeerKey};
 pub use relay::{RelayChannel, RelayError, RelayHeader};
 pub use reliable::{ReliableError, ReliableHeader};
 pub use room::{BadRoomCode, RoomCode, Roster};
 pub use secret::Secret;
+pub use seed::{SeedCommitment, SeedReveal, SeedReveals, SeedTerms};

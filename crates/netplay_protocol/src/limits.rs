@@ -22,6 +22,9 @@ pub const MAX_CANDIDATES_PER_ATTEMPT: usize = 64;
 pub const MAX_DATAGRAM_BYTES: usize = 1200;
 /// The largest reliable packet between peers, header included, in bytes.
 pub const MAX_CONTROL_BYTES: usize = 16 * 1024;
+/// The longest message between peers that is sent in several reliable packets, in bytes. Longest is what a survivor
+/// has of a player who is dropped: its last 96 inputs.
+pub const MAX_FRAGMENTED_BYTES: usize = 128 * 1024;
 /// How many bytes the encryption adds to a packet that the server relays: its number (8) and the authentication
 /// tag (16). A packet that has to fit every path is this much smaller than the limits above.
 pub const SEAL_BYTES: usize = 24;

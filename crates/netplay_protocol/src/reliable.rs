@@ -47,7 +47,7 @@ pub enum ReliableError {
 
 impl ReliableHeader {
     /// The version of the protocol between peers.
-    pub const VERSION: u16 = 3;
+    pub const VERSION: u16 = 4;
     /// The size of the header, in bytes.
     pub const BYTES: usize = 18;
 
@@ -99,7 +99,7 @@ mod tests {
         let header = ReliableHeader { sequence: 0x0102, ack: 7, from: 0x0304, to: 9 };
         let packet = header.packet(b"hi");
         let fields = [2, 1, 0, 0, 7, 0, 0, 0, 4, 3, 0, 0, 9, 0, 0, 0];
-        assert_eq!(packet, [&[3, 0], &fields[..], b"hi"].concat());
+        assert_eq!(packet, [&[4, 0], &fields[..], b"hi"].concat());
         assert_eq!(ReliableHeader::split(&packet), Ok((header, &b"hi"[..])));
     }
 
@@ -107,7 +107,7 @@ mod tests {
     fn another_version_is_refused_before_anything_else_is_read() {
         assert_eq!(ReliableHeader::split(&[1, 0]), Err(ReliableError::Version(1)));
         for length in (0..2).chain(2..ReliableHeader::BYTES) {
-            let packet = [&3u16.to_le_bytes()[..], &[0; 16]].concat();
+            let packet = [&ReliableHeader::VERSION.to_le_bytes()[..], &[0; 16]].concat();
             assert_eq!(ReliableHeader::split(&packet[..length]), Err(ReliableError::Size(length)));
         }
         let header = ReliableHeader { sequence: 1, ack: 0, from: 1, to: 0 };

@@ -7,10 +7,11 @@
 //! It is a library so that tests and benchmarks run the same simulation as the game.
 
 pub mod bot;
-pub mod measure;
+pub mod fixed_match;
 pub mod sim;
-pub mod sync_test;
 pub mod view;
+
+pub use example_runner::measure;
 
 /// The name that peers compare before a match. Change it together with the rules.
 pub const GAME: &str = "arena 1";

@@ -1,36 +1,67 @@
 //! The simulation, computed again and again.
 
-use arena::sim::{Dice, Phase, Pickup, Round, Score, Ship, Shot};
+use std::sync::{Arc, Mutex};
+
+use arena::bot;
+use arena::fixed_match::{self, GOLDEN, game, random_input};
+use arena::sim::{ArenaInput, Dice, FIRE, Phase, Pickup, Round, Score, Serials, Ship, Shot};
 use bevy::prelude::*;
-use bevy_netplay::prelude::NetplayUpdate;
+use bevy_netplay::prelude::*;
+use bevy_netplay::{SyncTest, SyncTestError};
 
-use arena::sync_test::{GOLDEN, Mismatches, checksum, checksum_of_fixed_match, sync_test_app};
+/// What the last update of a match had in it, and the most of what comes and goes.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    shots: usize,
+    most_shots: usize,
+    most_pickups: usize,
+    scores: u16,
+    fired: u32,
+    phase: Phase,
+    dice: Dice,
+}
 
-use crate::{assert_in_sync, run_to};
+/// Runs a sync test, which must succeed. Returns what the match had in it.
+#[track_caller]
+fn seen(
+    test: SyncTest,
+    input: impl Fn(PlayerHandle, i32) -> ArenaInput + Clone + Send + Sync + 'static,
+) -> Seen {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let watched = |app: &mut App| {
+        game(app);
+        let seen = seen.clone();
+        app.add_systems(
+            Last,
+            move |shots: Query<&Shot>,
+                  pickups: Query<&Pickup>,
+                  scores: Query<&Score>,
+                  (round, dice, serials): (Res<Round>, Res<Dice>, Res<Serials>)| {
+                let mut seen = seen.lock().unwrap();
+                seen.shots = shots.iter().len();
+                seen.most_shots = seen.most_shots.max(seen.shots);
+                seen.most_pickups = seen.most_pickups.max(pickups.iter().len());
+                seen.scores = scores.iter().map(|score| score.0).sum();
+                seen.fired = serials.clone().take();
+                seen.phase = round.phase;
+                seen.dice = dice.clone();
+            },
+        );
+    };
+    let report = test.run(watched, input).unwrap();
+    assert!(report.rollbacks > 40, "only {} rollbacks", report.rollbacks);
+    seen.lock().unwrap().clone()
+}
 
 #[test]
 fn two_thousand_random_frames_come_out_the_same_every_time() {
-    let mut app = sync_test_app(7, 4, 7).unwrap();
-    let (mut shots, mut pickups) = (0, 0);
-    for frame in (50..=2000).step_by(50) {
-        run_to(&mut app, frame);
-        shots = shots.max(app.world_mut().query::<&Shot>().iter(app.world()).count());
-        pickups = pickups.max(app.world_mut().query::<&Pickup>().iter(app.world()).count());
-    }
-    assert_in_sync(&app);
-
+    let seen = seen(SyncTest::new(4).seed(7).frames(2000).check_distance(7), random_input);
     // The match must have had in it what is claimed to be the same.
-    let scores: u16 =
-        app.world_mut().query::<&Score>().iter(app.world()).map(|score| score.0).sum();
-    assert!(
-        shots > 5 && pickups > 1 && scores > 0,
-        "{shots} shots, {pickups} pick-ups, {scores} points"
-    );
+    assert!(seen.most_shots > 5 && seen.most_pickups > 1 && seen.scores > 0, "{seen:?}");
 }
 
 #[test]
 fn the_sync_test_finds_a_system_that_is_not_rolled_back() {
-    let mut app = sync_test_app(7, 2, 7).unwrap();
     // A `Local` is not part of the state, so a frame that is computed again turns other ships.
     let meddle = |mut calls: Local<u32>, mut ships: Query<&mut Ship>| {
         *calls += 1;
@@ -38,42 +69,46 @@ fn the_sync_test_finds_a_system_that_is_not_rolled_back() {
             ship.facing = (*calls % 32) as u8;
         }
     };
-    app.add_systems(NetplayUpdate, meddle.after(arena::sim::SimulationSystems));
-    for _ in 0..30 {
-        app.update();
-    }
-    assert!(!app.world().resource::<Mismatches>().0.is_empty());
+    let meddled = |app: &mut App| {
+        game(app);
+        app.add_systems(NetplayUpdate, meddle.after(arena::sim::SimulationSystems));
+    };
+    let error = SyncTest::new(2).seed(7).frames(100).run(meddled, random_input).unwrap_err();
+    let SyncTestError::Differs { type_name, entity, .. } = error else { panic!("{error}") };
+    assert!(type_name.ends_with("Ship") && entity.is_some(), "{type_name}, {entity:?}");
 }
 
 #[test]
 fn frame_600_of_a_fixed_seed_has_the_golden_hash() {
-    // With and without going back: a rollback may change nothing.
-    for check_distance in [0, 7] {
-        let mut app = sync_test_app(42, 2, check_distance).unwrap();
-        run_to(&mut app, 600);
-        let found = checksum(&mut app);
-        assert_eq!(found, GOLDEN, "check distance {check_distance}: found {found:#x}");
+    for distance in [1, 7] {
+        let test = SyncTest::new(2).seed(42).frames(600).check_distance(distance);
+        let found = test.run(game, random_input).unwrap().checksum;
+        assert_eq!(found, GOLDEN, "check distance {distance}: found {found:#x}");
     }
-    assert_eq!(checksum_of_fixed_match().unwrap(), GOLDEN);
+    assert_eq!(fixed_match::checksum(), Ok(GOLDEN));
 }
 
 #[test]
 fn another_seed_makes_another_match() {
-    let state_of = |seed| {
-        let mut app = sync_test_app(seed, 2, 0).unwrap();
-        run_to(&mut app, 600);
-        checksum(&mut app)
-    };
-    assert_eq!(state_of(1), state_of(1));
-    assert_ne!(state_of(1), state_of(2));
+    let checksum_of =
+        |seed| SyncTest::new(2).seed(seed).frames(600).run(game, random_input).unwrap().checksum;
+    assert_eq!(checksum_of(1), checksum_of(1));
+    assert_ne!(checksum_of(1), checksum_of(2));
 }
 
 #[test]
 fn a_whole_round_ends_with_a_result_and_silent_guns() {
-    let mut app = sync_test_app(3, 2, 2).unwrap();
-    run_to(&mut app, 4000);
-    assert_eq!(app.world().resource::<Round>().phase, Phase::Result);
-    assert_eq!(app.world_mut().query::<&Shot>().iter(app.world()).count(), 0);
-    assert_in_sync(&app);
-    assert_ne!(format!("{:?}", app.world().resource::<Dice>()), format!("{:?}", Dice::new(3)));
+    let seen = seen(SyncTest::new(2).seed(3).frames(4000).check_distance(2), random_input);
+    assert_eq!((seen.phase, seen.shots), (Phase::Result, 0));
+    assert_ne!(format!("{:?}", seen.dice), format!("{:?}", Dice::new(3)));
+}
+
+#[test]
+fn guns_that_always_fire_leave_the_same_shots_after_every_rollback() {
+    let input = |player: PlayerHandle, frame: i32| {
+        let turn = bot::random_input(u64::from(player.0) + 100, frame.unsigned_abs()).buttons;
+        ArenaInput { buttons: turn | FIRE }
+    };
+    let seen = seen(SyncTest::new(4).seed(1).frames(900).check_distance(7), input);
+    assert!(seen.fired > 100, "only {} shots were fired", seen.fired);
 }

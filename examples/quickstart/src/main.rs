@@ -6,7 +6,7 @@ use bevy_netplay::prelude::*; // netplay
 type Input = [i8; 2];
 
 /// The state of the game. Whole numbers: every machine must come to the same result.
-#[derive(Component, Clone, Hash)]
+#[derive(Component, Clone, Reflect)]
 struct Square {
     player: usize,
     at: IVec2,
@@ -16,7 +16,7 @@ fn main() {
     let game = NetplayConfig { game: "quickstart 1".into(), ..default() }; // netplay
     App::new()
         .add_plugins((DefaultPlugins, NetplayPlugins::<Input>::new(game))) // netplay
-        .rollback_component::<Square>() // netplay
+        .rollback_component_by_reflect::<Square>() // netplay
         .add_systems(Startup, join)
         .add_systems(ReadLocalInput, read_keys) // netplay
         .add_systems(StartMatch, spawn_squares) // netplay
@@ -54,5 +54,28 @@ fn move_squares(inputs: Inputs<Input>, mut squares: Query<&mut Square>) {
 fn draw(mut squares: Query<(&Square, &mut Transform)>) {
     for (square, mut transform) in &mut squares {
         transform.translation = square.at.as_vec2().extend(0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy_netplay::SyncTest;
+
+    use super::*;
+
+    #[test]
+    fn two_thousand_frames_come_out_the_same_every_time() {
+        let game = |app: &mut App| {
+            app.add_plugins((MinimalPlugins, NetplayPlugins::<Input>::default()))
+                .rollback_component_by_reflect::<Square>()
+                .add_systems(StartMatch, spawn_squares)
+                .add_systems(NetplayUpdate, move_squares);
+        };
+        let input = |player: PlayerHandle, frame: i32| {
+            let turn = frame / 13 + i32::from(player.0);
+            [turn % 3 - 1, turn / 3 % 3 - 1].map(|axis| axis as i8)
+        };
+        let report = SyncTest::new(2).frames(2000).check_distance(7).run(game, input);
+        assert!(report.is_ok_and(|report| report.rollbacks > 50));
     }
 }

@@ -23,6 +23,26 @@ pub struct YourOwnPage;
 pub struct HowRollbackWorks;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/rollback-state.md")]
+pub struct RollbackState;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/inputs.md")]
+pub struct Inputs;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/alone.md")]
+pub struct Alone;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/floats.md")]
+pub struct Floats;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/physics.md")]
+pub struct Physics;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/coming-from.md")]
 pub struct ComingFrom;
 

@@ -84,7 +84,7 @@
     });
   }
 
-  document.addEventListener("arena", ({ detail }) => {
+  document.addEventListener("game", ({ detail }) => {
     if (detail.report) probe.report = detail.report;
     if (!detail.state) return;
     probe.told += 1;

@@ -1,14 +1,17 @@
 //! [`TestAppsBuilder`]: how many Apps, which game, what network.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
-use bevy_netplay::TransportFactory;
 use bevy_netplay::prelude::*;
+use bevy_netplay::{Checksums, EntropySource, TransportFactory};
 use netplay_protocol::PeerKey;
 use netplay_transport::memory::MemoryHub;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg32;
 
 use crate::record::{self, MessageLog, Record};
 use crate::served::ServedHub;
@@ -26,6 +29,8 @@ type Game = Box<dyn Fn(&mut App, NetplayConfig)>;
 #[must_use = "a builder does nothing until it is built"]
 pub struct TestAppsBuilder {
     pub(crate) seed: u64,
+    /// How many processes there were.
+    processes: AtomicU64,
     players: usize,
     conditions: NetworkConditions,
     served: bool,
@@ -38,6 +43,7 @@ impl TestAppsBuilder {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             seed,
+            processes: AtomicU64::new(0),
             players: 2,
             conditions: NetworkConditions::default(),
             served: false,
@@ -125,9 +131,15 @@ impl TestAppsBuilder {
                 }
             })
         };
+        let process = self.processes.fetch_add(1, Ordering::Relaxed);
+        let random = Mutex::new(Pcg32::seed_from_u64(self.seed ^ process << 40));
+        let entropy = EntropySource::new(move || {
+            random.lock().unwrap_or_else(PoisonError::into_inner).random()
+        });
         let mut app = App::new();
         app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>())
             .insert_resource(factory)
+            .insert_resource(entropy)
             .init_resource::<Record>()
             .init_resource::<MessageLog>()
             .add_systems(Update, record::log_messages);
@@ -135,6 +147,7 @@ impl TestAppsBuilder {
         (self.extend)(index, &mut app);
         app.finish();
         app.cleanup();
+        app.world_mut().resource_mut::<Checksums>().request_every_frame();
         // Thousands of tiny frames: on one thread they take a tenth of the time.
         for (_, schedule) in app.world_mut().resource_mut::<Schedules>().iter_mut() {
             schedule.set_executor(SingleThreadedExecutor::new());

@@ -111,11 +111,11 @@ pub(crate) struct DuelSystems;
 /// Adds the game to an App, whose local player is played by a script.
 pub(crate) fn add_game(app: &mut App, script: Script) {
     let diverge = diverge.run_if(resource_exists::<Diverge>);
-    app.rollback_component::<Ship>()
-        .rollback_component::<Shot>()
-        .rollback_component::<Crate>()
-        .rollback_resource::<Score>()
-        .rollback_resource::<Dice>()
+    app.rollback_component_by_hash::<Ship>()
+        .rollback_component_by_hash::<Shot>()
+        .rollback_component_by_hash::<Crate>()
+        .rollback_resource_by_hash::<Score>()
+        .rollback_resource_by_hash::<Dice>()
         .init_resource::<Score>()
         .init_resource::<Dice>()
         .insert_resource(script)

@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use bevy::prelude::*;
 use bevy_netplay::Checksums;
 use bevy_netplay::messages::{
-    DesyncDetected, MatchStarted, PathChanged, PeerInterrupted, PeerLeft, PeerResumed,
-    PlayerDisconnected,
+    DesyncDetected, MatchStarted, PathChanged, PeerInterrupted, PeerLeft, PeerResumed, PeerStalled,
+    PeerUnstalled, PlayerDisconnected,
 };
 use bevy_netplay::prelude::*;
 
@@ -57,6 +57,10 @@ pub struct MessageLog {
     pub interrupted: Vec<PeerInterrupted>,
     /// Every player that was heard again.
     pub resumed: Vec<PeerResumed>,
+    /// Every player whose simulation stood still.
+    pub stalled: Vec<PeerStalled>,
+    /// Every player whose simulation went on again.
+    pub unstalled: Vec<PeerUnstalled>,
     /// Every peer that left.
     pub left: Vec<PeerLeft>,
     /// Every player that was dropped.
@@ -72,6 +76,8 @@ pub(crate) fn log_messages(
     mut desyncs: MessageReader<DesyncDetected>,
     mut interrupted: MessageReader<PeerInterrupted>,
     mut resumed: MessageReader<PeerResumed>,
+    mut stalled: MessageReader<PeerStalled>,
+    mut unstalled: MessageReader<PeerUnstalled>,
     mut left: MessageReader<PeerLeft>,
     mut disconnected: MessageReader<PlayerDisconnected>,
     mut paths: MessageReader<PathChanged>,
@@ -80,6 +86,8 @@ pub(crate) fn log_messages(
     log.desyncs.extend(desyncs.read().cloned());
     log.interrupted.extend(interrupted.read().cloned());
     log.resumed.extend(resumed.read().cloned());
+    log.stalled.extend(stalled.read().cloned());
+    log.unstalled.extend(unstalled.read().cloned());
     log.left.extend(left.read().cloned());
     log.disconnected.extend(disconnected.read().cloned());
     log.paths.extend(paths.read().cloned());

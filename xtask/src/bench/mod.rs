@@ -2,6 +2,7 @@
 //! `cargo xtask bench server`: the signaling server beside matchbox_server.
 //! `cargo xtask bench links`: what a match notices when paths break.
 //! `cargo xtask bench web`: the same match in a browser, on either stack.
+//! `cargo xtask bench rollback`: saving, loading and simulating, beside the store of bevy_ggrs.
 //!
 //! Two processes play the arena over WebRTC on this machine, with the same inputs, on one stack and then
 //! on the other, as often as asked. What the wire carries is counted at the loopback interface, so that
@@ -14,6 +15,7 @@ mod figures;
 mod interface;
 mod links;
 mod namespace;
+mod rollback;
 mod round;
 mod server;
 mod spread;
@@ -58,6 +60,8 @@ enum Part {
     Links(links::LinksArguments),
     /// Plays matches in a real browser on both stacks, and prints how they compare
     Web(web::WebArguments),
+    /// Rolls a game back on this library's store and on that of bevy_ggrs, and prints how they compare
+    Rollback(rollback::RollbackArguments),
 }
 
 /// Builds both stacks, plays the rounds, prints the table and writes `bench/match.json`.
@@ -66,6 +70,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), String> {
         Some(Part::Server(arguments)) => return server::run(arguments),
         Some(Part::Links(arguments)) => return links::run(arguments),
         Some(Part::Web(arguments)) => return web::run(arguments),
+        Some(Part::Rollback(arguments)) => return rollback::run(arguments),
         None => {}
     }
     if arguments.in_namespace {

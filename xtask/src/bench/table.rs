@@ -15,6 +15,8 @@ pub enum Target {
     AtLeast(f64),
     /// This share of the plain stack's value at most.
     Ratio(f64),
+    /// This multiple at most of the value beside it, which is that of what is named.
+    RatioOf(f64, &'static str),
     /// This share of the plain stack's value at least.
     RatioAtLeast(f64),
     /// So much more than the plain stack's value at most.
@@ -29,6 +31,7 @@ impl fmt::Display for Target {
             Self::Value(most) => write!(f, "≤ {most}"),
             Self::AtLeast(least) => write!(f, "≥ {least}"),
             Self::Ratio(most) => write!(f, "≤ {most} × plain"),
+            Self::RatioOf(most, beside) => write!(f, "≤ {most} × {beside}"),
             Self::RatioAtLeast(least) => write!(f, "≥ {least} × plain"),
             Self::Added(most) => write!(f, "≤ {most} more"),
             Self::None => Ok(()),
@@ -69,7 +72,7 @@ impl Row {
         let reached = match target {
             Target::Value(most) => ours.map(|ours| ours.median <= most),
             Target::AtLeast(least) => ours.map(|ours| ours.median >= least),
-            Target::Ratio(most) => ratio.map(|ratio| ratio <= most),
+            Target::Ratio(most) | Target::RatioOf(most, _) => ratio.map(|ratio| ratio <= most),
             Target::RatioAtLeast(least) => ratio.map(|ratio| ratio >= least),
             Target::Added(most) => both.map(|(plain, ours)| ours - plain <= most),
             Target::None => None,
@@ -114,6 +117,7 @@ mod tests {
     fn a_target_is_about_the_value_the_ratio_or_the_difference() {
         assert_eq!(reached(100.0, 12.0, Target::Value(14.0)), Some(true));
         assert_eq!(reached(100.0, 12.0, Target::Ratio(0.1)), Some(false));
+        assert_eq!(reached(10.0, 21.0, Target::RatioOf(2.0, "the floor")), Some(false));
         assert_eq!(reached(10.0, 21.0, Target::RatioAtLeast(2.0)), Some(true));
         assert_eq!(reached(10.0, 21.0, Target::AtLeast(22.0)), Some(false));
         assert_eq!(reached(1.0, 1.9, Target::Added(1.0)), Some(true));

@@ -15,15 +15,20 @@ const PUBLISHED: [(&str, &[&str]); 5] = [
     ("bevy_netplay", &["netplay_transport", "netplay_core", "netplay_protocol"]),
 ];
 
-/// The same of games and of what the benchmarks compare with. A game names bevy_netplay alone, and the server where it
-/// starts one.
-const EXAMPLES: [(&str, &[&str]); 3] = [
+/// The same of games and of what the benchmarks compare with. A game names bevy_netplay alone, and what is around the
+/// examples.
+const EXAMPLES: [(&str, &[&str]); 7] = [
     ("quickstart", &["bevy_netplay"]),
-    ("arena", &["bevy_netplay", "netplay_server"]),
+    ("example_runner", &["bevy_netplay", "netplay_server"]),
+    ("arena", &["bevy_netplay", "example_runner"]),
+    ("platformer", &["bevy_netplay", "example_runner"]),
+    ("physics", &["bevy_netplay", "example_runner"]),
+    ("gallery", &["bevy_netplay", "example_runner", "platformer", "physics"]),
     ("baseline", &["arena"]),
 ];
 
-/// What `netplay_core` must not know: sockets, clocks, tasks, the system's randomness and Bevy. Seeded generators are fine.
+/// What `netplay_core` must not know: sockets, clocks, tasks, the system's randomness and Bevy. Seeded generators are
+/// fine.
 const NOT_IN_CORE: [&str; 13] = [
     "async-trait",
     "axum",

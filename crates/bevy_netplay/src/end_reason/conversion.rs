@@ -25,6 +25,12 @@ impl From<room::EndReason> for EndReason {
             }
             Core::PeerLeft { player, detail } => Self::PeerLeft { player: player.into(), detail },
             Core::PeerLost { player, detail } => Self::PeerLost { player: player.into(), detail },
+            Core::PeerStalled { player, detail } => {
+                Self::PeerStalled { player: player.into(), detail }
+            }
+            Core::SeedViolation { player, detail } => {
+                Self::SeedViolation { player: player.into(), detail }
+            }
             Core::CannotStart { detail } => Self::CannotStart { detail },
             other => Self::Refused { detail: other.to_string() },
         }
@@ -95,6 +101,8 @@ mod tests {
             Core::ProtocolDiffers { player, detail: detail.clone() },
             Core::PeerLeft { player, detail: detail.clone() },
             Core::PeerLost { player, detail: detail.clone() },
+            Core::PeerStalled { player, detail: detail.clone() },
+            Core::SeedViolation { player, detail: detail.clone() },
             Core::CannotStart { detail },
         ] {
             let sentence = reason.to_string();

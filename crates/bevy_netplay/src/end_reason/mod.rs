@@ -197,10 +197,27 @@ pub enum EndReason {
         /// What happened to the connection.
         detail: String,
     },
-    /// ggrs refused to make a session of the configuration.
+    /// The simulation of a player stood still for longer than
+    /// [`NetplayConfig::stall_timeout`](crate::NetplayConfig::stall_timeout).
+    #[error("{player} was dropped: {detail}")]
+    PeerStalled {
+        /// The player.
+        player: PlayerHandle,
+        /// What it did.
+        detail: String,
+    },
+    /// A player does not keep to the exchange from which the seed of a match is made: its game is modified.
+    #[error("{player} cannot be played with: {detail}")]
+    SeedViolation {
+        /// The player.
+        player: PlayerHandle,
+        /// What it did.
+        detail: String,
+    },
+    /// ggrs refused to make a session of the configuration, or the players could not agree on a seed.
     #[error("the match could not start: {detail}")]
     CannotStart {
-        /// What ggrs does not accept.
+        /// What ggrs does not accept, or the players do not agree on.
         detail: String,
     },
 }

@@ -42,12 +42,11 @@ impl GgrsBridge {
                 inputs: EncodedInputs { start_frame: input.start_frame, bytes: input.bytes },
             },
             Body::InputAck { ack_frame } => SessionMessage::InputAck { ack_frame },
-            Body::ChecksumReport { checksum, frame } => {
-                // bevy_ggrs folds 64-bit parts into its 128 bits: the upper half is empty.
-                SessionMessage::Checksum { frame, checksum: checksum as u64 }
-            }
-            // The replies are made here, and the link keeps itself alive.
-            Body::SyncReply { .. } | Body::QualityReply { .. } | Body::KeepAlive => return,
+            // The replies are made here, the link keeps itself alive, and checksums are exchanged without ggrs.
+            Body::SyncReply { .. }
+            | Body::QualityReply { .. }
+            | Body::ChecksumReport { .. }
+            | Body::KeepAlive => return,
         };
         self.traffic.lock().handle_message(to, message);
     }
@@ -87,9 +86,6 @@ fn body(message: SessionMessage) -> Body {
         SessionMessage::FrameAdvantage(frame_advantage) => {
             Body::QualityReport { frame_advantage, ping: 0 }
         }
-        SessionMessage::Checksum { frame, checksum } => {
-            Body::ChecksumReport { frame, checksum: u128::from(checksum) }
-        }
     }
 }
 
@@ -103,14 +99,16 @@ fn written(body: Body) -> Option<Message> {
 mod tests {
     use std::time::Duration;
 
-    use netplay_core::match_::MatchTraffic;
+    use netplay_core::match_::{MatchConfig, MatchTraffic};
 
     use super::*;
 
     const PEER: PeerKey = PeerKey::from_bytes([7; 16]);
 
     fn bridge() -> GgrsBridge {
-        GgrsBridge::new(SharedTraffic::new(MatchTraffic::new(2, 2, [PEER])))
+        let default_input = vec![0, 0];
+        let config = MatchConfig { players: 2, default_input, input_delay: 2, max_prediction: 8 };
+        GgrsBridge::new(SharedTraffic::new(MatchTraffic::new(config, [PEER])))
     }
 
     fn send(bridge: &mut GgrsBridge, body: Body) -> Vec<Body> {
@@ -140,9 +138,7 @@ mod tests {
             ack_frame: -1,
             bytes: vec![8, 2, 0, 9, 0],
         };
-        let checksum = || Body::ChecksumReport { checksum: 11, frame: 1 };
         send(&mut local, Body::Input(inputs.clone()));
-        send(&mut local, checksum());
         send(&mut local, Body::QualityReport { frame_advantage: -3, ping: 0 });
         let frame = Duration::from_millis(16);
         let sent = local.traffic.lock().poll_transmit(frame, PEER, frame).unwrap();
@@ -152,6 +148,6 @@ mod tests {
         let received: Vec<Body> =
             received.iter().map(|(_, message)| mirror::read(message).unwrap()).collect();
         let advantage = Body::QualityReport { frame_advantage: -3, ping: 0 };
-        assert_eq!(received, [Body::Input(inputs), advantage, checksum()]);
+        assert_eq!(received, [Body::Input(inputs), advantage]);
     }
 }

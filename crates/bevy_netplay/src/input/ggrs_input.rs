@@ -3,116 +3,204 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use ggrs::PredictRepeatLast;
+use ggrs::InputPredictor;
 use netplay_protocol::PeerKey;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::NetplayInput;
+use super::{InputEncoding, NetplayInput};
 
-/// The ggrs types of a match: inputs are plain bytes, addresses are stable peer keys.
-pub struct NetplayGgrs<I>(PhantomData<I>);
+/// The types of a match: what an input is, how it travels and how it is predicted.
+pub trait MatchTypes:
+    ggrs::Config<Input = GgrsInput<Self::Game, Self::Encoding>, State = u8, Address = PeerKey>
+    + Send
+    + Sync
+{
+    /// The input of the game.
+    type Game: NetplayInput;
+    /// How it is encoded.
+    type Encoding: InputEncoding<Self::Game>;
+}
 
-impl<I> fmt::Debug for NetplayGgrs<I> {
+/// Marks a type that has none of these, and can be sent to other threads whatever they are.
+pub(crate) type Types<I, E, P> = fn() -> (I, E, P);
+
+/// The ggrs types of a match: addresses are stable peer keys.
+pub struct NetplayGgrs<I, E, P>(PhantomData<Types<I, E, P>>);
+
+impl<I, E, P> fmt::Debug for NetplayGgrs<I, E, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NetplayGgrs")
     }
 }
 
-impl<I: NetplayInput> ggrs::Config for NetplayGgrs<I> {
-    type Input = GgrsInput<I>;
-    type InputPredictor = PredictRepeatLast;
+impl<I, E, P> ggrs::Config for NetplayGgrs<I, E, P>
+where
+    I: NetplayInput,
+    E: InputEncoding<I>,
+    P: InputPredictor<I> + 'static,
+{
+    type Input = GgrsInput<I, E>;
+    type InputPredictor = Predict<P>;
     type State = u8;
     type Address = PeerKey;
 }
 
-/// The input of a player as ggrs wants it: serialised as its bytes, always [`GgrsInput::BYTES`] of them.
+impl<I, E, P> MatchTypes for NetplayGgrs<I, E, P>
+where
+    I: NetplayInput,
+    E: InputEncoding<I>,
+    P: InputPredictor<I> + 'static,
+{
+    type Game = I;
+    type Encoding = E;
+}
+
+/// Predicts the input by a predictor of the game, and that the player stays as connected as it is.
+#[derive(Debug)]
+pub struct Predict<P>(PhantomData<fn() -> P>);
+
+impl<I, E, P: InputPredictor<I>> InputPredictor<GgrsInput<I, E>> for Predict<P> {
+    fn predict(previous: GgrsInput<I, E>) -> GgrsInput<I, E> {
+        GgrsInput { input: P::predict(previous.input), ..previous }
+    }
+}
+
+/// The input of a player as ggrs wants it: serialized always with as many bytes.
 ///
 /// That a player is disconnected is part of its input: so it rolls back like any other change of input, and is true
 /// from the same frame on for every peer.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct GgrsInput<I> {
+pub struct GgrsInput<I, E> {
     /// The input.
     pub input: I,
     /// The player has been dropped from the match.
     pub disconnected: bool,
+    encoding: PhantomData<fn() -> E>,
 }
 
-impl<I> GgrsInput<I> {
-    /// The size of an input, in bytes.
-    pub const BYTES: usize = size_of::<I>() + 1;
-}
+impl<I: Copy, E> Copy for GgrsInput<I, E> {}
 
-impl<I: NetplayInput> GgrsInput<I> {
-    /// The input with these bytes, if there are as many as there must be.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (disconnected, input) = bytes.split_last()?;
-        let input = bytemuck::try_pod_read_unaligned(input).ok()?;
-        Some(Self { input, disconnected: *disconnected != 0 })
+impl<I: Copy, E> Clone for GgrsInput<I, E> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-impl<I: NetplayInput> Serialize for GgrsInput<I> {
+impl<I: PartialEq, E> PartialEq for GgrsInput<I, E> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.input, self.disconnected) == (&other.input, other.disconnected)
+    }
+}
+
+impl<I: Default, E> Default for GgrsInput<I, E> {
+    fn default() -> Self {
+        Self::new(I::default())
+    }
+}
+
+impl<I, E> GgrsInput<I, E> {
+    /// The input of a player who is connected.
+    pub fn new(input: I) -> Self {
+        Self { input, disconnected: false, encoding: PhantomData }
+    }
+}
+
+impl<I: NetplayInput, E: InputEncoding<I>> GgrsInput<I, E> {
+    /// How many bytes an input has: its encoding, and whether the player is disconnected.
+    pub(crate) fn len() -> Option<usize> {
+        Some(E::len()? + 1)
+    }
+
+    /// The bytes of the default input, if every input has as many.
+    pub(crate) fn default_bytes() -> Option<Vec<u8>> {
+        Self::len().map(|_| Self::default().to_bytes())
+    }
+
+    /// The bytes of the input.
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        E::write(&self.input, &mut bytes);
+        bytes.push(self.disconnected.into());
+        bytes
+    }
+
+    /// The input with these bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        match bytes.split_last() {
+            Some((disconnected, input)) => {
+                Self { disconnected: *disconnected != 0, ..Self::new(E::read(input)) }
+            }
+            None => Self::default(),
+        }
+    }
+}
+
+impl<I: NetplayInput, E: InputEncoding<I>> Serialize for GgrsInput<I, E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeTuple;
+        let bytes = self.to_bytes();
         // A tuple of bytes has no length prefix.
-        let mut tuple = serializer.serialize_tuple(Self::BYTES)?;
-        bytemuck::bytes_of(&self.input)
-            .iter()
-            .try_for_each(|byte| tuple.serialize_element(byte))?;
-        tuple.serialize_element(&u8::from(self.disconnected))?;
+        let mut tuple = serializer.serialize_tuple(bytes.len())?;
+        bytes.iter().try_for_each(|byte| tuple.serialize_element(byte))?;
         tuple.end()
     }
 }
 
-impl<'de, I: NetplayInput> Deserialize<'de> for GgrsInput<I> {
+impl<'de, I: NetplayInput, E: InputEncoding<I>> Deserialize<'de> for GgrsInput<I, E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes<I>(PhantomData<I>);
+        struct Bytes(usize);
 
-        impl<'de, I: NetplayInput> Visitor<'de> for Bytes<I> {
-            type Value = GgrsInput<I>;
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Vec<u8>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{} bytes of input", GgrsInput::<I>::BYTES)
+                write!(f, "{} bytes of input", self.0)
             }
 
             fn visit_seq<A: serde::de::SeqAccess<'de>>(
                 self,
                 mut sequence: A,
-            ) -> Result<Self::Value, A::Error> {
-                let mut next = |place| -> Result<u8, A::Error> {
-                    let missing = || Error::invalid_length(place, &"more bytes of input");
-                    sequence.next_element()?.ok_or_else(missing)
-                };
-                let mut input = I::default();
-                for (place, byte) in bytemuck::bytes_of_mut(&mut input).iter_mut().enumerate() {
-                    *byte = next(place)?;
+            ) -> Result<Vec<u8>, A::Error> {
+                let mut bytes = Vec::with_capacity(self.0);
+                while bytes.len() < self.0 {
+                    let missing = || Error::invalid_length(bytes.len(), &self);
+                    bytes.push(sequence.next_element()?.ok_or_else(missing)?);
                 }
-                Ok(GgrsInput { input, disconnected: next(size_of::<I>())? != 0 })
+                Ok(bytes)
             }
         }
 
-        deserializer.deserialize_tuple(Self::BYTES, Bytes(PhantomData))
+        let len = Self::len().unwrap_or_default();
+        let bytes = deserializer.deserialize_tuple(len, Bytes(len))?;
+        Ok(Self::from_bytes(&bytes))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use netplay_core::match_::disconnected_input;
+    use ggrs::PredictDefault;
 
     use super::*;
+    use crate::input::AsBytes;
+
+    type Input = GgrsInput<[u8; 3], AsBytes>;
 
     #[test]
     fn an_input_travels_as_its_bytes_and_whether_the_player_is_disconnected() {
-        let ours = GgrsInput { input: [1u8, 2, 3], disconnected: false };
-        let bytes = postcard::to_stdvec(&ours).unwrap();
+        let local = Input::new([1, 2, 3]);
+        let bytes = postcard::to_stdvec(&local).unwrap();
         assert_eq!(bytes, [1, 2, 3, 0]);
-        assert_eq!(postcard::from_bytes::<GgrsInput<[u8; 3]>>(&bytes).unwrap(), ours);
-        assert_eq!(GgrsInput::from_bytes(&bytes), Some(ours));
-        assert!(postcard::from_bytes::<GgrsInput<[u8; 3]>>(&bytes[..3]).is_err());
-        assert_eq!(GgrsInput::<[u8; 3]>::from_bytes(&bytes[..3]), None);
-        let disconnected =
-            postcard::from_bytes::<GgrsInput<[u8; 3]>>(&disconnected_input(4)).unwrap();
-        assert_eq!(disconnected, GgrsInput { input: [0; 3], disconnected: true });
+        assert!(postcard::from_bytes::<Input>(&bytes).unwrap() == local);
+        assert!(Input::from_bytes(&bytes) == local);
+        assert!(postcard::from_bytes::<Input>(&bytes[..3]).is_err());
+        let disconnected = postcard::from_bytes::<Input>(&[0, 0, 0, 1]).unwrap();
+        assert!(disconnected == Input { disconnected: true, ..Input::default() });
+    }
+
+    #[test]
+    fn what_a_game_predicts_is_the_input_and_not_whether_a_player_is_connected() {
+        let gone = Input { disconnected: true, ..Input::new([5; 3]) };
+        let predicted = Predict::<PredictDefault>::predict(gone);
+        assert!(predicted == Input { disconnected: true, ..Input::default() });
     }
 }

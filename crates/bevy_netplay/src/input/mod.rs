@@ -1,20 +1,22 @@
-//! Input: what the game writes ([`LocalInput`]), what the simulation reads ([`Inputs`]).
+//! Input: what the game writes ([`LocalInput`]), what the simulation reads ([`Inputs`]), how it travels ([`AsBytes`],
+//! [`AsSerde`]).
 
+mod encoding;
 mod ggrs_input;
+mod inputs;
+mod local;
 
-use bevy::ecs::schedule::ScheduleLabel;
-use bevy::ecs::system::SystemParam;
-use bevy::prelude::*;
-use bevy_ggrs::{LocalInputs, LocalPlayers, PlayerInputs, RollbackFrameCount};
-use bytemuck::Pod;
+pub use encoding::{AsBytes, AsSerde, InputEncoding};
+pub(crate) use ggrs_input::Types;
+pub use ggrs_input::{GgrsInput, MatchTypes, NetplayGgrs};
+pub use inputs::{InputStatus, Inputs};
+pub(crate) use inputs::{begin_frame, end_frame};
+pub use local::{LocalInput, ReadLocalInput};
+pub(crate) use local::{PendingInputs, give_inputs};
 
-use crate::PlayerHandle;
-use crate::session::Session;
-
-pub use ggrs_input::{GgrsInput, NetplayGgrs};
-
-/// The input of one player in one frame: plain bytes, the same on every machine. Implemented for every type that
-/// can be one:
+/// The input of one player in one frame. Implemented for every type that can be one.
+///
+/// Plain bytes travel as they are:
 ///
 /// ```
 /// use bevy_netplay::bytemuck::{Pod, Zeroable};
@@ -29,66 +31,25 @@ pub use ggrs_input::{GgrsInput, NetplayGgrs};
 ///
 /// let plugins = bevy_netplay::NetplayPlugins::<Buttons>::default();
 /// ```
-pub trait NetplayInput: Pod + Default + PartialEq + Send + Sync + 'static {}
-
-impl<I: Pod + Default + PartialEq + Send + Sync + 'static> NetplayInput for I {}
-
-/// The input of the local player. A system in [`ReadLocalInput`] writes it; it keeps its value until then.
 ///
-/// Opaque to reflection: an input is plain bytes and need not implement `Reflect`.
-#[derive(Resource, Clone, Copy, Debug, Default, Reflect)]
-#[reflect(opaque, type_path = false, where I: NetplayInput)]
-#[reflect(Resource, Default)]
-pub struct LocalInput<I: NetplayInput>(
-    /// The input. The game writes it.
-    pub I,
-);
+/// Enums, `bool`, `Vec2` and whatever else implements serde's traits do with
+/// [`by_serde`](crate::NetplayPlugins::by_serde):
+///
+/// ```
+/// use bevy::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+/// enum Action {
+///     #[default]
+///     Stand,
+///     Walk { stick: (f32, f32), runs: bool },
+/// }
+///
+/// let plugins = bevy_netplay::NetplayPlugins::<Action>::default().by_serde();
+/// ```
+///
+/// The default input is that of nobody: of a player who was dropped, and of the frames before a player's first input.
+pub trait NetplayInput: Copy + Default + PartialEq + Send + Sync + 'static {}
 
-impl<I: NetplayInput> TypePath for LocalInput<I> {
-    fn type_path() -> &'static str {
-        std::any::type_name::<Self>()
-    }
-
-    fn short_type_path() -> &'static str {
-        "LocalInput"
-    }
-}
-
-/// Every player's input of the frame that is simulated, inside `NetplayUpdate`.
-#[derive(SystemParam)]
-pub struct Inputs<'w, I: NetplayInput> {
-    inputs: Res<'w, PlayerInputs<NetplayGgrs<I>>>,
-}
-
-impl<I: NetplayInput> Inputs<'_, I> {
-    /// The input of a player. A player who does not exist, or is [disconnected](Self::is_disconnected), has the
-    /// default input.
-    pub fn get(&self, player: impl Into<PlayerHandle>) -> I {
-        self.inputs.get(player.into().index()).map(|(input, _)| input.input).unwrap_or_default()
-    }
-
-    /// Whether a player has been dropped from the match. It is true from the same frame on for all who play on, so
-    /// the simulation may depend on it.
-    pub fn is_disconnected(&self, player: impl Into<PlayerHandle>) -> bool {
-        self.inputs.get(player.into().index()).is_some_and(|(input, _)| input.disconnected)
-    }
-}
-
-/// The schedule in which a game writes [`LocalInput`]. It runs once before each new frame of a match, and
-/// never for frames that are simulated again.
-#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash, Reflect)]
-pub struct ReadLocalInput;
-
-/// Lets the game read its devices, then hands the input to ggrs. While this peer catches up with a match that it
-/// rejoined, the input is in the log.
-pub(crate) fn read_inputs<I: NetplayInput>(world: &mut World) {
-    let frame = world.resource::<RollbackFrameCount>().0;
-    let known = world.resource::<Session>().replayed_input(frame);
-    let input = known.and_then(|bytes| GgrsInput::from_bytes(&bytes)).unwrap_or_else(|| {
-        world.run_schedule(ReadLocalInput);
-        GgrsInput { input: world.resource::<LocalInput<I>>().0, disconnected: false }
-    });
-    let players = &world.resource::<LocalPlayers>().0;
-    let inputs = players.iter().map(|player| (*player, input)).collect();
-    world.insert_resource(LocalInputs::<NetplayGgrs<I>>(inputs));
-}
+impl<I: Copy + Default + PartialEq + Send + Sync + 'static> NetplayInput for I {}

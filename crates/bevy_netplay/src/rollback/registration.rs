@@ -1,87 +1,273 @@
-//! [`NetplayApp`]: registering what rolls back, and the hash by which peers compare it.
+//! [`NetplayApp`]: registering what rolls back.
 
 use std::any::type_name;
-use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
-use bevy_ggrs::RollbackApp;
+use bevy::reflect::{FromReflect, GetTypeRegistration, Typed};
+use bevy::state::state::FreelyMutableState;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-/// Registers what rolls back.
+use super::codec::{self, Codec};
+use super::message::add_messages;
+use super::registry::{RegisteredType, RollbackRegistry};
+use super::state::RollbackStates;
+use super::store::{
+    ComponentHistory, History, Remains, ResourceHistory, Restorable, RollbackStore, StateHistory,
+};
+
+/// Registers what rolls back: what is part of the kept frames and is restored when the simulation goes back.
+///
+/// What a type can offer decides the method:
+///
+/// | the type has | method | compared between peers | encoded for peers who come later |
+/// | --- | --- | --- | --- |
+/// | `Serialize` and `Deserialize` | `rollback_component` | yes | yes |
+/// | `Reflect` | `rollback_component_by_reflect` | yes | yes |
+/// | `Hash` | `rollback_component_by_hash` | yes | no |
+/// | nothing of these | `rollback_component_snapshot_only` | no | no |
+///
+/// The first two are the ones to prefer; for Bevy's own types, such as `Transform` and `Timer`, the second. All of them
+/// compare floats by their bits and `usize` by its value, and follow references to other entities where the type's
+/// [`Component::map_entities`] does (`#[entities]` on its fields). The order of calls does not matter. Peers compare
+/// names and shapes of everything registered before a match.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_netplay::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Component, Clone, Serialize, Deserialize)]
+/// struct Fighter { owner: PlayerHandle, velocity: Vec2, target: Option<u32> }
+///
+/// #[derive(Resource, Clone, Hash)]
+/// struct Score([u32; 2]);
+///
+/// let mut app = App::new();
+/// app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default()))
+///     .rollback_component::<Fighter>()
+///     .rollback_component_by_reflect::<Transform>()
+///     .rollback_resource_by_hash::<Score>();
+/// ```
 pub trait NetplayApp {
-    /// Rolls a component back, on entities that have [`RollbackEntity`](crate::RollbackEntity): it is part of
-    /// snapshots and of the checksum that peers compare.
+    /// Rolls a component back, compared and encoded by serde.
     fn rollback_component<T>(&mut self) -> &mut Self
     where
-        T: Component<Mutability = Mutable> + Clone + Hash;
+        T: Component<Mutability: Restorable<T>> + Clone + Serialize + DeserializeOwned;
 
-    /// Rolls a resource back: it is part of snapshots and of the checksum that peers compare. It must be
-    /// there before a match starts.
+    /// Rolls a component back, compared and encoded by reflection.
+    fn rollback_component_by_reflect<T>(&mut self) -> &mut Self
+    where
+        T: Component<Mutability: Restorable<T>> + Clone + FromReflect + Typed + GetTypeRegistration;
+
+    /// Rolls a component back, compared by `Hash`. A slice, array or `Vec` of `usize` or `isize` inside it has another
+    /// hash on 32-bit machines, browsers included: use serde or `Reflect` for such a type.
+    fn rollback_component_by_hash<T>(&mut self) -> &mut Self
+    where
+        T: Component<Mutability: Restorable<T>> + Clone + Hash;
+
+    /// Rolls a component back without comparing it: a difference between peers shows once it has led to another one.
+    fn rollback_component_snapshot_only<T>(&mut self) -> &mut Self
+    where
+        T: Component<Mutability: Restorable<T>> + Clone;
+
+    /// Rolls a resource back, compared and encoded by serde.
     fn rollback_resource<T>(&mut self) -> &mut Self
     where
+        T: Resource<Mutability = Mutable> + Clone + Serialize + DeserializeOwned;
+
+    /// Rolls a resource back, compared and encoded by reflection.
+    fn rollback_resource_by_reflect<T>(&mut self) -> &mut Self
+    where
+        T: Resource<Mutability = Mutable> + Clone + FromReflect + Typed + GetTypeRegistration;
+
+    /// Rolls a resource back, compared by `Hash`, as [`Self::rollback_component_by_hash`] does.
+    fn rollback_resource_by_hash<T>(&mut self) -> &mut Self
+    where
         T: Resource<Mutability = Mutable> + Clone + Hash;
+
+    /// Rolls a resource back without comparing it, as [`Self::rollback_component_snapshot_only`] does.
+    fn rollback_resource_snapshot_only<T>(&mut self) -> &mut Self
+    where
+        T: Resource<Mutability = Mutable> + Clone;
+
+    /// Adds a state that rolls back, in place of Bevy's `init_state`. It has its default value when a match begins, and
+    /// is entered once [`StartMatch`](crate::StartMatch) has run. A transition that a frame asks for in `NextState`
+    /// runs at the end of that frame, after `NetplayUpdate`: `OnExit`, `OnTransition`, `OnEnter`, with `DespawnOnExit`
+    /// and `DespawnOnEnter`. It runs again when the frame is simulated again, so these schedules are part of the
+    /// simulation.
+    fn rollback_state<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + FromWorld + Serialize + DeserializeOwned;
+
+    /// Adds a state that rolls back, as [`Self::rollback_state`] does, compared and encoded by reflection.
+    fn rollback_state_by_reflect<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + FromWorld + FromReflect + Typed + GetTypeRegistration;
+
+    /// Adds a state that rolls back, as [`Self::rollback_state`] does, compared by `Hash` and not encoded.
+    fn rollback_state_by_hash<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + FromWorld;
+
+    /// Adds messages inside the simulation, in place of Bevy's `add_message`: systems in `NetplayUpdate` write them and
+    /// read them in the same frame, so a reader runs after the writer. None is left when the next frame begins.
+    fn rollback_message<M: Message>(&mut self) -> &mut Self;
 }
 
 impl NetplayApp for App {
     fn rollback_component<T>(&mut self) -> &mut Self
     where
-        T: Component<Mutability = Mutable> + Clone + Hash,
+        T: Component<Mutability: Restorable<T>> + Clone + Serialize + DeserializeOwned,
     {
-        if register::<T>(self) {
-            self.rollback_component_with_clone::<T>().checksum_component_with_hash::<T>();
-        }
-        self
+        add_component(self, "serde", codec::serde_shape::<T>().text, Codec::<T>::serde())
+    }
+
+    fn rollback_component_by_reflect<T>(&mut self) -> &mut Self
+    where
+        T: Component<Mutability: Restorable<T>> + Clone + FromReflect + Typed + GetTypeRegistration,
+    {
+        self.register_type::<T>();
+        add_component(self, "Reflect", codec::reflected_shape::<T>(), Codec::<T>::reflect())
+    }
+
+    fn rollback_component_by_hash<T>(&mut self) -> &mut Self
+    where
+        T: Component<Mutability: Restorable<T>> + Clone + Hash,
+    {
+        add_component(self, "Hash", String::new(), Codec::<T>::hash())
+    }
+
+    fn rollback_component_snapshot_only<T>(&mut self) -> &mut Self
+    where
+        T: Component<Mutability: Restorable<T>> + Clone,
+    {
+        add_component(self, "nothing", String::new(), Codec::<T>::none())
     }
 
     fn rollback_resource<T>(&mut self) -> &mut Self
     where
+        T: Resource<Mutability = Mutable> + Clone + Serialize + DeserializeOwned,
+    {
+        add_resource(self, "serde", codec::serde_shape::<T>().text, Codec::<T>::serde())
+    }
+
+    fn rollback_resource_by_reflect<T>(&mut self) -> &mut Self
+    where
+        T: Resource<Mutability = Mutable> + Clone + FromReflect + Typed + GetTypeRegistration,
+    {
+        self.register_type::<T>();
+        add_resource(self, "Reflect", codec::reflected_shape::<T>(), Codec::<T>::reflect())
+    }
+
+    fn rollback_resource_by_hash<T>(&mut self) -> &mut Self
+    where
         T: Resource<Mutability = Mutable> + Clone + Hash,
     {
-        if register::<T>(self) {
-            self.rollback_resource_with_clone::<T>().checksum_resource_with_hash::<T>();
+        add_resource(self, "Hash", String::new(), Codec::<T>::hash())
+    }
+
+    fn rollback_resource_snapshot_only<T>(&mut self) -> &mut Self
+    where
+        T: Resource<Mutability = Mutable> + Clone,
+    {
+        add_resource(self, "nothing", String::new(), Codec::<T>::none())
+    }
+
+    fn rollback_state<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + FromWorld + Serialize + DeserializeOwned,
+    {
+        add_state(self, "serde", codec::serde_shape::<S>().text, Codec::<S>::serde())
+    }
+
+    fn rollback_state_by_reflect<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + FromWorld + FromReflect + Typed + GetTypeRegistration,
+    {
+        self.register_type::<S>();
+        add_state(self, "Reflect", codec::reflected_shape::<S>(), Codec::<S>::reflect())
+    }
+
+    fn rollback_state_by_hash<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + FromWorld,
+    {
+        add_state(self, "Hash", String::new(), Codec::<S>::hash())
+    }
+
+    fn rollback_message<M: Message>(&mut self) -> &mut Self {
+        let registered =
+            RegisteredType { kind: "message", compared_by: "nothing", shape: String::new() };
+        let mut registry = self.world_mut().get_resource_or_init::<RollbackRegistry>();
+        if registry.add(type_name::<M>(), registered) {
+            add_messages::<M>(self);
         }
         self
     }
 }
 
-/// Everything that is registered for rollback, by name. Peers compare a hash of it before a match.
-#[derive(Resource, Clone, Debug, Default, Reflect)]
-#[reflect(Resource, Debug, Default)]
-pub struct RollbackRegistry {
-    names: BTreeSet<&'static str>,
+fn add_component<'a, T>(
+    app: &'a mut App,
+    compared_by: &'static str,
+    shape: String,
+    codec: Codec<T>,
+) -> &'a mut App
+where
+    T: Component<Mutability: Restorable<T>> + Clone,
+{
+    let registered = RegisteredType { kind: "component", compared_by, shape };
+    add::<T>(app, registered, |world| {
+        let access = T::Mutability::access(world, codec.same);
+        let component = world.register_component::<T>();
+        world.get_resource_or_init::<Remains>().keep(component);
+        Box::new(ComponentHistory::new(world, codec, access))
+    });
+    app
 }
 
-impl RollbackRegistry {
-    /// A hash of the names and of the input's layout: the same in every build of the same source,
-    /// whatever the platform and the order of registration.
-    pub fn hash<I>(&self) -> u64 {
-        let mut text = format!("{} {}", type_name::<I>(), size_of::<I>());
-        for name in &self.names {
-            text.push('\n');
-            text.push_str(name);
-        }
-        seahash::hash(text.as_bytes())
+fn add_resource<'a, T>(
+    app: &'a mut App,
+    compared_by: &'static str,
+    shape: String,
+    codec: Codec<T>,
+) -> &'a mut App
+where
+    T: Resource<Mutability = Mutable> + Clone,
+{
+    let registered = RegisteredType { kind: "resource", compared_by, shape };
+    add::<T>(app, registered, |_| Box::new(ResourceHistory::new(codec)));
+    app
+}
+
+fn add_state<'a, S: FreelyMutableState + FromWorld>(
+    app: &'a mut App,
+    compared_by: &'static str,
+    shape: String,
+    codec: Codec<S>,
+) -> &'a mut App {
+    let registered = RegisteredType { kind: "state", compared_by, shape };
+    let is_new = add::<S>(app, registered, |_| Box::new(StateHistory::new(codec)));
+    if is_new {
+        RollbackStates::add::<S>(app, type_name::<S>());
     }
+    app
 }
 
-/// Whether the type is new.
-fn register<T>(app: &mut App) -> bool {
-    let mut registry = app.world_mut().get_resource_or_init::<RollbackRegistry>();
-    registry.names.insert(type_name::<T>())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_depends_on_what_is_registered_and_not_on_the_order() {
-        let registry =
-            |names: &[&'static str]| RollbackRegistry { names: names.iter().copied().collect() };
-        let hash = |names: &[&'static str]| registry(names).hash::<u8>();
-        assert_eq!(hash(&["a", "b"]), hash(&["b", "a"]));
-        assert_ne!(hash(&["a", "b"]), hash(&["ab"]));
-        assert_ne!(registry(&["a"]).hash::<u8>(), registry(&["a"]).hash::<u16>());
+/// Adds a type, unless it is there already. Returns whether it was not.
+fn add<T>(
+    app: &mut App,
+    registered: RegisteredType,
+    history: impl FnOnce(&mut World) -> Box<dyn History>,
+) -> bool {
+    let world = app.world_mut();
+    let name = type_name::<T>();
+    let is_new = world.get_resource_or_init::<RollbackRegistry>().add(name, registered);
+    if is_new {
+        let history = history(world);
+        world.get_resource_or_init::<RollbackStore>().add(name, history);
     }
+    is_new
 }

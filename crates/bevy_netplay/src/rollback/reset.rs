@@ -1,37 +1,71 @@
 //! The beginning of a match: a world without what the match before has left.
 
+use bevy::ecs::entity_disabling::Disabled;
 use bevy::ecs::query::Allow;
 use bevy::prelude::*;
-use bevy_ggrs::{
-    ConfirmedFrameCount, Rollback, RollbackDespawned, RollbackFrameCount, RollbackId,
-    RollbackOrdered,
-};
+use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount, RollbackFrameRate};
 
+use super::order::SpawnOrders;
+use super::registry::RollbackRegistry;
+use super::state::RollbackStates;
+use super::store::{Remains, RollbackStore};
 use crate::metrics::RollbackProgress;
-use crate::{Checksums, CurrentMatch, RollbackMetrics, StartMatch};
+use crate::{Checksums, CurrentMatch, NetplayConfig, RollbackEntity, RollbackMetrics, StartMatch};
+
+/// How a match is simulated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Simulation {
+    /// Frames per second.
+    pub(crate) frame_rate: usize,
+    /// How far it may run ahead of the last confirmed frame.
+    pub(crate) max_prediction: usize,
+    /// ggrs saves confirmed frames only.
+    pub(crate) sparse_saving: bool,
+    /// One frame in so many is compared between peers.
+    pub(crate) checksum_interval: u32,
+}
+
+impl Simulation {
+    /// As it is configured.
+    pub(crate) fn of(config: &NetplayConfig) -> Self {
+        Self {
+            frame_rate: config.frame_rate.max(1),
+            max_prediction: config.bounded_max_prediction(),
+            sparse_saving: config.sparse_saving,
+            checksum_interval: config.checksum_interval,
+        }
+    }
+}
 
 /// Sets the world back to frame 0 and lets the game set the match up.
 ///
-/// bevy_ggrs keeps the order of all rollback entities ever spawned, and counts frames; both are part of
-/// the checksum, so a rematch that kept either would differ from a peer that joined later.
-pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch) {
-    let mut everything = world.query_filtered::<Entity, (
-        Or<(With<Rollback>, With<RollbackId>)>,
-        Allow<RollbackDespawned>,
-    )>();
+/// Frames are counted and places in spawn order given from 0: both are part of the checksum, so a rematch that kept
+/// either would differ from a peer that joined later.
+pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulation: Simulation) {
+    let mut everything = world.query_filtered::<Entity, (With<RollbackEntity>, Allow<Disabled>)>();
     let old: Vec<Entity> = everything.iter(world).collect();
     for entity in old {
         // A child may have been despawned with its parent.
         world.try_despawn(entity).ok();
     }
-    world.insert_resource(RollbackOrdered::default());
+    let Simulation { frame_rate, max_prediction, sparse_saving, checksum_interval } = simulation;
+    world.insert_resource(RollbackFrameRate(frame_rate));
     world.insert_resource(RollbackFrameCount(0));
     world.insert_resource(ConfirmedFrameCount(-1));
-    world.insert_resource(Checksums::default());
+    world.insert_resource(SpawnOrders::default());
+    world.resource_mut::<Remains>().clear();
+    world.resource_scope(|world, mut store: Mut<RollbackStore>| {
+        // The window, the frame that is simulated and the one that it began with.
+        store.begin(world.resource::<RollbackRegistry>(), max_prediction + 2);
+    });
+    let saved_apart = sparse_saving || max_prediction == 0;
+    world.resource_mut::<Checksums>().begin(checksum_interval, saved_apart);
     world.insert_resource(RollbackMetrics::default());
     world.insert_resource(RollbackProgress::default());
     world.insert_resource(this_match);
+    RollbackStates::reset(world);
     // A game without anything to set up has no such schedule.
     let _ = world.try_run_schedule(StartMatch);
     world.flush();
+    RollbackStates::enter(world);
 }

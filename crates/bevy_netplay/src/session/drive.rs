@@ -1,12 +1,10 @@
-//! Between the room and its transport, once before bevy_ggrs runs a frame and once after it.
+//! Between the room and its transport, before and after the frames of an update.
 
 use bevy::prelude::*;
-use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount, Session as GgrsSession};
-use ggrs::GgrsEvent;
+use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
 
 use super::Session;
-use crate::input::{NetplayGgrs, NetplayInput};
-use crate::{Checksums, PeerLinks, RollbackMetrics};
+use crate::{NetplayConfig, PeerLinks, RollbackMetrics};
 
 /// Passes the transport's events to the room, and sends the room's packets and requests.
 pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
@@ -22,23 +20,27 @@ pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
     session.finish_leaving(now);
 }
 
-/// After bevy_ggrs has run the frame: marks the checksums of confirmed frames as final.
-pub(crate) fn confirm_frames(
-    mut checksums: ResMut<Checksums>,
+/// The game has changed its settings: the input delay is the one that takes effect in a running match.
+pub(crate) fn change_input_delay(mut session: ResMut<Session>, config: Res<NetplayConfig>) {
+    if let Some(joined) = &mut session.joined {
+        joined.room.handle_input_delay_changed(config.bounded_input_delay());
+    }
+}
+
+/// How far the simulation is ahead of what is confirmed, and how long inputs wait.
+pub(crate) fn note_progress(
     mut metrics: ResMut<RollbackMetrics>,
+    session: Res<Session>,
     frame: Res<RollbackFrameCount>,
     confirmed: Res<ConfirmedFrameCount>,
 ) {
-    // Rollbacks for every confirmed input have been made, so every frame up to the confirmed one was
-    // saved in its final form.
-    checksums.confirm(confirmed.0.min(frame.0 - 1));
     metrics.confirmed_lag = frame.0 - confirmed.0;
+    metrics.input_delay = session.input_delay().unwrap_or_default();
 }
 
-/// After bevy_ggrs has run the frame: passes it to the room, sends the packets that are due, updates [`PeerLinks`].
-pub(crate) fn send<I: NetplayInput>(
+/// After the frames are simulated: passes them to the room, sends the packets that are due, updates [`PeerLinks`].
+pub(crate) fn send(
     mut session: ResMut<Session>,
-    mut ggrs: Option<ResMut<GgrsSession<NetplayGgrs<I>>>>,
     mut links: ResMut<PeerLinks>,
     frame: Res<RollbackFrameCount>,
     confirmed: Res<ConfirmedFrameCount>,
@@ -46,18 +48,6 @@ pub(crate) fn send<I: NetplayInput>(
 ) {
     let now = time.elapsed();
     let Some(joined) = &mut session.joined else { return };
-    if let Some(GgrsSession::P2P(ggrs)) = ggrs.as_deref_mut() {
-        for event in ggrs.events() {
-            // Its other events are about connections, which the links report.
-            if let GgrsEvent::DesyncDetected { frame, local_checksum, remote_checksum, addr } =
-                event
-            {
-                // Checksums are 64 bits wide; ggrs stores them in 128.
-                let [local, remote] = [local_checksum, remote_checksum].map(|sum| sum as u64);
-                joined.room.handle_desync(now, addr, frame, local, remote);
-            }
-        }
-    }
     joined.room.handle_frame(now, frame.0, confirmed.0);
     session.flush(now);
     if let Some(room) = session.room() {

@@ -6,15 +6,14 @@ use netplay_core::agent;
 use netplay_core::room::{MatchStart, RoomEvent};
 
 use super::Session;
-use super::start::ggrs_session;
-use crate::input::{NetplayGgrs, NetplayInput};
+use super::start::{begin_match, ggrs_session};
+use crate::input::MatchTypes;
 use crate::messages::{
-    DesyncDetected, MatchStarted, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed,
-    PlayerDisconnected, PresenceChanged, QualityChanged, RematchWanted, RoomEnded,
+    DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed, PeerStalled,
+    PeerUnstalled, PlayerDisconnected, PresenceChanged, QualityChanged, RematchWanted, RoomEnded,
 };
 use crate::{
-    CurrentMatch, CurrentRoom, EndReason, LastEndReason, NetplayState, ResumeToken,
-    RollbackMetrics, rollback,
+    CurrentMatch, CurrentRoom, EndReason, LastEndReason, NetplayState, ResumeToken, RollbackMetrics,
 };
 
 /// A run condition: there are events of the room to apply.
@@ -26,13 +25,13 @@ pub(crate) fn has_events(session: Res<Session>) -> bool {
 ///
 /// Exclusive, because the start of a match runs the game's schedule [`StartMatch`](crate::StartMatch) between the
 /// events before and after it. It runs only if [there are events](has_events), so in few updates.
-pub(crate) fn apply_events<I: NetplayInput>(world: &mut World) {
+pub(crate) fn apply_events<C: MatchTypes>(world: &mut World) {
     while let Some(event) = world.resource_mut::<Session>().events.pop_front() {
-        apply::<I>(world, event);
+        apply::<C>(world, event);
     }
 }
 
-fn apply<I: NetplayInput>(world: &mut World, event: RoomEvent) {
+fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
     match event {
         RoomEvent::Queued { waiting } => {
             let local_peer = Some(world.resource::<Session>().identity.peer_key());
@@ -50,7 +49,7 @@ fn apply<I: NetplayInput>(world: &mut World, event: RoomEvent) {
         }
         RoomEvent::Lobby => set_state(world, NetplayState::Lobby),
         RoomEvent::Synchronizing => set_state(world, NetplayState::Synchronizing),
-        RoomEvent::StartMatch(start) => start_match::<I>(world, &start),
+        RoomEvent::StartMatch(start) => start_match::<C>(world, &start),
         RoomEvent::PeerJoined { peer } => tell(world, PeerJoined { peer }),
         RoomEvent::PeerLeft { peer, reason } => tell(world, PeerLeft { peer, reason }),
         RoomEvent::PlayerDisconnected { peer, player, frame, reason } => {
@@ -61,6 +60,12 @@ fn apply<I: NetplayInput>(world: &mut World, event: RoomEvent) {
         }
         RoomEvent::PeerResumed { peer, player, after } => {
             tell(world, PeerResumed { player: player.into(), peer, after });
+        }
+        RoomEvent::PeerStalled { peer, player, frame, time_left } => {
+            tell(world, PeerStalled { player: player.into(), peer, frame, time_left });
+        }
+        RoomEvent::PeerUnstalled { peer, player, after } => {
+            tell(world, PeerUnstalled { player: player.into(), peer, after });
         }
         RoomEvent::PresenceChanged { peer, presence } => {
             tell(world, PresenceChanged { peer, presence: presence.into() });
@@ -74,27 +79,25 @@ fn apply<I: NetplayInput>(world: &mut World, event: RoomEvent) {
             let (player, from, to) = (player.into(), from.into(), to.into());
             tell(world, QualityChanged { player, peer, from, to });
         }
-        RoomEvent::Desync { peer, player, frame, local, remote } => {
+        RoomEvent::Desync { peer, player, frame, local, remote, last_equal_frame } => {
             let player = player.into();
-            let mut metrics = world.resource_mut::<RollbackMetrics>();
-            // Usually both sides notice; one report per frame and player is enough.
-            if metrics.note_desync(player, frame, local, remote) {
-                tell(world, DesyncDetected { player, peer, frame, local, remote });
-            }
+            world.resource_mut::<RollbackMetrics>().note_desync(player, frame, local, remote);
+            tell(world, DesyncDetected { player, peer, frame, local, remote, last_equal_frame });
         }
         RoomEvent::RematchWanted { peer, player } => {
             tell(world, RematchWanted { player: player.into(), peer });
         }
-        RoomEvent::Ended(reason) => end::<I>(world, reason.into()),
+        RoomEvent::Ended(reason) => end::<C>(world, reason.into()),
     }
 }
 
-fn start_match<I: NetplayInput>(world: &mut World, start: &MatchStart) {
+fn start_match<C: MatchTypes>(world: &mut World, start: &MatchStart) {
     let now = world.resource::<Time<Real>>().elapsed();
     let mut session = world.resource_mut::<Session>();
     let Some(joined) = &mut session.joined else { return };
     let Some(traffic) = joined.room.traffic().cloned() else { return };
-    let ggrs = match ggrs_session::<I>(start, joined.room.config(), traffic) {
+    let simulation = joined.simulation;
+    let ggrs = match ggrs_session::<C>(start, simulation, traffic) {
         Ok(ggrs) => ggrs,
         Err(error) => {
             joined.room.handle_simulation_failed(now, error.to_string());
@@ -103,17 +106,14 @@ fn start_match<I: NetplayInput>(world: &mut World, start: &MatchStart) {
     };
     let MatchStart { epoch, local_player, seed, .. } = *start;
     let current = CurrentMatch::new(epoch, start.players.len(), local_player, seed);
-    rollback::reset_world(world, current);
-    world.insert_resource(GgrsSession::<NetplayGgrs<I>>::P2P(ggrs));
-    tell(world, MatchStarted { epoch });
-    set_state(world, NetplayState::Playing);
+    begin_match::<C>(world, ggrs, current, simulation);
 }
 
 /// The room ended. The entities of the match stay in the world, to be looked at.
-fn end<I: NetplayInput>(world: &mut World, reason: EndReason) {
+fn end<C: MatchTypes>(world: &mut World, reason: EndReason) {
     let now = world.resource::<Time<Real>>().elapsed();
     world.resource_mut::<Session>().leave(now, "their game ended the match");
-    world.remove_resource::<GgrsSession<NetplayGgrs<I>>>();
+    world.remove_resource::<GgrsSession<C>>();
     world.insert_resource(LastEndReason(Some(reason.clone())));
     tell(world, RoomEnded { reason });
     set_state(world, NetplayState::Ended);

@@ -11,24 +11,28 @@
 //!
 //! * [`handle_requests`] carries out the game's commands;
 //! * [`receive`] passes the transport's events to the room, and sends the room's packets and requests;
-//! * [`apply_events`] applies the room's events to the world, if there are any;
-//! * [`fast_forward`] lets bevy_ggrs simulate many frames at once while the local peer catches up with a match.
+//! * [`apply_events`] applies the room's events to the world, if there are any.
 //!
-//! In [`NetplaySystems::Send`](crate::NetplaySystems::Send): [`restore_time`], [`confirm_frames`], [`send`], and
-//! [`apply_events`] once more.
+//! In [`NetplaySystems::Simulate`](crate::NetplaySystems::Simulate): [`simulate`] runs bevy_ggrs for every frame that
+//! is due. In [`NetplaySystems::Send`](crate::NetplaySystems::Send): [`send`], and [`apply_events`] once more.
 
 mod drive;
+mod entropy;
 mod events;
-mod fast_forward;
+mod frame_clock;
+mod local;
 mod requests;
 mod resource;
+mod simulate;
 mod start;
 mod transport_factory;
 
-pub(crate) use drive::{confirm_frames, receive, send};
+pub(crate) use drive::{change_input_delay, note_progress, receive, send};
+pub use entropy::EntropySource;
 pub(crate) use events::{apply_events, has_events};
-pub(crate) use fast_forward::{fast_forward, restore_time};
+pub(crate) use frame_clock::FrameClock;
+pub(crate) use local::{LocalMatch, SyncTestMatch, has_local_match, start_local_match};
 pub(crate) use requests::handle_requests;
 pub(crate) use resource::{Request, Session};
+pub(crate) use simulate::{GgrsClock, RunGgrs, is_simulating, restore_time, simulate};
 pub use transport_factory::TransportFactory;
-pub(crate) use transport_factory::entropy;

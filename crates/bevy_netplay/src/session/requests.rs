@@ -5,21 +5,26 @@ use std::time::Duration;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_ggrs::Session as GgrsSession;
-use netplay_core::room::{Room, RoomConfig};
+use netplay_core::room::{Entropy, Room, RoomConfig};
 use netplay_protocol::RoomCode;
 use netplay_protocol::signaling::GameInfo;
 use netplay_transport::JoinRequest;
 #[cfg(feature = "emulator")]
 use netplay_transport::conditioned::ConditionedTransport;
 
+use super::LocalMatch;
 use super::resource::{JoinedRoom, Request};
-use super::{Session, TransportFactory, entropy};
-use crate::input::{GgrsInput, NetplayGgrs, NetplayInput};
+use super::{EntropySource, Session, TransportFactory};
+use crate::input::{GgrsInput, InputEncoding, MatchTypes};
 use crate::messages::RoomEnded;
+use crate::rollback::Simulation;
 use crate::{
     CurrentRoom, EndReason, JoinRoom, LastEndReason, NetplayConfig, NetplayState, PeerLinks,
     RollbackRegistry,
 };
+
+/// The most frames per second that a match can have.
+const MAX_FRAME_RATE: usize = 1000;
 
 /// The state and resources in which a game sees its room.
 #[derive(SystemParam)]
@@ -31,13 +36,20 @@ pub(crate) struct Shown<'w> {
     ended: MessageWriter<'w, RoomEnded>,
 }
 
+/// What a room is made with.
+#[derive(SystemParam)]
+pub(crate) struct Sources<'w> {
+    factory: Res<'w, TransportFactory>,
+    entropy: Res<'w, EntropySource>,
+}
+
 /// Carries out the game's commands since the last update.
-pub(crate) fn handle_requests<I: NetplayInput>(
+pub(crate) fn handle_requests<C: MatchTypes>(
     mut commands: Commands,
     mut session: ResMut<Session>,
     mut shown: Shown,
     config: Res<NetplayConfig>,
-    factory: Res<TransportFactory>,
+    sources: Sources,
     registry: Res<RollbackRegistry>,
     time: Res<Time<Real>>,
 ) {
@@ -45,25 +57,31 @@ pub(crate) fn handle_requests<I: NetplayInput>(
     for request in std::mem::take(&mut session.requests) {
         match request {
             Request::Join(room) => {
-                commands.remove_resource::<GgrsSession<NetplayGgrs<I>>>();
+                commands.remove_resource::<GgrsSession<C>>();
                 session.leave(now, "they joined another room");
-                let hash = registry.hash::<I>();
-                let input_bytes = GgrsInput::<I>::BYTES;
-                match session.join(&room, &config, &factory, (hash, input_bytes), now) {
+                let default_input = GgrsInput::<C::Game, C::Encoding>::default_bytes();
+                let hash = registry.hash(&C::Encoding::shape());
+                match session.join(&room, &config, &sources, (hash, default_input), now) {
                     Ok(()) => shown.connecting(),
                     Err(reason) => shown.ended(reason),
                 }
             }
             Request::Leave => {
-                commands.remove_resource::<GgrsSession<NetplayGgrs<I>>>();
+                commands.remove_resource::<GgrsSession<C>>();
                 session.leave(now, "they left the room");
-                *shown.links = PeerLinks::default();
                 *shown.state = NextState::PendingIfNeq(NetplayState::Offline);
             }
             Request::Rematch => {
                 if let Some(joined) = &mut session.joined {
                     joined.room.vote_rematch(now);
                 }
+            }
+            Request::PlayAlone { players } => {
+                commands.remove_resource::<GgrsSession<C>>();
+                session.leave(now, "they play alone");
+                *shown.links = PeerLinks::default();
+                *shown.room = CurrentRoom::default();
+                session.local_match = Some(LocalMatch::Alone { players });
             }
         }
     }
@@ -85,43 +103,52 @@ impl Shown<'_> {
 }
 
 impl Session {
-    /// Begins to join a room, to play a game with this hash of what rolls back and inputs of so many bytes.
+    /// Begins to join a room, to play a game with this hash of what rolls back and this default input.
     fn join(
         &mut self,
         room: &JoinRoom,
         config: &NetplayConfig,
-        factory: &TransportFactory,
-        (registered, input_bytes): (u64, usize),
+        sources: &Sources,
+        (registered, default_input): (u64, Option<Vec<u8>>),
         now: Duration,
     ) -> Result<(), EndReason> {
+        check_frame_rate(config.frame_rate)?;
+        let default_input = default_input.ok_or_else(unbounded_input)?;
         if let Some(identity) = &config.identity {
             self.identity = identity.0.clone();
         }
-        let transport = factory.make(&self.join_request(room, config)?);
+        let transport =
+            sources.factory.make(&self.join_request(room, config, sources.entropy.number())?);
         #[cfg(feature = "emulator")]
         let transport = match &config.emulate {
-            Some(conditions) => {
-                Box::new(ConditionedTransport::new(transport, conditions.clone(), entropy()))
-            }
+            Some(conditions) => Box::new(ConditionedTransport::new(
+                transport,
+                conditions.clone(),
+                sources.entropy.number(),
+            )),
             None => transport,
         };
+        let simulation = Simulation::of(config);
         let config = RoomConfig {
             local_peer: self.identity.peer_key(),
-            incarnation: (entropy() as u32).max(1),
+            incarnation: (sources.entropy.number() as u32).max(1),
+            entropy: Entropy(sources.entropy.bytes()),
             game: config.game.clone(),
             registered,
             frame_rate: config.frame_rate,
-            input_bytes,
+            default_input,
             input_delay: config.bounded_input_delay(),
             max_prediction: config.bounded_max_prediction(),
             checksum_interval: config.checksum_interval,
             disconnect_timeout: config.disconnect_timeout,
+            stall_timeout: config.stall_timeout,
             link: config.link.clone(),
             policy: config.policy,
             host: room.host,
             name: room.name.clone(),
         };
-        self.joined = Some(JoinedRoom { room: Room::new(config, now), transport });
+        self.joined = Some(JoinedRoom { room: Room::new(config, now), transport, simulation });
+        self.left = None;
         Ok(())
     }
 
@@ -130,6 +157,7 @@ impl Session {
         &self,
         room: &JoinRoom,
         config: &NetplayConfig,
+        seed: u64,
     ) -> Result<JoinRequest, EndReason> {
         if let Some(code) = room.given_code()
             && let Err(error) = code.parse::<RoomCode>()
@@ -148,8 +176,26 @@ impl Session {
             token: room.token.clone().map(|token| token.0),
             resume_token: room.resume_token.clone().map(|token| token.0),
             policy: config.policy,
-            seed: entropy(),
+            seed,
             ..JoinRequest::new(room.entry.clone().into(), room.players, self.identity.clone())
         })
+    }
+}
+
+/// Checks that frames have a length, and that hellos can say it.
+fn check_frame_rate(frame_rate: usize) -> Result<(), EndReason> {
+    match frame_rate {
+        1..=MAX_FRAME_RATE => Ok(()),
+        _ => Err(EndReason::BadRequest {
+            detail: format!("NetplayConfig::frame_rate is {frame_rate}: set 1 to {MAX_FRAME_RATE}"),
+        }),
+    }
+}
+
+fn unbounded_input() -> EndReason {
+    EndReason::BadRequest {
+        detail:
+            "the input has no greatest size by serde: it must not contain strings, lists or maps"
+                .into(),
     }
 }

@@ -9,7 +9,9 @@ use netplay_core::room::{Room, RoomEvent, RoomTimes};
 use netplay_protocol::Identity;
 use netplay_transport::{Transport, TransportEvent};
 
+use super::LocalMatch;
 use crate::JoinRoom;
+use crate::rollback::Simulation;
 
 /// The session of this peer. A game sees it in resources of its own, such as [`CurrentRoom`](crate::CurrentRoom).
 #[derive(Resource)]
@@ -18,12 +20,16 @@ pub(crate) struct Session {
     /// The game's commands that are not carried out yet.
     pub(super) requests: Vec<Request>,
     pub(super) joined: Option<JoinedRoom>,
+    /// The room that was left or has ended, until another one is joined: for the report of its last match.
+    pub(super) left: Option<Room>,
     /// The room's events that are not applied to the world yet.
     pub(super) events: VecDeque<RoomEvent>,
     /// The transport of a room that was left, kept until it has said goodbye.
     leaving: Option<Box<dyn Transport>>,
-    /// The world's time, while [`fast_forward`](super::fast_forward) has replaced it.
-    pub(super) real_time: Option<Time>,
+    /// A match without a room that is about to start.
+    pub(crate) local_match: Option<LocalMatch>,
+    /// Counts the matches without a room.
+    pub(super) local_epoch: u16,
 }
 
 /// A command of the game.
@@ -31,12 +37,15 @@ pub(crate) enum Request {
     Join(JoinRoom),
     Leave,
     Rematch,
+    PlayAlone { players: usize },
 }
 
 /// A room and its transport.
 pub(super) struct JoinedRoom {
     pub(super) room: Room,
     pub(super) transport: Box<dyn Transport>,
+    /// How its matches are simulated.
+    pub(super) simulation: Simulation,
 }
 
 impl Default for Session {
@@ -51,9 +60,11 @@ impl Default for Session {
             identity: Identity::from_secret(&secret),
             requests: Vec::new(),
             joined: None,
+            left: None,
             events: VecDeque::new(),
             leaving: None,
-            real_time: None,
+            local_match: None,
+            local_epoch: 0,
         }
     }
 }
@@ -64,15 +75,30 @@ impl Session {
         self.requests.push(request);
     }
 
-    /// The milestones of the room.
+    /// The milestones of the room, or of the last one.
     pub(crate) fn times(&self) -> Option<&RoomTimes> {
-        self.room().map(Room::times)
+        self.room().or(self.left.as_ref()).map(Room::times)
     }
 
     /// The local input at a frame of a match that is simulated again, as its bytes.
     pub(crate) fn replayed_input(&self, frame: i32) -> Option<Vec<u8>> {
         let traffic = self.room()?.traffic()?;
         traffic.lock().replayed_input(frame).map(<[u8]>::to_vec)
+    }
+
+    /// How many frames the local player's input waits at present.
+    pub(super) fn input_delay(&self) -> Option<usize> {
+        Some(self.room()?.traffic()?.lock().input_delay())
+    }
+
+    /// The input delay to change to before the local input of a frame is given.
+    pub(crate) fn poll_input_delay(&self, frame: i32, input: &[u8]) -> Option<usize> {
+        self.room()?.traffic()?.lock().poll_input_delay(frame, input)
+    }
+
+    /// How many frames the simulation is behind the others, while it catches up with a match that this peer rejoined.
+    pub(super) fn frames_behind(&self) -> Option<u32> {
+        self.room()?.traffic()?.lock().frames_behind()
     }
 
     pub(super) fn room(&self) -> Option<&Room> {
@@ -95,6 +121,7 @@ impl Session {
             joined.flush(now);
             joined.transport.leave();
             self.leaving = Some(joined.transport);
+            self.left = Some(joined.room);
         }
     }
 

@@ -1,13 +1,19 @@
-//! Makes the ggrs session of a match.
+//! Makes the ggrs session of a match, and starts it.
 
 use std::time::Duration;
 
+use bevy::prelude::*;
+use bevy_ggrs::Session as GgrsSession;
 use ggrs::{DesyncDetection, GgrsError, P2PSession, PlayerType, SessionBuilder};
 use netplay_core::match_::SharedTraffic;
-use netplay_core::room::{MatchStart, RoomConfig};
+use netplay_core::room::MatchStart;
 
+use super::FrameClock;
 use crate::ggrs::GgrsBridge;
-use crate::input::{NetplayGgrs, NetplayInput};
+use crate::input::{MatchTypes, PendingInputs};
+use crate::messages::MatchStarted;
+use crate::rollback::{self, Simulation};
+use crate::{CurrentMatch, NetplayState};
 
 /// Longer than any match.
 const NEVER: Duration = Duration::from_secs(1_000_000);
@@ -15,22 +21,22 @@ const NEVER: Duration = Duration::from_secs(1_000_000);
 const SYNCHRONIZING_POLLS: usize = 8;
 
 /// Makes the ggrs session of a match, synchronized with every peer.
-pub(super) fn ggrs_session<I: NetplayInput>(
+pub(super) fn ggrs_session<C: MatchTypes>(
     start: &MatchStart,
-    config: &RoomConfig,
+    simulation: Simulation,
     traffic: SharedTraffic,
-) -> Result<P2PSession<NetplayGgrs<I>>, GgrsError> {
-    let mut builder = SessionBuilder::<NetplayGgrs<I>>::new()
+) -> Result<P2PSession<C>, GgrsError> {
+    let mut builder = SessionBuilder::<C>::new()
         .with_num_players(start.players.len())?
-        .with_fps(config.frame_rate)?
-        .with_max_prediction_window(config.max_prediction)
+        .with_fps(simulation.frame_rate)?
+        .with_max_prediction_window(simulation.max_prediction)
         .with_input_delay(start.input_delay)
         // The room disconnects players: for ggrs nobody ever is.
         .with_disconnect_timeout(NEVER)
         .with_disconnect_notify_delay(NEVER)
-        .with_desync_detection_mode(DesyncDetection::On {
-            interval: config.checksum_interval.max(1),
-        });
+        .with_sparse_saving_mode(simulation.sparse_saving)
+        // The room compares checksums, also of frames that ggrs does not save.
+        .with_desync_detection_mode(DesyncDetection::Off);
     for (player, peer) in start.players.iter().enumerate() {
         let kind = match player == start.local_player {
             true => PlayerType::Local,
@@ -44,4 +50,21 @@ pub(super) fn ggrs_session<I: NetplayInput>(
         session.poll_remote_clients();
     }
     Ok(session)
+}
+
+/// Starts a match: a world at frame 0, and a session that simulates it once its state is entered.
+pub(super) fn begin_match<C: MatchTypes>(
+    world: &mut World,
+    ggrs: P2PSession<C>,
+    this_match: CurrentMatch,
+    simulation: Simulation,
+) {
+    let epoch = this_match.epoch;
+    rollback::reset_world(world, this_match, simulation);
+    world.insert_resource(FrameClock::default());
+    world.insert_resource(PendingInputs::<C::Game>::default());
+    world.insert_resource(GgrsSession::<C>::P2P(ggrs));
+    world.write_message(MatchStarted { epoch });
+    // Entered also if the match before was played in it.
+    world.insert_resource(NextState::Pending(NetplayState::Playing));
 }

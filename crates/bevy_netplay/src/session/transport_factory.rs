@@ -32,11 +32,3 @@ impl Default for TransportFactory {
         Self::new(|request| Box::new(RtcTransport::join(request.clone())))
     }
 }
-
-/// Randomness of the machine, for keys and codes. Nothing that is simulated depends on it.
-pub(crate) fn entropy() -> u64 {
-    getrandom::u64().unwrap_or_else(|error| {
-        error!("the system gives no randomness ({error}): keys may collide");
-        0
-    })
-}

@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn the_session_receives_everything_in_order_and_never_too_far_ahead() {
         let peer = PeerKey::from_bytes([7; 16]);
-        let mut log = InputLog::new(2);
+        let mut log = InputLog::new(&[0, 0]);
         let inputs: Vec<Vec<u8>> = (0..300u16).map(|at| at.to_le_bytes().to_vec()).collect();
         for (at, chunk) in inputs.chunks(100).enumerate() {
             let before = match at {
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn inputs_that_fill_several_chunks_are_all_received() {
         let peer = PeerKey::from_bytes([7; 16]);
-        let mut log = InputLog::new(400);
+        let mut log = InputLog::new(&[0; 400]);
         log.synthesize(47);
         let mut catch_up = CatchUp::new(47, BTreeMap::from([(peer, 47)]));
         let mut next = 0;

@@ -73,6 +73,11 @@ impl DropConsensus {
         self.progress.get(player).is_some_and(|progress| *progress != Progress::Playing)
     }
 
+    /// Whether nobody is frozen who is not dropped yet.
+    pub fn is_settled(&self) -> bool {
+        !self.progress.iter().any(|progress| matches!(progress, Progress::Frozen(_)))
+    }
+
     /// The last frame of a player who was dropped; -1 if it was dropped before this one entered the match.
     pub fn dropped_after(&self, player: usize) -> Option<i32> {
         match self.progress.get(player)? {

@@ -2,13 +2,18 @@
 //!
 //! It is ggrs' own encoding, so that inputs travel from session to session without another one. A frame is the
 //! length of an input in two bytes, little endian, and the exclusive or with the input of the frame before.
+//!
+//! Before the first input of a match, that is the exclusive or with zero bytes, whatever the default input is: ggrs
+//! 0.13 begins with `InputBytes::zeroed` on both sides (`network/protocol.rs`). The default input is what its
+//! simulation reads in the frames before the first input (`InputQueue::advance_queue_head` repeats a blank one), and
+//! what it predicts while it has none; it never travels.
 
 use super::rle;
 
 /// How many frames one message of a session can carry: what ggrs keeps unacknowledged.
 pub(crate) const MAX_FRAMES: usize = 128;
 /// The length of an input, in front of each.
-const LENGTH_BYTES: usize = 2;
+pub(super) const LENGTH_BYTES: usize = 2;
 
 /// Consecutive inputs of one player. To decode them one needs the input before the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,9 +80,29 @@ impl EncodedInputs {
         Some(Self { start_frame, bytes: bitfield_rle::encode(rest) })
     }
 
+    /// The inputs raw: the differences without run-length encoding, and without the lengths. None if that is more than
+    /// `max_bytes`.
+    pub(super) fn raw(&self, input_bytes: usize, max_bytes: usize) -> Option<Vec<u8>> {
+        let decoded = self.whole_frames(input_bytes, MAX_FRAMES.min(max_bytes / input_bytes))?;
+        let frames = decoded.chunks_exact(LENGTH_BYTES + input_bytes);
+        Some(frames.flat_map(|frame| &frame[LENGTH_BYTES..]).copied().collect())
+    }
+
+    /// The inputs that are these when [raw](Self::raw). None if they are malformed or too many.
+    pub(super) fn from_raw(start_frame: i32, raw: &[u8], input_bytes: usize) -> Option<Self> {
+        let inputs = raw.chunks_exact(input_bytes);
+        if !inputs.remainder().is_empty() || inputs.len() > MAX_FRAMES {
+            return None;
+        }
+        let length = (input_bytes as u16).to_le_bytes();
+        let frames: Vec<u8> =
+            inputs.flat_map(|input| length.iter().chain(input)).copied().collect();
+        Some(Self { start_frame, bytes: bitfield_rle::encode(frames) })
+    }
+
     /// The frames, run-length decoded: for each, the length of its input, and the difference from the one before. None
     /// if a frame is cut off or has inputs of another size.
-    fn whole_frames(&self, input_bytes: usize, max_frames: usize) -> Option<Vec<u8>> {
+    pub(super) fn whole_frames(&self, input_bytes: usize, max_frames: usize) -> Option<Vec<u8>> {
         let frame_bytes = LENGTH_BYTES + input_bytes;
         let decoded = rle::decode(&self.bytes, max_frames * frame_bytes)?;
         let is_whole = |frame: &[u8]| {

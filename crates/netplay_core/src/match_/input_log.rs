@@ -16,6 +16,7 @@ const CHUNK_BYTES: usize = 8 * 1024;
 /// Every input of one player since the match began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputLog {
+    default_input: Vec<u8>,
     input_bytes: usize,
     /// The frame of the first input.
     start: i32,
@@ -24,13 +25,18 @@ pub struct InputLog {
 }
 
 impl InputLog {
-    /// An empty log of inputs of so many bytes.
-    pub fn new(input_bytes: usize) -> Self {
-        Self { input_bytes, start: 0, inputs: Vec::new() }
+    /// An empty log of inputs that are as long as the default input. That is at least one byte long: the last one
+    /// tells whether the player is disconnected.
+    pub fn new(default_input: &[u8]) -> Self {
+        let (default_input, input_bytes) = (default_input.to_vec(), default_input.len());
+        Self { default_input, input_bytes, start: 0, inputs: Vec::new() }
     }
 
-    /// The frame of the first input, if there is any: the player's input delay. In the frames before it, the input
-    /// is zero.
+    /// The frame of the first input, if there is any: the input delay that the player had then. In the frames before
+    /// it, every session has the default input.
+    ///
+    /// A change of the delay leaves no trace here: when it is raised, the session repeats the last input, and when it
+    /// is lowered, it drops some.
     pub fn start_frame(&self) -> Option<i32> {
         (!self.inputs.is_empty()).then_some(self.start)
     }
@@ -65,7 +71,8 @@ impl InputLog {
         self.start_frame().map_or(MAX_INPUT_DELAY as i32, |_| self.next_frame())
     }
 
-    /// The input before a frame.
+    /// What the input of a frame is encoded as the difference from: the one before, or zero if it is the first, as
+    /// ggrs has it.
     fn before(&self, frame: i32) -> Vec<u8> {
         let before = self.get(frame.saturating_sub(1));
         before.map_or_else(|| vec![0; self.input_bytes], <[u8]>::to_vec)
@@ -93,14 +100,17 @@ impl InputLog {
 
     /// The whole log in chunks, for [`merge_chunk`](Self::merge_chunk).
     pub fn chunks(&self) -> impl Iterator<Item = EncodedInputs> {
-        let frames = self.start_frame().unwrap_or(0)..self.next_frame();
+        self.chunks_from(0)
+    }
+
+    fn chunks_from(&self, frame: i32) -> impl Iterator<Item = EncodedInputs> {
+        let frames = frame.max(self.start_frame().unwrap_or(0))..self.next_frame();
         frames.step_by(self.max_chunk_frames()).filter_map(|from| self.chunk(from, i32::MAX))
     }
 
-    /// A chunk of the recent inputs: what a peer with nearly all of the log may lack.
-    pub fn recent_chunk(&self) -> Option<EncodedInputs> {
-        let frames = RECENT_FRAMES.min(self.max_chunk_frames());
-        self.chunk(self.next_frame() - frames as i32, i32::MAX)
+    /// The recent inputs in chunks: what a peer with nearly all of the log may lack.
+    pub fn recent_chunks(&self) -> impl Iterator<Item = EncodedInputs> {
+        self.chunks_from(self.next_frame() - RECENT_FRAMES as i32)
     }
 
     fn max_chunk_frames(&self) -> usize {
@@ -193,17 +203,17 @@ impl InputLog {
     pub(super) fn synthesize(&mut self, until: i32) -> Option<EncodedInputs> {
         let start = self.next_frame();
         let count = usize::try_from(until - start + 1).ok().filter(|count| *count > 0)?;
-        let inputs = vec![disconnected_input(self.input_bytes); count];
+        let inputs = vec![disconnected_input(&self.default_input); count];
         let encoded = EncodedInputs::encode(start, &self.last(), &inputs);
         self.push(start, inputs);
         Some(encoded)
     }
 }
 
-/// The input of a disconnected player: zero, with 1 in the last byte, which every input has to tell whether its
-/// player is disconnected.
-pub fn disconnected_input(input_bytes: usize) -> Vec<u8> {
-    let mut bytes = vec![0; input_bytes];
+/// The input of a disconnected player: the default input, with 1 in the last byte, which every input has to tell
+/// whether its player is disconnected.
+pub fn disconnected_input(default_input: &[u8]) -> Vec<u8> {
+    let mut bytes = default_input.to_vec();
     if let Some(last) = bytes.last_mut() {
         *last = 1;
     }

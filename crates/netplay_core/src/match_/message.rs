@@ -24,13 +24,6 @@ pub enum SessionMessage {
     },
     /// How many frames the sender is behind the receiver.
     FrameAdvantage(i16),
-    /// The sender's state at a confirmed frame.
-    Checksum {
-        /// The frame.
-        frame: i32,
-        /// Its checksum.
-        checksum: u64,
-    },
 }
 
 impl SessionMessage {

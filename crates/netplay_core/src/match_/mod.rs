@@ -6,48 +6,66 @@
 //!
 //! ```text
 //! rollback session ──SessionMessage──► Outbox ──Payload──► datagram ──► link
-//!        ▲                                                               │
-//!        │                          InputLog, one per player             ▼
-//!        └──SessionMessage────────── MatchTraffic ◄──Payload, checked── datagram
+//!     ▲   simulation ──checksum──► ChecksumExchange                      │
+//!     │                             InputLog, one per player             ▼
+//!     └──SessionMessage──────────── MatchTraffic ◄──Payload, checked── datagram
 //! ```
 //!
 //! * [`MatchTraffic`] joins the parts below for each peer. Its driver passes in
 //!   [payloads](MatchTraffic::handle_payload) of datagrams, the session's
-//!   [messages](MatchTraffic::handle_message) and the [frame](MatchTraffic::handle_frame) that is simulated, and
-//!   polls what is [due to a peer](MatchTraffic::poll_transmit) and what the
-//!   [session receives](MatchTraffic::poll_message). It runs once per frame and needs no timer.
+//!   [messages](MatchTraffic::handle_message), the [checksum](MatchTraffic::handle_checksum) of every compared frame
+//!   that is confirmed and the [frame](MatchTraffic::handle_frame) that is simulated, and polls what is
+//!   [due to a peer](MatchTraffic::poll_transmit), what the [session receives](MatchTraffic::poll_message) and whose
+//!   state [differs](MatchTraffic::poll_desync). It runs once per frame and needs no timer.
 //! * `outbox` merges all messages to a peer since the last datagram. Inputs are cumulative, so the newest message
 //!   replaces the ones before. A changed input is sent at once, an unchanged one, which the peer predicts
-//!   correctly, every second frame; the last datagram is repeated until its inputs are acknowledged.
-//! * `payload` is the layout of a datagram's payload and the checks of every field; `encoded` is the encoding of
-//!   inputs in it, and `rle` its bounded decoder.
+//!   correctly, every second frame (in lockstep, every frame); what is not acknowledged is repeated. `parts` cuts
+//!   inputs that do not fit into one datagram.
+//! * `payload` is the layout of a datagram's payload and the checks of every field, with `payload_checksums` for the
+//!   part about checksums; `encoded` is the encoding of inputs in it, and `rle` its bounded decoder.
+//! * `checksums` exchanges checksums with every peer, `comparison` compares them. The rollback session has no part in
+//!   that: it saves no frames in lockstep, and only some of them with sparse saving.
 //! * [`InputLog`] keeps every input of a player since the match began: for other survivors if the player
 //!   disconnects, and for the player itself if its process restarts.
 //! * [`DropConsensus`] is how the survivors agree on the last frame of a player who is dropped. The rollback session
 //!   never learns of it: the inputs of a disconnected player are synthesized.
-//! * `catch_up` feeds a match from frame 0 to the session of a player who rejoins.
+//! * [`InputDelay`] says when the local player's input delay may change while a match is played.
+//! * `logs` takes inputs that come from other peers than their player, and `catch_up` feeds a match from frame 0 to
+//!   the session of a player who rejoins.
+//! * [`Activity`] tells a simulation that stands still from one that waits for other players.
 
+mod activity;
 mod catch_up;
+mod checksums;
+mod comparison;
 mod drop_consensus;
 mod encoded;
+mod input_delay;
 mod input_log;
+mod logs;
 mod message;
 mod outbox;
+mod parts;
 mod payload;
+mod payload_checksums;
 mod peer;
 mod rle;
 mod shared;
 mod traffic;
 
+pub use activity::Activity;
+pub use comparison::{Desync, StateComparison};
 pub use drop_consensus::{DropConsensus, DroppedPlayer};
 pub use encoded::EncodedInputs;
 #[cfg(test)]
 pub(crate) use encoded::MAX_FRAMES;
+pub use input_delay::InputDelay;
 pub use input_log::{InputLog, disconnected_input};
 pub use message::SessionMessage;
-pub use payload::PayloadError;
+pub use outbox::Transmit;
+pub use payload::{MAX_INPUT_BYTES, PayloadError};
 pub use shared::SharedTraffic;
-pub use traffic::{MatchTraffic, Transmit};
+pub use traffic::{MatchConfig, MatchTraffic};
 
 /// The longest input delay, in frames. Also the latest frame at which a player's inputs may begin.
 pub const MAX_INPUT_DELAY: usize = 16;

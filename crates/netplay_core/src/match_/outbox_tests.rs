@@ -1,12 +1,18 @@
 //! When an outbox sends, and what.
 
 use super::super::encoded::EncodedInputs;
+use super::super::payload::MAX_INPUT_BYTES;
+use super::super::payload_checksums::ChecksumRun;
 use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const FRAME: Duration = Duration::from_micros(16_667);
-const PACE: Pace = Pace { steady: Duration::from_millis(25), repeat: Duration::from_millis(50) };
+const PACE: Pace = Pace {
+    steady: Duration::from_millis(25),
+    repeat: Duration::from_millis(50),
+    idle: IDLE_REPEAT,
+};
 
 /// One frame of a session: all inputs since `acked`, of which the last may differ.
 fn inputs(frame: i32, acked: i32, changed: bool) -> SessionMessage {
@@ -22,10 +28,10 @@ fn inputs(frame: i32, acked: i32, changed: bool) -> SessionMessage {
 /// Plays `frames` frames in which nothing but the frames in `changes` changes; everything arrives if `acked`.
 /// Returns the frames in which a datagram was sent.
 fn play(frames: i32, changes: &[i32], acked: bool) -> Vec<i32> {
-    let mut outbox = Outbox::new();
+    let mut outbox = Outbox::new(1);
     let mut sends = vec![];
     for frame in 0..frames {
-        outbox.push(inputs(frame, frame - 2, changes.contains(&frame)), 1);
+        outbox.push(inputs(frame, frame - 2, changes.contains(&frame)));
         if acked {
             outbox.handle_ack(frame);
         }
@@ -51,15 +57,15 @@ fn a_changed_input_is_sent_at_once_and_in_three_datagrams_in_a_row() {
 
 #[test]
 fn acknowledgements_between_two_frames_wait_for_the_next() {
-    let mut outbox = Outbox::new();
-    outbox.push(inputs(0, -1, true), 1);
+    let mut outbox = Outbox::new(1);
+    outbox.push(inputs(0, -1, true));
     outbox.handle_ack(0);
     assert!(outbox.poll_transmit(FRAME, PACE).is_some());
     for poll in 1..4 {
-        outbox.push(SessionMessage::InputAck { ack_frame: poll }, 1);
+        outbox.push(SessionMessage::InputAck { ack_frame: poll });
         assert_eq!(outbox.poll_transmit(FRAME + FRAME / 4 * poll as u32, PACE), None);
     }
-    outbox.push(inputs(1, 0, false), 1);
+    outbox.push(inputs(1, 0, false));
     assert!(outbox.poll_transmit(FRAME * 2, PACE).is_some());
 }
 
@@ -70,8 +76,8 @@ fn at_the_start_every_frame_is_sent_until_the_peer_acknowledges() {
 
 #[test]
 fn what_is_not_acknowledged_is_repeated_and_what_is_acknowledged_is_not() {
-    let mut outbox = Outbox::new();
-    outbox.push(inputs(0, -1, true), 1);
+    let mut outbox = Outbox::new(1);
+    outbox.push(inputs(0, -1, true));
     let first = outbox.poll_transmit(FRAME, PACE).unwrap();
     assert_eq!(outbox.poll_transmit(FRAME * 2, PACE), None);
     assert_eq!(outbox.poll_transmit(FRAME * 9, PACE), Some(first));
@@ -80,37 +86,82 @@ fn what_is_not_acknowledged_is_repeated_and_what_is_acknowledged_is_not() {
 }
 
 #[test]
-fn a_checksum_travels_in_three_datagrams() {
-    let mut outbox = Outbox::new();
-    outbox.push(SessionMessage::Checksum { frame: 3, checksum: 5 }, 1);
-    for sends in 1..=3 {
-        outbox.push(SessionMessage::Checksum { frame: 3 + sends, checksum: 5 }, 1);
-        assert_eq!(outbox.payload.checksums[0].0, 3);
-        assert!(outbox.poll_transmit(FRAME * 2 * sends as u32, PACE).is_some());
+fn checksums_are_sent_without_an_input_too_and_only_once() {
+    let mut outbox = Outbox::new(1);
+    let checksums = PayloadChecksums { ack: Some(3), run: None };
+    outbox.set_checksums(checksums.clone());
+    assert!(outbox.poll_transmit(FRAME, PACE).is_some() && outbox.took_checksums());
+    outbox.set_checksums(PayloadChecksums::default());
+    assert_eq!(outbox.poll_transmit(FRAME * 9, PACE), None);
+    outbox.set_checksums(checksums);
+    let sent = outbox.poll_transmit(FRAME * 10, PACE).unwrap();
+    outbox.set_checksums(PayloadChecksums::default());
+    outbox.push(SessionMessage::InputAck { ack_frame: -1 });
+    let next = outbox.poll_transmit(FRAME * 12, PACE).unwrap();
+    assert!(next.payload.len() < sent.payload.len());
+}
+
+#[test]
+fn checksums_have_the_room_that_inputs_leave_and_otherwise_a_payload_of_their_own() {
+    let run = |checksums| ChecksumRun { previous: -1, checksums };
+    let checksums: Vec<(i32, u64)> = (0..7).map(|frame| (frame, u64::MAX)).collect();
+    for (bytes, room) in [(0, 7), (990, 7), (1050, 2), (1080, 7), (MAX_INPUT_BYTES, 7)] {
+        let mut outbox = Outbox::new(bytes.max(1));
+        let inputs: Vec<u8> = (0..bytes).map(|byte| byte as u8 | 1).collect();
+        outbox.push(SessionMessage::Inputs {
+            ack_frame: -1,
+            last_frames: vec![0; 8],
+            inputs: EncodedInputs::encode(0, &vec![0; bytes], &[inputs]),
+        });
+        assert_eq!(outbox.room_for_checksums(), room, "{bytes}");
+        let run = Some(run(checksums[..room].to_vec()));
+        outbox.set_checksums(PayloadChecksums { ack: None, run });
+        let sent: Vec<Transmit> =
+            std::iter::from_fn(|| outbox.poll_transmit(FRAME, PACE)).collect();
+        assert!(outbox.took_checksums(), "{bytes}");
+        assert!(sent.iter().all(|sent| sent.payload.len() <= Link::MAX_PAYLOAD), "{bytes}");
     }
-    assert_eq!(outbox.payload.checksums, [(5, 5), (6, 5)]);
+}
+
+#[test]
+fn a_simulation_that_does_not_go_on_says_before_each_keepalive_whether_it_waits() {
+    for (activity, waits) in [(Activity::Waiting, true), (Activity::Standing, false)] {
+        let mut outbox = Outbox::new(1);
+        outbox.push(inputs(0, -1, true));
+        assert!(outbox.poll_transmit(FRAME, PACE).is_some());
+        outbox.handle_ack(0);
+        outbox.handle_activity(activity);
+        let sends = (2..62).filter(|frame| outbox.poll_transmit(FRAME * *frame, PACE).is_some());
+        assert_eq!((sends.count(), outbox.payload.waits), (10, waits), "in a second");
+        outbox.handle_activity(Activity::Advancing);
+        assert_eq!(outbox.poll_transmit(FRAME * 80, PACE), None);
+        assert!(!outbox.payload.waits);
+    }
 }
 
 #[test]
 fn messages_of_a_frame_travel_in_one_payload_and_the_newest_wins() {
-    let mut outbox = Outbox::new();
-    outbox.push(SessionMessage::InputAck { ack_frame: 9 }, 1);
-    outbox.push(inputs(8, 6, false), 1);
-    outbox.push(SessionMessage::FrameAdvantage(4), 1);
-    outbox.push(SessionMessage::Checksum { frame: 3, checksum: 5 }, 1);
-    outbox.push(inputs(9, 6, false), 1);
+    let mut outbox = Outbox::new(1);
+    outbox.push(SessionMessage::InputAck { ack_frame: 9 });
+    outbox.push(inputs(8, 6, false));
+    outbox.push(SessionMessage::FrameAdvantage(4));
+    let checksums = PayloadChecksums { ack: Some(3), run: None };
+    outbox.set_checksums(checksums.clone());
+    outbox.push(inputs(9, 6, false));
     let payload = &outbox.payload;
     assert_eq!((payload.ack_frame, payload.frame_advantage), (9, Some(4)));
     let part = payload.inputs.as_ref().unwrap();
     assert_eq!(part.inputs.frames(1), Some(3), "frames 7 to 9");
-    assert_eq!(payload.checksums, [(3, 5)]);
+    assert_eq!(payload.checksums, checksums);
 }
 
 #[test]
 fn the_pace_follows_the_round_trip_time_within_its_bounds() {
-    let repeat = |ms: u64| Pace::new(FRAME, Some(Duration::from_millis(ms))).repeat;
+    let repeat = |ms: u64| Pace::new(FRAME, Some(Duration::from_millis(ms)), false).repeat;
     assert_eq!(repeat(0), MIN_REPEAT);
     assert_eq!(repeat(100), Duration::from_millis(100) + FRAME * 2);
     assert_eq!(repeat(5000), MAX_REPEAT);
-    assert_eq!(Pace::new(FRAME, None).repeat, MAX_REPEAT);
+    assert_eq!(Pace::new(FRAME, None, false).repeat, MAX_REPEAT);
+    assert_eq!(Pace::new(FRAME, None, false).idle, IDLE_REPEAT);
+    assert_eq!(Pace::new(FRAME * 6, None, false).idle, FRAME * 18, "never between two frames");
 }

@@ -1,47 +1,71 @@
 //! The payload of a match datagram, and the checks of every field.
 //!
-//! Integers are postcard's (variable length, zigzag), frames are relative to the first: about 16 bytes for two
-//! players whose inputs did not change.
+//! Integers are postcard's (variable length, zigzag), frames are relative to the ack frame or to the one before: about
+//! 16 bytes for two players whose inputs did not change.
 //!
 //! | field | when | meaning |
 //! | --- | --- | --- |
-//! | flags | always | bit 0: inputs, bit 1: frame advantage, bits 2 to 4: number of checksums |
+//! | flags | always | bit 0: inputs, bit 1: frame advantage, bit 2: checksums, bit 3: checksum ack, bit 4: inputs before these, which are not acknowledged either, are in other datagrams, bit 5: the inputs are raw, bit 6: the sender waits for inputs |
 //! | ack frame | always | the last frame whose input the sender has of the receiver |
 //! | start frame, last frame per player, length, bytes | inputs | the inputs that are not acknowledged |
 //! | frame advantage | frame advantage | how many frames the sender is behind |
-//! | frame, checksum | each checksum | the sender's state at a confirmed frame |
+//! | checksum ack | checksum ack | the last frame whose checksum the sender has of the receiver |
+//! | number, previous frame | checksums | how many checksums follow, in one byte; the frame of the checksum before the first one; -1 if it is the oldest that is kept |
+//! | frame, checksum in 8 bytes | each checksum | the sender's state at a confirmed frame |
+//!
+//! Raw inputs are neither run-length encoded nor preceded by their lengths.
 
+use std::ops::RangeInclusive;
+
+use netplay_protocol::limits::MAX_PLAYERS;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::encoded::EncodedInputs;
 use super::message::SessionMessage;
+use super::payload_checksums::PayloadChecksums;
 use super::{MAX_INPUT_DELAY, NULL_FRAME};
+use crate::link::Link;
 
 /// How far ahead of the local frame a peer can be. It stalls a prediction window ahead of the local inputs; with
 /// both windows and delays at their widest that is 80, and ggrs keeps 128.
 pub(super) const MAX_AHEAD: i32 = 80;
-/// How many checksums one payload carries at most.
-pub(super) const MAX_CHECKSUMS: usize = 7;
 
 const HAS_INPUTS: u8 = 1;
 const HAS_ADVANTAGE: u8 = 2;
-const CHECKSUM_SHIFT: u8 = 2;
+const FOLLOWS: u8 = 1 << 4;
+const RAW: u8 = 1 << 5;
+const WAITS: u8 = 1 << 6;
+/// The flags that have a meaning.
+const FLAGS: u8 = HAS_INPUTS | HAS_ADVANTAGE | PayloadChecksums::FLAGS | FOLLOWS | RAW | WAITS;
+
+/// What a payload holds beside inputs and checksums, at most, in bytes: flags, acknowledgement, start frame, last
+/// frames, length and frame advantage. A variable-length integer takes five bytes for 32 bits, three for 16.
+const OTHER_BYTES: usize = 1 + 5 + 5 + 5 * MAX_PLAYERS as usize + 3 + 3;
+/// The most bytes of encoded inputs for which there is always room in a payload without checksums.
+pub(super) const MAX_INPUTS_BYTES: usize = Link::MAX_PAYLOAD - OTHER_BYTES;
+/// The largest input, in bytes, with the byte that tells whether its player is disconnected: that of one frame fits
+/// into one datagram.
+pub const MAX_INPUT_BYTES: usize = MAX_INPUTS_BYTES;
 
 /// Everything that one datagram carries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Payload {
     pub(super) ack_frame: i32,
+    /// Whether the sender is at the end of its prediction window and waits for inputs.
+    pub(super) waits: bool,
     pub(super) inputs: Option<PayloadInputs>,
     pub(super) frame_advantage: Option<i16>,
-    pub(super) checksums: Vec<(i32, u64)>,
+    pub(super) checksums: PayloadChecksums,
 }
 
-/// All inputs that the receiver has not acknowledged.
+/// Inputs that the receiver has not acknowledged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct PayloadInputs {
     pub(super) last_frames: Vec<i32>,
     pub(super) inputs: EncodedInputs,
+    /// Inputs before these are not acknowledged either, and did not fit: they are in other datagrams.
+    pub(super) follows: bool,
 }
 
 /// What the receiver knows, against which a payload is checked.
@@ -55,6 +79,8 @@ pub(super) struct Bounds {
     pub(super) latest_start: i32,
     /// The frame that is simulated.
     pub(super) local_frame: i32,
+    /// The last frame for which the local player has given an input.
+    pub(super) last_input: i32,
 }
 
 /// Why a payload or a part of an input log is dropped.
@@ -76,29 +102,55 @@ pub enum PayloadError {
 }
 
 impl Payload {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    /// Encodes the payload of inputs of so many bytes. Inputs that run-length encoding makes too long for a datagram
+    /// travel raw.
+    pub(super) fn encode(&self, input_bytes: usize) -> Vec<u8> {
+        let payload = self.encode_with(None);
+        if payload.len() <= Link::MAX_PAYLOAD {
+            return payload;
+        }
+        let inputs = self.inputs.as_ref().map(|part| &part.inputs);
+        let raw = inputs.and_then(|inputs| inputs.raw(input_bytes, Link::MAX_PAYLOAD));
+        match raw.map(|raw| self.encode_with(Some(&raw))) {
+            Some(shorter) if shorter.len() < payload.len() => shorter,
+            _ => payload,
+        }
+    }
+
+    /// Encodes the payload, with the inputs run-length encoded or in this form.
+    fn encode_with(&self, raw: Option<&[u8]>) -> Vec<u8> {
         let mut out = Vec::with_capacity(32);
-        let checksums = &self.checksums[..self.checksums.len().min(MAX_CHECKSUMS)];
-        let mut flags = (checksums.len() as u8) << CHECKSUM_SHIFT;
+        let mut flags = self.checksums.flags();
         flags |= if self.inputs.is_some() { HAS_INPUTS } else { 0 };
         flags |= if self.frame_advantage.is_some() { HAS_ADVANTAGE } else { 0 };
+        flags |= if self.waits { WAITS } else { 0 };
         out.push(flags);
         put(&mut out, &self.ack_frame);
-        if let Some(PayloadInputs { last_frames, inputs }) = &self.inputs {
+        if let Some(PayloadInputs { last_frames, inputs, follows }) = &self.inputs {
+            out[0] |= if *follows { FOLLOWS } else { 0 };
+            out[0] |= if raw.is_some() { RAW } else { 0 };
             put(&mut out, &inputs.start_frame.wrapping_sub(self.ack_frame));
             for last in last_frames {
                 put(&mut out, &last.wrapping_sub(inputs.start_frame));
             }
-            put(&mut out, &(inputs.bytes.len() as u16));
-            out.extend_from_slice(&inputs.bytes);
+            let bytes = raw.unwrap_or(&inputs.bytes);
+            put(&mut out, &(bytes.len() as u16));
+            out.extend_from_slice(bytes);
         }
         if let Some(advantage) = &self.frame_advantage {
             put(&mut out, advantage);
         }
-        for checksum in checksums {
-            put(&mut out, checksum);
-        }
+        self.checksums.put(&mut out, self.ack_frame);
         out
+    }
+
+    /// How many checksums fit into a datagram beside the inputs. If none does, they travel without inputs.
+    pub(super) fn room_for_checksums(&self) -> usize {
+        let inputs = self.inputs.as_ref().map_or(0, |part| part.inputs.bytes.len());
+        match PayloadChecksums::fitting(MAX_INPUTS_BYTES.saturating_sub(inputs)) {
+            0 => PayloadChecksums::fitting(MAX_INPUTS_BYTES),
+            fitting => fitting,
+        }
     }
 
     /// Decodes and checks a payload. The result cannot make ggrs panic, or allocate more than
@@ -107,51 +159,46 @@ impl Payload {
         let bytes = &mut bytes;
         let (flags, rest) = bytes.split_first().ok_or(PayloadError::Layout)?;
         *bytes = rest;
+        if flags & !FLAGS != 0 {
+            return Err(PayloadError::Layout);
+        }
         let ack_frame: i32 = take(bytes)?;
         let latest = bounds.local_frame.saturating_add(MAX_INPUT_DELAY as i32 + 1);
-        if !(NULL_FRAME..=latest).contains(&ack_frame) {
+        if !(NULL_FRAME..=latest.max(bounds.last_input)).contains(&ack_frame) {
             return Err(PayloadError::Frame);
         }
-        let inputs = match flags & HAS_INPUTS {
+        let inputs = match flags & (HAS_INPUTS | FOLLOWS | RAW) {
             0 => None,
-            _ => Some(PayloadInputs::take(bytes, ack_frame, bounds)?),
+            kind if kind & HAS_INPUTS == 0 => return Err(PayloadError::Layout),
+            kind => Some(PayloadInputs::take(bytes, kind, ack_frame, bounds)?),
         };
         let frame_advantage = match flags & HAS_ADVANTAGE {
             0 => None,
             _ => Some(take(bytes)?),
         };
-        let mut checksums = Vec::new();
-        for _ in 0..flags >> CHECKSUM_SHIFT & 7 {
-            let (frame, checksum): (i32, u64) = take(bytes)?;
-            bounds.check_frame(frame)?;
-            checksums.push((frame, checksum));
-        }
-        if !bytes.is_empty() || flags >> CHECKSUM_SHIFT > MAX_CHECKSUMS as u8 {
+        let checksums = PayloadChecksums::take(bytes, *flags, ack_frame, bounds)?;
+        if !bytes.is_empty() {
             return Err(PayloadError::Layout);
         }
-        Ok(Self { ack_frame, inputs, frame_advantage, checksums })
+        Ok(Self { ack_frame, waits: flags & WAITS != 0, inputs, frame_advantage, checksums })
     }
 
     /// The messages for the local session.
     pub(super) fn into_messages(self) -> impl Iterator<Item = SessionMessage> {
         let ack_frame = self.ack_frame;
         let first = match self.inputs {
-            Some(PayloadInputs { last_frames, inputs }) => {
+            Some(PayloadInputs { last_frames, inputs, .. }) => {
                 SessionMessage::Inputs { ack_frame, last_frames, inputs }
             }
             None => SessionMessage::InputAck { ack_frame },
         };
         let advantage = self.frame_advantage.map(SessionMessage::FrameAdvantage);
-        let checksums = self
-            .checksums
-            .into_iter()
-            .map(|(frame, checksum)| SessionMessage::Checksum { frame, checksum });
-        std::iter::once(first).chain(advantage).chain(checksums)
+        std::iter::once(first).chain(advantage)
     }
 }
 
 impl PayloadInputs {
-    fn take(bytes: &mut &[u8], ack: i32, bounds: &Bounds) -> Result<Self, PayloadError> {
+    fn take(bytes: &mut &[u8], kind: u8, ack: i32, bounds: &Bounds) -> Result<Self, PayloadError> {
         let start_frame = ack.checked_add(take(bytes)?).ok_or(PayloadError::Frame)?;
         let mut last_frames = Vec::with_capacity(bounds.players);
         for _ in 0..bounds.players {
@@ -163,25 +210,46 @@ impl PayloadInputs {
         let (encoded, rest) =
             bytes.split_at_checked(usize::from(length)).ok_or(PayloadError::Layout)?;
         *bytes = rest;
-        let inputs = EncodedInputs { start_frame, bytes: encoded.to_vec() };
-
+        let inputs = match kind & RAW {
+            0 => Some(EncodedInputs { start_frame, bytes: encoded.to_vec() }),
+            _ => EncodedInputs::from_raw(start_frame, encoded, bounds.input_bytes),
+        };
+        let inputs = inputs.ok_or(PayloadError::Input)?;
         let frames = inputs.frames(bounds.input_bytes).ok_or(PayloadError::Input)?;
-        if frames == 0 || !(0..=bounds.latest_start).contains(&start_frame) {
+        // What follows other inputs may overtake them.
+        let follows = kind & FOLLOWS != 0;
+        let latest_start = if follows { i32::MAX } else { bounds.latest_start };
+        if frames == 0 || !(0..=latest_start).contains(&start_frame) {
             return Err(PayloadError::Frame);
         }
-        bounds.check_frame(start_frame + frames as i32 - 1)?;
-        Ok(Self { last_frames, inputs })
+        bounds.check_frame(start_frame.saturating_add(frames as i32 - 1))?;
+        Ok(Self { last_frames, inputs, follows })
     }
 }
 
 impl Bounds {
+    /// The latest frame in which a peer can be.
+    pub(super) fn latest_frame(&self) -> i32 {
+        self.local_frame.saturating_add(MAX_AHEAD)
+    }
+
     fn check_frame(&self, frame: i32) -> Result<(), PayloadError> {
-        let possible = NULL_FRAME..=self.local_frame.saturating_add(MAX_AHEAD);
+        let possible = NULL_FRAME..=self.latest_frame();
         if possible.contains(&frame) { Ok(()) } else { Err(PayloadError::Frame) }
     }
 }
 
-fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+/// Takes a frame that is relative to another one, and must be one of these.
+pub(super) fn take_frame(
+    bytes: &mut &[u8],
+    relative_to: i32,
+    possible: RangeInclusive<i32>,
+) -> Result<i32, PayloadError> {
+    let frame = relative_to.checked_add(take(bytes)?).ok_or(PayloadError::Frame)?;
+    if possible.contains(&frame) { Ok(frame) } else { Err(PayloadError::Frame) }
+}
+
+pub(super) fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     // Writing to a vector does not fail.
     let _ = postcard::to_io(value, out);
 }

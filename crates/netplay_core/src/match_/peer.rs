@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::NULL_FRAME;
+use super::activity::Activity;
 use super::encoded::EncodedInputs;
 use super::input_log::InputLog;
 use super::outbox::Outbox;
@@ -33,11 +34,11 @@ pub(super) struct PeerTraffic {
 }
 
 impl PeerTraffic {
-    pub(super) fn new(input_bytes: usize) -> Self {
+    pub(super) fn new(default_input: &[u8]) -> Self {
         Self {
             progress: PeerProgress::Playing,
-            outbox: Outbox::new(),
-            log: InputLog::new(input_bytes),
+            outbox: Outbox::new(default_input.len()),
+            log: InputLog::new(default_input),
             rtt: None,
         }
     }
@@ -46,23 +47,36 @@ impl PeerTraffic {
         self.progress == PeerProgress::Playing
     }
 
-    /// Decodes and checks a payload of the peer and logs its inputs. Inputs that were received before are left out of
-    /// the result.
+    /// Decodes and checks a payload of the peer and logs its inputs. The result has no inputs that were received
+    /// before, or that overtook others: they are of no use without these, and come again. Returns as well what the
+    /// payload shows of the peer's simulation.
     pub(super) fn handle_payload(
         &mut self,
         bytes: &[u8],
         bounds: &Bounds,
-    ) -> Result<Payload, PayloadError> {
+    ) -> Result<(Payload, Activity), PayloadError> {
         let mut payload = Payload::decode(bytes, bounds)?;
+        let known = self.log.last_frame();
+        let mut overtook = false;
         payload.inputs = payload.inputs.and_then(|mut part| {
-            part.inputs = part.inputs.after(self.log.last_frame(), bounds.input_bytes)?;
+            overtook =
+                part.follows && known.is_none_or(|known| part.inputs.start_frame > known + 1);
+            if overtook {
+                return None;
+            }
+            part.inputs = part.inputs.after(known, bounds.input_bytes)?;
             Some(part)
         });
         if let Some(part) = &payload.inputs {
             self.log.append(&part.inputs)?;
         }
         self.outbox.handle_ack(payload.ack_frame);
-        Ok(payload)
+        let activity = match payload.waits {
+            _ if overtook || payload.inputs.is_some() => Activity::Advancing,
+            true => Activity::Waiting,
+            false => Activity::Standing,
+        };
+        Ok((payload, activity))
     }
 
     /// The last frame whose input is the player's own; -1 if there is none.

@@ -5,33 +5,55 @@ use std::time::Duration;
 
 use netplay_protocol::PeerKey;
 
+use super::activity::Activity;
 use super::catch_up::CatchUp;
+use super::checksums::ChecksumExchange;
+use super::comparison::{Desync, StateComparison};
 use super::encoded::EncodedInputs;
+use super::input_delay::InputDelay;
 use super::input_log::InputLog;
 use super::message::SessionMessage;
-use super::outbox::Pace;
-use super::payload::{Bounds, MAX_AHEAD, PayloadError};
-use super::peer::{PeerProgress, PeerTraffic};
-use super::{MAX_INPUT_DELAY, MAX_PREDICTION, NULL_FRAME};
+use super::outbox::{Pace, Transmit};
+use super::payload::{Bounds, PayloadError};
+use super::peer::PeerTraffic;
+use super::{MAX_INPUT_DELAY, NULL_FRAME};
+
+/// What a match is played with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchConfig {
+    /// How many players play.
+    pub players: usize,
+    /// The encoded default input, whose last byte tells that the player is not disconnected: 0. Every input of every
+    /// player has its length.
+    pub default_input: Vec<u8>,
+    /// How many frames a local input waits before it takes effect, when the match begins.
+    pub input_delay: usize,
+    /// How many frames the session runs ahead of the last confirmed one; none in lockstep.
+    pub max_prediction: usize,
+}
 
 /// The traffic of one match. See the [module](super).
 #[derive(Debug)]
 pub struct MatchTraffic {
     players: usize,
     input_bytes: usize,
+    max_prediction: usize,
     /// The frame that is simulated next.
-    frame: i32,
-    origin: Origin,
+    pub(super) frame: i32,
+    pub(super) origin: Origin,
     /// The inputs of the local player.
-    local: InputLog,
-    peers: BTreeMap<PeerKey, PeerTraffic>,
+    pub(super) local: InputLog,
+    /// How long these wait.
+    delay: InputDelay,
+    pub(super) peers: BTreeMap<PeerKey, PeerTraffic>,
+    checksums: ChecksumExchange,
     /// Messages for the session.
     inbox: VecDeque<(PeerKey, SessionMessage)>,
 }
 
 /// How the local player came into the match.
 #[derive(Debug)]
-enum Origin {
+pub(super) enum Origin {
     /// It has played from the beginning.
     Start,
     /// It rejoined, and the session catches up with the others.
@@ -40,81 +62,59 @@ enum Origin {
     Rejoined,
 }
 
-/// A payload to send to a peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transmit {
-    /// The payload of the datagram.
-    pub payload: Vec<u8>,
-    /// Whether there are inputs in it.
-    pub has_inputs: bool,
-}
-
 impl MatchTraffic {
-    /// A match that begins, of so many players with inputs of so many bytes, with these other peers.
-    pub fn new(
-        players: usize,
-        input_bytes: usize,
-        peers: impl IntoIterator<Item = PeerKey>,
-    ) -> Self {
-        let peers = peers.into_iter().map(|key| (key, PeerTraffic::new(input_bytes)));
+    /// A match that begins, with these other peers.
+    pub fn new(config: MatchConfig, peers: impl IntoIterator<Item = PeerKey>) -> Self {
+        let MatchConfig { players, default_input, input_delay, max_prediction } = config;
+        let peers = peers.into_iter().map(|key| (key, PeerTraffic::new(&default_input)));
+        let peers: BTreeMap<PeerKey, PeerTraffic> = peers.collect();
         Self {
             players,
-            input_bytes,
+            input_bytes: default_input.len(),
+            max_prediction,
             frame: 0,
             origin: Origin::Start,
-            local: InputLog::new(input_bytes),
-            peers: peers.collect(),
+            local: InputLog::new(&default_input),
+            checksums: ChecksumExchange::new(peers.keys().copied()),
+            peers,
+            delay: InputDelay::new(input_delay, default_input),
             inbox: VecDeque::new(),
         }
     }
 
-    /// The local player rejoins: `local` is the log of its inputs, and `peers` are the logs of the others with the
-    /// last frame of the local inputs that each of them has. The session catches up before it hears the peers.
-    pub fn catch_up(
-        &mut self,
-        peers: impl IntoIterator<Item = (PeerKey, InputLog, i32)>,
-        local: InputLog,
-    ) {
-        let mut acked = BTreeMap::new();
-        for (key, log, last_frame) in peers {
-            acked.insert(key, last_frame);
-            if let Some(peer) = self.peers.get_mut(&key) {
-                if let PeerProgress::Disconnected(last_own_frame) = &mut peer.progress {
-                    *last_own_frame = log.last_own_frame();
-                }
-                peer.log = log;
-            }
-        }
-        let until = local.last_frame().unwrap_or(NULL_FRAME);
-        self.origin = Origin::CatchingUp(CatchUp::new(until, acked));
-        self.local = local;
-    }
-
-    /// Checks the payload of a datagram, logs its inputs and passes its messages to the session.
+    /// Checks the payload of a datagram, logs its inputs, compares its checksums and passes its messages to the
+    /// session. Returns what it shows of the peer's simulation; none while the local one receives the input logs and no
+    /// payload is read.
     ///
     /// # Errors
     ///
     /// [`PayloadError`] if the payload is malformed, or the peer does not play; it changes nothing then.
-    pub fn handle_payload(&mut self, from: PeerKey, payload: &[u8]) -> Result<(), PayloadError> {
+    pub fn handle_payload(
+        &mut self,
+        from: PeerKey,
+        payload: &[u8],
+    ) -> Result<Option<Activity>, PayloadError> {
         let is_replaying = self.is_replaying();
         let peer = self.peers.get_mut(&from).filter(|peer| peer.is_playing());
         let peer = peer.ok_or(PayloadError::Stranger)?;
         if is_replaying {
             // The peer repeats it until it is acknowledged.
-            return Ok(());
+            return Ok(None);
         }
         let bounds = Bounds {
             players: self.players,
             input_bytes: self.input_bytes,
             latest_start: peer.log.latest_start(),
             local_frame: self.frame,
+            last_input: self.local.last_frame().unwrap_or(NULL_FRAME),
         };
-        let payload = peer.handle_payload(payload, &bounds)?;
+        let (mut payload, activity) = peer.handle_payload(payload, &bounds)?;
+        self.checksums.handle_part(from, std::mem::take(&mut payload.checksums));
         self.inbox.extend(payload.into_messages().map(|message| (from, message)));
-        Ok(())
+        Ok(Some(activity))
     }
 
-    /// The payload that is due to a peer now, if there is one. `frame` is how long a frame lasts.
+    /// The next payload that is due to a peer now, if there is one. `frame` is how long a frame lasts.
     #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_transmit(
         &mut self,
@@ -126,15 +126,21 @@ impl MatchTraffic {
             return None;
         }
         let peer = self.peers.get_mut(&to).filter(|peer| peer.is_playing())?;
-        let pace = Pace::new(frame, peer.rtt);
-        let payload = peer.outbox.poll_transmit(now, pace)?;
-        Some(Transmit { payload, has_inputs: peer.outbox.inputs().is_some() })
+        let pace = Pace::new(frame, peer.rtt, self.max_prediction == 0);
+        let room = peer.outbox.room_for_checksums();
+        let checksums = self.checksums.due(to, now, pace.repeat, room);
+        peer.outbox.set_checksums(checksums.clone());
+        let transmit = peer.outbox.poll_transmit(now, pace)?;
+        if peer.outbox.took_checksums() {
+            self.checksums.handle_sent(to, now, &checksums);
+        }
+        Some(transmit)
     }
 
     /// Takes a message of the session for a peer.
     pub fn handle_message(&mut self, to: PeerKey, message: SessionMessage) {
         let Some(peer) = self.peers.get_mut(&to) else { return };
-        peer.outbox.push(message, self.input_bytes);
+        peer.outbox.push(message);
         // The session sends the local inputs to every peer: the first message of each frame is logged.
         let Some((last, part)) = peer.outbox.inputs() else { return };
         if let Origin::CatchingUp(catch_up) = &mut self.origin {
@@ -158,12 +164,17 @@ impl MatchTraffic {
         self.inbox.pop_front()
     }
 
-    /// The simulation has run: `frame` is simulated next.
+    /// The simulation has run, or did not go on: `frame` is simulated next.
     pub fn handle_frame(&mut self, frame: i32) {
-        self.frame = frame;
+        let activity = match std::mem::replace(&mut self.frame, frame) {
+            before if before != frame => Activity::Advancing,
+            _ if self.is_window_full() => Activity::Waiting,
+            _ => Activity::Standing,
+        };
         if self.is_replaying() {
             return;
         }
+        self.peers.values_mut().for_each(|peer| peer.outbox.handle_activity(activity));
         let until = frame + MAX_INPUT_DELAY as i32;
         let peers = self.peers.iter_mut();
         let synthesized: Vec<_> =
@@ -171,6 +182,48 @@ impl MatchTraffic {
         for (key, inputs) in synthesized {
             self.deliver(key, inputs, self.ack_of_everything());
         }
+    }
+
+    /// The checksum of the state before a frame was simulated, once the frame is confirmed: of every compared frame, in
+    /// their order. It is sent to every peer, and compared with the peer's.
+    pub fn handle_checksum(&mut self, frame: i32, checksum: u64) {
+        self.checksums.handle_own(frame, checksum);
+    }
+
+    /// The next peer whose state was found to differ from the local one: once for each peer.
+    #[must_use = "what is taken out and not handled is lost"]
+    pub fn poll_desync(&mut self) -> Option<Desync> {
+        self.checksums.poll_desync()
+    }
+
+    /// What comparing the local state with a peer's has shown.
+    pub fn comparison(&self, peer: PeerKey) -> StateComparison {
+        self.checksums.comparison(peer)
+    }
+
+    /// The process of a peer restarted: it simulates the match again, and its checksums are compared again.
+    pub fn handle_restart(&mut self, peer: PeerKey) {
+        self.checksums.handle_restart(peer);
+    }
+
+    /// The local player's inputs are to wait for so many frames from now on, at most [`MAX_INPUT_DELAY`].
+    pub fn request_input_delay(&mut self, frames: usize) {
+        self.delay.request(frames);
+    }
+
+    /// The input delay to set in the session before it is given this local input of a frame, if it is to change now.
+    /// It must be called before each local input, also while the session is given the same one again because it
+    /// stalls.
+    #[must_use = "the session would have another delay"]
+    pub fn poll_input_delay(&mut self, frame: i32, input: &[u8]) -> Option<usize> {
+        // What is in the log was given with the delay that the match began with.
+        let can_change = !matches!(self.origin, Origin::CatchingUp(_));
+        self.delay.poll(frame, input, can_change)
+    }
+
+    /// How many frames a local input waits before it takes effect.
+    pub fn input_delay(&self) -> usize {
+        self.delay.frames()
     }
 
     /// The round-trip time to a peer, as the link measures it.
@@ -185,107 +238,8 @@ impl MatchTraffic {
         self.peers.get(&peer).and_then(|peer| peer.rtt).unwrap_or_default()
     }
 
-    /// The input log of another peer's player, or of the local player for none.
-    pub fn log(&self, of: Option<PeerKey>) -> Option<&InputLog> {
-        match of {
-            Some(peer) => self.peers.get(&peer).map(|peer| &peer.log),
-            None => Some(&self.local),
-        }
-    }
-
-    /// The last frame whose input, given by the player itself, is known of a peer; -1 if there is none.
-    pub fn last_frame(&self, peer: PeerKey) -> i32 {
-        self.peers.get(&peer).map_or(NULL_FRAME, PeerTraffic::last_own_frame)
-    }
-
-    /// The recent inputs of a peer's player up to that frame, oldest first, without separators: what other survivors
-    /// may lack.
-    pub fn recent_inputs(&self, peer: PeerKey) -> Vec<u8> {
-        let peer = self.peers.get(&peer);
-        peer.map_or(Vec::new(), |peer| peer.log.recent_inputs(peer.last_own_frame()))
-    }
-
-    /// A peer is about to be dropped: nothing more is accepted from it or sent to it.
-    pub fn freeze(&mut self, peer: PeerKey) {
-        if let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.is_playing()) {
-            peer.progress = PeerProgress::Frozen;
-        }
-    }
-
-    /// A peer is dropped: from its next frame on, its player's inputs are synthesized.
-    pub fn disconnect(&mut self, peer: PeerKey) {
-        if let Some(peer) = self.peers.get_mut(&peer) {
-            peer.disconnect();
-        }
-    }
-
-    /// Merges the recent inputs of a peer's player, the last of which is of `last_frame`, from another survivor.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if nobody can have these inputs.
-    pub fn merge(
-        &mut self,
-        of: PeerKey,
-        last_frame: i32,
-        inputs: &[u8],
-    ) -> Result<(), PayloadError> {
-        if last_frame > self.latest_input() {
-            return Err(PayloadError::Frame);
-        }
-        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
-        // A replay delivers what is in the log.
-        if let Some(missing) = peer.log.merge(last_frame, inputs)?
-            && !self.is_replaying()
-        {
-            self.deliver(of, missing, self.ack_of_everything());
-        }
-        Ok(())
-    }
-
-    /// Merges a chunk of the input log of a peer's player, from another peer. It matters to a local player who has
-    /// rejoined only: the peer restarted as well, and does not know that its inputs never arrived here.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if nobody can have these inputs.
-    pub fn merge_chunk(
-        &mut self,
-        of: PeerKey,
-        start_frame: i32,
-        inputs: &[u8],
-    ) -> Result<(), PayloadError> {
-        let latest = self.latest_input();
-        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
-        if matches!(self.origin, Origin::Start) || !peer.is_playing() {
-            return Ok(());
-        }
-        if start_frame > latest {
-            return Err(PayloadError::Frame);
-        }
-        let first = peer.log.next_frame();
-        peer.log.merge_chunk(start_frame, inputs)?;
-        let missing = peer.log.chunk(first, latest);
-        if let Some(missing) = missing.filter(|_| !self.is_replaying()) {
-            self.deliver(of, missing, NULL_FRAME);
-        }
-        Ok(())
-    }
-
-    /// How many frames the simulation is behind the frame at which the others wait, while it catches up.
-    pub fn frames_behind(&self) -> Option<u32> {
-        let Origin::CatchingUp(catch_up) = &self.origin else { return None };
-        Some(catch_up.frames_behind(self.local.start_frame().unwrap_or(0), self.frame))
-    }
-
-    /// The local input to give the session at a frame, while it catches up.
-    pub fn replayed_input(&self, frame: i32) -> Option<&[u8]> {
-        let Origin::CatchingUp(_) = &self.origin else { return None };
-        self.local.get(frame.checked_add(self.local.start_frame()?)?)
-    }
-
     /// Whether the session receives the input logs and nothing else.
-    fn is_replaying(&self) -> bool {
+    pub(super) fn is_replaying(&self) -> bool {
         matches!(&self.origin, Origin::CatchingUp(catch_up) if catch_up.is_replaying())
     }
 
@@ -308,23 +262,22 @@ impl MatchTraffic {
         }
     }
 
-    /// The latest frame for which any player can have given an input.
-    fn latest_input(&self) -> i32 {
-        let frame = match &self.origin {
-            Origin::CatchingUp(catch_up) => catch_up.until(),
-            Origin::Start | Origin::Rejoined => self.frame,
-        };
-        frame.saturating_add(2 * MAX_PREDICTION as i32 + MAX_AHEAD)
+    /// Whether the simulation is as far ahead of the inputs of another player as it may be.
+    fn is_window_full(&self) -> bool {
+        // In lockstep it waits for the inputs of the very frame that is next.
+        let window = self.max_prediction.max(1) as i32;
+        let last = self.peers.values().map(|peer| peer.log.last_frame().unwrap_or(NULL_FRAME));
+        last.min().is_some_and(|last| self.frame.saturating_sub(last) >= window)
     }
 
     /// What a peer acknowledges that receives nothing more: everything, or the session would keep the local inputs
     /// for it.
-    fn ack_of_everything(&self) -> i32 {
+    pub(super) fn ack_of_everything(&self) -> i32 {
         self.frame + MAX_INPUT_DELAY as i32 + 1
     }
 
     /// Passes inputs of a peer to the session that did not come from the peer itself.
-    fn deliver(&mut self, of: PeerKey, inputs: EncodedInputs, ack_frame: i32) {
+    pub(super) fn deliver(&mut self, of: PeerKey, inputs: EncodedInputs, ack_frame: i32) {
         self.inbox.push_back((of, SessionMessage::synthesized(self.players, inputs, ack_frame)));
     }
 }

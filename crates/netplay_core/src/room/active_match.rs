@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use log::{error, info};
+use netplay_protocol::PeerKey;
 
 use super::disconnect::Disconnect;
 use super::rejoin::Rejoin;
+use super::stall::StallDetector;
 use super::{EndReason, MatchStart, Room, RoomConfig, RoomEvent};
-use crate::link::Link;
-use crate::match_::{DropConsensus, MatchTraffic, SharedTraffic};
+use crate::match_::{
+    DropConsensus, MAX_INPUT_BYTES, MAX_INPUT_DELAY, MatchConfig, MatchTraffic, SharedTraffic,
+};
 use crate::transport::TransportRequest;
-
-/// What a datagram holds beside inputs, at most, in bytes.
-const OTHER_BYTES: usize = 64;
 
 /// A match while it is played.
 pub(super) struct ActiveMatch {
@@ -23,6 +23,8 @@ pub(super) struct ActiveMatch {
     pub(super) consensus: DropConsensus,
     /// Why players are disconnected, or about to be.
     pub(super) disconnects: BTreeMap<usize, Disconnect>,
+    /// Which of the other simulations go on.
+    pub(super) stalls: BTreeMap<PeerKey, StallDetector>,
     /// The match that the local peer votes for.
     pub(super) rematch: Option<u16>,
 }
@@ -32,14 +34,14 @@ impl ActiveMatch {
     /// simulation catches up with.
     pub(super) fn new(
         start: MatchStart,
-        input_bytes: usize,
+        config: MatchConfig,
         disconnected: &BTreeSet<usize>,
         rejoin: Option<Rejoin>,
     ) -> Self {
-        let players = start.players.len();
+        let players = config.players;
         let others = start.players.iter().enumerate();
         let others = others.filter(|(player, _)| *player != start.local_player);
-        let mut traffic = MatchTraffic::new(players, input_bytes, others.map(|(_, peer)| *peer));
+        let mut traffic = MatchTraffic::new(config, others.map(|(_, peer)| *peer));
         for player in disconnected {
             if let Some(peer) = start.players.get(*player) {
                 traffic.disconnect(*peer);
@@ -57,6 +59,7 @@ impl ActiveMatch {
             traffic: SharedTraffic::new(traffic),
             consensus,
             disconnects: BTreeMap::new(),
+            stalls: BTreeMap::new(),
             rematch: None,
         }
     }
@@ -65,9 +68,6 @@ impl ActiveMatch {
 impl Room {
     /// Starts a match: the first of the room, the next one, or the one that the local peer rejoins.
     pub(super) fn start_match(&mut self, now: Duration, start: MatchStart) {
-        if let Err(reason) = check_datagram_size(&self.config) {
-            return self.end(now, reason);
-        }
         let rejoin = self.phase.take_rejoin();
         let disconnected: BTreeSet<usize> = match (&rejoin, self.phase.active_match()) {
             (Some(rejoin), _) => rejoin.disconnected().clone(),
@@ -78,9 +78,16 @@ impl Room {
         info!("match {epoch} starts with {} players", start.players.len());
         // A peer that left the lobby is not in the match: its link would count for the player who took its place.
         self.remove_left_peers();
-        let active =
-            ActiveMatch::new(start.clone(), self.config.input_bytes, &disconnected, rejoin);
+        let config = MatchConfig {
+            players: start.players.len(),
+            default_input: self.config.default_input.clone(),
+            input_delay: start.input_delay,
+            max_prediction: self.config.max_prediction,
+        };
+        let active = ActiveMatch::new(start.clone(), config, &disconnected, rejoin);
+        active.traffic.lock().request_input_delay(self.config.input_delay);
         self.phase.started(active);
+        self.seed.started();
         self.requests.push_back(TransportRequest::Playing(true));
         self.emit(RoomEvent::StartMatch(start));
         let mut restarted = Vec::new();
@@ -102,8 +109,18 @@ impl Room {
         self.end(now, EndReason::CannotStart { detail });
     }
 
-    /// The simulation has run a frame, or stalls: sends every peer what is due. `frame` is simulated next, and the inputs
-    /// of all players are known up to `confirmed`.
+    /// The local player's inputs are to wait for so many frames from now on, at most
+    /// [`MAX_INPUT_DELAY`]. In a match the delay changes step by step:
+    /// [`MatchTraffic::poll_input_delay`] says when.
+    pub fn handle_input_delay_changed(&mut self, frames: usize) {
+        self.config.input_delay = frames.min(MAX_INPUT_DELAY);
+        if let Some(active) = self.phase.active_match() {
+            active.traffic.lock().request_input_delay(frames);
+        }
+    }
+
+    /// The simulation has run a frame, or did not go on: sends every peer what is due. `frame` is simulated next, and
+    /// the inputs of all players are known up to `confirmed`.
     pub fn handle_frame(&mut self, now: Duration, frame: i32, confirmed: i32) {
         let Some(active) = self.phase.active_match() else { return };
         if confirmed >= 0 {
@@ -114,27 +131,29 @@ impl Room {
         traffic.handle_frame(frame);
         for peer in self.peers.values_mut().filter(|peer| !peer.is_disconnected()) {
             traffic.handle_rtt(peer.key, peer.link.stats(now).rtt);
-            let Some(due) = traffic.poll_transmit(now, peer.key, length) else { continue };
-            let sent = peer.link.send(now, active.start.epoch, &due.payload, due.has_inputs);
-            if let Err(error) = sent {
-                error!("{error}");
+            while let Some(due) = traffic.poll_transmit(now, peer.key, length) {
+                let sent = peer.link.send(now, active.start.epoch, &due.payload, due.has_inputs);
+                if let Err(error) = sent {
+                    error!("{error}");
+                }
             }
         }
+        drop(traffic);
+        self.update_comparisons();
     }
 }
 
-/// Checks that the inputs of a prediction window fit into a datagram.
-fn check_datagram_size(config: &RoomConfig) -> Result<(), EndReason> {
-    let RoomConfig { input_bytes, max_prediction, input_delay, .. } = config;
-    let pending = max_prediction + input_delay + 4;
-    if pending * (2 + input_bytes) <= Link::MAX_PAYLOAD - OTHER_BYTES {
-        return Ok(());
-    }
+/// Checks that inputs have a size with which a match can be played.
+pub(super) fn check_input_size(config: &RoomConfig) -> Result<(), EndReason> {
     // One byte of each input says whether the player is disconnected.
-    let bytes = input_bytes.saturating_sub(1);
-    Err(EndReason::CannotStart {
-        detail: format!(
-            "inputs of {bytes} bytes with a prediction window of {max_prediction} do not fit into a datagram"
+    let detail = match config.default_input.len() {
+        1..=MAX_INPUT_BYTES => return Ok(()),
+        0 => "inputs have no byte that says whether the player is disconnected".to_owned(),
+        bytes => format!(
+            "an input has {} bytes, and at most {} fit into a datagram",
+            bytes - 1,
+            MAX_INPUT_BYTES - 1
         ),
-    })
+    };
+    Err(EndReason::CannotStart { detail })
 }

@@ -1,5 +1,6 @@
 //! The settings of a room, fixed when it is joined.
 
+use std::fmt;
 use std::time::Duration;
 
 use netplay_protocol::PeerKey;
@@ -14,22 +15,31 @@ pub struct RoomConfig {
     pub local_peer: PeerKey,
     /// Tells this process from the ones before it under the same key: at random and not 0.
     pub incarnation: u32,
+    /// What the local peer's parts of the seeds of matches are made of.
+    pub entropy: Entropy,
     /// The name and version of the game. Peers that play another one end the room.
     pub game: String,
     /// A hash of what is registered for rollback. Peers with another one end the room.
     pub registered: u64,
     /// Frames per second of the simulation. Peers with another rate end the room.
     pub frame_rate: usize,
-    /// The size of one player's input in a datagram, in bytes.
-    pub input_bytes: usize,
-    /// How many frames a local input waits before it takes effect.
+    /// What a player's input is where the player gives none: encoded, with a last byte 0, which tells that the player
+    /// is not disconnected. Every input has its length, at most [`MAX_INPUT_BYTES`](crate::match_::MAX_INPUT_BYTES).
+    /// Peers with another one end the room.
+    pub default_input: Vec<u8>,
+    /// How many frames a local input waits before it takes effect, at most
+    /// [`MAX_INPUT_DELAY`](crate::match_::MAX_INPUT_DELAY).
     pub input_delay: usize,
-    /// How many frames the simulation may run ahead of the last confirmed one.
+    /// How many frames the simulation may run ahead of the last confirmed one, at most
+    /// [`MAX_PREDICTION`](crate::match_::MAX_PREDICTION). 0 is lockstep: a frame is simulated when it is confirmed.
     pub max_prediction: usize,
     /// How many frames lie between two checksums that peers compare.
     pub checksum_interval: u32,
     /// After how long without a sign of life a player is dropped from the match.
     pub disconnect_timeout: Duration,
+    /// After how long a player is dropped from the match whose simulation stands still although its link is alive.
+    /// None: never.
+    pub stall_timeout: Option<Duration>,
     /// The thresholds of links.
     pub link: LinkConfig,
     /// Which paths may carry packets.
@@ -40,9 +50,24 @@ pub struct RoomConfig {
     pub name: String,
 }
 
+/// 32 random bytes of this room in this process, which nobody else can know. Its debug text hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entropy(pub [u8; 32]);
+
+impl fmt::Debug for Entropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entropy(…)")
+    }
+}
+
 impl RoomConfig {
     /// How long a frame lasts.
     pub fn frame_duration(&self) -> Duration {
         Duration::from_secs(1) / self.frame_rate.clamp(1, 1000) as u32
+    }
+
+    /// Whether peers compare the checksum of a frame: the state before it was simulated.
+    pub fn is_compared(&self, frame: i32) -> bool {
+        u32::try_from(frame).is_ok_and(|frame| frame.is_multiple_of(self.checksum_interval.max(1)))
     }
 }

@@ -38,36 +38,25 @@ impl Room {
             // A peer that leaves before a match makes room for another one, unless it left because what it plays
             // differs: the local comparison says that better.
             ControlMessage::Bye { .. } => self.compare(now, from),
-            ControlMessage::Desync { epoch, frame, checksum } => {
-                let active = self.phase.active_match();
-                if active.is_some_and(|active| active.start.epoch == epoch) {
-                    let (peer, local, remote) = (from, None, checksum);
-                    self.emit(RoomEvent::Desync { peer, player, frame, local, remote });
-                }
-            }
             ControlMessage::DropProposal(proposal) => {
                 self.handle_drop_proposal(now, from, proposal);
             }
             ControlMessage::RejoinState(state) => self.handle_rejoin_state(now, from, state),
             ControlMessage::InputLogChunk(chunk) => self.handle_input_log(now, from, &chunk),
+            // They were put together before.
+            ControlMessage::Fragment { .. } => {}
+            ControlMessage::SeedCommitment(commitment) => {
+                if let Err(violation) = self.seed.handle_commitment(from, commitment) {
+                    self.seed_violation(now, from, violation);
+                }
+            }
+            ControlMessage::SeedReveal(reveal) => {
+                if let Err(violation) = self.seed.handle_reveal(from, reveal) {
+                    self.seed_violation(now, from, violation);
+                }
+            }
+            ControlMessage::SeedReveals(reveals) => self.handle_seed_reveals(now, from, reveals),
         }
-    }
-
-    /// The simulation found that a player's state differs from the local one at a frame.
-    pub fn handle_desync(
-        &mut self,
-        now: Duration,
-        peer: PeerKey,
-        frame: i32,
-        local: u64,
-        remote: u64,
-    ) {
-        let (Some(active), Some(player)) = (self.phase.active_match(), self.player(peer)) else {
-            return;
-        };
-        let epoch = active.start.epoch;
-        self.emit(RoomEvent::Desync { peer, player, frame, local: Some(local), remote });
-        self.send_control(now, peer, &ControlMessage::Desync { epoch, frame, checksum: local });
     }
 
     /// Sends a reliable message to a peer.
@@ -75,13 +64,15 @@ impl Room {
         if self.phase.is_ended() {
             return;
         }
-        let bytes = match message.encode() {
-            Ok(bytes) => bytes,
+        let packets = match message.encode_fragments() {
+            Ok(packets) => packets,
             Err(error) => return error!("a message could not be encoded: {error}"),
         };
         let Some(peer) = self.peers.get_mut(&to) else { return };
-        if let Err(error) = peer.link.send_reliable(now, bytes) {
-            error!("a message could not be sent: {error}");
+        for packet in packets {
+            if let Err(error) = peer.link.send_reliable(now, packet) {
+                return error!("a message could not be sent: {error}");
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Players who are disconnected, while the others play on.
 //!
-//! The survivors agree on the player's last frame ([`DropConsensus`](crate::match_::DropConsensus)), exchange the inputs
-//! that some of them lack, and drop it after the same frame.
+//! The survivors agree on the player's last frame ([`DropConsensus`](crate::match_::DropConsensus)), exchange the
+//! inputs that some of them lack, and drop it after the same frame.
 
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(super) enum Disconnect {
     Left(String),
     /// The connection to it is lost, and how.
     Lost(String),
+    /// Its simulation stood still for too long.
+    Stalled(String),
 }
 
 impl Disconnect {
@@ -35,7 +37,7 @@ impl Disconnect {
 
     fn detail(&self) -> &str {
         match self {
-            Self::Left(detail) | Self::Lost(detail) => detail,
+            Self::Left(detail) | Self::Lost(detail) | Self::Stalled(detail) => detail,
         }
     }
 
@@ -43,6 +45,7 @@ impl Disconnect {
         match self {
             Self::Left(detail) => EndReason::PeerLeft { player, detail },
             Self::Lost(detail) => EndReason::PeerLost { player, detail },
+            Self::Stalled(detail) => EndReason::PeerStalled { player, detail },
         }
     }
 }
@@ -63,8 +66,8 @@ impl Room {
         self.drop_decided(now);
     }
 
-    /// Sends every peer what the local one has of a player that is to be dropped; to that player as well, so that it does
-    /// not wait for the local peer.
+    /// Sends every peer what the local one has of a player that is to be dropped; to that player as well, so that it
+    /// does not wait for the local peer.
     pub(super) fn propose_drop(&mut self, now: Duration, player: usize) {
         let Some(active) = self.phase.active_match() else { return };
         let Some(key) = active.start.players.get(player).copied() else { return };
@@ -94,7 +97,8 @@ impl Room {
             return self.keep_early(now, from, proposal);
         };
         if player == active.start.local_player {
-            let why = Disconnect::lost("it lost the connection to us");
+            let why = format!("it dropped us ({})", printable(&proposal.reason));
+            let why = Disconnect::Lost(why);
             return self.disconnect_player(now, from_player, why);
         }
         let Some(key) = active.start.players.get(player).copied() else { return };
@@ -155,6 +159,7 @@ impl Room {
             let why = active.disconnects.get(&player).cloned();
             let why = why.unwrap_or_else(|| Disconnect::lost("it is lost"));
             active.traffic.lock().disconnect(key);
+            self.seed.forget(key);
             let alone = active.consensus.survivors().count() < 2;
             let reason = why.detail().to_owned();
             info!("player {player} is dropped after frame {frame}: {reason}");

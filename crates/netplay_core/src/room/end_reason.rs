@@ -49,6 +49,14 @@ pub enum EndReason {
         /// The versions, in words.
         detail: String,
     },
+    /// A player does not keep to the exchange from which the seed of a match is made.
+    #[error("player {player} cannot be played with: {detail}", player = player + 1)]
+    SeedViolation {
+        /// The player, from 0.
+        player: usize,
+        /// What it did.
+        detail: String,
+    },
     /// A player left, and nobody is left to play with.
     #[error("player {player} left: {detail}", player = player + 1)]
     PeerLeft {
@@ -63,6 +71,14 @@ pub enum EndReason {
         /// The player, from 0.
         player: usize,
         /// What happened to the connection.
+        detail: String,
+    },
+    /// A player's simulation stood still for too long, and nobody is left to play with.
+    #[error("player {player} was dropped: {detail}", player = player + 1)]
+    PeerStalled {
+        /// The player, from 0.
+        player: usize,
+        /// What it did.
         detail: String,
     },
     /// The match could not be set up as it is configured.

@@ -73,6 +73,27 @@ pub enum RoomEvent {
         /// How long nothing was heard.
         after: Duration,
     },
+    /// A peer's simulation stands still, although its link is alive: its clock is paused, or its game runs no frames.
+    /// The others wait for it. [`Self::PeerUnstalled`] follows unless the player is dropped or the match ends.
+    PeerStalled {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+        /// The last frame whose input it gave; -1 if it gave none.
+        frame: i32,
+        /// How long until the player is dropped; none if it is not.
+        time_left: Option<Duration>,
+    },
+    /// The simulation of a peer that was reported as stalled goes on.
+    PeerUnstalled {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+        /// How long it stood still.
+        after: Duration,
+    },
     /// A peer lost its connection to the signaling server, came back to it or left.
     PresenceChanged {
         /// The peer.
@@ -98,18 +119,20 @@ pub enum RoomEvent {
         /// The quality now.
         to: LinkQuality,
     },
-    /// The state of a player differs from the local one at a frame.
+    /// The state of a player differs from the local one. Told once for each player and match.
     Desync {
         /// The peer.
         peer: PeerKey,
         /// The player.
         player: usize,
-        /// The frame.
+        /// The first compared frame at which they differ.
         frame: i32,
-        /// The local checksum, if the local peer compared.
-        local: Option<u64>,
-        /// The player's checksum.
+        /// The local checksum of that frame.
+        local: u64,
+        /// The player's checksum of that frame.
         remote: u64,
+        /// The last compared frame before it at which they were equal, if any was compared.
+        last_equal_frame: Option<i32>,
     },
     /// A player votes for a rematch.
     RematchWanted {
@@ -133,6 +156,8 @@ pub struct MatchStart {
     pub local_player: usize,
     /// The same on every peer, different for every match.
     pub seed: u64,
-    /// How many frames a local input waits before it takes effect. A player who rejoins keeps the delay that it had.
+    /// How many frames a local input waits before it takes effect, when the match begins. A player who rejoins begins
+    /// with the delay that its first input had, so that it gives the inputs of its log for the same frames again; once
+    /// it has caught up, the delay becomes the one in [`RoomConfig::input_delay`](super::RoomConfig::input_delay).
     pub input_delay: usize,
 }

@@ -37,7 +37,7 @@ impl Room {
             return;
         };
         if channel == Channel::Datagram {
-            return self.handle_datagram(at, from, path, packet);
+            return self.handle_datagram(now, at, (from, path), packet);
         }
         match peer.link.handle_reliable(at, path, packet) {
             Ok(false) => {}
@@ -54,9 +54,13 @@ impl Room {
             }
             Err(error) => debug!("dropped a reliable packet of {from:?}: {error}"),
         }
-        while let Some(message) = self.peers.get_mut(&from).and_then(|it| it.link.poll_message()) {
-            match ControlMessage::decode(&message) {
-                Ok(message) => self.handle_control(now, from, message),
+        while let Some(peer) = self.peers.get_mut(&from)
+            && let Some(message) = peer.link.poll_message()
+        {
+            let whole = ControlMessage::decode(&message);
+            match whole.and_then(|message| peer.fragments.handle(message)) {
+                Ok(Some(message)) => self.handle_control(now, from, message),
+                Ok(None) => {}
                 Err(error) => {
                     debug!("dropped a message of {from:?}: {error}");
                     self.count_malformed(at, from);
@@ -68,7 +72,13 @@ impl Room {
         }
     }
 
-    fn handle_datagram(&mut self, at: Duration, from: PeerKey, path: PathId, packet: &[u8]) {
+    fn handle_datagram(
+        &mut self,
+        now: Duration,
+        at: Duration,
+        (from, path): (PeerKey, PathId),
+        packet: &[u8],
+    ) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let datagram = match peer.link.handle_datagram(at, path, packet) {
             Ok(datagram) => datagram,
@@ -82,8 +92,14 @@ impl Room {
         let distance = datagram.epoch.wrapping_sub(epoch) as i16;
         match &self.phase {
             Phase::Playing(active) if distance == 0 => {
-                match active.traffic.lock().handle_payload(from, datagram.payload) {
-                    Ok(()) => peer.progress.plays(),
+                let handled = active.traffic.lock().handle_payload(from, datagram.payload);
+                match handled {
+                    Ok(activity) => {
+                        peer.progress.plays();
+                        if let Some(activity) = activity {
+                            self.handle_activity(now, at, from, activity);
+                        }
+                    }
                     Err(error) => {
                         debug!("dropped a payload of {from:?}: {error}");
                         peer.link.count_malformed(at);

@@ -1,26 +1,30 @@
 //! The room: its peers, the links to them, and the matches on these links.
 //!
-//! A room is created when the local peer begins to join it at the signaling server. Peers exchange hellos: the game, what
-//! it registers for rollback, the roster. A peer that has the same hello from every other one votes for the first match,
-//! and the match starts when all have voted (`votes`). A rematch is the same vote for the next epoch, on the same links. A
-//! player who is lost in a match is dropped from it, after the same frame on every peer (`disconnect`). A player whose
-//! process restarts in time rejoins the match (`restart` on the other peers, `rejoining` on its own). `phase` has the
-//! states of the room, `progress` those of another peer.
+//! A room is created when the local peer begins to join it at the signaling server. Peers exchange hellos: the game,
+//! what it registers for rollback, the roster. A peer that has the same hello from every other one votes for the first
+//! match, and the match starts when all have voted (`votes`) and exchanged their parts of its seed (`seed`). A rematch
+//! is the same for the next epoch, on the same links. A player who is lost in a match is dropped from it, after the
+//! same frame on every peer (`disconnect`). A player whose process restarts in time rejoins the match (`restart` on the
+//! other peers, `rejoining` on its own). A player whose simulation stands still although its link is alive is reported
+//! (`stall`). `phase` has the states of the room, `progress` those of another peer, `seed_exchange` those of a seed.
 //!
 //! [`Room`] decides, and its driver carries out. The driver
 //!
 //! * passes every [`TransportEvent`] to [`Room::handle_event`] and then calls [`Room::handle_timeout`], once a frame;
 //! * sets up the simulation at [`RoomEvent::StartMatch`], or calls [`Room::handle_simulation_failed`];
-//! * calls [`Room::handle_frame`] after the simulation has run;
+//! * calls [`Room::handle_checksum`] for every compared frame that the simulation has confirmed, and then
+//!   [`Room::handle_frame`], after the simulation has run;
 //! * after each of these, and after every other call, takes out until there is nothing left, in this order:
-//!   [`Room::poll_transmit`], to be sent, with the result to [`Room::handle_sent`]; [`Room::poll_request`], to be passed
-//!   to the transport; [`Room::poll_event`].
+//!   [`Room::poll_transmit`], to be sent, with the result to [`Room::handle_sent`]; [`Room::poll_request`], to be
+//!   passed to the transport; [`Room::poll_event`].
 //!
-//! `now` never goes back.
+//! `now` never goes back. After its end, a room still tells of its [peers](Room::peers) and [times](Room::times) what
+//! was so at the end.
 
 mod active_match;
 mod config;
 mod control;
+mod desyncs;
 mod disconnect;
 mod end_reason;
 mod event;
@@ -33,6 +37,10 @@ mod rejoin;
 mod rejoining;
 mod restart;
 mod roster;
+mod seed;
+mod seed_exchange;
+mod seed_round;
+mod stall;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -44,7 +52,7 @@ use std::time::Duration;
 use log::{debug, error, info, warn};
 use netplay_protocol::{ControlMessage, DropProposal, PeerKey, Roster};
 
-pub use config::RoomConfig;
+pub use config::{Entropy, RoomConfig};
 pub use end_reason::EndReason;
 pub use event::{MatchStart, RoomEvent};
 pub use peer::Peer;
@@ -55,6 +63,7 @@ use crate::match_::SharedTraffic;
 use crate::path::PathId;
 use crate::transport::{LeaveReason, SendError, TransportEvent, TransportRequest};
 use phase::Phase;
+use seed_exchange::SeedExchange;
 
 /// A room. See the [module](self) for what the driver owes it.
 pub struct Room {
@@ -70,6 +79,8 @@ pub struct Room {
     early_proposals: Vec<(PeerKey, DropProposal)>,
     /// Since when there is no connection to the signaling server, and why.
     server_lost: Option<(Duration, String)>,
+    /// The parts of the next match's seed.
+    seed: SeedExchange,
     times: RoomTimes,
     requests: VecDeque<TransportRequest>,
     events: VecDeque<RoomEvent>,
@@ -77,8 +88,12 @@ pub struct Room {
 
 impl Room {
     /// A room that the local peer begins to join now.
+    ///
+    /// The room ends at once, with [`EndReason::CannotStart`], if an input does not fit into a datagram.
     pub fn new(config: RoomConfig, now: Duration) -> Self {
-        Self {
+        let fits = active_match::check_input_size(&config);
+        let mut room = Self {
+            seed: SeedExchange::new(config.local_peer, config.entropy.clone()),
             config,
             phase: Phase::Connecting,
             roster: Roster { size: 0, members: Vec::new() },
@@ -89,7 +104,11 @@ impl Room {
             times: RoomTimes::new(now),
             requests: VecDeque::new(),
             events: VecDeque::new(),
+        };
+        if let Err(reason) = fits {
+            room.end(now, reason);
         }
+        room
     }
 
     /// Handles an event of the transport.
@@ -180,6 +199,7 @@ impl Room {
     /// Leaves the room and tells the others why. No event follows; the packets to be sent are still given out.
     pub fn leave(&mut self, now: Duration, reason: &str) {
         self.send_control_to_all(now, &ControlMessage::Bye { reason: reason.to_owned() });
+        self.times.ended(now);
         self.phase.ended();
     }
 

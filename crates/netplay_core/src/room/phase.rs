@@ -74,8 +74,8 @@ impl Phase {
         self.change(matches!(self, Self::Connecting | Self::Queued), Self::Lobby)
     }
 
-    /// The roster changed: its members have to agree again.
-    pub(super) fn roster_changed(&mut self) -> bool {
+    /// The roster changed, or somebody began the exchange of the seed again: the members have to agree again.
+    pub(super) fn disagreed(&mut self) -> bool {
         self.change(matches!(self, Self::Synchronizing), Self::Lobby)
     }
 

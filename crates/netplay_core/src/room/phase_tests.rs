@@ -6,15 +6,17 @@ use netplay_protocol::{RejoinState, Roster};
 
 use super::super::MatchStart;
 use super::*;
+use crate::match_::MatchConfig;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const PEER: PeerKey = PeerKey::from_bytes([7; 16]);
 
 fn rejoin(epoch: u16) -> Rejoin {
-    let mut rejoin = Rejoin::new(epoch, 2, 2);
+    let mut rejoin = Rejoin::new(epoch, 1, 2, &[0, 0]);
     let roster = Roster { size: 2, members: vec![PEER; 2] };
-    let state = RejoinState { epoch, roster, disconnected: vec![], last_frames: vec![-1; 2] };
+    let state =
+        RejoinState { epoch, roster, disconnected: vec![], last_frames: vec![-1; 2], seed: 1 };
     rejoin.handle_state(PEER, state);
     rejoin
 }
@@ -22,7 +24,9 @@ fn rejoin(epoch: u16) -> Rejoin {
 fn active(epoch: u16) -> ActiveMatch {
     let start =
         MatchStart { epoch, players: vec![PEER; 2], local_player: 0, seed: 1, input_delay: 2 };
-    ActiveMatch::new(start, 2, &BTreeSet::new(), None)
+    let default_input = vec![0, 0];
+    let config = MatchConfig { players: 2, default_input, input_delay: 2, max_prediction: 8 };
+    ActiveMatch::new(start, config, &BTreeSet::new(), None)
 }
 
 fn name(phase: &Phase) -> &'static str {
@@ -60,7 +64,7 @@ fn every_transition_leads_from_its_phases_only() {
     leads(Phase::queued, &["connecting"], "queued");
     leads(Phase::joined, &["connecting", "queued"], "lobby");
     leads(Phase::agreed, &["lobby"], "synchronizing");
-    leads(Phase::roster_changed, &["synchronizing"], "lobby");
+    leads(Phase::disagreed, &["synchronizing"], "lobby");
     leads(|phase| phase.peer_restarted(1, PEER), &["synchronizing", "rejoining"], "lobby");
     leads(|phase| phase.started(active(1)), &["synchronizing", "playing"], "playing");
     let all = ["connecting", "queued", "lobby", "synchronizing", "rejoining", "playing"];

@@ -12,29 +12,35 @@ const MAX_FRAMES: i32 = 3600 * 60;
 /// A match to rejoin, as far as the others have told of it. The roster of the room is that of the match meanwhile.
 pub(super) struct Rejoin {
     epoch: u16,
+    seed: u64,
     disconnected: BTreeSet<usize>,
     /// For each peer that told of the match: the last frames that it has, by player.
     last_frames: BTreeMap<PeerKey, Vec<i32>>,
     /// By player.
     logs: Vec<InputLog>,
-    /// By player: up to which frame another peer than the player itself has sent its log.
-    confirmed: Vec<i32>,
+    /// Up to which frame each player, as far as its process has not restarted since, has sent the logs: by player.
+    sent: BTreeMap<usize, Vec<i32>>,
 }
 
 impl Rejoin {
-    /// A match of so many players, of which nothing is known yet.
-    pub(super) fn new(epoch: u16, players: usize, input_bytes: usize) -> Self {
+    /// A match of so many players with this seed, of which nothing else is known yet.
+    pub(super) fn new(epoch: u16, seed: u64, players: usize, default_input: &[u8]) -> Self {
         Self {
             epoch,
+            seed,
             disconnected: BTreeSet::new(),
             last_frames: BTreeMap::new(),
-            logs: vec![InputLog::new(input_bytes); players],
-            confirmed: vec![-1; players],
+            logs: vec![InputLog::new(default_input); players],
+            sent: BTreeMap::new(),
         }
     }
 
     pub(super) fn epoch(&self) -> u16 {
         self.epoch
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The players who were dropped from the match.
@@ -58,12 +64,15 @@ impl Rejoin {
         self.last_frames.contains_key(&peer)
     }
 
-    /// The process of a peer restarted. It gives other inputs for the frames that nobody else has told of. Returns
-    /// whether nobody is left who knows the match.
+    /// The process of a peer restarted, and with it is lost what only this one knew: the player whose inputs they are
+    /// may have restarted as well, and gives others for these frames. Returns whether nobody is left who knows the
+    /// match.
     pub(super) fn forget(&mut self, player: usize, peer: PeerKey) -> bool {
         self.last_frames.remove(&peer);
-        if let Some((log, confirmed)) = self.logs.get_mut(player).zip(self.confirmed.get(player)) {
-            log.truncate(*confirmed);
+        self.sent.remove(&player);
+        for (player, log) in self.logs.iter_mut().enumerate() {
+            let known = self.sent.values().filter_map(|frames| frames.get(player)).max();
+            log.truncate(known.copied().unwrap_or(-1));
         }
         self.last_frames.is_empty()
     }
@@ -78,10 +87,9 @@ impl Rejoin {
         let log = self.logs.get_mut(player).filter(|_| chunk.start_frame < MAX_FRAMES);
         let log = log.ok_or(PayloadError::Frame)?;
         let last_frame = log.merge_chunk(chunk.start_frame, &chunk.inputs)?;
-        if sender != player
-            && let Some(confirmed) = self.confirmed.get_mut(player)
-        {
-            *confirmed = last_frame.max(*confirmed);
+        let sent = self.sent.entry(sender).or_insert_with(|| vec![-1; self.logs.len()]);
+        if let Some(known) = sent.get_mut(player) {
+            *known = last_frame.max(*known);
         }
         Ok(())
     }
@@ -95,7 +103,7 @@ impl Rejoin {
         awaited.into_iter().all(|peer| self.last_frames.get(&peer).is_some_and(is_here))
     }
 
-    /// The delay that the inputs of a player had, in frames; none if it had given none.
+    /// The delay that the first input of a player had, in frames; none if it had given none.
     pub(super) fn input_delay(&self, player: usize) -> Option<usize> {
         usize::try_from(self.logs.get(player)?.start_frame()?).ok()
     }

@@ -1,9 +1,9 @@
 //! The local process restarted, as a page does that is loaded again, and the local peer rejoins its match.
 //!
 //! The simulation is lost with the process, but it follows from the inputs of all players, which the other peers have
-//! logged. They wait where the prediction window ends and send their logs; the local peer simulates the match again from
-//! its first frame, many frames per update ([`MatchTraffic::catch_up`](crate::match_::MatchTraffic::catch_up)). For ggrs on
-//! the other peers, one input took long.
+//! logged. They wait where the prediction window ends and send their logs; the local peer simulates the match again
+//! from its first frame, many frames per update ([`MatchTraffic::catch_up`](crate::match_::MatchTraffic::catch_up)).
+//! For ggrs on the other peers, one input took long.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use netplay_protocol::{InputLogChunk, PeerKey, RejoinState};
 
 use super::phase::Phase;
 use super::rejoin::Rejoin;
-use super::{MatchStart, Room, RoomEvent};
+use super::{EndReason, MatchStart, Room, RoomEvent};
 
 impl Room {
     /// A peer says that a match runs that the local peer belongs to.
@@ -27,7 +27,9 @@ impl Room {
         {
             return;
         }
-        let rejoin = Rejoin::new(state.epoch, roster.members.len(), self.config.input_bytes);
+        let players = roster.members.len();
+        let default_input = &self.config.default_input;
+        let rejoin = Rejoin::new(state.epoch, state.seed, players, default_input);
         if self.phase.rejoin(rejoin) {
             info!("match {} goes on without us: rejoining it", state.epoch);
             self.set_roster(now, roster.clone());
@@ -37,9 +39,14 @@ impl Room {
         }
         let same_roster = self.roster == state.roster;
         let rejoin = self.phase.rejoin_mut();
-        if let Some(rejoin) = rejoin.filter(|it| it.epoch() == state.epoch && same_roster) {
-            rejoin.handle_state(from, state);
+        let Some(rejoin) = rejoin.filter(|it| it.epoch() == state.epoch && same_roster) else {
+            return;
+        };
+        if rejoin.seed() != state.seed {
+            let detail = "the other players do not agree on its seed".to_owned();
+            return self.end(now, EndReason::CannotStart { detail });
         }
+        rejoin.handle_state(from, state);
     }
 
     /// A peer sends a part of a player's inputs, of the match that the local peer rejoins, or has rejoined.
@@ -73,22 +80,23 @@ impl Room {
         let Phase::Rejoining(rejoin) = &self.phase else { return };
         let leaving: BTreeSet<u8> =
             self.early_proposals.iter().map(|(_, proposal)| proposal.player).collect();
-        let votes_for_it = |key| {
-            let vote = self.peers.get(key).and_then(|peer| peer.progress.vote());
-            vote.is_some_and(|vote| vote.epoch == rejoin.epoch())
-        };
-        let awaited = (0..).zip(&self.roster.members).filter(|(player, key)| {
-            // It voted for the match and sent no state of it: its process restarted as well, and it waits like this one.
-            let waits = votes_for_it(*key) && !rejoin.has_heard(**key);
-            let plays =
-                !rejoin.disconnected().contains(&usize::from(*player)) && !leaving.contains(player);
-            **key != self.config.local_peer && plays && !waits
+        let players = (0..).zip(&self.roster.members).filter(|(player, key)| {
+            let is_out =
+                rejoin.disconnected().contains(&usize::from(*player)) || leaving.contains(player);
+            **key != self.config.local_peer && !is_out
         });
-        if !rejoin.is_complete(awaited.map(|(_, key)| *key)) {
+        // Who voted for the match and sent no state of it waits like this one: its process restarted as well.
+        let waits = |key: &PeerKey| {
+            let vote = self.peers.get(key).and_then(|peer| peer.progress.vote());
+            vote.is_some_and(|vote| vote.epoch == rejoin.epoch()) && !rejoin.has_heard(*key)
+        };
+        let (waiting, awaited): (Vec<PeerKey>, Vec<PeerKey>) =
+            players.map(|(_, key)| *key).partition(waits);
+        if !rejoin.is_complete(awaited) {
             return;
         }
-        let start = self.match_start(rejoin.epoch());
-        // The local player goes on with the delay that it had.
+        let start = self.match_start(rejoin.epoch(), rejoin.seed());
+        // The inputs of the log are given again for the frames that they were of.
         let delay = rejoin.input_delay(start.local_player).unwrap_or(start.input_delay);
         let start = MatchStart { input_delay: delay, ..start };
         let dropped: Vec<RoomEvent> = rejoin
@@ -103,6 +111,10 @@ impl Room {
                 })
             })
             .collect();
+        // Those who wait may not know that a match runs: those who knew it may have restarted since.
+        for peer in self.peers.values_mut().filter(|peer| waiting.contains(&peer.key)) {
+            peer.restarts = peer.restarts.max(1);
+        }
         self.start_match(now, start);
         dropped.into_iter().for_each(|event| self.emit(event));
     }

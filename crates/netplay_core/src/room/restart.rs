@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use log::info;
-use netplay_protocol::{ControlMessage, InputLogChunk, PeerKey, RejoinState};
+use netplay_protocol::{ControlMessage, Fragments, InputLogChunk, PeerKey, RejoinState};
 
 use super::disconnect::Disconnect;
 use super::{Room, RoomEvent};
-use crate::match_::{EncodedInputs, InputLog};
+use crate::match_::EncodedInputs;
 
 /// How often a player may rejoin one match. Each time, the others wait and send everything.
 const MAX_RESTARTS: u32 = 8;
@@ -19,9 +19,12 @@ impl Room {
         let player = peer.player;
         info!("player {player} restarted");
         peer.hello_sent = None;
+        peer.fragments = Fragments::default();
+        peer.commitment_sent = None;
         peer.restarts += 1;
         peer.progress.restarted(now);
         let restarts = peer.restarts;
+        self.seed.forget(from);
         let Some(active) = self.phase.active_match() else {
             if self.phase.peer_restarted(player, from) {
                 self.emit(RoomEvent::Lobby);
@@ -40,6 +43,7 @@ impl Room {
         }
         let frozen: Vec<usize> = active.disconnects.keys().copied().collect();
         let rematch = active.rematch;
+        active.traffic.lock().handle_restart(from);
         self.send_hello(now, from);
         self.send_input_log(now, from);
         self.send_recent_inputs(now, player, from);
@@ -53,7 +57,7 @@ impl Room {
     /// Sends a peer every input of the running match, and expects it to rejoin.
     pub(super) fn send_input_log(&mut self, now: Duration, to: PeerKey) {
         let Some(active) = self.phase.active_match() else { return };
-        let epoch = active.start.epoch;
+        let (epoch, seed) = (active.start.epoch, active.start.seed);
         let traffic = active.traffic.lock();
         let (mut last_frames, mut chunks) = (Vec::new(), Vec::new());
         for (player, key) in (0..).zip(&active.start.players) {
@@ -65,7 +69,8 @@ impl Room {
         drop(traffic);
         let disconnected = active.consensus.dropped();
         let disconnected = disconnected.filter_map(|player| u8::try_from(player).ok()).collect();
-        let state = RejoinState { epoch, roster: self.roster.clone(), disconnected, last_frames };
+        let roster = self.roster.clone();
+        let state = RejoinState { epoch, roster, disconnected, last_frames, seed };
         self.send_control(now, to, &ControlMessage::RejoinState(state));
         chunks.iter().for_each(|chunk| self.send_control(now, to, chunk));
         if let Some(peer) = self.peers.get_mut(&to) {
@@ -81,11 +86,14 @@ impl Room {
             return;
         };
         let epoch = active.start.epoch;
-        let chunk = active.traffic.lock().log(Some(of)).and_then(InputLog::recent_chunk);
-        let Some(chunk) = chunk.map(|chunk| control_message(epoch, player, chunk)) else { return };
+        let traffic = active.traffic.lock();
+        let Some(log) = traffic.log(Some(of)) else { return };
+        let chunks: Vec<_> =
+            log.recent_chunks().map(|chunk| control_message(epoch, player, chunk)).collect();
+        drop(traffic);
         let others = self.peers.keys().copied().filter(|peer| *peer != of);
         for other in others.collect::<Vec<_>>() {
-            self.send_control(now, other, &chunk);
+            chunks.iter().for_each(|chunk| self.send_control(now, other, chunk));
         }
     }
 }

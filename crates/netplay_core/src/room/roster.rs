@@ -54,7 +54,8 @@ impl Room {
         }
         info!("{} of {} players are in the room", roster.members.len(), roster.size);
         self.set_roster(now, roster);
-        if self.phase.roster_changed() {
+        self.seed.draw_again();
+        if self.phase.disagreed() {
             self.emit(RoomEvent::Lobby);
         }
     }
@@ -107,6 +108,7 @@ impl Room {
     }
 
     fn remove_peer(&mut self, key: PeerKey) {
+        self.seed.forget(key);
         if self.peers.remove(&key).is_some_and(|peer| peer.announced) {
             let reason = "the other player left the room".to_owned();
             self.emit(RoomEvent::PeerLeft { peer: key, reason });

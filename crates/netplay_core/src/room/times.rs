@@ -8,11 +8,12 @@ pub struct RoomTimes {
     joined_at: Duration,
     connected_after: Option<Duration>,
     first_confirmed_after: Option<Duration>,
+    ended_after: Option<Duration>,
 }
 
 impl RoomTimes {
     pub(super) fn new(joined_at: Duration) -> Self {
-        Self { joined_at, connected_after: None, first_confirmed_after: None }
+        Self { joined_at, connected_after: None, first_confirmed_after: None, ended_after: None }
     }
 
     /// Everybody is connected.
@@ -23,6 +24,11 @@ impl RoomTimes {
     /// A frame is confirmed.
     pub(super) fn first_confirmed(&mut self, now: Duration) {
         self.first_confirmed_after.get_or_insert(now.saturating_sub(self.joined_at));
+    }
+
+    /// The room ended, or was left.
+    pub(super) fn ended(&mut self, now: Duration) {
+        self.ended_after.get_or_insert(now.saturating_sub(self.joined_at));
     }
 
     /// When the local peer began to join the room.
@@ -40,8 +46,8 @@ impl RoomTimes {
         self.first_confirmed_after
     }
 
-    /// From joining the room until now.
+    /// From joining the room until now, or until its end.
     pub fn total(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.joined_at)
+        self.ended_after.unwrap_or_else(|| now.saturating_sub(self.joined_at))
     }
 }

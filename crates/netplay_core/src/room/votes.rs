@@ -1,16 +1,17 @@
 //! From a roster to a match: hellos, then votes.
 //!
-//! The local peer says hello to everybody in the roster. Once everybody has said the same hello back, it votes for the
-//! first match; once everybody has voted for it, the match starts. A rematch is the same vote for the next epoch.
+//! The local peer says hello to everybody in the roster, and commits to its part of the seed of the first match. Once
+//! everybody has said the same hello back and committed, it votes for the match and reveals its part; once everybody
+//! has revealed theirs, the match starts. A rematch is the same for the next epoch: who votes for it reveals, and all
+//! have committed when the match before it started.
 
 use std::time::Duration;
 
 use log::warn;
 use netplay_protocol::{ControlMessage, PeerKey};
 
-use super::hello::{self, match_seed, roster_hash};
+use super::hello::{self, roster_hash};
 use super::phase::Phase;
-use super::progress::Vote;
 use super::{MatchStart, Room, RoomEvent};
 
 /// The epoch of the first match of a room.
@@ -21,15 +22,9 @@ pub(super) fn next_epoch(epoch: u16) -> u16 {
     epoch.checked_add(1).unwrap_or(FIRST_EPOCH)
 }
 
-impl Vote {
-    /// Whether it counts for a match. A vote for a later match does too: the peer that sends it plays this one already.
-    pub(super) fn counts_for(self, roster: u64, epoch: u16) -> bool {
-        self.roster == roster && self.epoch.wrapping_sub(epoch) as i16 >= 0
-    }
-}
-
 impl Room {
-    /// Votes for another match with the same players. It starts when everybody who still plays has voted.
+    /// Votes for another match with the same players. It starts when everybody who still plays has voted, and all of
+    /// them have exchanged their parts of its seed.
     pub fn vote_rematch(&mut self, now: Duration) {
         match &mut self.phase {
             Phase::Playing(active) if active.rematch.is_none() => {
@@ -48,10 +43,13 @@ impl Room {
             Phase::Connecting | Phase::Queued | Phase::Ended => {}
             Phase::Lobby | Phase::Synchronizing | Phase::Rejoining(_) => self.advance_lobby(now),
             Phase::Playing(active) => {
-                if let Some(epoch) = active.rematch
-                    && self.all_voted(epoch)
-                {
-                    self.start_match(now, self.match_start(epoch));
+                let epoch = next_epoch(active.start.epoch);
+                // Who is about to be dropped may be in the next match for some of the survivors, and not for others.
+                let starts = active.rematch.is_some() && active.consensus.is_settled();
+                self.commit_to_seed(now, epoch);
+                if starts {
+                    self.reveal_seed(now);
+                    self.start_agreed(now);
                 }
             }
         }
@@ -76,12 +74,21 @@ impl Room {
         if self.is_rejoining() {
             return self.finish_rejoin(now);
         }
-        if others.iter().all(|peer| self.agrees(*peer)) && self.phase.agreed() {
+        self.commit_to_seed(now, FIRST_EPOCH);
+        // Another peer has begun the exchange again.
+        if !self.seed.is_revealed() && self.phase.disagreed() {
+            self.emit(RoomEvent::Lobby);
+        }
+        if self.is_seed_committed()
+            && others.iter().all(|peer| self.agrees(*peer))
+            && self.phase.agreed()
+        {
             self.vote(now, FIRST_EPOCH);
+            self.reveal_seed(now);
             self.emit(RoomEvent::Synchronizing);
         }
-        if matches!(self.phase, Phase::Synchronizing) && self.all_voted(FIRST_EPOCH) {
-            self.start_match(now, self.match_start(FIRST_EPOCH));
+        if matches!(self.phase, Phase::Synchronizing) {
+            self.start_agreed(now);
         }
     }
 
@@ -116,12 +123,12 @@ impl Room {
     }
 
     /// What a match of this roster starts with.
-    pub(super) fn match_start(&self, epoch: u16) -> MatchStart {
+    pub(super) fn match_start(&self, epoch: u16, seed: u64) -> MatchStart {
         MatchStart {
             epoch,
             players: self.roster.members.clone(),
             local_player: self.roster.player(self.config.local_peer).unwrap_or(0),
-            seed: match_seed(&self.roster, epoch),
+            seed,
             input_delay: self.config.input_delay,
         }
     }
@@ -130,14 +137,5 @@ impl Room {
     fn agrees(&self, peer: PeerKey) -> bool {
         let hello = self.peers.get(&peer).and_then(|peer| peer.progress.hello());
         hello.is_some_and(|hello| hello.roster == roster_hash(&self.roster))
-    }
-
-    fn all_voted(&self, epoch: u16) -> bool {
-        let roster = roster_hash(&self.roster);
-        let voted = |peer: &PeerKey| {
-            let vote = self.peers.get(peer).and_then(|peer| peer.progress.vote());
-            vote.is_some_and(|vote| vote.counts_for(roster, epoch))
-        };
-        self.others().iter().all(voted)
     }
 }

@@ -9,12 +9,12 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::random_code;
-use arena::view::Invite;
+use example_runner::native::cli::JoinArgs;
+use example_runner::native::console;
+use example_runner::native::local_host::{BotProcess, LocalHost, LocalHostError};
+use example_runner::native::progress::Progress;
 
-use super::local_host::{BotProcess, LocalHost, LocalHostError};
-use super::progress::Progress;
-use super::{console, summary};
+use super::summary;
 
 /// How often the state of the bots is checked.
 const POLL: Duration = Duration::from_millis(50);
@@ -42,10 +42,10 @@ pub enum DemoError {
 /// Runs the demo. The exit code is 0 if every bot finished the match and their checksums are equal.
 pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
     let mut host = LocalHost::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    let invite = Invite::new(host.url(), random_code(), players);
+    let join = host.new_room(players);
+    let JoinArgs { server, room, .. } = &join;
     console::line(format_args!(
-        "{players} bots play {frames} frames over WebRTC; server {}, room {}",
-        invite.server, invite.room
+        "{players} bots play {frames} frames over WebRTC; server {server}, room {room}"
     ));
 
     let directory = std::env::temp_dir().join(format!("arena-demo-{}", std::process::id()));
@@ -56,7 +56,7 @@ pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
         host.add(BotProcess {
             seed,
             report: Some((frames, file.clone())),
-            ..BotProcess::new(&invite)
+            ..BotProcess::new(&join)
         })?;
     }
 

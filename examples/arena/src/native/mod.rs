@@ -2,27 +2,22 @@
 
 mod bot;
 mod cli;
-mod console;
 mod demo;
-mod local_host;
-mod progress;
 mod summary;
-mod waits;
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::process::{ExitCode, Termination as _};
-use std::time::Duration;
 
 use arena::GAME;
 use arena::bot::BotPlugin;
 use arena::view::Invite;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
-use bevy_netplay::protocol::RoomCode;
 use clap::Parser as _;
+use example_runner::native::cli::{HostArgs, JoinArgs, NetworkArgs, PlayArgs};
+use example_runner::native::local_host::{BotProcess, LocalHost, LocalHostError};
+use example_runner::native::{console, has_display};
 
-use cli::{Cli, Command, HostArgs, NetworkArgs};
-use local_host::{BotProcess, LocalHost, LocalHostError};
+use cli::{Cli, Command};
 
 use crate::window;
 
@@ -30,10 +25,9 @@ pub fn run() -> ExitCode {
     let Cli { command, hosting } = Cli::parse();
     match command {
         Some(Command::Bot(args)) => bot::run(args),
-        Some(Command::Play(args)) => {
-            let invite =
-                Invite { name: args.name, ..Invite::new(args.server, args.room, args.players) };
-            window::run(invite, config(args.network), |app| add_bot(app, args.autopilot)).report()
+        Some(Command::Play(PlayArgs { join, name, autopilot, network })) => {
+            let invite = Invite { name, ..Invite::new(join.server, join.room, join.players) };
+            window::run(invite, network.config(GAME), |app| add_bot(app, autopilot)).report()
         }
         Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),
         Some(Command::Demo(args)) if !has_display() => no_display(args.frames, args.players),
@@ -43,28 +37,24 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// A random room code.
-pub(super) fn random_code() -> String {
-    RoomCode::from_entropy(RandomState::new().build_hasher().finish()).to_string()
-}
-
 /// Starts a server, joins a room on it, and lets bots play the other players.
 fn host(players: u8, args: HostArgs) -> Result<ExitCode, LocalHostError> {
     let host = LocalHost::start(args.listen)?;
-    let invite = Invite { name: args.name, ..Invite::new(host.url(), random_code(), players) };
-    console::line(format_args!("server  {}\nroom    {}", invite.server, invite.room));
+    let join = host.new_room(players);
+    let JoinArgs { server, room, .. } = &join;
+    console::line(format_args!("server  {server}\nroom    {room}"));
     console::line(format_args!(
-        "to join: arena play --server {} --room {} --players {players}",
-        invite.server, invite.room
+        "to join: arena play --server {server} --room {room} --players {players}"
     ));
+    let invite = Invite { name: args.name, ..Invite::new(server.clone(), room.clone(), players) };
     if args.no_bot {
         console::line("waiting for somebody to join");
     } else {
         console::line("bots play the other players; start with --no-bot to wait for people");
     }
-    let exit = window::run(invite, config(NetworkArgs::default()), |app| {
+    let exit = window::run(invite, NetworkArgs::default().config(GAME), |app| {
         add_bot(app, args.autopilot);
-        app.insert_resource(host);
+        app.insert_resource(host).insert_resource(join);
         if !args.no_bot {
             // Not earlier: the local player is the first one in the room.
             app.add_systems(OnEnter(NetplayState::Lobby), start_bots);
@@ -74,11 +64,11 @@ fn host(players: u8, args: HostArgs) -> Result<ExitCode, LocalHostError> {
 }
 
 /// Starts the bots, once: they join again by themselves when the local player leaves the room and joins again.
-fn start_bots(mut host: ResMut<LocalHost>, invite: Res<Invite>) {
+fn start_bots(mut host: ResMut<LocalHost>, join: Res<JoinArgs>) {
     if host.bots.is_empty() {
-        for player in 1..invite.players {
+        for player in 1..join.players {
             let bot =
-                BotProcess { seed: u64::from(player), opponent: true, ..BotProcess::new(&invite) };
+                BotProcess { seed: u64::from(player), opponent: true, ..BotProcess::new(&join) };
             if let Err(error) = host.add(bot) {
                 // Another player can still join: the invite is on the screen.
                 console::error(format_args!("arena: {error}"));
@@ -104,22 +94,4 @@ fn report(outcome: Result<ExitCode, impl std::error::Error>) -> ExitCode {
         console::error(format_args!("arena: {error}"));
         ExitCode::FAILURE
     })
-}
-
-/// Whether a window can be opened. Bevy is built for X11 only, which nearly every Wayland desktop offers as well.
-fn has_display() -> bool {
-    !cfg!(target_os = "linux")
-        || std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty())
-}
-
-fn config(network: NetworkArgs) -> NetplayConfig {
-    let defaults = NetplayConfig::default();
-    let timeout = network.disconnect_timeout_s.map(|seconds| Duration::from_secs(seconds.into()));
-    NetplayConfig {
-        game: GAME.into(),
-        policy: network.policy.unwrap_or_default(),
-        emulate: network.net,
-        disconnect_timeout: timeout.unwrap_or(defaults.disconnect_timeout),
-        ..defaults
-    }
 }

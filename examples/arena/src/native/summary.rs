@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use bevy_netplay::SessionReport;
-
-use super::console;
+use example_runner::native::console;
 
 /// Reads a report. The error says why there is none.
 pub fn read(file: &Path) -> Result<SessionReport, String> {
@@ -112,7 +111,7 @@ mod tests {
         assert!(!verdict(2, &[&one, &other]).0);
         assert!(!verdict(2, &[&one]).0);
         let difference =
-            DesyncReport { player: 1.into(), frame: 30, local: None, remote: "c".into() };
+            DesyncReport { player: 1.into(), frame: 30, local: "b".into(), remote: "c".into() };
         let desynced = SessionReport { desyncs: vec![difference], ..report("a") };
         assert!(!verdict(2, &[&one, &desynced]).0);
     }

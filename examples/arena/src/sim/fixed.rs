@@ -3,6 +3,8 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use bevy::prelude::*;
+
 /// Units in a pixel.
 pub const PX: i32 = 256;
 
@@ -10,7 +12,7 @@ pub const PX: i32 = 256;
 pub const DIRECTIONS: u8 = 32;
 
 /// A place or a velocity, in 1/256 pixel (per frame). `y` grows upwards, as in Bevy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Reflect)]
 pub struct Point {
     /// To the right.
     pub x: i32,

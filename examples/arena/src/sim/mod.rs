@@ -3,7 +3,7 @@
 //! Three rules keep it bit-identical on every machine, native or wasm:
 //!
 //! - no floats: positions and speeds are [`Point`]s in 1/256 pixel;
-//! - state that is checksummed has no platform-dependent width: no `usize`, and enums are `repr(u8)`;
+//! - state that plain bevy_ggrs hashes has no platform-dependent width: no `usize`, and enums are `repr(u8)`;
 //! - the order of a query is not the same on two peers, so wherever one entity affects another, they are sorted by
 //!   player or by serial number.
 
@@ -19,7 +19,6 @@ mod ship;
 mod shots;
 mod walls;
 
-use std::hash::Hash;
 use std::marker::PhantomData;
 
 use bevy::ecs::component::Mutable;
@@ -30,7 +29,7 @@ use bevy_netplay::prelude::*;
 pub use fixed::{DIRECTIONS, PX, Point, direction};
 pub use hits::{HIT_DISTANCE, PICKUP_DISTANCE};
 pub use input::{ArenaInput, Controls, DASH, DOWN, FIRE, LEFT, RIGHT, UP};
-pub use netcode::{MatchSetup, Netcode};
+pub use netcode::{MatchSetup, Netcode, SimulationState};
 pub use pickups::{Pickup, PickupKind};
 pub use random::{Dice, Serials};
 pub use round::{COUNTDOWN_FRAMES, Phase, ROUND_FRAMES, Round};
@@ -61,12 +60,12 @@ impl Netcode for Netplay {
         NetplayUpdate.intern()
     }
 
-    fn component<T: Component<Mutability = Mutable> + Clone + Hash>(app: &mut App) {
-        app.rollback_component::<T>();
+    fn component<T: Component<Mutability = Mutable> + SimulationState>(app: &mut App) {
+        app.rollback_component_by_reflect::<T>();
     }
 
-    fn resource<T: Resource<Mutability = Mutable> + Clone + Hash>(app: &mut App) {
-        app.rollback_resource::<T>();
+    fn resource<T: Resource<Mutability = Mutable> + SimulationState>(app: &mut App) {
+        app.rollback_resource_by_reflect::<T>();
     }
 
     fn entities_with<T: Component>(app: &mut App) {

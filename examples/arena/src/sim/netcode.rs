@@ -7,6 +7,12 @@ use std::hash::Hash;
 use bevy::ecs::component::Mutable;
 use bevy::ecs::schedule::InternedScheduleLabel;
 use bevy::prelude::*;
+use bevy::reflect::{FromReflect, GetTypeRegistration, Typed};
+
+/// What the state of the simulation offers: plain bevy_ggrs compares it by `Hash`, bevy_netplay by reflection.
+pub trait SimulationState: Clone + Hash + FromReflect + Typed + GetTypeRegistration {}
+
+impl<T: Clone + Hash + FromReflect + Typed + GetTypeRegistration> SimulationState for T {}
 
 /// Registers what is rolled back, and says when the simulation runs.
 pub trait Netcode: Send + Sync + 'static {
@@ -17,10 +23,10 @@ pub trait Netcode: Send + Sync + 'static {
     fn frame() -> InternedScheduleLabel;
 
     /// Makes a component part of snapshots and checksums.
-    fn component<T: Component<Mutability = Mutable> + Clone + Hash>(app: &mut App);
+    fn component<T: Component<Mutability = Mutable> + SimulationState>(app: &mut App);
 
     /// Makes a resource part of snapshots and checksums.
-    fn resource<T: Resource<Mutability = Mutable> + Clone + Hash>(app: &mut App);
+    fn resource<T: Resource<Mutability = Mutable> + SimulationState>(app: &mut App);
 
     /// Rolls back every entity that has this component.
     fn entities_with<T: Component>(app: &mut App);

@@ -18,7 +18,7 @@ const EXTRA_FRAMES: u16 = 420;
 
 /// What a pick-up does.
 // `repr(u8)` because the derived hash of an enum is otherwise as wide as a pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Reflect)]
 #[repr(u8)]
 pub enum PickupKind {
     /// Gives back two hits.
@@ -30,7 +30,7 @@ pub enum PickupKind {
 }
 
 /// A pick-up lying in the arena.
-#[derive(Component, Clone, Debug, Hash)]
+#[derive(Component, Clone, Debug, Hash, Reflect)]
 pub struct Pickup {
     /// Unique in the match, in order of appearance.
     pub serial: u32,

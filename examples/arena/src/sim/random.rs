@@ -6,7 +6,7 @@ use rand_pcg::rand_core::Rng as _;
 
 /// The random number generator of the match. Its state is the seed and the number of throws, which is cheap to
 /// save and easy to checksum; each throw sets the generator to that position.
-#[derive(Resource, Clone, Debug, Default, Hash)]
+#[derive(Resource, Clone, Debug, Default, Hash, Reflect)]
 pub struct Dice {
     seed: u64,
     thrown: u64,
@@ -29,7 +29,7 @@ impl Dice {
 }
 
 /// Serial numbers for entities that are spawned during a match: equal on every peer.
-#[derive(Resource, Clone, Debug, Default, Hash)]
+#[derive(Resource, Clone, Debug, Default, Hash, Reflect)]
 pub struct Serials(u32);
 
 impl Serials {

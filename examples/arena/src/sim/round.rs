@@ -9,7 +9,7 @@ pub const COUNTDOWN_FRAMES: u16 = 120;
 pub const ROUND_FRAMES: u16 = 60 * 60;
 
 /// The phase of a round.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Reflect)]
 #[repr(u8)]
 pub enum Phase {
     /// Ships do not move.
@@ -22,7 +22,7 @@ pub enum Phase {
 }
 
 /// The clock of the round.
-#[derive(Resource, Clone, Debug, Hash)]
+#[derive(Resource, Clone, Debug, Hash, Reflect)]
 pub struct Round {
     /// The current phase.
     pub phase: Phase,

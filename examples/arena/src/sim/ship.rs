@@ -16,7 +16,7 @@ const RESPAWN_FRAMES: u8 = 90;
 const SHIELD_FRAMES: u8 = 90;
 
 /// The player of a ship, and the direction it faces.
-#[derive(Component, Clone, Debug, Hash)]
+#[derive(Component, Clone, Debug, Hash, Reflect)]
 pub struct Ship {
     /// The player, counted from 0.
     pub player: u8,
@@ -25,7 +25,7 @@ pub struct Ship {
 }
 
 /// Position and velocity of ships, shots and pick-ups.
-#[derive(Component, Clone, Debug, Default, Hash)]
+#[derive(Component, Clone, Debug, Default, Hash, Reflect)]
 pub struct Body {
     /// The position of its centre.
     pub at: Point,
@@ -34,7 +34,7 @@ pub struct Body {
 }
 
 /// The state of a ship's hull.
-#[derive(Component, Clone, Debug, Hash)]
+#[derive(Component, Clone, Debug, Hash, Reflect)]
 pub struct Hull {
     /// Hits left; 0 while the ship is destroyed.
     pub health: u8,
@@ -64,7 +64,7 @@ impl Hull {
 }
 
 /// The gun. Two of its fields are effects of pick-ups, which end after a while.
-#[derive(Component, Clone, Debug, Default, Hash)]
+#[derive(Component, Clone, Debug, Default, Hash, Reflect)]
 pub struct Gun {
     /// Frames until it can fire again.
     pub cooldown: u8,
@@ -75,7 +75,7 @@ pub struct Gun {
 }
 
 /// The engine, which can dash.
-#[derive(Component, Clone, Debug, Default, Hash)]
+#[derive(Component, Clone, Debug, Default, Hash, Reflect)]
 pub struct Engine {
     /// Frames until the present dash ends.
     pub dashing: u8,
@@ -84,7 +84,7 @@ pub struct Engine {
 }
 
 /// How many ships the player has destroyed.
-#[derive(Component, Clone, Debug, Default, Hash)]
+#[derive(Component, Clone, Debug, Default, Hash, Reflect)]
 pub struct Score(pub u16);
 
 /// Where the ship of a player starts, and the direction it faces.

@@ -21,7 +21,7 @@ const LIFE: u8 = 110;
 const BOUNCES: u8 = 1;
 
 /// A flying shot.
-#[derive(Component, Clone, Debug, Hash)]
+#[derive(Component, Clone, Debug, Hash, Reflect)]
 pub struct Shot {
     /// Unique in the match, in order of firing.
     pub serial: u32,

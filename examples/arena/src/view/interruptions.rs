@@ -1,21 +1,41 @@
-//! The notice about players who have been silent for a while.
+//! The notice about players that everybody waits for: nothing is heard of them, or their game stands still.
+
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::time::Real;
-use bevy_netplay::messages::{PeerInterrupted, PeerResumed, PlayerDisconnected};
+use bevy_netplay::messages::{
+    PeerInterrupted, PeerResumed, PeerStalled, PeerUnstalled, PlayerDisconnected,
+};
 use bevy_netplay::prelude::*;
 
 use super::hud::font;
 use super::{names, palette};
 
-/// Players who have been silent for a while, and the time at which each of them is dropped.
+/// Players that everybody waits for.
 #[derive(Resource, Clone, Debug, Default)]
-pub struct Interruptions(Vec<(PlayerHandle, std::time::Duration)>);
+pub struct Interruptions(Vec<Interruption>);
+
+#[derive(Clone, Copy, Debug)]
+struct Interruption {
+    player: PlayerHandle,
+    cause: Cause,
+    /// When the player is dropped, if it is.
+    until: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// Nothing has been heard of the player for a while.
+    Silence,
+    /// The player's simulation stands still.
+    Stall,
+}
 
 impl Interruptions {
     /// Whether nothing has been heard of a player for a while.
     pub fn is_interrupted(&self, player: PlayerHandle) -> bool {
-        self.0.iter().any(|(silent, _)| *silent == player)
+        self.0.iter().any(|it| it.player == player && it.cause == Cause::Silence)
     }
 }
 
@@ -46,16 +66,25 @@ fn listen(
     mut interruptions: ResMut<Interruptions>,
     time: Res<Time<Real>>,
     state: Res<State<NetplayState>>,
-    mut interrupted: MessageReader<PeerInterrupted>,
-    mut resumed: MessageReader<PeerResumed>,
+    (mut interrupted, mut resumed): (MessageReader<PeerInterrupted>, MessageReader<PeerResumed>),
+    (mut stalled, mut unstalled): (MessageReader<PeerStalled>, MessageReader<PeerUnstalled>),
     mut dropped: MessageReader<PlayerDisconnected>,
 ) {
+    let now = time.elapsed();
     for PeerInterrupted { player, time_left, .. } in interrupted.read() {
-        interruptions.0.push((*player, time.elapsed() + *time_left));
+        let (player, until) = (*player, Some(now + *time_left));
+        interruptions.0.push(Interruption { player, cause: Cause::Silence, until });
     }
-    let back = resumed.read().map(|resumed| resumed.player);
-    for player in back.chain(dropped.read().map(|dropped| dropped.player)) {
-        interruptions.0.retain(|(silent, _)| *silent != player);
+    for PeerStalled { player, time_left, .. } in stalled.read() {
+        let (player, until) = (*player, time_left.map(|left| now + left));
+        interruptions.0.push(Interruption { player, cause: Cause::Stall, until });
+    }
+    let heard = resumed.read().map(|resumed| (resumed.player, Cause::Silence));
+    for over in heard.chain(unstalled.read().map(|unstalled| (unstalled.player, Cause::Stall))) {
+        interruptions.0.retain(|it| (it.player, it.cause) != over);
+    }
+    for PlayerDisconnected { player, .. } in dropped.read() {
+        interruptions.0.retain(|it| it.player != *player);
     }
     if *state.get() != NetplayState::Playing {
         interruptions.0.clear();
@@ -68,9 +97,16 @@ fn show(
     time: Res<Time<Real>>,
     mut notices: Query<&mut Text, With<Notice>>,
 ) {
-    let line = |(player, until): &(PlayerHandle, std::time::Duration)| {
-        let left = until.saturating_sub(time.elapsed()).as_secs();
-        format!("{} does not answer, waiting {left} s", names::full(&links, *player))
+    let line = |Interruption { player, cause, until }: &Interruption| {
+        let what = match cause {
+            Cause::Silence => "does not answer",
+            Cause::Stall => "has paused",
+        };
+        let name = names::full(&links, *player);
+        match until.map(|until| until.saturating_sub(time.elapsed()).as_secs()) {
+            Some(left) => format!("{name} {what}, waiting {left} s"),
+            None => format!("{name} {what}, waiting"),
+        }
     };
     let lines: Vec<_> = interruptions.0.iter().map(line).collect();
     for mut text in &mut notices {

@@ -1,7 +1,9 @@
 //! What the view reads, for an app without bevy_netplay: the benchmarks draw the same arena on plain bevy_ggrs.
 
 use bevy::prelude::*;
-use bevy_netplay::messages::{PeerInterrupted, PeerResumed, PlayerDisconnected};
+use bevy_netplay::messages::{
+    PeerInterrupted, PeerResumed, PeerStalled, PeerUnstalled, PlayerDisconnected,
+};
 use bevy_netplay::prelude::*;
 
 use crate::sim::MatchSetup;
@@ -15,6 +17,8 @@ pub fn without_netplay(app: &mut App) {
         .init_resource::<RollbackMetrics>()
         .add_message::<PeerInterrupted>()
         .add_message::<PeerResumed>()
+        .add_message::<PeerStalled>()
+        .add_message::<PeerUnstalled>()
         .add_message::<PlayerDisconnected>()
         .add_systems(Update, play.run_if(resource_added::<MatchSetup>));
 }

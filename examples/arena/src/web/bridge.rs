@@ -1,20 +1,19 @@
 //! Exchanges events between the page and the game.
 //!
-//! The game dispatches events of the type `arena` on the document of the page. Their details are objects: `{state, …}`
+//! The game dispatches events of the type `game` on the document of the page. Their details are objects: `{state, …}`
 //! a few times a second and whenever the state changes; `{report}` once, when the requested frame is confirmed.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use arena::measure::{FrameCost, FrameCostPlugin};
 use arena::sim::{Phase, Round};
 use arena::view::{Interruptions, Pad, Wish};
 use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::prelude::*;
+use example_runner::page::{send, state_name};
 use serde::Serialize;
-use wasm_bindgen::prelude::*;
 
 /// The time between two events of the same state.
 const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -22,13 +21,6 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 static HELD: AtomicU8 = AtomicU8::new(0);
 static WISHES: Mutex<Vec<Wish>> = Mutex::new(Vec::new());
 static RESTART: AtomicBool = AtomicBool::new(false);
-
-#[wasm_bindgen(
-    inline_js = "export function tell(json) { document.dispatchEvent(new CustomEvent('arena', { detail: JSON.parse(json) })); }"
-)]
-extern "C" {
-    fn tell(json: &str);
-}
 
 /// Sets the buttons that the page holds.
 pub fn hold(buttons: u8) {
@@ -48,25 +40,9 @@ pub fn wish(what: &str) {
     WISHES.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
 }
 
-/// Sends events to the page, and does what the page asks for.
-pub struct Bridge {
-    /// Send a report when this frame is confirmed.
-    pub frames: Option<i32>,
-}
-
-/// The frame to report; none once the report was sent.
-#[derive(Resource)]
-struct ToReport(Option<i32>);
-
-impl Plugin for Bridge {
-    fn build(&self, app: &mut App) {
-        app.insert_resource(ToReport(self.frames))
-            .add_systems(PreUpdate, ask)
-            .add_systems(Last, (tell_state, report));
-        if self.frames.is_some() {
-            app.add_plugins(FrameCostPlugin::Netcode);
-        }
-    }
+/// Tells the page the state of the game, and does what the page asks for.
+pub fn plugin(app: &mut App) {
+    app.add_systems(PreUpdate, ask).add_systems(Last, tell_state);
 }
 
 fn ask(mut commands: Commands, mut pad: ResMut<Pad>, mut wishes: MessageWriter<Wish>) {
@@ -127,14 +103,6 @@ fn tell_state(
     // What was played stays in the world.
     let this_match = this_match.filter(|_| *state.get() == NetplayState::Playing);
     let reason = end_reason.0.as_ref().map(ToString::to_string);
-    let name = match state.get() {
-        NetplayState::Offline => "offline",
-        NetplayState::Connecting => "connecting",
-        NetplayState::Lobby => "lobby",
-        NetplayState::Synchronizing => "synchronizing",
-        NetplayState::Playing => "playing",
-        _ => "ended",
-    };
     let links = links.iter().map(|link| ToldLink {
         player: link.player,
         name: link.name.clone(),
@@ -144,7 +112,7 @@ fn tell_state(
         interrupted: link.player.is_some_and(|player| interruptions.is_interrupted(player)),
     });
     send(&Told {
-        state: name,
+        state: state_name(*state.get()),
         reason,
         room: room.code.as_ref().map(ToString::to_string),
         resume_token: room.resume_token.as_ref().map(ResumeToken::expose),
@@ -159,44 +127,4 @@ fn tell_state(
         confirmed: confirmed.0,
         links: links.collect(),
     });
-}
-
-#[derive(Serialize)]
-struct Reported {
-    report: Report,
-}
-
-/// The report of a session, and what a frame cost apart from the game's own systems and drawing, in µs.
-#[derive(Serialize)]
-struct Report {
-    #[serde(flatten)]
-    report: SessionReport,
-    netcode_us_per_frame: Option<f64>,
-    netcode_median_us_per_frame: Option<f64>,
-    /// The same without bevy_ggrs: the cost of bevy_netplay's own systems.
-    facade_median_us_per_frame: Option<f64>,
-}
-
-/// Exclusive, because a report reads the whole world.
-fn report(world: &mut World) {
-    let Some(frame) = world.resource::<ToReport>().0 else { return };
-    if let Some(report) = SessionReport::of(world, frame) {
-        world.resource_mut::<ToReport>().0 = None;
-        let cost = world.resource::<FrameCost>();
-        send(&Reported {
-            report: Report {
-                report,
-                netcode_us_per_frame: cost.mean_us(),
-                netcode_median_us_per_frame: cost.median_us(),
-                facade_median_us_per_frame: cost.median_beside_ggrs_us(),
-            },
-        });
-    }
-}
-
-fn send(what: &impl Serialize) {
-    match serde_json::to_string(what) {
-        Ok(json) => tell(&json),
-        Err(error) => error!("an event for the page could not be written as JSON: {error}"),
-    }
 }

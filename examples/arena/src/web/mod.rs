@@ -4,7 +4,6 @@
 //! page can hold buttons ([`hold`]) and send actions ([`wish`]).
 
 mod bridge;
-mod options;
 
 use std::process::ExitCode;
 
@@ -13,10 +12,8 @@ use arena::bot::BotPlugin;
 use arena::measure::undrawn;
 use arena::view::Invite;
 use bevy::prelude::*;
-use bevy_netplay::prelude::*;
+use example_runner::page::{self, Options, ReportPlugin};
 use wasm_bindgen::prelude::*;
-
-use options::Options;
 
 /// Does nothing: the page calls the functions below.
 pub fn run() -> ExitCode {
@@ -27,15 +24,8 @@ pub fn run() -> ExitCode {
 /// wrong. Must be called only once.
 #[wasm_bindgen]
 pub fn play(options: &str) -> Result<(), JsValue> {
-    let options: Options = serde_json::from_str(options)
-        .map_err(|error| JsValue::from_str(&format!("the options of the game: {error}")))?;
-    let config = NetplayConfig {
-        game: GAME.into(),
-        policy: options.policy()?,
-        emulate: options.conditions()?,
-        identity: options.identity()?,
-        ..NetplayConfig::default()
-    };
+    let options = Options::read(options)?;
+    let config = options.config(GAME)?;
     let invite = Invite {
         how_to_join: "send the link above to the other players".into(),
         name: options.name.clone(),
@@ -43,7 +33,7 @@ pub fn play(options: &str) -> Result<(), JsValue> {
         ..Invite::new(options.server.clone(), options.room.clone(), options.players)
     };
     crate::window::run(invite, config, |app| {
-        app.add_plugins(bridge::Bridge { frames: options.frames });
+        app.add_plugins((bridge::plugin, ReportPlugin { frames: options.frames }));
         if options.undrawn {
             app.add_plugins(undrawn);
         }
@@ -67,9 +57,8 @@ pub fn wish(what: &str) {
 }
 
 /// The checksum of a fixed match as this browser computes it, in hexadecimal digits. If it is not
-/// [`GOLDEN`](arena::sync_test::GOLDEN), this browser cannot be in sync with other peers.
+/// [`GOLDEN`](arena::fixed_match::GOLDEN), this browser cannot be in sync with other peers.
 #[wasm_bindgen]
 pub fn selfcheck() -> Result<String, JsValue> {
-    let checksum = arena::sync_test::checksum_of_fixed_match();
-    checksum.map(|sum| format!("{sum:x}")).map_err(|error| JsValue::from_str(&error.to_string()))
+    page::checksum(arena::fixed_match::checksum())
 }

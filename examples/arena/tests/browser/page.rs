@@ -46,7 +46,7 @@ fn this_browser_computes_the_golden_hash() {
     let page = setup.tab("", DESKTOP);
     page.wait_for(READY, PATIENCE).unwrap();
     let found = page.run("return window.wasmBindings.selfcheck();").unwrap();
-    assert_eq!(found, format!("{:x}", arena::sync_test::GOLDEN));
+    assert_eq!(found, format!("{:x}", arena::fixed_match::GOLDEN));
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use browser_driver::{Browser, Kind, Page, Site};
 use serde_json::Value;
@@ -14,17 +13,15 @@ use crate::support::{
     start_server, with_log,
 };
 
+pub use game_driver::page::{PATIENCE, SMALL, assert_quiet, report};
+pub use game_driver::report::assert_in_agreement;
+
 /// A window on a desktop, in pixels.
 pub const DESKTOP: (u32, u32) = (1280, 800);
 /// A smaller window, in which a match can be drawn without a graphics card.
 pub const WINDOW: (u32, u32) = (640, 400);
 /// A phone held upright.
 pub const PHONE: (u32, u32) = (390, 844);
-/// A window with little to draw: without a graphics card, drawing takes most of the time.
-pub const SMALL: (u32, u32) = (320, 240);
-/// How long anything may take that a page is waited for. Browsers that draw on a processor are slow: only a page
-/// that hangs takes longer.
-pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Browsers need the whole machine: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -186,41 +183,10 @@ pub fn assert_direct_while_drawn(report: &Value) {
     });
 }
 
-/// The report of the frame that a page was asked for.
-#[track_caller]
-pub fn report(page: &Page) -> Value {
-    page.wait_for("window.probe.report", PATIENCE).unwrap()
-}
-
 /// Waits until a page has confirmed this many frames of a match.
 #[track_caller]
 pub fn plays(page: &Page, frames: u32) {
     page.wait_for(&format!("window.probe.state?.confirmed >= {frames}"), PATIENCE).unwrap();
-}
-
-/// The page has neither errors nor warnings in its console.
-#[track_caller]
-pub fn assert_quiet(page: &Page) {
-    let lines = page.console().unwrap();
-    let ours: Vec<_> = lines.iter().filter(|line| !is_about_the_machine(line)).collect();
-    assert!(ours.is_empty(), "{ours:#?}");
-}
-
-/// Whether a line of the console is about the machine and not about the game.
-fn is_about_the_machine(line: &str) -> bool {
-    // Without a graphics card there is no WebGPU adapter, and WebGL warns that reading back is slow.
-    ["GPU stall", "software WebGL"].iter().any(|words| line.contains(words))
-}
-
-/// The reports of one match agree.
-#[track_caller]
-pub fn assert_in_agreement(reports: &[Value]) {
-    for report in reports {
-        assert_eq!(report["checksum"], reports[0]["checksum"], "{reports:#?}");
-        assert!(!report["checksum"].as_str().unwrap().is_empty(), "{report:#}");
-        assert_eq!(report["desyncs"], Value::Array(Vec::new()), "{report:#}");
-        assert_eq!(report["players"], reports.len(), "{report:#}");
-    }
 }
 
 /// Writes a picture of a page to `target/browser`.

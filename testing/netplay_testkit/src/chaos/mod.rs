@@ -171,6 +171,11 @@ impl Chaos {
     }
 
     fn assert_in_sync(&self) {
+        for index in self.apps.indices() {
+            // Every simulation runs, or its process does not: then nothing is heard of it.
+            let stalled = &self.apps.messages(index).stalled;
+            assert!(stalled.is_empty(), "{stalled:?}: {self}");
+        }
         if self.apps.records_frames() {
             return self.apps.assert_in_sync();
         }

@@ -128,7 +128,7 @@ impl PairedApps {
                 })
             }))
             .insert_resource(Seed(number))
-            .rollback_resource::<Sum>()
+            .rollback_resource_by_hash::<Sum>()
             .init_resource::<Sum>()
             .add_systems(StartMatch, |mut sum: ResMut<Sum>| sum.0 = 0)
             .add_systems(

@@ -3,8 +3,13 @@
 //!
 //! At the end of a match, all players who are left have the same input logs.
 
+mod desyncs;
+#[cfg(not(target_arch = "wasm32"))]
+mod ggrs;
+mod pair;
 mod player;
 mod session;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -15,10 +20,11 @@ use rand_pcg::Pcg32;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use super::{MAX_INPUT_DELAY, disconnected_input};
 use player::{Player, Rejoin};
+use settings::Settings;
 
 const EPOCH: u16 = 1;
-const INPUT_BYTES: usize = 2;
 const FRAME: Duration = Duration::from_micros(16_667);
 /// How many frames a match has.
 const LAST_FRAME: i32 = 240;
@@ -52,6 +58,7 @@ struct Datagram {
 struct World {
     random: Pcg32,
     tick: u32,
+    settings: Settings,
     restarts: bool,
     processes: Vec<Process>,
     /// By receiver and sender.
@@ -64,15 +71,16 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64, restarts: bool) -> Self {
+    fn new(seed: u64, settings: Settings, restarts: bool) -> Self {
         let mut random = Pcg32::seed_from_u64(seed);
         let players = random.random_range(2..=8);
-        let processes =
-            (0..players).map(|local| Process::Playing(Player::new(local, players).into()));
+        let player = |local| Player::new(local, players, &settings, settings.delay);
+        let processes = (0..players).map(|local| Process::Playing(player(local).into()));
         let processes = processes.collect();
         Self {
             random,
             tick: 0,
+            settings,
             restarts,
             processes,
             control: BTreeMap::new(),
@@ -155,7 +163,8 @@ impl World {
             let players = self.processes.len();
             self.unaware.retain(|(from, _)| *from != player);
             self.unaware.extend((0..players).map(|other| (other, player)));
-            self.processes[player] = Process::Rejoining(Rejoin::new(player, players));
+            let rejoin = Rejoin::new(player, players, &self.settings);
+            self.processes[player] = Process::Rejoining(rejoin);
             let hello = Hello {
                 game: String::new(),
                 registered: 0,
@@ -241,10 +250,13 @@ impl World {
             // One who does not play any more is refused.
             let _ = it.traffic.handle_payload(key(datagram.from), &datagram.payload);
         }
+        if self.settings.delay_changes && self.random.random_range(0..20) == 0 {
+            it.traffic.request_input_delay(self.random.random_range(0..=MAX_INPUT_DELAY));
+        }
         let frames = if it.traffic.frames_behind().is_some() { FRAMES_AT_ONCE } else { 1 };
         for _ in 0..frames {
-            let input = self.random.random_range(0..3);
-            if !it.session.run_frame(&mut it.traffic, LAST_FRAME, input) {
+            let input = self.settings.random_input(&mut self.random);
+            if !it.session.run_frame(&mut it.traffic, LAST_FRAME, &input) {
                 break;
             }
         }
@@ -252,14 +264,16 @@ impl World {
         let now = FRAME * self.tick;
         for to in (0..self.processes.len()).filter(|to| *to != player) {
             let Process::Playing(it) = &mut self.processes[player] else { return };
-            let Some(sent) = it.traffic.poll_transmit(now, key(to), FRAME) else { continue };
-            if !matches!(self.processes[to], Process::Playing(_)) || self.chance(10) {
-                continue;
-            }
-            for _ in 0..self.random.random_range(1..=2) {
-                let due = self.tick + self.random.random_range(1..8);
-                let payload = sent.payload.clone();
-                self.datagrams.push(Datagram { due, to, from: player, payload });
+            let due = std::iter::from_fn(|| it.traffic.poll_transmit(now, key(to), FRAME));
+            for sent in due.collect::<Vec<_>>() {
+                if !matches!(self.processes[to], Process::Playing(_)) || self.chance(10) {
+                    continue;
+                }
+                for _ in 0..self.random.random_range(1..=2) {
+                    let due = self.tick + self.random.random_range(1..8);
+                    let payload = sent.payload.clone();
+                    self.datagrams.push(Datagram { due, to, from: player, payload });
+                }
             }
         }
     }
@@ -319,45 +333,69 @@ fn logs(player: &Player) -> Vec<super::InputLog> {
     (0..player.players).filter_map(log).cloned().collect()
 }
 
-/// The session has received what is in the logs.
+/// The session has received what is in the logs, and who is disconnected gives the default input.
 fn assert_session_agrees(player: &mut Player) {
-    player.session.run_frame(&mut player.traffic, LAST_FRAME, 0);
+    let default_input = player.settings.default_input.clone();
+    player.session.run_frame(&mut player.traffic, LAST_FRAME, &default_input);
     for other in (0..player.players).filter(|other| *other != player.local) {
         let Some(log) = player.traffic.log(Some(key(other))) else { continue };
         let start = log.start_frame().unwrap_or(0);
         let frames = start..=log.last_frame().unwrap_or(-1);
         let logged: Vec<u8> =
             frames.filter_map(|frame| log.get(frame)).flatten().copied().collect();
+        let inputs = logged.chunks(default_input.len());
+        for input in inputs.filter(|input| input.last() == Some(&1)) {
+            assert_eq!(input, disconnected_input(&default_input));
+        }
         assert_eq!(player.session.received(key(other)), (start, logged));
     }
 }
 
-#[test]
-fn survivors_of_lost_players_end_with_equal_logs() {
-    let (mut matches, mut dropped) = (0, 0);
-    for seed in 0..150 {
-        let mut world = World::new(seed, false);
+/// Plays matches with these settings, by seed. Returns how many came to their end, and how many players were dropped
+/// from them and rejoined.
+fn play(seeds: u64, settings: &Settings, restarts: bool) -> (usize, usize, usize) {
+    let (mut matches, mut dropped, mut rejoined) = (0, 0, 0);
+    for seed in 0..seeds {
+        let mut world = World::new(seed, settings.clone(), restarts);
         if world.run(seed) >= 2 {
             matches += 1;
             dropped += world.playing().next().map_or(0, |it| it.consensus.dropped().count());
+            rejoined += world.rejoined;
         }
     }
+    (matches, dropped, rejoined)
+}
+
+#[test]
+fn survivors_of_lost_players_end_with_equal_logs() {
+    let (matches, dropped, _) = play(150, &Settings::default(), false);
     assert!(matches > 75 && dropped > 75, "{matches} matches, {dropped} players dropped");
 }
 
 #[test]
 fn players_who_rejoin_while_others_are_lost_end_with_equal_logs() {
-    let (mut matches, mut rejoined, mut dropped) = (0, 0, 0);
-    for seed in 0..150 {
-        let mut world = World::new(seed, true);
-        if world.run(seed) >= 2 {
-            matches += 1;
-            rejoined += world.rejoined;
-            dropped += world.playing().next().map_or(0, |it| it.consensus.dropped().count());
-        }
-    }
+    let (matches, dropped, rejoined) = play(150, &Settings::default(), true);
     assert!(
         matches > 75 && rejoined > 75 && dropped > 30,
         "{matches} matches, {rejoined} players rejoined, {dropped} dropped"
     );
+}
+
+#[test]
+fn logs_are_equal_with_other_inputs_windows_and_delays() {
+    let stick = Settings { default_input: vec![128, 0], ..Settings::default() };
+    let large = Settings {
+        default_input: [7; 150].into_iter().chain([0]).collect(),
+        ..Settings::default()
+    };
+    let lockstep = Settings { window: 0, ..Settings::default() };
+    let undelayed = Settings { window: 0, delay: 0, ..Settings::default() };
+    let changing = Settings { delay_changes: true, ..stick.clone() };
+    for settings in [stick, large, lockstep, undelayed, changing] {
+        let (matches, dropped, rejoined) = play(12, &settings, true);
+        assert!(
+            matches > 6 && rejoined > 4 && dropped > 2,
+            "{matches} matches, {rejoined} players rejoined, {dropped} dropped: {settings:?}"
+        );
+    }
 }

@@ -6,16 +6,15 @@ use netplay_protocol::{ControlMessage, DropProposal, InputLogChunk, PeerKey, Rej
 
 use super::super::{DropConsensus, DroppedPlayer, EncodedInputs, InputLog, MatchTraffic};
 use super::session::Session;
-use super::{EPOCH, INPUT_BYTES, key};
-
-/// The input delay of a player in its first match, in frames.
-const DELAY: i32 = 2;
+use super::settings::Settings;
+use super::{EPOCH, key};
 
 /// A player whose process is in the match.
 #[derive(Debug)]
 pub(super) struct Player {
     pub(super) local: usize,
     pub(super) players: usize,
+    pub(super) settings: Settings,
     pub(super) traffic: MatchTraffic,
     pub(super) consensus: DropConsensus,
     pub(super) session: Session,
@@ -29,6 +28,7 @@ pub(super) struct Player {
 #[derive(Debug)]
 pub(super) struct Rejoin {
     local: usize,
+    settings: Settings,
     states: BTreeMap<usize, RejoinState>,
     logs: Vec<InputLog>,
     /// For each player, up to which frame others than itself have sent its log.
@@ -45,14 +45,16 @@ fn others(local: usize, players: usize) -> impl Iterator<Item = usize> {
 }
 
 impl Player {
-    pub(super) fn new(local: usize, players: usize) -> Self {
+    /// A player whose session begins with this input delay.
+    pub(super) fn new(local: usize, players: usize, settings: &Settings, delay: usize) -> Self {
         let keys: Vec<PeerKey> = others(local, players).map(key).collect();
         Self {
             local,
             players,
-            traffic: MatchTraffic::new(players, INPUT_BYTES, keys.iter().copied()),
+            settings: settings.clone(),
+            traffic: MatchTraffic::new(settings.config(players, delay), keys.iter().copied()),
             consensus: DropConsensus::new(players, local, []),
-            session: Session::new(DELAY, keys.into_iter()),
+            session: Session::new(delay, settings, keys.into_iter()),
             outgoing: Vec::new(),
             is_dropped: false,
         }
@@ -127,8 +129,10 @@ impl Player {
         if self.consensus.is_frozen(from) {
             return self.propose(from);
         }
+        self.traffic.handle_restart(key(from));
         self.send_input_log(from);
-        if let Some(chunk) = self.traffic.log(Some(key(from))).and_then(InputLog::recent_chunk) {
+        let log = self.traffic.log(Some(key(from))).unwrap();
+        for chunk in log.recent_chunks() {
             for other in others(self.local, self.players).filter(|other| *other != from) {
                 self.outgoing.push((other, chunk_message(from, chunk.clone())));
             }
@@ -148,6 +152,7 @@ impl Player {
             roster: Roster { size: self.players as u8, members },
             disconnected: self.consensus.dropped().map(|player| player as u8).collect(),
             last_frames: (0..self.players).map(|it| log(it).last_frame().unwrap_or(-1)).collect(),
+            seed: 0,
         };
         self.outgoing.push((to, ControlMessage::RejoinState(state)));
         for player in 0..self.players {
@@ -164,11 +169,12 @@ fn chunk_message(player: usize, chunk: EncodedInputs) -> ControlMessage {
 }
 
 impl Rejoin {
-    pub(super) fn new(local: usize, players: usize) -> Self {
+    pub(super) fn new(local: usize, players: usize, settings: &Settings) -> Self {
         Self {
             local,
+            settings: settings.clone(),
             states: BTreeMap::new(),
-            logs: vec![InputLog::new(INPUT_BYTES); players],
+            logs: vec![InputLog::new(&settings.default_input); players],
             confirmed: vec![-1; players],
             waiting: BTreeSet::new(),
             restarted: BTreeSet::new(),
@@ -247,10 +253,9 @@ impl Rejoin {
         if self.states.is_empty() || !awaited.all(has_sent_all) {
             return None;
         }
-        let mut player = Player::new(self.local, players);
         let local = self.logs[self.local].clone();
-        let delay = local.start_frame().unwrap_or(DELAY);
-        player.session = Session::new(delay, others(self.local, players).map(key));
+        let delay = local.start_frame().map_or(self.settings.delay, |frame| frame as usize);
+        let mut player = Player::new(self.local, players, &self.settings, delay);
         player.consensus = DropConsensus::new(players, self.local, disconnected.iter().copied());
         disconnected.iter().for_each(|dropped| player.traffic.disconnect(key(*dropped)));
         let logs = others(self.local, players).map(|other| {

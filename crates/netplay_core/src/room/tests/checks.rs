@@ -53,6 +53,9 @@ impl Network {
         let histories: Vec<_> =
             peers.iter().map(|peer| self.simulation(*peer).unwrap().history(frame)).collect();
         assert!(histories.windows(2).all(|two| two[0] == two[1]), "inputs differ: {self}");
+        let started = |peer: &usize| self.started(*peer).map(|start| (start.epoch, start.seed));
+        let started: Vec<_> = peers.iter().map(started).collect();
+        assert!(started.windows(2).all(|two| two[0] == two[1]), "seeds differ: {started:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Players who are dropped, while the others play on with the same inputs.
 
 use super::network::{Network, key};
+use crate::match_::{MAX_INPUT_BYTES, disconnected_input};
 use crate::room::{EndReason, RoomEvent};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -16,12 +17,14 @@ fn drop_and_play_on(network: &mut Network, survivors: &[usize], dropped: &[usize
     assert!(survivors.iter().all(|peer| network.dropped(*peer) == first), "{network}");
     network.play_on(survivors);
     // Every input up to the last frame is the player's own, and every later one is synthesized.
+    let disconnected =
+        disconnected_input(&network.nodes[&survivors[0]].room.config().default_input);
     for (player, last) in &first {
         let history = network.simulation(survivors[0]).unwrap().history(last + 60);
         let inputs = &history[*player];
-        let own = inputs.iter().take_while(|input| input[1] == 0).count() as i32;
+        let own = inputs.iter().take_while(|input| input.last() == Some(&0)).count() as i32;
         assert_eq!(own - 1, *last, "{network}");
-        assert!(inputs[own as usize..].iter().all(|input| *input == [0, 1]), "{network}");
+        assert!(inputs[own as usize..].iter().all(|input| *input == disconnected), "{network}");
     }
 }
 
@@ -67,6 +70,19 @@ fn a_player_who_is_silent_for_too_long_is_dropped_and_told_so() {
 fn inputs_that_reached_only_some_reach_everybody() {
     for (seed, frames) in (0..8).zip([1, 2, 4, 6, 8, 12, 20, 30]) {
         let mut network = Network::playing(40 + seed, 4);
+        network.cut.insert((0, 1));
+        network.run(frames);
+        network.crash(0);
+        drop_and_play_on(&mut network, &[1, 2, 3], &[0]);
+    }
+}
+
+#[test]
+fn the_largest_inputs_that_reached_only_some_reach_everybody() {
+    for (seed, frames) in (0..4).zip([1, 6, 12, 30]) {
+        let mut network = Network::playing_with(50 + seed, 4, |_, config| {
+            config.default_input = [&[128; MAX_INPUT_BYTES - 1][..], &[0]].concat();
+        });
         network.cut.insert((0, 1));
         network.run(frames);
         network.crash(0);

@@ -4,6 +4,7 @@ use netplay_protocol::signaling::Refusal;
 use netplay_protocol::{ControlMessage, ReliableHeader, Roster};
 
 use super::network::{Network, key};
+use crate::match_::{MAX_INPUT_BYTES, MAX_INPUT_DELAY};
 use crate::path::Channel;
 use crate::room::{EndReason, RoomEvent};
 use crate::transport::{LeaveReason, TransportEvent, TransportRequest};
@@ -122,6 +123,49 @@ fn another_game_or_build_ends_the_room_for_both() {
             assert_eq!(network.ended(peer), Some(&expected), "{network}");
         }
     }
+}
+
+#[test]
+fn another_default_input_ends_the_room_for_both() {
+    let mut network =
+        Network::configured(6, 2, |peer, config| config.default_input = vec![peer as u8, 0]);
+    network.join(0);
+    network.join(1);
+    network.run_until("both have ended", |it| (0..2).all(|peer| it.ended(peer).is_some()));
+    for (peer, player) in [(0, 1), (1, 0)] {
+        assert_eq!(network.ended(peer), Some(&EndReason::BuildDiffers { player }), "{network}");
+    }
+}
+
+#[test]
+fn inputs_that_no_datagram_can_carry_end_the_room_before_the_match() {
+    let ended = |configure| {
+        let mut network = Network::configured(13, 2, configure);
+        network.join(0);
+        network.run(1);
+        network.ended(0).unwrap().to_string()
+    };
+    assert_eq!(
+        ended(|_, config| config.default_input = vec![0; MAX_INPUT_BYTES + 1]),
+        "the match could not start: an input has 1103 bytes, and at most 1102 fit into a datagram"
+    );
+    let none = ended(|_, config| config.default_input = vec![]);
+    assert!(none.contains("no byte that says whether the player is disconnected"), "{none}");
+}
+
+#[test]
+fn an_input_delay_that_changes_holds_for_the_next_match() {
+    let mut network = Network::playing(14, 2);
+    network.nodes.get_mut(&1).unwrap().room.handle_input_delay_changed(99);
+    let now = network.now;
+    (0..2).for_each(|peer| network.nodes.get_mut(&peer).unwrap().room.vote_rematch(now));
+    let delay = |network: &Network| {
+        let start = network.started(1).filter(|start| start.epoch == 2)?;
+        Some(start.input_delay)
+    };
+    network.run_until("the rematch", |network| delay(network).is_some());
+    assert_eq!(delay(&network), Some(MAX_INPUT_DELAY));
+    network.play_on(&[0, 1]);
 }
 
 #[test]

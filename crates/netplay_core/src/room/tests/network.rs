@@ -4,28 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use netplay_protocol::signaling::Presence;
-use netplay_protocol::{PeerKey, Roster};
+use netplay_protocol::{ControlMessage, PeerKey, Roster, SeedTerms, seed};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-use super::simulation::{INPUT_BYTES, Simulation};
+use super::node::{Clock, Node};
+use super::watch::{Tamper, said_in};
 use crate::link::{LinkConfig, Transmit};
 use crate::path::{Channel, PathId, PathKind, PathPolicy};
-use crate::room::{Room, RoomConfig, RoomEvent};
+use crate::room::{Entropy, Room, RoomConfig};
 use crate::transport::{SendError, TransportEvent, TransportRequest};
 
 /// How long a frame lasts.
-const TICK: Duration = Duration::from_micros(16_667);
-
-/// A peer's process.
-pub(super) struct Node {
-    pub(super) room: Room,
-    pub(super) simulation: Option<Simulation>,
-    /// What its room said, oldest first.
-    pub(super) said: Vec<RoomEvent>,
-    /// Its simulations of the matches before.
-    pub(super) before: Vec<Simulation>,
-}
+pub(super) const TICK: Duration = Duration::from_micros(16_667);
 
 /// Rooms of the peers 0, 1, … and what is between them.
 pub(super) struct Network {
@@ -39,12 +30,24 @@ pub(super) struct Network {
     /// What is on its way: by time of arrival and order of sending, the receiver and the event.
     on_the_way: BTreeMap<(Duration, u64), (usize, TransportEvent)>,
     counter: u64,
-    latency: Duration,
+    ticks: u32,
+    pub(super) latency: Duration,
+    /// How much longer a datagram takes at most.
+    pub(super) jitter: Duration,
     /// The fraction of datagrams that do not arrive.
     pub(super) loss: f64,
     /// The pairs of sender and receiver between which nothing arrives.
     pub(super) cut: BTreeSet<(usize, usize)>,
-    configure: fn(usize, &mut RoomConfig),
+    /// The peers whose states differ from everybody else's, and from which frame on.
+    pub(super) differs_from: BTreeMap<usize, i32>,
+    /// Changes what a peer says to another one.
+    pub(super) tamper: Option<Tamper>,
+    /// Who has received whose commitment: receiver, sender and what it is for.
+    pub(super) committed: BTreeSet<(usize, usize, SeedTerms)>,
+    /// Who has revealed its nonce for what.
+    pub(super) revealed: BTreeSet<(usize, SeedTerms)>,
+    /// Changes the settings of a peer that joins.
+    pub(super) configure: fn(usize, &mut RoomConfig),
     random: Pcg32,
 }
 
@@ -52,7 +55,7 @@ pub(super) fn key(peer: usize) -> PeerKey {
     PeerKey::from_bytes([peer as u8 + 1; 16])
 }
 
-fn peer(key: PeerKey) -> usize {
+pub(super) fn peer(key: PeerKey) -> usize {
     usize::from(key.to_bytes()[0]) - 1
 }
 
@@ -78,9 +81,15 @@ impl Network {
             paths: BTreeMap::new(),
             on_the_way: BTreeMap::new(),
             counter: 0,
+            ticks: 0,
             latency: Duration::from_millis(20),
+            jitter: Duration::ZERO,
             loss: 0.0,
             cut: BTreeSet::new(),
+            differs_from: BTreeMap::new(),
+            tamper: None,
+            committed: BTreeSet::new(),
+            revealed: BTreeSet::new(),
             configure,
             random: Pcg32::seed_from_u64(seed),
         }
@@ -88,7 +97,16 @@ impl Network {
 
     /// A match of these many players that has run for longer than one message of a session can hold.
     pub(super) fn playing(seed: u64, players: usize) -> Self {
-        let mut network = Self::new(seed, players as u8);
+        Self::playing_with(seed, players, |_, _| {})
+    }
+
+    /// The same with other settings.
+    pub(super) fn playing_with(
+        seed: u64,
+        players: usize,
+        configure: fn(usize, &mut RoomConfig),
+    ) -> Self {
+        let mut network = Self::configured(seed, players as u8, configure);
         (0..players).for_each(|peer| network.join(peer));
         network.run_until("a match runs", |network| network.confirmed(network.all()) >= 150);
         network
@@ -96,16 +114,19 @@ impl Network {
 
     /// A peer joins the room.
     pub(super) fn join(&mut self, joining: usize) {
+        let incarnation = self.random.random_range(1..u32::MAX);
         let mut config = RoomConfig {
             local_peer: key(joining),
-            incarnation: self.random.random_range(1..u32::MAX),
+            incarnation,
+            entropy: Entropy(seed::nonce(&[0; 32], incarnation.into())),
             game: "game 1".into(),
             registered: 1,
             frame_rate: 60,
-            input_bytes: INPUT_BYTES,
+            default_input: vec![0, 0],
             input_delay: 2,
             max_prediction: 8,
             checksum_interval: 15,
+            stall_timeout: None,
             disconnect_timeout: Duration::from_secs(10),
             link: LinkConfig::default(),
             policy: PathPolicy::Any,
@@ -114,8 +135,7 @@ impl Network {
         };
         (self.configure)(joining, &mut config);
         let room = Room::new(config, self.now);
-        let (simulation, said, before) = (None, Vec::new(), Vec::new());
-        self.nodes.insert(joining, Node { room, simulation, said, before });
+        self.nodes.insert(joining, Node::new(room));
         let size = self.size;
         let room = "ABC".parse().unwrap();
         self.deliver(joining, TransportEvent::Joined { room, size, resume_token: None });
@@ -157,6 +177,8 @@ impl Network {
     fn end_process(&mut self, ended: usize) {
         self.nodes.remove(&ended);
         self.on_the_way.retain(|_, (to, _)| *to != ended);
+        self.committed.retain(|(to, _, _)| *to != ended);
+        self.revealed.retain(|(from, _)| *from != ended);
         let paths = self.paths.extract_if(.., |_, (a, b)| *a == ended || *b == ended);
         for (path, (a, b)) in paths.collect::<Vec<_>>() {
             let other = if a == ended { b } else { a };
@@ -206,9 +228,12 @@ impl Network {
 
     /// Has an event happen to a peer, after the latency.
     pub(super) fn deliver(&mut self, to: usize, event: TransportEvent) {
+        self.deliver_after(self.latency, to, event);
+    }
+
+    fn deliver_after(&mut self, latency: Duration, to: usize, event: TransportEvent) {
         self.counter += 1;
-        let at = self.now + self.latency;
-        self.on_the_way.insert((at, self.counter), (to, event));
+        self.on_the_way.insert((self.now + latency, self.counter), (to, event));
     }
 
     /// Lets so many frames pass.
@@ -230,9 +255,14 @@ impl Network {
 
     fn step(&mut self) {
         self.now += TICK;
+        self.ticks += 1;
         let now = self.now;
         let later = self.on_the_way.split_off(&(now, u64::MAX));
-        for (_, (to, event)) in std::mem::replace(&mut self.on_the_way, later) {
+        for (key, (to, event)) in std::mem::replace(&mut self.on_the_way, later) {
+            if self.nodes.get(&to).is_some_and(|node| node.clock == Clock::ProcessStopped) {
+                self.on_the_way.insert(key, (to, event));
+                continue;
+            }
             let event = match event {
                 TransportEvent::Received { peer, path, channel, packet, .. } => {
                     TransportEvent::Received { peer, path, at: now, channel, packet }
@@ -240,19 +270,32 @@ impl Network {
                 event => event,
             };
             if let Some(node) = self.nodes.get_mut(&to) {
+                if let Some((from, ControlMessage::SeedCommitment(it))) = said_in(&event) {
+                    self.committed.insert((to, from, it.terms));
+                }
                 node.room.handle_event(now, event);
             }
         }
         for peer in self.nodes.keys().copied().collect::<Vec<_>>() {
             let Some(node) = self.nodes.get_mut(&peer) else { continue };
+            node.note_clock(now);
+            if node.clock == Clock::ProcessStopped {
+                continue;
+            }
             node.room.handle_timeout(now);
+            let said = node.said.len();
             node.take_events();
             if let Some(simulation) = &mut node.simulation {
-                simulation.update();
+                node.clock.drive(simulation, self.ticks);
+                let differs_from = self.differs_from.get(&peer).copied();
+                for (frame, checksum) in simulation.confirm(node.room.config(), differs_from) {
+                    node.room.handle_checksum(frame, checksum);
+                }
                 let (frame, confirmed) = (simulation.frame, simulation.confirmed());
                 node.room.handle_frame(now, frame, confirmed);
             }
             self.flush(peer);
+            self.check_stalls(peer, said);
         }
     }
 
@@ -261,6 +304,10 @@ impl Network {
         let now = self.now;
         while let Some((to, transmit)) = self.nodes.get_mut(&from).unwrap().room.poll_transmit() {
             let Transmit { path, channel, packet } = transmit;
+            let packet = match channel {
+                Channel::Datagram => packet,
+                Channel::Reliable => self.check_message((from, peer(to)), packet),
+            };
             let is_up = self.paths.contains_key(&path);
             let sent = if is_up { Ok(0) } else { Err(SendError::NoPath) };
             self.nodes.get_mut(&from).unwrap().room.handle_sent(now, to, path, sent);
@@ -268,7 +315,8 @@ impl Network {
             if is_up && !is_lost && !self.cut.contains(&(from, peer(to))) {
                 let (at, peer_key) = (now, key(from));
                 let event = TransportEvent::Received { peer: peer_key, path, at, channel, packet };
-                self.deliver(peer(to), event);
+                let jitter = self.jitter_of(channel);
+                self.deliver_after(self.latency + jitter, peer(to), event);
             }
         }
         while let Some(request) = self.nodes.get_mut(&from).unwrap().room.poll_request() {
@@ -295,6 +343,15 @@ impl Network {
         }
     }
 
+    fn jitter_of(&mut self, channel: Channel) -> Duration {
+        match channel {
+            Channel::Datagram if !self.jitter.is_zero() => {
+                self.random.random_range(Duration::ZERO..self.jitter)
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Closes one path between two peers, or all.
     pub(super) fn close(&mut self, by: usize, other: usize, path: Option<PathId>) {
         let closed = self.paths.extract_if(.., |id, ends| {
@@ -303,24 +360,6 @@ impl Network {
         for (path, _) in closed.collect::<Vec<_>>() {
             let reason = "the other side closed it".to_owned();
             self.deliver(other, TransportEvent::PathDown { peer: key(by), path, reason });
-        }
-    }
-}
-
-impl Node {
-    /// Does what its room says.
-    fn take_events(&mut self) {
-        while let Some(event) = self.room.poll_event() {
-            match &event {
-                RoomEvent::StartMatch(start) => {
-                    let traffic = self.room.traffic().unwrap().clone();
-                    let simulation = Simulation::new(start.clone(), traffic, self.room.config());
-                    self.before.extend(self.simulation.replace(simulation));
-                }
-                RoomEvent::Ended(_) => self.simulation = None,
-                _ => {}
-            }
-            self.said.push(event);
         }
     }
 }

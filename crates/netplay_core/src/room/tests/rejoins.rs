@@ -6,6 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
 use super::network::{Network, key};
+use crate::match_::MAX_INPUT_DELAY;
 use crate::path::{Channel, PathId};
 use crate::room::RoomEvent;
 use crate::transport::TransportEvent;
@@ -36,6 +37,45 @@ fn a_player_whose_process_restarts_rejoins_the_match_with_its_inputs() {
                 assert!(!network.nodes[other].said.iter().any(left), "{network}");
             }
         }
+    }
+}
+
+#[test]
+fn a_player_rejoins_with_other_inputs_and_in_lockstep() {
+    let stick = Network::playing_with(101, 3, |_, config| config.default_input = vec![128, 0]);
+    let large = Network::playing_with(102, 3, |_, config| config.default_input = vec![0; 400]);
+    let lockstep = Network::playing_with(103, 3, |_, config| config.max_prediction = 0);
+    let undelayed = Network::playing_with(104, 3, |_, config| {
+        (config.max_prediction, config.input_delay) = (0, 0);
+    });
+    for mut network in [stick, large, lockstep, undelayed] {
+        network.restart(1);
+        rejoin_and_play_on(&mut network, &[0, 1, 2]);
+        network.restart(2);
+        network.run(3);
+        network.restart(0);
+        rejoin_and_play_on(&mut network, &[0, 1, 2]);
+    }
+}
+
+#[test]
+fn a_player_rejoins_after_its_input_delay_has_changed() {
+    for delay in [0, 1, 4, MAX_INPUT_DELAY] {
+        let mut network = Network::playing(105, 3);
+        network.nodes.get_mut(&1).unwrap().room.handle_input_delay_changed(delay);
+        network.run(120);
+        let delay_of =
+            |network: &Network| network.nodes[&1].room.traffic().unwrap().lock().input_delay();
+        assert_eq!(delay_of(&network), delay);
+        // The process after it is configured with another one, which it takes over once it has caught up.
+        network.configure = |_, config| config.input_delay = 3;
+        network.restart(1);
+        rejoin_and_play_on(&mut network, &[0, 1, 2]);
+        assert_eq!(network.started(1).unwrap().input_delay, 2, "that of its first input");
+        network.play_on(&[0, 1, 2]);
+        assert_eq!(delay_of(&network), 3);
+        network.restart(1);
+        rejoin_and_play_on(&mut network, &[0, 1, 2]);
     }
 }
 
@@ -136,6 +176,7 @@ fn when_nobody_is_left_who_knows_the_match_the_lobby_has_the_servers_roster() {
         roster: Roster { size: 3, members },
         disconnected: vec![2],
         last_frames: vec![9; 3],
+        seed: 1,
     };
     // A process of peer 1 that plays a match, of which the local peer does not hear everything; then another one.
     let bye = ControlMessage::Bye { reason: String::new() };

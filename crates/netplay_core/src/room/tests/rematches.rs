@@ -71,21 +71,3 @@ fn a_vote_for_the_next_match_counts_for_the_one_that_starts() {
     network.run_until("the rematch", |network| epochs(network) == [2, 2, 2]);
     network.play_on(&[0, 1, 2]);
 }
-
-#[test]
-fn a_desync_is_told_to_both_sides() {
-    let mut network = Network::playing(23, 2);
-    let now = network.now;
-    let room = &mut network.nodes.get_mut(&0).unwrap().room;
-    room.handle_desync(now, key(1), 30, 5, 6);
-    network.run(10);
-    let event = |peer: usize, local, remote| RoomEvent::Desync {
-        peer: key(peer),
-        player: peer,
-        frame: 30,
-        local,
-        remote,
-    };
-    assert!(network.nodes[&0].said.contains(&event(1, Some(5), 6)), "{network}");
-    assert!(network.nodes[&1].said.contains(&event(0, None, 5)), "{network}");
-}

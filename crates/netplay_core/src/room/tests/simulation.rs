@@ -8,18 +8,22 @@ use netplay_protocol::PeerKey;
 use crate::match_::{EncodedInputs, MAX_FRAMES, SessionMessage, SharedTraffic};
 use crate::room::{MatchStart, RoomConfig};
 
-/// The size of an input: what the player gives, and whether it is disconnected.
-pub(super) const INPUT_BYTES: usize = 2;
-
 /// One peer's simulation of a match.
 pub(super) struct Simulation {
     pub(super) start: MatchStart,
     traffic: SharedTraffic,
     max_prediction: i32,
+    default_input: Vec<u8>,
     /// The frame that is simulated next.
     pub(super) frame: i32,
+    /// The frame whose checksum is confirmed next.
+    next_confirmed: i32,
+    /// The frame before which the next local input is given.
+    given: i32,
+    /// The input delay at present.
+    delay: usize,
     /// By player: the inputs of the frames from 0 on.
-    inputs: Vec<Vec<[u8; INPUT_BYTES]>>,
+    inputs: Vec<Vec<Vec<u8>>>,
     /// By peer: up to which frame it has the local inputs.
     acked: BTreeMap<PeerKey, i32>,
     /// Makes inputs of one process and match different from those of another.
@@ -33,7 +37,11 @@ impl Simulation {
         Self {
             traffic,
             max_prediction: config.max_prediction as i32,
+            default_input: config.default_input.clone(),
             frame: 0,
+            next_confirmed: 0,
+            given: 0,
+            delay: start.input_delay,
             inputs: vec![Vec::new(); players],
             acked: BTreeMap::new(),
             salt,
@@ -47,7 +55,7 @@ impl Simulation {
     }
 
     /// Every player's inputs of the frames up to one, which is confirmed.
-    pub(super) fn history(&self, frame: i32) -> Vec<&[[u8; INPUT_BYTES]]> {
+    pub(super) fn history(&self, frame: i32) -> Vec<&[Vec<u8>]> {
         self.inputs.iter().map(|inputs| &inputs[..=frame as usize]).collect()
     }
 
@@ -56,11 +64,34 @@ impl Simulation {
         let frames = self.traffic.lock().frames_behind().unwrap_or(1).min(120);
         for _ in 0..frames {
             self.receive();
+            self.give();
             if self.frame - self.confirmed() <= self.max_prediction {
-                self.advance();
+                self.frame += 1;
             }
             self.send();
         }
+    }
+
+    /// Receives and sends, and simulates nothing.
+    pub(super) fn poll(&mut self) {
+        self.receive();
+        self.send();
+    }
+
+    /// The checksums of the compared frames that are confirmed since the last call. The state of the frames from
+    /// `differs_from` on differs from that of everybody else.
+    pub(super) fn confirm(
+        &mut self,
+        config: &RoomConfig,
+        differs_from: Option<i32>,
+    ) -> Vec<(i32, u64)> {
+        let until = (self.confirmed() + 1).min(self.frame);
+        let frames = std::mem::replace(&mut self.next_confirmed, until)..until;
+        let checksum = |frame: i32| {
+            let differs = differs_from.is_some_and(|from| frame >= from);
+            (frame, seahash::hash(&[frame.to_le_bytes(), [u8::from(differs); 4]].concat()))
+        };
+        frames.filter(|frame| config.is_compared(*frame)).map(checksum).collect()
     }
 
     fn receive(&mut self) {
@@ -78,29 +109,46 @@ impl Simulation {
             *acked = ack.max(*acked);
             let Some(EncodedInputs { start_frame, bytes }) = inputs else { continue };
             let log = &mut self.inputs[player];
+            let mut last = log.last().cloned().unwrap_or_else(|| vec![0; self.default_input.len()]);
             // The frames of the input delay come without inputs.
             if log.is_empty() {
-                log.resize(start_frame as usize, [0; INPUT_BYTES]);
+                log.resize(start_frame as usize, self.default_input.clone());
             }
             assert_eq!(start_frame, log.len() as i32, "a gap or a repetition");
             let bytes = bitfield_rle::decode(bytes).unwrap();
-            for difference in bytes.chunks_exact(2 + INPUT_BYTES) {
-                let last = log.last().copied().unwrap_or_default();
-                log.push([last[0] ^ difference[2], last[1] ^ difference[3]]);
+            for difference in bytes.chunks_exact(2 + self.default_input.len()) {
+                last.iter_mut().zip(&difference[2..]).for_each(|(byte, delta)| *byte ^= delta);
+                log.push(last.clone());
             }
         }
     }
 
-    fn advance(&mut self) {
-        let log = &mut self.inputs[self.start.local_player];
-        if log.is_empty() {
-            log.resize(self.start.input_delay, [0; INPUT_BYTES]);
+    /// Gives the local input of the frame, unless that was done before the simulation had to wait.
+    fn give(&mut self) {
+        let mut traffic = self.traffic.lock();
+        let replayed = traffic.replayed_input(self.frame).map(<[u8]>::to_vec);
+        let input = replayed.unwrap_or_else(|| self.input());
+        if let Some(delay) = traffic.poll_input_delay(self.frame, &input) {
+            self.delay = delay;
         }
-        let replayed = self.traffic.lock().replayed_input(self.frame).map(|it| [it[0], it[1]]);
-        // Changes now and then, as the input of a player does.
-        let given = [(self.frame / 7).wrapping_mul(31) as u8 ^ self.salt, 0];
-        log.push(replayed.unwrap_or(given));
-        self.frame += 1;
+        if self.frame < self.given {
+            return;
+        }
+        self.given = self.frame + 1;
+        let log = &mut self.inputs[self.start.local_player];
+        let frame = self.frame as usize + self.delay;
+        if frame >= log.len() {
+            let repeated = log.last().unwrap_or(&self.default_input).clone();
+            log.resize(frame, repeated);
+            log.push(input);
+        }
+    }
+
+    /// An input that changes now and then, as that of a player does.
+    fn input(&self) -> Vec<u8> {
+        let given = (self.frame / 7).wrapping_mul(31) as u8 ^ self.salt;
+        let bytes = 0..self.default_input.len() - 1;
+        bytes.map(|at| given.wrapping_mul((2 * at + 1) as u8)).chain([0]).collect()
     }
 
     fn send(&mut self) {
@@ -111,13 +159,19 @@ impl Simulation {
                 continue;
             }
             let acked = self.acked.get(peer).copied().unwrap_or(-1);
-            let from = ((acked + 1) as usize).max(self.start.input_delay);
+            let first = self.start.input_delay;
+            let from = ((acked + 1) as usize).max(first);
             assert!(local.len() <= from + MAX_FRAMES, "ggrs would give up");
+            let zero = vec![0; self.default_input.len()];
+            let mut last = match from == first {
+                true => &zero,
+                false => local.get(from - 1).unwrap_or(&zero),
+            };
             let mut bytes = Vec::new();
-            let mut last = from.checked_sub(1).and_then(|at| local.get(at)).copied();
             for input in local.get(from..).unwrap_or_default() {
-                let before = last.replace(*input).unwrap_or_default();
-                bytes.extend([INPUT_BYTES as u8, 0, before[0] ^ input[0], before[1] ^ input[1]]);
+                bytes.extend((input.len() as u16).to_le_bytes());
+                bytes.extend(last.iter().zip(input).map(|(before, now)| before ^ now));
+                last = input;
             }
             let ack_frame = last_frames[player];
             let message = match bytes.is_empty() {

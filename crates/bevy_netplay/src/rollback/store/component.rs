@@ -1,0 +1,162 @@
+//! The history of a component.
+
+use std::any::TypeId;
+
+use bevy::ecs::relationship::RelationshipAccessor;
+use bevy::platform::collections::HashMap;
+use bevy::prelude::*;
+use bevy::reflect::TypeRegistry;
+
+use super::access::Access;
+use super::column::Column;
+use super::history::{DecodeError, History, RollsBack};
+use super::references::{Decoding, Places, Restored, has_circle};
+use super::wire;
+use crate::SpawnOrder;
+use crate::rollback::codec::{Codec, CodecError};
+
+/// The values of a component in the kept frames.
+pub(in crate::rollback) struct ComponentHistory<T: Component> {
+    codec: Codec<T>,
+    slots: Vec<Column<T>>,
+    rows: QueryState<(&'static SpawnOrder, &'static T), RollsBack>,
+    access: Access<T>,
+}
+
+impl<T: Component + Clone> ComponentHistory<T> {
+    pub(in crate::rollback) fn new(world: &mut World, codec: Codec<T>, access: Access<T>) -> Self {
+        Self { codec, slots: Vec::new(), rows: world.query_filtered(), access }
+    }
+}
+
+impl<T: Component + Clone> History for ComponentHistory<T> {
+    fn set_depth(&mut self, slots: usize) {
+        self.slots.resize_with(slots, Column::default);
+    }
+
+    fn save(&mut self, world: &mut World, slot: usize) {
+        let column = &mut self.slots[slot];
+        match self.rows.contiguous_iter(world) {
+            Ok(tables) => column.fill(tables),
+            // It is stored in a sparse set.
+            Err(_) => column.fill_rows(self.rows.iter(world).map(|(order, value)| (*order, value))),
+        }
+    }
+
+    fn load(&mut self, world: &mut World, slot: usize, references: &mut Restored<'_>) {
+        let column = &self.slots[slot];
+        let mismatch = (self.access.overwrite)(world, column, references);
+        if mismatch.is_empty() {
+            return;
+        }
+        let mut missing: HashMap<SpawnOrder, usize> =
+            mismatch.saved.iter().map(|row| (column.orders()[*row], *row)).collect();
+        for order in mismatch.present {
+            let Some(entity) = references.entity(order) else { continue };
+            let saved = missing.remove(&order);
+            let mut entity = world.entity_mut(entity);
+            match saved {
+                Some(row) => {
+                    let value = references.restore(&column.values()[row]);
+                    (self.access.overwrite_one)(&mut entity, value);
+                }
+                None => drop(entity.remove::<T>()),
+            }
+        }
+        for row in mismatch.saved {
+            let order = column.orders()[row];
+            if !missing.contains_key(&order) {
+                continue;
+            }
+            if let Some(entity) = references.entity(order) {
+                let value = references.restore(&column.values()[row]);
+                world.entity_mut(entity).insert(value);
+            }
+        }
+    }
+
+    fn is_encodable(&self) -> bool {
+        self.codec.encoded.is_some()
+    }
+
+    fn is_compared(&self) -> bool {
+        self.codec.compared.is_some()
+    }
+
+    fn compare(
+        &self,
+        slot: usize,
+        registry: &TypeRegistry,
+        places: &mut Places<'_>,
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64),
+    ) -> Result<(), CodecError> {
+        let Some(write) = self.codec.compared else { return Ok(()) };
+        let mut bytes = Vec::new();
+        for (order, value) in self.slots[slot].rows() {
+            bytes.clear();
+            bytes.extend_from_slice(&order.index().to_le_bytes());
+            write(&places.portable(value), registry, &mut bytes)?;
+            each(Some(order), seahash::hash(&bytes));
+        }
+        Ok(())
+    }
+
+    fn encode(
+        &self,
+        slot: usize,
+        registry: &TypeRegistry,
+        places: &mut Places<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        let Some((write, _)) = self.codec.encoded else { return Ok(()) };
+        let mut rows: Vec<_> = self.slots[slot].rows().collect();
+        rows.sort_unstable_by_key(|(order, _)| *order);
+        wire::put(out, rows.len() as u32);
+        for (order, value) in rows {
+            wire::put(out, order.index());
+            write(&places.portable(value), registry, out)?;
+        }
+        Ok(())
+    }
+
+    fn decode(
+        &mut self,
+        slot: usize,
+        decoding: &Decoding<'_>,
+        bytes: &mut &[u8],
+    ) -> Result<(), DecodeError> {
+        let Some((_, read)) = self.codec.encoded else { return Ok(()) };
+        let column = &mut self.slots[slot];
+        column.clear();
+        let (mut last, mut links) = (None, Vec::new());
+        let is_relationship = T::relationship_accessor().is_some();
+        // Not reserved: the count is what somebody says. Each row takes at least a byte.
+        for _ in 0..wire::take(bytes)? {
+            let order = SpawnOrder::from_index(wire::take(bytes)?);
+            let ascends = last.is_none_or(|last| last < order);
+            if !ascends || decoding.entities.binary_search(&order).is_err() {
+                return Err(DecodeError::Entities);
+            }
+            last = Some(order);
+            let mut value = read(bytes, decoding.registry)?;
+            match decoding.target(&mut value)? {
+                Some(target) => links.push((order, target)),
+                // It belongs to an entity that does not roll back, or that is gone.
+                None if is_relationship => continue,
+                None => {}
+            }
+            column.push(order, value);
+        }
+        column.end_table();
+        let is_linked = decoding
+            .components
+            .get_valid_id(TypeId::of::<T>())
+            .and_then(|id| decoding.components.get_info(id)?.relationship_accessor())
+            .is_none_or(RelationshipAccessor::linked_spawn);
+        // Entities that are despawned with another one would be despawned for ever.
+        match is_relationship && is_linked && has_circle(&links) {
+            true => Err(DecodeError::Circle),
+            false => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The history of a state.
+
+use bevy::prelude::*;
+use bevy::reflect::TypeRegistry;
+use bevy::state::state::FreelyMutableState;
+
+use super::history::{DecodeError, History};
+use super::references::{Decoding, Places, Restored};
+use crate::SpawnOrder;
+use crate::rollback::codec::{Codec, CodecError};
+
+/// The value of a state in the kept frames, and the one that it is about to have.
+pub(in crate::rollback) struct StateHistory<S: FreelyMutableState> {
+    codec: Codec<S>,
+    slots: Vec<Option<(S, NextState<S>)>>,
+}
+
+impl<S: FreelyMutableState> StateHistory<S> {
+    pub(in crate::rollback) fn new(codec: Codec<S>) -> Self {
+        Self { codec, slots: Vec::new() }
+    }
+}
+
+impl<S: FreelyMutableState> History for StateHistory<S> {
+    fn set_depth(&mut self, slots: usize) {
+        self.slots.resize_with(slots, || None);
+    }
+
+    fn save(&mut self, world: &mut World, slot: usize) {
+        let state = world.get_resource::<State<S>>().map(|state| state.get().clone());
+        let next = world.get_resource::<NextState<S>>().cloned().unwrap_or_default();
+        self.slots[slot] = state.map(|state| (state, next));
+    }
+
+    fn load(&mut self, world: &mut World, slot: usize, _references: &mut Restored<'_>) {
+        if let Some((state, next)) = &self.slots[slot] {
+            world.insert_resource(State::new(state.clone()));
+            world.insert_resource(next.clone());
+        }
+    }
+
+    fn is_encodable(&self) -> bool {
+        self.codec.encoded.is_some()
+    }
+
+    fn is_compared(&self) -> bool {
+        self.codec.compared.is_some()
+    }
+
+    fn compare(
+        &self,
+        slot: usize,
+        registry: &TypeRegistry,
+        _places: &mut Places<'_>,
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64),
+    ) -> Result<(), CodecError> {
+        let Some(write) = self.codec.compared else { return Ok(()) };
+        let Some((state, next)) = &self.slots[slot] else { return Ok(()) };
+        let mut bytes = Vec::new();
+        write(state, registry, &mut bytes)?;
+        let (kind, next) = parts(next);
+        bytes.push(kind);
+        if let Some(next) = next {
+            write(next, registry, &mut bytes)?;
+        }
+        each(None, seahash::hash(&bytes));
+        Ok(())
+    }
+
+    fn encode(
+        &self,
+        slot: usize,
+        registry: &TypeRegistry,
+        _places: &mut Places<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        let Some((write, _)) = self.codec.encoded else { return Ok(()) };
+        let Some((state, next)) = &self.slots[slot] else {
+            out.push(0);
+            return Ok(());
+        };
+        let (kind, next) = parts(next);
+        out.push(1 + kind);
+        write(state, registry, out)?;
+        next.map_or(Ok(()), |next| write(next, registry, out))
+    }
+
+    fn decode(
+        &mut self,
+        slot: usize,
+        &Decoding { registry, .. }: &Decoding<'_>,
+        bytes: &mut &[u8],
+    ) -> Result<(), DecodeError> {
+        let Some((_, read)) = self.codec.encoded else { return Ok(()) };
+        let (kind, rest) = bytes.split_first().ok_or(CodecError::Fields)?;
+        *bytes = rest;
+        self.slots[slot] = match kind {
+            0 => None,
+            1 => Some((read(bytes, registry)?, NextState::Unchanged)),
+            2 => Some((read(bytes, registry)?, NextState::Pending(read(bytes, registry)?))),
+            3 => Some((read(bytes, registry)?, NextState::PendingIfNeq(read(bytes, registry)?))),
+            _ => return Err(CodecError::Fields.into()),
+        };
+        Ok(())
+    }
+}
+
+/// Which kind of next state it is, and its value.
+fn parts<S: FreelyMutableState>(next: &NextState<S>) -> (u8, Option<&S>) {
+    match next {
+        NextState::Unchanged => (0, None),
+        NextState::Pending(next) => (1, Some(next)),
+        NextState::PendingIfNeq(next) => (2, Some(next)),
+    }
+}

@@ -1,0 +1,66 @@
+//! When the store saves and loads: in the schedules of bevy_ggrs, which decides what is saved and loaded.
+
+use bevy::prelude::*;
+use bevy_ggrs::{
+    AdvanceWorld, AdvanceWorldSystems, LoadWorld, LoadWorldSystems, RollbackFrameCount, SaveWorld,
+    SaveWorldSystems,
+};
+
+use super::checksums::Checksums;
+use super::order::SpawnOrders;
+use super::registry::RollbackRegistry;
+use super::store::{Remains, RollbackStore};
+
+pub(crate) fn plugin(app: &mut App) {
+    app.init_resource::<RollbackRegistry>()
+        .init_resource::<RollbackStore>()
+        .init_resource::<Remains>()
+        .init_resource::<Checksums>()
+        .add_systems(SaveWorld, save.in_set(SaveWorldSystems::Snapshot))
+        .add_systems(LoadWorld, load.in_set(LoadWorldSystems::Data))
+        .add_systems(
+            AdvanceWorld,
+            (save_compared.run_if(Checksums::is_saved_apart), begin_frame)
+                .chain()
+                .before(AdvanceWorldSystems::First),
+        );
+}
+
+/// Exclusive, as [`load`]: what is registered can be anywhere in the world.
+fn save(world: &mut World) {
+    let frame = world.resource::<RollbackFrameCount>().0;
+    world.resource_scope(|world, mut store: Mut<RollbackStore>| store.save(world, frame));
+}
+
+fn load(world: &mut World) {
+    let frame = world.resource::<RollbackFrameCount>().0;
+    world.resource_scope(|world, mut store: Mut<RollbackStore>| {
+        if !store.load(world, frame) {
+            error!("frame {frame} is not kept any more: this peer cannot go back and will desync");
+        }
+    });
+}
+
+/// Saves a frame that is compared, where ggrs saves nothing or only few frames.
+fn save_compared(world: &mut World) {
+    let frame = simulated_frame(world.resource());
+    world.resource_scope(|world, mut store: Mut<RollbackStore>| store.save(world, frame));
+}
+
+/// Forgets despawned entities that cannot come back any more.
+fn begin_frame(
+    frame: Res<RollbackFrameCount>,
+    store: Res<RollbackStore>,
+    mut orders: ResMut<SpawnOrders>,
+    mut remains: ResMut<Remains>,
+) {
+    let frame = simulated_frame(&frame);
+    for order in orders.begin_frame(frame, store.oldest_frame(frame)) {
+        remains.forget(order);
+    }
+}
+
+/// The frame that is simulated in [`AdvanceWorld`], where bevy_ggrs has counted on already.
+pub(super) fn simulated_frame(frame: &RollbackFrameCount) -> i32 {
+    frame.0 - 1
+}

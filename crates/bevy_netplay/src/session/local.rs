@@ -1,0 +1,125 @@
+//! Matches without a room: played alone, or by two Apps of a sync test.
+
+use bevy::prelude::*;
+use ggrs::{
+    DesyncDetection, GgrsError, Message, NonBlockingSocket, P2PSession, PlayerType, SessionBuilder,
+};
+use netplay_protocol::PeerKey;
+
+use super::start::begin_match;
+use super::{EntropySource, Session};
+use crate::input::MatchTypes;
+use crate::rollback::Simulation;
+use crate::{CurrentMatch, NetplayConfig};
+
+/// A match without a room.
+pub(crate) enum LocalMatch {
+    /// All players are local.
+    Alone {
+        /// How many there are.
+        players: usize,
+    },
+    /// Of the players of a sync test, every second one is local.
+    SyncTest(SyncTestMatch),
+}
+
+/// One side of a sync test.
+pub(crate) struct SyncTestMatch {
+    pub(crate) players: usize,
+    /// Whether the first player is local, or the second.
+    pub(crate) side: usize,
+    pub(crate) seed: u64,
+    pub(crate) max_prediction: usize,
+    pub(crate) socket: Box<dyn NonBlockingSocket<PeerKey>>,
+}
+
+/// The address of the other side of a sync test.
+const OTHER_SIDE: PeerKey = PeerKey::from_bytes([0; 16]);
+
+/// A run condition: a match without a room was asked for.
+pub(crate) fn has_local_match(session: Res<Session>) -> bool {
+    session.local_match.is_some()
+}
+
+/// Starts the match without a room that was asked for. Exclusive, because it runs [`StartMatch`](crate::StartMatch).
+pub(crate) fn start_local_match<C: MatchTypes>(world: &mut World) {
+    let random = world.resource::<EntropySource>().number();
+    let mut session = world.resource_mut::<Session>();
+    let Some(local_match) = session.local_match.take() else { return };
+    session.local_epoch = session.local_epoch.wrapping_add(1).max(1);
+    let epoch = session.local_epoch;
+    let (config, mut simulation) = {
+        let config = world.resource::<NetplayConfig>();
+        (config.clone(), Simulation::of(config))
+    };
+    let (players, local_player, seed) = match &local_match {
+        LocalMatch::Alone { players } => {
+            // Nothing is predicted, because nothing is waited for.
+            simulation.max_prediction = 0;
+            (*players, 0, random)
+        }
+        LocalMatch::SyncTest(test) => {
+            simulation.max_prediction = test.max_prediction;
+            (test.players, test.side, test.seed)
+        }
+    };
+    let ggrs = match ggrs_session::<C>(local_match, players, simulation, &config) {
+        Ok(ggrs) => ggrs,
+        Err(error) => {
+            return error!("a match of {players} players cannot be played alone: {error}");
+        }
+    };
+    let this_match = CurrentMatch::new(epoch, players, local_player, seed);
+    begin_match::<C>(world, ggrs, this_match, simulation);
+}
+
+fn ggrs_session<C: MatchTypes>(
+    local_match: LocalMatch,
+    players: usize,
+    simulation: Simulation,
+    config: &NetplayConfig,
+) -> Result<P2PSession<C>, GgrsError> {
+    let (side, socket) = match local_match {
+        LocalMatch::Alone { .. } => (None, Box::new(Nobody) as Box<dyn NonBlockingSocket<PeerKey>>),
+        LocalMatch::SyncTest(test) => (Some(test.side), test.socket),
+    };
+    let mut builder = SessionBuilder::<C>::new()
+        .with_num_players(players)?
+        .with_fps(simulation.frame_rate)?
+        .with_max_prediction_window(simulation.max_prediction)
+        .with_sparse_saving_mode(simulation.sparse_saving)
+        .with_desync_detection_mode(DesyncDetection::Off)
+        .with_input_delay(config.bounded_input_delay());
+    for player in 0..players {
+        let kind = match side {
+            Some(side) if player % 2 != side => PlayerType::Remote(OTHER_SIDE),
+            _ => PlayerType::Local,
+        };
+        builder = builder.add_player(kind, player)?;
+    }
+    builder.start_p2p_session(BoxedSocket(socket))
+}
+
+/// ggrs takes sockets by type.
+struct BoxedSocket(Box<dyn NonBlockingSocket<PeerKey>>);
+
+impl NonBlockingSocket<PeerKey> for BoxedSocket {
+    fn send_to(&mut self, message: &Message, address: &PeerKey) {
+        self.0.send_to(message, address);
+    }
+
+    fn receive_all_messages(&mut self) -> Vec<(PeerKey, Message)> {
+        self.0.receive_all_messages()
+    }
+}
+
+/// The socket of somebody who plays alone.
+struct Nobody;
+
+impl NonBlockingSocket<PeerKey> for Nobody {
+    fn send_to(&mut self, _message: &Message, _address: &PeerKey) {}
+
+    fn receive_all_messages(&mut self) -> Vec<(PeerKey, Message)> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,113 @@
+//! Runs bevy_ggrs: one call for each frame that is due, by real time, and one call in every update that takes in what
+//! has arrived.
+//!
+//! bevy_ggrs simulates as many frames as fit into the delta of the world's [`Time`]. It gets a `Time` of its own for
+//! the duration of a call, so that its accumulator is always empty and the frames that it simulates are those that
+//! [`FrameClock`] says. Everybody else sees the world's time: the local input is read before the call, and a game's
+//! systems in bevy_ggrs' `ReadInputs` run inside of it and get that time back.
+
+use std::time::Duration;
+
+use bevy::ecs::schedule::ScheduleLabel;
+use bevy::prelude::*;
+use bevy_ggrs::{RollbackFrameCount, Session as GgrsSession};
+
+use super::{FrameClock, Session};
+use crate::input::{self, MatchTypes};
+use crate::{NetplayState, metrics, rollback};
+
+/// How many frames are simulated in one update while this peer catches up with a match.
+const MAX_CATCH_UP_FRAMES: u32 = 120;
+
+/// The schedule that bevy_ggrs runs in.
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RunGgrs;
+
+/// The world's time while bevy_ggrs runs, and how long the frame takes that bevy_ggrs expects next.
+#[derive(Resource, Debug, Default)]
+pub(crate) struct GgrsClock {
+    /// None outside a call.
+    real: Option<Time>,
+    /// bevy_ggrs lets frames take longer after one in which it was ahead of the others.
+    runs_slow: bool,
+}
+
+impl GgrsClock {
+    fn frame_length(&self, frame_rate: u64) -> Duration {
+        match self.runs_slow {
+            true => Duration::from_nanos(1_000_000_000 * 11 / (frame_rate * 10)),
+            false => Duration::from_nanos(1_000_000_000 / frame_rate),
+        }
+    }
+}
+
+/// A run condition: a match is played, and its state is entered. So `OnEnter(NetplayState::Playing)` comes before frame
+/// 0.
+pub(crate) fn is_simulating(
+    state: Res<State<NetplayState>>,
+    next: Res<NextState<NetplayState>>,
+) -> bool {
+    *state.get() == NetplayState::Playing && matches!(*next, NextState::Unchanged)
+}
+
+/// Simulates the frames that are due.
+pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
+    if !world.contains_resource::<GgrsSession<C>>() {
+        return;
+    }
+    run(world, Duration::ZERO);
+    let frame_rate = world.resource::<bevy_ggrs::RollbackFrameRate>().0.max(1) as u64;
+    let passed = world.resource::<Time<Real>>().delta();
+    world.resource_mut::<FrameClock>().handle_time(passed);
+    let mut catch_up =
+        world.resource::<Session>().frames_behind().unwrap_or(0).min(MAX_CATCH_UP_FRAMES);
+    loop {
+        let length = world.resource::<GgrsClock>().frame_length(frame_rate);
+        let is_behind = catch_up > 0;
+        catch_up = catch_up.saturating_sub(1);
+        if !is_behind && !world.resource_mut::<FrameClock>().poll_frame(length) {
+            return;
+        }
+        let before = world.resource::<RollbackFrameCount>().0;
+        if let Some(GgrsSession::P2P(session)) = world.get_resource::<GgrsSession<C>>() {
+            let runs_slow = session.frames_ahead() > 0;
+            world.resource_mut::<GgrsClock>().runs_slow = runs_slow;
+        }
+        input::give_inputs::<C>(world);
+        run(world, length);
+        compare(world);
+        if world.resource::<RollbackFrameCount>().0 == before {
+            world.resource_mut::<FrameClock>().handle_stall(length);
+            // It has declared parameters, and fails as any system would.
+            let _ = world.run_system_cached(metrics::count_stall);
+            return;
+        }
+    }
+}
+
+/// Runs bevy_ggrs with so much time.
+fn run(world: &mut World, delta: Duration) {
+    let real = *world.resource::<Time>();
+    world.resource_mut::<GgrsClock>().real = Some(real);
+    let mut time = <Time>::default();
+    time.advance_by(delta);
+    world.insert_resource(time);
+    world.run_schedule(RunGgrs);
+    world.resource_mut::<GgrsClock>().real = None;
+    world.insert_resource(real);
+}
+
+/// Passes the checksums of frames that have become final to the room.
+fn compare(world: &mut World) {
+    let compared = rollback::confirm_frames(world);
+    if let Some(joined) = &mut world.resource_mut::<Session>().joined {
+        compared.into_iter().for_each(|(frame, sum)| joined.room.handle_checksum(frame, sum));
+    }
+}
+
+/// Gives the world's time back to the systems in bevy_ggrs' `ReadInputs`.
+pub(crate) fn restore_time(clock: Res<GgrsClock>, mut time: ResMut<Time>) {
+    if let Some(real) = clock.real {
+        *time = real;
+    }
+}

@@ -1,0 +1,145 @@
+//! Input logs that come from other peers than their player: of a player who is dropped, and of a match that the local
+//! player rejoins.
+
+use std::collections::BTreeMap;
+
+use netplay_protocol::PeerKey;
+
+use super::NULL_FRAME;
+use super::catch_up::CatchUp;
+use super::input_log::InputLog;
+use super::payload::{MAX_AHEAD, PayloadError};
+use super::peer::{PeerProgress, PeerTraffic};
+use super::traffic::{MatchTraffic, Origin};
+
+impl MatchTraffic {
+    /// The local player rejoins: `local` is the log of its inputs, and `peers` are the logs of the others with the
+    /// last frame of the local inputs that each of them has. The session catches up before it hears the peers.
+    pub fn catch_up(
+        &mut self,
+        peers: impl IntoIterator<Item = (PeerKey, InputLog, i32)>,
+        local: InputLog,
+    ) {
+        let mut acked = BTreeMap::new();
+        for (key, log, last_frame) in peers {
+            acked.insert(key, last_frame);
+            if let Some(peer) = self.peers.get_mut(&key) {
+                if let PeerProgress::Disconnected(last_own_frame) = &mut peer.progress {
+                    *last_own_frame = log.last_own_frame();
+                }
+                peer.log = log;
+            }
+        }
+        let until = local.last_frame().unwrap_or(NULL_FRAME);
+        self.origin = Origin::CatchingUp(CatchUp::new(until, acked));
+        self.local = local;
+    }
+
+    /// The input log of another peer's player, or of the local player for none.
+    pub fn log(&self, of: Option<PeerKey>) -> Option<&InputLog> {
+        match of {
+            Some(peer) => self.peers.get(&peer).map(|peer| &peer.log),
+            None => Some(&self.local),
+        }
+    }
+
+    /// The last frame whose input, given by the player itself, is known of a peer; -1 if there is none.
+    pub fn last_frame(&self, peer: PeerKey) -> i32 {
+        self.peers.get(&peer).map_or(NULL_FRAME, PeerTraffic::last_own_frame)
+    }
+
+    /// The recent inputs of a peer's player up to that frame, oldest first, without separators: what other survivors
+    /// may lack.
+    pub fn recent_inputs(&self, peer: PeerKey) -> Vec<u8> {
+        let peer = self.peers.get(&peer);
+        peer.map_or(Vec::new(), |peer| peer.log.recent_inputs(peer.last_own_frame()))
+    }
+
+    /// A peer is about to be dropped: nothing more is accepted from it or sent to it.
+    pub fn freeze(&mut self, peer: PeerKey) {
+        if let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.is_playing()) {
+            peer.progress = PeerProgress::Frozen;
+        }
+    }
+
+    /// A peer is dropped: from its next frame on, its player's inputs are synthesized.
+    pub fn disconnect(&mut self, peer: PeerKey) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.disconnect();
+        }
+    }
+
+    /// Merges the recent inputs of a peer's player, the last of which is of `last_frame`, from another survivor.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if nobody can have these inputs.
+    pub fn merge(
+        &mut self,
+        of: PeerKey,
+        last_frame: i32,
+        inputs: &[u8],
+    ) -> Result<(), PayloadError> {
+        if last_frame > self.latest_input() {
+            return Err(PayloadError::Frame);
+        }
+        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
+        // A replay delivers what is in the log.
+        if let Some(missing) = peer.log.merge(last_frame, inputs)?
+            && !self.is_replaying()
+        {
+            self.deliver(of, missing, self.ack_of_everything());
+        }
+        Ok(())
+    }
+
+    /// Merges a chunk of the input log of a peer's player, from another peer. It matters to a local player who has
+    /// rejoined only: the peer restarted as well, and does not know that its inputs never arrived here.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] if nobody can have these inputs.
+    pub fn merge_chunk(
+        &mut self,
+        of: PeerKey,
+        start_frame: i32,
+        inputs: &[u8],
+    ) -> Result<(), PayloadError> {
+        let latest = self.latest_input();
+        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
+        if matches!(self.origin, Origin::Start) || !peer.is_playing() {
+            return Ok(());
+        }
+        if start_frame > latest {
+            return Err(PayloadError::Frame);
+        }
+        let first = peer.log.next_frame();
+        peer.log.merge_chunk(start_frame, inputs)?;
+        let missing = peer.log.chunk(first, latest);
+        if let Some(missing) = missing.filter(|_| !self.is_replaying()) {
+            self.deliver(of, missing, NULL_FRAME);
+        }
+        Ok(())
+    }
+
+    /// How many frames the simulation is behind the frame at which the others wait, while it catches up.
+    pub fn frames_behind(&self) -> Option<u32> {
+        let Origin::CatchingUp(catch_up) = &self.origin else { return None };
+        Some(catch_up.frames_behind(self.local.start_frame().unwrap_or(0), self.frame))
+    }
+
+    /// The local input to give the session at a frame, while it catches up.
+    pub fn replayed_input(&self, frame: i32) -> Option<&[u8]> {
+        let Origin::CatchingUp(_) = &self.origin else { return None };
+        self.local.get(frame.checked_add(self.local.start_frame()?)?)
+    }
+
+    /// The latest frame for which any player can have given an input.
+    fn latest_input(&self) -> i32 {
+        let frame = match &self.origin {
+            Origin::CatchingUp(catch_up) => catch_up.until(),
+            Origin::Start | Origin::Rejoined => self.frame,
+        };
+        frame.saturating_add(MAX_AHEAD)
+    }
+}

@@ -1,0 +1,299 @@
+//! Commitments and reveals for the seed of the next match, on one peer. [`netplay_protocol::seed`] has the hashes.
+//!
+//! ```text
+//!  Idle ──► Committed ──► Revealed ──► Idle (the match starts)
+//!               ▲            │
+//!               └────────────┘ somebody who takes part restarts, leaves or joins: the next round, another nonce
+//! ```
+//!
+//! A nonce is revealed once, and only when the commitments of all others are here. If one of these changes afterwards,
+//! its sender may know the local nonce already, so the local peer draws another one in the next round. A peer that
+//! hears of a later round follows into it; so all end up in the same one, whichever of them notices a restart first.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use netplay_protocol::seed::{self, SeedTerms};
+use netplay_protocol::{PeerKey, Roster, SeedCommitment, SeedReveal, SeedReveals};
+
+use super::Entropy;
+use super::seed_round::{AgreedSeed, Hash, RevealedRound, SeedOutcome, SeedViolation};
+
+/// How many rounds later than the local one a peer may be.
+const MAX_STEP: u64 = 1 << 16;
+/// How often one peer may have the local one follow into a later round, for one match.
+const MAX_RAISES: u32 = 32;
+/// How often the commitments of two peers may differ, for one match.
+const MAX_DISPUTES: u32 = 8;
+/// How many rounds before the present one are kept.
+const MAX_ROUNDS_KEPT: usize = 8;
+
+/// The exchange on one peer. See the [module](self).
+pub(super) struct SeedExchange {
+    local: PeerKey,
+    entropy: Entropy,
+    /// How many nonces were drawn. None is drawn twice.
+    drawn: u64,
+    /// The round of the exchange before.
+    last_round: u64,
+    disputes: u32,
+    state: State,
+    /// Earlier rounds in which the local nonce was revealed, oldest first: another peer may have completed one of them
+    /// and have started the match.
+    before: VecDeque<RevealedRound>,
+    /// What other peers have said last.
+    told: BTreeMap<PeerKey, Told>,
+}
+
+enum State {
+    /// Nothing is to be played next.
+    Idle,
+    /// The nonce is drawn, and nobody else knows it.
+    Committed { terms: SeedTerms, nonce: Hash },
+    /// The commitments of all are here, and the nonce is revealed.
+    Revealed(RevealedRound),
+}
+
+/// What a peer has said.
+#[derive(Default)]
+struct Told {
+    commitment: Option<SeedCommitment>,
+    reveal: Option<SeedReveal>,
+    /// How often it had the local peer follow into a later round.
+    raises: u32,
+}
+
+impl SeedExchange {
+    pub(super) fn new(local: PeerKey, entropy: Entropy) -> Self {
+        Self {
+            local,
+            entropy,
+            drawn: 0,
+            last_round: 0,
+            disputes: 0,
+            state: State::Idle,
+            before: VecDeque::new(),
+            told: BTreeMap::new(),
+        }
+    }
+
+    /// Commits to a nonce for the next match. Nothing happens if that is done already.
+    pub(super) fn commit(&mut self, roster: u64, epoch: u16) {
+        match &self.state {
+            State::Committed { terms, .. } | State::Revealed(RevealedRound { terms, .. })
+                if (terms.roster, terms.epoch) == (roster, epoch) =>
+            {
+                return;
+            }
+            State::Revealed(_) => self.draw_again(),
+            State::Idle => {
+                let nonce = self.draw();
+                let terms = SeedTerms { roster, epoch, round: self.last_round };
+                self.state = State::Committed { terms, nonce };
+            }
+            State::Committed { .. } => {}
+        }
+        // A nonce that nobody knows serves as well for other terms.
+        let told = self.told.values().filter_map(|told| told.commitment);
+        let told = told.filter(|it| (it.terms.roster, it.terms.epoch) == (roster, epoch));
+        let latest = told.map(|it| it.terms.round).max();
+        if let State::Committed { terms, .. } = &mut self.state {
+            let round = latest.map_or(terms.round, |latest| latest.max(terms.round));
+            *terms = SeedTerms { roster, epoch, round };
+        }
+    }
+
+    /// What the local nonce is for.
+    pub(super) fn terms(&self) -> Option<SeedTerms> {
+        match &self.state {
+            State::Idle => None,
+            State::Committed { terms, .. } | State::Revealed(RevealedRound { terms, .. }) => {
+                Some(*terms)
+            }
+        }
+    }
+
+    /// The local commitment, for those who have not received it.
+    pub(super) fn commitment(&self) -> Option<SeedCommitment> {
+        let terms = self.terms()?;
+        let (State::Committed { nonce, .. } | State::Revealed(RevealedRound { nonce, .. })) =
+            &self.state
+        else {
+            return None;
+        };
+        Some(SeedCommitment { terms, hash: seed::commitment(terms, self.local, nonce) })
+    }
+
+    /// A peer commits to a nonce.
+    pub(super) fn handle_commitment(
+        &mut self,
+        from: PeerKey,
+        commitment: SeedCommitment,
+    ) -> Result<(), SeedViolation> {
+        if commitment.terms.round > self.round().saturating_add(MAX_STEP) {
+            return Err(SeedViolation::TooManyRounds);
+        }
+        let told = self.told.entry(from).or_default();
+        match told.commitment {
+            Some(known) if known.terms == commitment.terms && known.hash != commitment.hash => {
+                return Err(SeedViolation::Changed);
+            }
+            _ => told.commitment = Some(commitment),
+        }
+        let current = match &self.state {
+            State::Committed { terms, .. } | State::Revealed(RevealedRound { terms, .. }) => *terms,
+            State::Idle => return Ok(()),
+        };
+        let SeedTerms { roster, epoch, round } = commitment.terms;
+        if (current.roster, current.epoch) != (roster, epoch) || round <= current.round {
+            return Ok(());
+        }
+        told.raises += 1;
+        if told.raises > MAX_RAISES {
+            return Err(SeedViolation::TooManyRounds);
+        }
+        self.draw_again();
+        if let State::Committed { terms, .. } = &mut self.state {
+            terms.round = round;
+        }
+        Ok(())
+    }
+
+    /// A peer reveals its nonce.
+    pub(super) fn handle_reveal(
+        &mut self,
+        from: PeerKey,
+        reveal: SeedReveal,
+    ) -> Result<(), SeedViolation> {
+        let told = self.told.entry(from).or_default();
+        let SeedReveal { terms, nonce, .. } = reveal;
+        let hash = seed::commitment(terms, from, &nonce);
+        if told.commitment != Some(SeedCommitment { terms, hash }) {
+            return Err(SeedViolation::Forged);
+        }
+        told.reveal = Some(reveal);
+        Ok(())
+    }
+
+    /// A peer has all nonces. Returns the match that starts with them; none if the local peer lacks the commitments.
+    pub(super) fn handle_reveals(
+        &mut self,
+        reveals: SeedReveals,
+    ) -> Result<Option<AgreedSeed>, SeedViolation> {
+        let present = match &self.state {
+            State::Revealed(revealed) => Some(revealed),
+            State::Idle | State::Committed { .. } => None,
+        };
+        let mut revealed = self.before.iter().chain(present);
+        let Some(revealed) = revealed.find(|it| it.exchange == reveals.exchange) else {
+            return Ok(None);
+        };
+        revealed.agreed(reveals.nonces).map(Some).ok_or(SeedViolation::Forged)
+    }
+
+    /// Reveals the local nonce if the commitments of all `others` are here. Returns what to send them, once.
+    pub(super) fn reveal(&mut self, roster: &Roster, others: &[PeerKey]) -> Option<SeedReveal> {
+        if !self.is_committed(others) {
+            return None;
+        }
+        let local = self.commitment()?;
+        let State::Committed { terms, nonce, .. } = self.state else { return None };
+        let takes_part = |peer: &&PeerKey| **peer == self.local || others.contains(peer);
+        let commitments = roster.members.iter().filter(takes_part).filter_map(|peer| {
+            let told = self.told.get(peer).and_then(|told| told.commitment);
+            let commitment = if *peer == self.local { Some(local) } else { told };
+            Some((*peer, commitment?.hash))
+        });
+        let round = RevealedRound::new(terms, roster, commitments.collect(), nonce);
+        let reveal = round.reveal();
+        self.state = State::Revealed(round);
+        Some(reveal)
+    }
+
+    /// Whether the local nonce is not revealed, and the commitments of all these are here.
+    pub(super) fn is_committed(&self, others: &[PeerKey]) -> bool {
+        let State::Committed { terms, .. } = &self.state else { return false };
+        let told = |peer| self.told.get(peer).and_then(|told| told.commitment);
+        others.iter().all(|peer| told(peer).is_some_and(|it| it.terms == *terms))
+    }
+
+    /// Whether the local nonce is revealed.
+    pub(super) fn is_revealed(&self) -> bool {
+        matches!(self.state, State::Revealed(_))
+    }
+
+    /// How far the exchange is. After a dispute it begins again.
+    pub(super) fn poll_outcome(&mut self) -> SeedOutcome {
+        let State::Revealed(revealed) = &self.state else { return SeedOutcome::Pending };
+        let mut nonces = Vec::new();
+        let mut disputed = false;
+        for peer in revealed.peers() {
+            let told = self.told.get(&peer).and_then(|told| told.reveal);
+            let reveal = told.filter(|reveal| reveal.terms == revealed.terms);
+            match reveal {
+                _ if peer == self.local => nonces.push(revealed.nonce),
+                Some(reveal) if reveal.exchange == revealed.exchange => nonces.push(reveal.nonce),
+                Some(_) => disputed = true,
+                None => {}
+            }
+        }
+        if let Some(agreed) = revealed.agreed(nonces) {
+            return SeedOutcome::Agreed(agreed);
+        }
+        if disputed {
+            self.disputes += 1;
+            if self.disputes > MAX_DISPUTES {
+                return SeedOutcome::Disputed;
+            }
+            self.draw_again();
+        }
+        SeedOutcome::Pending
+    }
+
+    /// The process of a peer restarted, or the peer no longer takes part.
+    pub(super) fn forget(&mut self, peer: PeerKey) {
+        self.told.remove(&peer);
+        self.draw_again();
+    }
+
+    /// The match starts.
+    pub(super) fn started(&mut self) {
+        self.last_round = self.round();
+        self.state = State::Idle;
+        self.before.clear();
+        self.disputes = 0;
+        self.told.values_mut().for_each(|told| told.raises = 0);
+    }
+
+    fn round(&self) -> u64 {
+        self.terms().map_or(self.last_round, |terms| terms.round)
+    }
+
+    /// Begins the next round with another nonce, if the local one is known to others.
+    pub(super) fn draw_again(&mut self) {
+        if !self.is_revealed() {
+            return;
+        }
+        let nonce = self.draw();
+        if let State::Revealed(revealed) = std::mem::replace(&mut self.state, State::Idle) {
+            let round = revealed.terms.round.saturating_add(1);
+            let terms = SeedTerms { round, ..revealed.terms };
+            self.state = State::Committed { terms, nonce };
+            if self.before.len() == MAX_ROUNDS_KEPT {
+                self.before.pop_front();
+            }
+            self.before.push_back(revealed);
+        }
+    }
+
+    fn draw(&mut self) -> Hash {
+        self.drawn += 1;
+        seed::nonce(&self.entropy.0, self.drawn)
+    }
+}
+
+#[cfg(test)]
+#[path = "seed_restart_tests.rs"]
+mod restart_tests;
+#[cfg(test)]
+#[path = "seed_exchange_tests.rs"]
+mod tests;

@@ -1,0 +1,181 @@
+//! Peers whose simulation stands still although their link is alive: a paused clock, or a game that no longer runs its
+//! frames.
+//!
+//! Everybody waits for such a peer, and nothing else tells them so: its process keeps the link alive. What counts are
+//! the payloads of the match. One without a new input, of a sender that does not say that it waits for inputs itself,
+//! shows a simulation that stands still. Only the time between two payloads counts, so that neither a silent link nor a
+//! pause of the local process is taken for a stall. That a sender waits is taken on its word: one that lies could as
+//! well give its inputs slowly.
+
+use std::time::Duration;
+
+use log::{info, warn};
+use netplay_protocol::PeerKey;
+
+use super::disconnect::Disconnect;
+use super::{Room, RoomEvent};
+use crate::match_::Activity;
+
+/// After how long a simulation that stands still is reported.
+const STALLED_AFTER: Duration = Duration::from_millis(500);
+/// The longest time between two payloads that counts as time in which the link was alive. A payload is due every 90 ms.
+const MAX_GAP: Duration = Duration::from_millis(250);
+
+/// Whether the simulation of a peer goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StallDetector {
+    /// When the last payload came.
+    heard: Duration,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It goes on, or it stands still and that is not reported yet: for how long it has stood still.
+    Running(Duration),
+    /// It was reported: for how long it has stood still.
+    Stalled(Duration),
+}
+
+/// What a payload changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Stalled,
+    /// It goes on: for how long it stood still.
+    Unstalled(Duration),
+}
+
+impl StallDetector {
+    fn new(at: Duration) -> Self {
+        Self { heard: at, state: State::Running(Duration::ZERO) }
+    }
+
+    /// A payload came at `at`.
+    fn handle_activity(&mut self, at: Duration, activity: Activity) -> Option<Change> {
+        let passed = at.saturating_sub(self.heard).min(MAX_GAP);
+        self.heard = self.heard.max(at);
+        let (State::Running(stood) | State::Stalled(stood)) = self.state;
+        let was_stalled = matches!(self.state, State::Stalled(_));
+        if activity != Activity::Standing {
+            self.state = State::Running(Duration::ZERO);
+            return was_stalled.then_some(Change::Unstalled(stood));
+        }
+        let stood = stood + passed;
+        if was_stalled || stood >= STALLED_AFTER {
+            self.state = State::Stalled(stood);
+            return (!was_stalled).then_some(Change::Stalled);
+        }
+        self.state = State::Running(stood);
+        None
+    }
+
+    /// For how long a simulation has stood still that was reported.
+    fn stalled_for(&self) -> Option<Duration> {
+        match self.state {
+            State::Stalled(stood) => Some(stood),
+            State::Running(_) => None,
+        }
+    }
+}
+
+impl Room {
+    /// A payload of the match that came at `at` shows what a peer's simulation does.
+    pub(super) fn handle_activity(
+        &mut self,
+        now: Duration,
+        at: Duration,
+        from: PeerKey,
+        activity: Activity,
+    ) {
+        let timeout = self.config.stall_timeout;
+        let Some(peer) = self.peers.get(&from) else { return };
+        let Some(active) = self.phase.active_match_mut() else { return };
+        let player = peer.player;
+        let frame = active.traffic.lock().last_frame(from);
+        let detector = active.stalls.entry(from).or_insert_with(|| StallDetector::new(at));
+        let change = detector.handle_activity(at, activity);
+        let stalled_for = detector.stalled_for();
+        match change {
+            Some(Change::Stalled) => {
+                let name = peer.name.as_deref().unwrap_or("no name");
+                warn!(
+                    "player {player} ({name}) stands still after frame {frame}, and everybody waits: \
+                     its link is alive, so its clock is paused or its game runs no frames"
+                );
+                let time_left = timeout.zip(stalled_for);
+                let time_left = time_left.map(|(timeout, stood)| timeout.saturating_sub(stood));
+                self.emit(RoomEvent::PeerStalled { peer: from, player, frame, time_left });
+            }
+            Some(Change::Unstalled(after)) => {
+                info!("player {player} goes on after {} ms", after.as_millis());
+                self.emit(RoomEvent::PeerUnstalled { peer: from, player, after });
+            }
+            None => {}
+        }
+        if let Some((stood, timeout)) = stalled_for.zip(timeout)
+            && stood >= timeout
+        {
+            let seconds = timeout.as_secs_f32();
+            let why = Disconnect::Stalled(format!("the game stood still for {seconds} s"));
+            self.disconnect_player(now, player, why);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Payloads that come every so many milliseconds from a time on: the times at which something changes.
+    fn feed(
+        detector: &mut StallDetector,
+        from: u32,
+        every: usize,
+        activities: &[Activity],
+    ) -> Vec<(u32, Change)> {
+        let times = (from..).step_by(every).zip(activities);
+        times.filter_map(|(ms, it)| Some((ms, detector.handle_activity(MS * ms, *it)?))).collect()
+    }
+
+    #[test]
+    fn a_simulation_that_stands_still_is_reported_once_and_so_is_its_end() {
+        let mut detector = StallDetector::new(Duration::ZERO);
+        let stands = [Activity::Standing; 20];
+        assert_eq!(feed(&mut detector, 90, 90, &stands), [(540, Change::Stalled)]);
+        assert_eq!(detector.stalled_for(), Some(MS * 1800));
+        let goes_on = [Activity::Advancing, Activity::Advancing];
+        let change = Change::Unstalled(MS * 1800);
+        assert_eq!(feed(&mut detector, 1890, 90, &goes_on), [(1890, change)]);
+        assert_eq!(detector.stalled_for(), None);
+    }
+
+    #[test]
+    fn a_simulation_that_waits_or_is_slow_is_not_reported() {
+        let slow = [[Activity::Standing; 5].as_slice(), &[Activity::Advancing]].concat().repeat(9);
+        let waits = [Activity::Waiting; 90];
+        for activities in [&slow[..], &waits] {
+            assert_eq!(feed(&mut StallDetector::new(MS), 1, 90, activities), []);
+        }
+    }
+
+    #[test]
+    fn time_in_which_no_payload_comes_counts_for_little() {
+        let mut detector = StallDetector::new(Duration::ZERO);
+        assert_eq!(feed(&mut detector, 60_000, 90, &[Activity::Standing; 3]), []);
+        assert_eq!(
+            feed(&mut detector, 60_270, 90, &[Activity::Standing]),
+            [(60_270, Change::Stalled)]
+        );
+    }
+
+    #[test]
+    fn a_payload_that_comes_late_takes_no_time() {
+        let mut detector = StallDetector::new(MS * 1000);
+        assert_eq!(feed(&mut detector, 10, 1, &[Activity::Standing; 600]), []);
+        assert_eq!(feed(&mut detector, 1600, 1, &[Activity::Advancing]), []);
+    }
+}

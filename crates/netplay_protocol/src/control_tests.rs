@@ -1,0 +1,112 @@
+//! Control messages as they are sent, and what is refused.
+
+use super::*;
+use crate::PeerKey;
+use crate::seed::SeedTerms;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const TERMS: SeedTerms = SeedTerms { roster: 9, epoch: 300, round: 1 };
+
+#[test]
+fn messages_come_back_as_they_were_sent() {
+    let hello = Hello {
+        game: "arena 1".into(),
+        registered: 1,
+        roster: u64::MAX,
+        frame_rate: 60,
+        name: "Ann".into(),
+    };
+    let state = RejoinState {
+        epoch: 1,
+        roster: Roster { size: 2, members: vec![PeerKey::from_bytes([1; 16]); 2] },
+        disconnected: vec![1],
+        last_frames: vec![-1, 90],
+        seed: u64::MAX,
+    };
+    let short = RejoinState { last_frames: vec![5], ..state.clone() };
+    let short = ControlMessage::RejoinState(short).encode().unwrap();
+    assert!(ControlMessage::decode(&short).is_err(), "a frame for every player");
+    for message in [
+        ControlMessage::Hello(hello),
+        ControlMessage::Ready { roster: 9, epoch: 7 },
+        ControlMessage::Bye { reason: "left".into() },
+        ControlMessage::DropProposal(DropProposal {
+            epoch: 1,
+            player: 2,
+            last_frame: 77,
+            inputs: vec![1, 2],
+            reason: "left".into(),
+        }),
+        ControlMessage::RejoinState(state),
+        ControlMessage::InputLogChunk(InputLogChunk {
+            epoch: 1,
+            player: 1,
+            start_frame: 2,
+            inputs: vec![7],
+        }),
+        ControlMessage::Fragment { last: true, bytes: vec![3] },
+        ControlMessage::SeedCommitment(SeedCommitment { terms: TERMS, hash: [3; 32] }),
+        ControlMessage::SeedReveal(SeedReveal { terms: TERMS, exchange: [4; 32], nonce: [5; 32] }),
+        ControlMessage::SeedReveals(SeedReveals { exchange: [4; 32], nonces: vec![[5; 32]; 8] }),
+    ] {
+        assert_eq!(ControlMessage::decode(&message.encode().unwrap()), Ok(message));
+    }
+}
+
+#[test]
+fn the_bytes_of_a_message_do_not_depend_on_its_name() {
+    let proposal =
+        DropProposal { epoch: 1, player: 2, last_frame: -1, inputs: vec![9], reason: "x".into() };
+    let roster = Roster { size: 2, members: vec![PeerKey::from_bytes([7; 16])] };
+    let state = RejoinState {
+        epoch: 300,
+        roster: roster.clone(),
+        disconnected: vec![1],
+        last_frames: vec![64],
+        seed: 5,
+    };
+    let chunk = InputLogChunk { epoch: 1, player: 3, start_frame: 2, inputs: vec![7, 8] };
+    let encoded = |message: ControlMessage| message.encode().unwrap();
+    assert_eq!(
+        encoded(ControlMessage::DropProposal(proposal)),
+        [3, 1, 2, 1, 1, 9, 1, b'x'],
+        "the variant, then the fields in order, frames in zigzag"
+    );
+    let roster = postcard::to_stdvec(&roster).unwrap();
+    assert_eq!(
+        encoded(ControlMessage::RejoinState(state)),
+        [&[4, 0xac, 2], &roster[..], &[1, 1, 1, 0x80, 1, 5]].concat()
+    );
+    assert_eq!(encoded(ControlMessage::InputLogChunk(chunk)), [5, 1, 3, 4, 2, 7, 8]);
+    let fragment = ControlMessage::Fragment { last: true, bytes: vec![7, 8] };
+    assert_eq!(encoded(fragment), [6, 1, 2, 7, 8]);
+    let commitment = SeedCommitment { terms: TERMS, hash: [8; 32] };
+    assert_eq!(
+        encoded(ControlMessage::SeedCommitment(commitment)),
+        [&[7, 9, 0xac, 2, 1], &[8; 32][..]].concat()
+    );
+    let reveal = SeedReveal { terms: TERMS, exchange: [6; 32], nonce: [8; 32] };
+    assert_eq!(
+        encoded(ControlMessage::SeedReveal(reveal)),
+        [&[8, 9, 0xac, 2, 1], &[6; 32][..], &[8; 32]].concat()
+    );
+    let reveals = SeedReveals { exchange: [6; 32], nonces: vec![[8; 32]] };
+    assert_eq!(
+        encoded(ControlMessage::SeedReveals(reveals)),
+        [&[9], &[6; 32][..], &[1], &[8; 32]].concat()
+    );
+}
+
+#[test]
+fn truncated_and_oversized_messages_are_refused() {
+    let bytes = ControlMessage::Bye { reason: "x".repeat(100) }.encode().unwrap();
+    for length in 0..bytes.len() {
+        assert!(ControlMessage::decode(&bytes[..length]).is_err(), "{length}");
+    }
+    let huge = ControlMessage::Bye { reason: "x".repeat(MAX_CONTROL_BYTES) };
+    assert!(huge.encode().is_err());
+    let nonces = vec![[0; 32]; usize::from(MAX_PLAYERS) + 1];
+    let reveals = ControlMessage::SeedReveals(SeedReveals { exchange: [0; 32], nonces });
+    assert!(ControlMessage::decode(&reveals.encode().unwrap()).is_err());
+}

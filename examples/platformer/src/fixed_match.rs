@@ -1,0 +1,34 @@
+//! A fixed match without a network. Its checksum shows whether this machine computes the same as every other one.
+
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+use bevy_netplay::{SyncTest, SyncTestError};
+
+use crate::bot;
+use crate::input::FighterInput;
+
+/// The checksum of the state before frame 600 of a match of three players with seed 42. If it changes, peers with the
+/// old and the new rules cannot play together: then change it, and the version in [`GAME`](crate::GAME) with it.
+pub const GOLDEN: u64 = 0x8b85_3f07_0600_f64d;
+
+/// The checksum that should be [`GOLDEN`], as this machine computes it.
+///
+/// # Errors
+///
+/// [`SyncTestError`] where this machine does not even agree with itself.
+pub fn checksum() -> Result<u64, SyncTestError> {
+    // The checksum does not depend on how far the test goes back, the time it takes does.
+    let test = SyncTest::new(3).seed(42).frames(600).check_distance(2);
+    test.run(game, random_input).map(|report| report.checksum)
+}
+
+/// Adds the game to an App of a sync test.
+pub fn game(app: &mut App) {
+    app.add_plugins(MinimalPlugins);
+    crate::simulation(app, NetplayConfig::default());
+}
+
+/// The input of a player who presses random keys.
+pub fn random_input(player: PlayerHandle, frame: i32) -> FighterInput {
+    bot::random_input(player.0.into(), frame.unsigned_abs())
+}

@@ -1,0 +1,22 @@
+//! What is around the games of the examples: a command line, bots without windows, a signaling server beside the
+//! window, pages.
+//!
+//! The arena uses the parts it needs. The smaller games are a [`Game`] each: on a desktop `native::run` makes a program
+//! of one, and in a browser `page::play` draws it into a page.
+
+mod game;
+pub mod measure;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
+#[cfg(target_arch = "wasm32")]
+pub mod page;
+mod request;
+pub mod window;
+
+pub use game::{Controls, Game};
+pub use request::RequestChecksum;
+
+/// The libraries below WebRTC and the renderer log a lot, and warn about things that are in order, such as an ICE
+/// check before there are candidates.
+const LOG_FILTER: &str =
+    "wgpu=error,naga=warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error";

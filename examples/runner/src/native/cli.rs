@@ -1,0 +1,125 @@
+//! The command line arguments that all games have.
+//!
+//! The structs have no doc comments: clap would print them as the description of the command.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::prelude::Resource;
+use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkConditions, PathPolicy};
+use clap::{Args, value_parser};
+
+// The room to play in.
+#[expect(missing_docs, reason = "clap would print it")]
+#[derive(Args, Resource, Clone, Debug)]
+pub struct JoinArgs {
+    /// The signaling server, ws://host:port
+    #[arg(long, value_name = "URL")]
+    pub server: String,
+    /// The code of the room
+    #[arg(long, value_name = "CODE")]
+    pub room: String,
+    /// Number of players that make the room complete
+    #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
+    pub players: u8,
+}
+
+impl JoinArgs {
+    /// The room to join.
+    pub fn room(&self) -> JoinRoom {
+        JoinRoom::code(self.room.clone()).players(self.players).server(self.server.clone())
+    }
+}
+
+// How a game without a command hosts a match.
+#[expect(missing_docs, reason = "clap would print it")]
+#[derive(Args, Clone, Debug)]
+pub struct HostArgs {
+    /// Address that the embedded server listens on; 0.0.0.0:3536 accepts players of other machines
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    pub listen: SocketAddr,
+    /// Start no bot: wait for other people to join
+    #[arg(long)]
+    pub no_bot: bool,
+    /// Name that the other players see
+    #[arg(long, default_value = "")]
+    pub name: String,
+    /// Let a bot control the local player
+    #[arg(long)]
+    pub autopilot: bool,
+}
+
+#[expect(missing_docs, reason = "clap would print it")]
+#[derive(Args, Clone, Debug)]
+pub struct PlayArgs {
+    #[command(flatten)]
+    pub join: JoinArgs,
+    /// Name that the other players see
+    #[arg(long, default_value = "")]
+    pub name: String,
+    /// Let a bot control the local player
+    #[arg(long)]
+    pub autopilot: bool,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[expect(missing_docs, reason = "clap would print it")]
+#[derive(Args, Clone, Debug)]
+pub struct BotArgs {
+    #[command(flatten)]
+    pub join: JoinArgs,
+    /// Play until this frame is confirmed, then report; without it, play on and vote for every rematch
+    #[arg(long, value_parser = value_parser!(i32).range(1..))]
+    pub frames: Option<i32>,
+    /// Seed of the pseudo-random inputs
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// File to write the report to, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// How many seconds to wait for a match
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub wait_s: u32,
+    /// How many seconds to play on after the report, so that the other players can write theirs
+    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+    pub linger_s: u32,
+    /// Attack the other players instead of pressing random buttons
+    #[arg(long)]
+    pub hunt: bool,
+    /// Print a line of JSON every second
+    #[arg(long, hide = true)]
+    pub progress: bool,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[expect(missing_docs, reason = "clap would print it")]
+#[derive(Args, Clone, Debug, Default)]
+pub struct NetworkArgs {
+    /// Which paths may be used: any, direct, turn or relay
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<PathPolicy>,
+    /// Bad network to emulate, such as latency_ms=50,jitter_ms=10,loss=0.05
+    #[arg(long, value_name = "CONDITIONS")]
+    pub net: Option<NetworkConditions>,
+    /// How many seconds a silent player is waited for
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..))]
+    pub disconnect_timeout_s: Option<u32>,
+}
+
+impl NetworkArgs {
+    /// The configuration of a game with this name and version.
+    pub fn config(self, game: &str) -> NetplayConfig {
+        let defaults = NetplayConfig::default();
+        let timeout = self.disconnect_timeout_s.map(|seconds| Duration::from_secs(seconds.into()));
+        NetplayConfig {
+            game: game.into(),
+            policy: self.policy.unwrap_or_default(),
+            emulate: self.net,
+            disconnect_timeout: timeout.unwrap_or(defaults.disconnect_timeout),
+            ..defaults
+        }
+    }
+}

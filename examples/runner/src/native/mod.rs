@@ -1,0 +1,17 @@
+//! A game as a program: with a command line, in a window or without one.
+
+pub mod bot;
+pub mod cli;
+pub mod console;
+pub mod local_host;
+mod program;
+pub mod progress;
+mod waits;
+
+pub use program::run;
+
+/// Whether a window can be opened. Bevy is built for X11 only, which nearly every Wayland desktop offers as well.
+pub fn has_display() -> bool {
+    !cfg!(target_os = "linux")
+        || std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty())
+}

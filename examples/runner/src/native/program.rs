@@ -1,0 +1,103 @@
+//! A [`Game`] as a program. Without a command it hosts a match on this machine and lets a bot play the other player.
+
+use std::process::{ExitCode, Termination as _};
+
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use super::cli::{BotArgs, HostArgs, JoinArgs, NetworkArgs, PlayArgs};
+use super::local_host::{BotProcess, LocalHost, LocalHostError};
+use super::{bot, console, has_display};
+use crate::{Controls, Game, window};
+
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    hosting: HostArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Opens a window and joins a room on a running server
+    Play(PlayArgs),
+    /// Opens a window for two players at one keyboard, without a server
+    Alone,
+    /// Plays without a window
+    Bot(BotArgs),
+}
+
+/// Runs the program of a game.
+pub fn run(game: &'static Game) -> ExitCode {
+    let command = Cli::command().name(game.program).about(game.title);
+    let Cli { command, hosting } =
+        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    match command {
+        Some(Command::Bot(args)) => run_bot(game, args),
+        _ if !has_display() => {
+            console::error("There is no display (DISPLAY is not set): only the command bot runs.");
+            ExitCode::FAILURE
+        }
+        Some(Command::Play(PlayArgs { join, name, autopilot, network })) => {
+            let mut app = in_window(game, network, controls(autopilot));
+            join_at_startup(&mut app, join.room().name(name));
+            app.run().report()
+        }
+        Some(Command::Alone) => {
+            let mut app = in_window(game, NetworkArgs::default(), Controls::SharedKeyboard);
+            app.add_systems(Startup, |mut commands: Commands| commands.play_alone(2));
+            app.run().report()
+        }
+        None => host(game, hosting).unwrap_or_else(|error| {
+            console::error(format_args!("{}: {error}", game.program));
+            ExitCode::FAILURE
+        }),
+    }
+}
+
+fn controls(autopilot: bool) -> Controls {
+    if autopilot { Controls::Bot { seed: 1, hunts: true } } else { Controls::Keyboard }
+}
+
+fn run_bot(game: &'static Game, args: BotArgs) -> ExitCode {
+    let config = args.network.clone().config(game.version);
+    let controls = Controls::Bot { seed: args.seed, hunts: args.hunt };
+    bot::run(game.program, args, |app| {
+        (game.simulation)(app, config);
+        (game.controls)(app, controls);
+    })
+}
+
+/// The game in a window.
+fn in_window(game: &'static Game, network: NetworkArgs, controls: Controls) -> App {
+    let mut app = window::app(game.title, "#game");
+    (game.simulation)(&mut app, network.config(game.version));
+    (game.controls)(&mut app, controls);
+    (game.view)(&mut app);
+    app
+}
+
+fn join_at_startup(app: &mut App, room: JoinRoom) {
+    app.add_systems(Startup, move |mut commands: Commands| commands.join_room(room.clone()));
+}
+
+/// Starts a server, joins a room on it, and lets a bot play the other player.
+fn host(game: &'static Game, args: HostArgs) -> Result<ExitCode, LocalHostError> {
+    let mut host = LocalHost::start(args.listen)?;
+    let join = host.new_room(2);
+    let JoinArgs { server, room, .. } = &join;
+    console::line(format_args!("to join: {} play --server {server} --room {room}", game.program));
+    if args.no_bot {
+        console::line("waiting for somebody to join");
+    } else {
+        host.add(BotProcess { opponent: true, ..BotProcess::new(&join) })?;
+    }
+    let mut app = in_window(game, NetworkArgs::default(), controls(args.autopilot));
+    join_at_startup(&mut app, join.room().name(args.name));
+    // The server and the bot end with the App.
+    app.insert_resource(host);
+    Ok(app.run().report())
+}

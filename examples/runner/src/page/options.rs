@@ -1,0 +1,119 @@
+//! The options that a page passes to its game.
+
+use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkConditions, PathPolicy, PeerIdentity};
+use serde::Deserialize;
+use wasm_bindgen::JsValue;
+
+/// The options of the game, as in the address of the page.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// The signaling server, `ws://host:port` or `wss://host`.
+    pub server: String,
+    /// The room's code.
+    pub room: String,
+    /// The name of the player; empty for none.
+    pub name: String,
+    /// The secret key of the identity of this tab, as 64 hexadecimal digits; empty for a new one.
+    pub identity: String,
+    /// The resume token that this tab had in the room before it was reloaded.
+    pub resume_token: Option<String>,
+    /// Number of players in the room.
+    pub players: u8,
+    /// Which paths may be used: any, direct, turn or relay.
+    pub policy: String,
+    /// A bad network to emulate, such as `latency_ms=50,loss=0.05`; empty for none.
+    pub net: String,
+    /// Let a bot control the player.
+    pub autopilot: bool,
+    /// Whether that bot attacks the other players instead of pressing random buttons.
+    pub hunt: bool,
+    /// Seed of its inputs.
+    pub seed: u64,
+    /// Draw nothing, to measure everything else.
+    pub undrawn: bool,
+    /// Report when this frame is confirmed.
+    pub frames: Option<i32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            room: String::new(),
+            name: String::new(),
+            identity: String::new(),
+            resume_token: None,
+            players: 2,
+            policy: "any".into(),
+            net: String::new(),
+            autopilot: false,
+            hunt: false,
+            seed: 1,
+            undrawn: false,
+            frames: None,
+        }
+    }
+}
+
+impl Options {
+    /// Reads options from JSON.
+    ///
+    /// # Errors
+    ///
+    /// A sentence where they are wrong.
+    pub fn read(json: &str) -> Result<Self, JsValue> {
+        serde_json::from_str(json)
+            .map_err(|error| sentence(format!("the options of the game: {error}")))
+    }
+
+    /// The configuration of a game with this name and version.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the player where an option is wrong.
+    pub fn config(&self, game: &str) -> Result<NetplayConfig, JsValue> {
+        Ok(NetplayConfig {
+            game: game.into(),
+            policy: self.policy()?,
+            emulate: self.conditions()?,
+            identity: self.identity()?,
+            ..NetplayConfig::default()
+        })
+    }
+
+    /// The room to join.
+    pub fn room(&self) -> JoinRoom {
+        let room = JoinRoom::code(self.room.clone())
+            .players(self.players)
+            .server(self.server.clone())
+            .name(self.name.clone());
+        self.resume_token.iter().fold(room, |room, token| room.resume_token(token.clone()))
+    }
+
+    fn policy(&self) -> Result<PathPolicy, JsValue> {
+        self.policy.parse().map_err(sentence)
+    }
+
+    /// The identity of this tab, if the page has one.
+    fn identity(&self) -> Result<Option<PeerIdentity>, JsValue> {
+        let digits = Some(&self.identity).filter(|digits| !digits.is_empty());
+        let identity = |digits: &String| {
+            let mut secret = [0; 32];
+            hex::decode_to_slice(digits, &mut secret)
+                .map_err(|_| sentence("an identity has 64 hexadecimal digits"))?;
+            Ok(PeerIdentity::from_secret(&secret))
+        };
+        digits.map(identity).transpose()
+    }
+
+    fn conditions(&self) -> Result<Option<NetworkConditions>, JsValue> {
+        let conditions = Some(&self.net).filter(|text| !text.is_empty());
+        conditions.map(|text| text.parse().map_err(sentence)).transpose()
+    }
+}
+
+/// An error as the page shows it.
+pub(super) fn sentence(error: impl std::fmt::Display) -> JsValue {
+    JsValue::from_str(&error.to_string())
+}

@@ -1,0 +1,28 @@
+//! A window on a desktop, or the canvas of a page.
+
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::winit::WinitSettings;
+
+use crate::LOG_FILTER;
+
+/// An App with a window, with Bevy's `DefaultPlugins`. In a browser it draws on the canvas with this selector, which is
+/// as large as its parent.
+pub fn app(title: &str, canvas: &str) -> App {
+    let window = Window {
+        title: title.into(),
+        resolution: (1280, 720).into(),
+        canvas: Some(canvas.into()),
+        fit_canvas_to_parent: true,
+        ..Window::default()
+    };
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
+            .set(LogPlugin { filter: format!("info,{LOG_FILTER}"), ..LogPlugin::default() }),
+    )
+    // A window in the background runs at full speed: the other players need its input.
+    .insert_resource(WinitSettings::continuous());
+    app
+}
