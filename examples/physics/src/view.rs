@@ -6,6 +6,7 @@
 use bevy::camera::ScalingMode;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use example_runner::player_color;
 
 use crate::crates::Crate;
 use crate::field::{GOAL, HALF, goal};
@@ -28,15 +29,6 @@ pub fn plugin(app: &mut App) {
         .add_observer(draw_pusher)
         .add_observer(draw_crate)
         .add_systems(Update, (follow_bodies, show_scores));
-}
-
-fn player_color(player: PlayerHandle) -> Color {
-    match player.0 % 4 {
-        0 => Color::srgb(0.25, 0.72, 1.0),
-        1 => Color::srgb(1.0, 0.42, 0.42),
-        2 => Color::srgb(0.50, 0.90, 0.45),
-        _ => Color::srgb(1.0, 0.78, 0.30),
-    }
 }
 
 fn draw_field(mut commands: Commands) {

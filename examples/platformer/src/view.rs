@@ -5,6 +5,7 @@
 use bevy::camera::ScalingMode;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use example_runner::player_color;
 
 use crate::sim::{
     BOMB_HALF, Bomb, CLUB_HALF, Club, Contestant, FIGHTER_HALF, Fighter, LIFT_HALF, Lift,
@@ -37,15 +38,6 @@ pub fn plugin(app: &mut App) {
         .add_observer(draw_bomb)
         .add_observer(draw_lift)
         .add_systems(Update, (tint_fighters, show_scores, show_banner));
-}
-
-fn player_color(player: PlayerHandle) -> Color {
-    match player.0 % 4 {
-        0 => Color::srgb(0.25, 0.72, 1.0),
-        1 => Color::srgb(1.0, 0.42, 0.42),
-        2 => Color::srgb(0.50, 0.90, 0.45),
-        _ => Color::srgb(1.0, 0.78, 0.30),
-    }
 }
 
 fn draw_stage(mut commands: Commands) {

@@ -4,6 +4,7 @@
 //! The arena uses the parts it needs. The smaller games are a [`Game`] each: on a desktop `native::run` makes a program
 //! of one, and in a browser `page::play` draws it into a page.
 
+mod colors;
 mod game;
 pub mod measure;
 #[cfg(not(target_arch = "wasm32"))]
@@ -13,6 +14,7 @@ pub mod page;
 mod request;
 pub mod window;
 
+pub use colors::player_color;
 pub use game::{Controls, Game};
 pub use request::RequestChecksum;
 

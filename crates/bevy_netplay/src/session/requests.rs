@@ -139,7 +139,6 @@ impl Session {
             default_input,
             input_delay: config.bounded_input_delay(),
             max_prediction: config.bounded_max_prediction(),
-            checksum_interval: config.checksum_interval,
             disconnect_timeout: config.disconnect_timeout,
             stall_timeout: config.stall_timeout,
             link: config.link.clone(),

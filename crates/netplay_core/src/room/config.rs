@@ -33,8 +33,6 @@ pub struct RoomConfig {
     /// How many frames the simulation may run ahead of the last confirmed one, at most
     /// [`MAX_PREDICTION`](crate::match_::MAX_PREDICTION). 0 is lockstep: a frame is simulated when it is confirmed.
     pub max_prediction: usize,
-    /// How many frames lie between two checksums that peers compare.
-    pub checksum_interval: u32,
     /// After how long without a sign of life a player is dropped from the match.
     pub disconnect_timeout: Duration,
     /// After how long a player is dropped from the match whose simulation stands still although its link is alive.
@@ -64,10 +62,5 @@ impl RoomConfig {
     /// How long a frame lasts.
     pub fn frame_duration(&self) -> Duration {
         Duration::from_secs(1) / self.frame_rate.clamp(1, 1000) as u32
-    }
-
-    /// Whether peers compare the checksum of a frame: the state before it was simulated.
-    pub fn is_compared(&self, frame: i32) -> bool {
-        u32::try_from(frame).is_ok_and(|frame| frame.is_multiple_of(self.checksum_interval.max(1)))
     }
 }

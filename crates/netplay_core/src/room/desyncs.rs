@@ -7,8 +7,8 @@ use crate::match_::Desync;
 
 impl Room {
     /// The checksum of the state before a frame was simulated, once the frame is confirmed. The driver calls it for
-    /// every [compared](super::RoomConfig::is_compared) frame in their order, before
-    /// [`handle_frame`](Self::handle_frame). A frame that is not after the one before is ignored.
+    /// every frame that peers compare, in their order, before [`handle_frame`](Self::handle_frame). A frame that is not
+    /// after the one before is ignored.
     pub fn handle_checksum(&mut self, frame: i32, checksum: u64) {
         if let Some(active) = self.phase.active_match() {
             active.traffic.lock().handle_checksum(frame, checksum);

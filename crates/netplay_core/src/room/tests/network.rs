@@ -125,7 +125,6 @@ impl Network {
             default_input: vec![0, 0],
             input_delay: 2,
             max_prediction: 8,
-            checksum_interval: 15,
             stall_timeout: None,
             disconnect_timeout: Duration::from_secs(10),
             link: LinkConfig::default(),
@@ -288,7 +287,7 @@ impl Network {
             if let Some(simulation) = &mut node.simulation {
                 node.clock.drive(simulation, self.ticks);
                 let differs_from = self.differs_from.get(&peer).copied();
-                for (frame, checksum) in simulation.confirm(node.room.config(), differs_from) {
+                for (frame, checksum) in simulation.confirm(differs_from) {
                     node.room.handle_checksum(frame, checksum);
                 }
                 let (frame, confirmed) = (simulation.frame, simulation.confirmed());
