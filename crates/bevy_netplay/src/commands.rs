@@ -20,7 +20,8 @@ pub trait NetplayCommands {
     /// Plays a match of so many players without a server or another peer, leaving the current room: to develop a game,
     /// for its tutorial and for practice. The first player has [`LocalInput`](crate::LocalInput), and what the game
     /// [sets](crate::LocalInput::set) for them the others. It lasts until the room is left or another is joined; asking
-    /// again starts another match.
+    /// again starts another match. There are 1 to 8 players; what cannot be played ends with
+    /// [`EndReason::BadRequest`](crate::EndReason::BadRequest).
     ///
     /// ```
     /// use bevy::prelude::*;

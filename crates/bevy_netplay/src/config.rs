@@ -32,7 +32,7 @@ pub struct NetplayConfig {
     pub frame_rate: usize,
     /// How many frames a local input waits before it takes effect, 1 to 16. A frame of delay hides a
     /// frame of latency. Default 2. It can be changed while a match is played in a room: it moves by one frame at a
-    /// time, while the input stays the same, so that no press is lost or repeated. A player who rejoins goes on with
+    /// time, once the input has been the same for 10 frames, so that no press is lost or repeated. A player who rejoins goes on with
     /// the delay that the match began with, and changes it once it has caught up.
     pub input_delay: usize,
     /// How many frames the simulation may run ahead of the last confirmed one, up to 32. Default 8. 0 is lockstep:

@@ -5,8 +5,11 @@ use bevy::prelude::*;
 
 use crate::PlayerHandle;
 
-/// The schedule that sets a match up: it runs once before frame 0 of every match, on every peer, after the
-/// entities of the previous match were despawned. Spawn what rolls back here, and reset resources.
+/// The schedule that sets a match up. Spawn what rolls back here, and reset resources.
+///
+/// It runs once before frame 0 of every match, on every peer: after [`Playing`](crate::NetplayState::Playing) was left
+/// and the entities of the previous match were despawned, and before `Playing` is entered. Its systems run on one
+/// thread.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash, Reflect)]
 pub struct StartMatch;
 

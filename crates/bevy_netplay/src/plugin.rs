@@ -20,7 +20,7 @@ use crate::input::{
 use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, TransportFactory};
 use crate::{
     CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin, NetplayState,
-    PeerLinks, ReadLocalInput, messages, reflect, rollback, session,
+    PeerLinks, ReadLocalInput, StartMatch, messages, reflect, rollback, session,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -190,6 +190,7 @@ where
         single_threaded(app, LoadWorld);
         single_threaded(app, ReadInputs);
         single_threaded(app, ReadLocalInput);
+        single_threaded(app, StartMatch);
     }
 
     fn finish(&self, app: &mut App) {
@@ -222,7 +223,7 @@ fn add_systems<C: MatchTypes>(app: &mut App) {
         )
             .chain(),
     )
-    .add_systems(ReadInputs, session::restore_time)
+    .add_observer(session::restore_time)
     .add_systems(
         AdvanceWorld,
         (
@@ -237,7 +238,8 @@ fn add_systems<C: MatchTypes>(app: &mut App) {
 pub(crate) struct SystemsOf(pub(crate) NetplaySystems);
 
 /// Has a schedule run its systems on one thread. They take a few microseconds each, several times a frame; handing
-/// those of [`NetplaySystems`] to other threads takes some 80 µs of a frame on two cores (`cargo xtask bench`).
+/// those of [`NetplaySystems`] to other threads takes some 80 µs of a frame on two cores (`cargo xtask bench`). And
+/// where their order is left open, as it may be in [`StartMatch`], it is the same on every machine.
 fn single_threaded(app: &mut App, schedule: impl ScheduleLabel) {
     app.edit_schedule(schedule, |schedule| {
         schedule.set_executor(SingleThreadedExecutor::new());

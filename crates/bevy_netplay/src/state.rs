@@ -6,8 +6,8 @@ use bevy::prelude::*;
 /// [`Ended`](Self::Ended) is in [`LastEndReason`](crate::LastEndReason) and in the message
 /// [`RoomEnded`](crate::messages::RoomEnded).
 ///
-/// Bevy applies state changes in the schedule `StateTransition`, after `PreUpdate`: the frames that bevy_ggrs
-/// simulates in the first update of a match still see [`Synchronizing`](Self::Synchronizing).
+/// A match begins in this order: `OnExit(NetplayState::Playing)` if another one is played, with what `DespawnOnExit`
+/// despawns; the schedule [`StartMatch`](crate::StartMatch); `OnEnter(NetplayState::Playing)`; frame 0.
 #[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Reflect)]
 #[reflect(Debug, Default, PartialEq, Hash)]
 #[non_exhaustive]

@@ -5,7 +5,7 @@ use bevy_netplay::prelude::*; // netplay
 /// What a player does in a frame, -1, 0 or 1 along x and y: all that is sent.
 type Input = [i8; 2];
 
-/// The state of the game. Whole numbers: every machine must come to the same result.
+/// The state of the game. Every machine must come to the same one.
 #[derive(Component, Clone, Reflect)]
 struct Square {
     player: usize,

@@ -9,7 +9,7 @@ use netplay_protocol::signaling::Refusal;
 use crate::PlayerHandle;
 
 /// Why the last room ended. None until a room has ended, and again from the next
-/// [`join_room`](crate::NetplayCommands::join_room) on.
+/// [`join_room`](crate::NetplayCommands::join_room) or [`play_alone`](crate::NetplayCommands::play_alone) on.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Eq, Reflect)]
 #[reflect(Resource, Debug, Default, PartialEq)]
 pub struct LastEndReason(
@@ -22,7 +22,8 @@ pub struct LastEndReason(
 #[reflect(Debug, PartialEq, Hash)]
 #[non_exhaustive]
 pub enum EndReason {
-    /// The [`JoinRoom`](crate::JoinRoom) is not one that can be joined.
+    /// The [`JoinRoom`](crate::JoinRoom) is not one that can be joined, or the match not one that can be [played
+    /// alone](crate::NetplayCommands::play_alone).
     #[error("{detail}")]
     BadRequest {
         /// What is wrong with it.

@@ -29,6 +29,14 @@ pub trait InputEncoding<I>: private::Sealed + Send + Sync + 'static {
     #[doc(hidden)]
     fn read(bytes: &[u8]) -> I;
 
+    /// Whether two inputs have the same encoding.
+    #[doc(hidden)]
+    fn is_same(input: &I, other: &I) -> bool;
+
+    /// What others read from the encoding of an input.
+    #[doc(hidden)]
+    fn as_sent(input: I) -> I;
+
     /// What peers compare before a match.
     #[doc(hidden)]
     fn shape() -> String;
@@ -39,7 +47,8 @@ pub trait InputEncoding<I>: private::Sealed + Send + Sync + 'static {
 pub struct AsBytes;
 
 /// Inputs implement `Serialize` and `Deserialize`, and have a greatest size: numbers, enums, arrays and structs of
-/// these, but neither strings nor lists nor maps.
+/// these, but neither strings nor lists nor maps. What is not serialized, or rounded by it, is so for every player: an
+/// input is simulated as the others receive it, which must serialize to the same bytes again.
 #[derive(Clone, Copy, Debug)]
 pub struct AsSerde;
 
@@ -60,6 +69,14 @@ impl<I: NetplayInput + Pod> InputEncoding<I> for AsBytes {
 
     fn read(bytes: &[u8]) -> I {
         bytemuck::try_pod_read_unaligned(bytes).unwrap_or_default()
+    }
+
+    fn is_same(input: &I, other: &I) -> bool {
+        bytemuck::bytes_of(input) == bytemuck::bytes_of(other)
+    }
+
+    fn as_sent(input: I) -> I {
+        input
     }
 
     fn shape() -> String {
@@ -86,9 +103,23 @@ impl<I: NetplayInput + Serialize + DeserializeOwned> InputEncoding<I> for AsSerd
         postcard::take_from_bytes(bytes).map_or_else(|_| I::default(), |(input, _)| input)
     }
 
+    fn is_same(input: &I, other: &I) -> bool {
+        serialized(input) == serialized(other)
+    }
+
+    fn as_sent(input: I) -> I {
+        Self::read(&serialized(&input))
+    }
+
     fn shape() -> String {
         serde_shape::<I>().text
     }
+}
+
+fn serialized<I: NetplayInput + Serialize + DeserializeOwned>(input: &I) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    AsSerde::write(input, &mut bytes);
+    bytes
 }
 
 /// The length of the longest encoding of a type. Finding it takes many times as long as encoding an input does, which

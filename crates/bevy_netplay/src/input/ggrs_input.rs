@@ -60,9 +60,14 @@ where
 #[derive(Debug)]
 pub struct Predict<P>(PhantomData<fn() -> P>);
 
-impl<I, E, P: InputPredictor<I>> InputPredictor<GgrsInput<I, E>> for Predict<P> {
+impl<I, E, P> InputPredictor<GgrsInput<I, E>> for Predict<P>
+where
+    I: NetplayInput,
+    E: InputEncoding<I>,
+    P: InputPredictor<I>,
+{
     fn predict(previous: GgrsInput<I, E>) -> GgrsInput<I, E> {
-        GgrsInput { input: P::predict(previous.input), ..previous }
+        GgrsInput { input: E::as_sent(P::predict(previous.input)), ..previous }
     }
 }
 
@@ -70,6 +75,9 @@ impl<I, E, P: InputPredictor<I>> InputPredictor<GgrsInput<I, E>> for Predict<P> 
 ///
 /// That a player is disconnected is part of its input: so it rolls back like any other change of input, and is true
 /// from the same frame on for every peer.
+///
+/// Two inputs are equal if their bytes are, whatever the type of the game says: a prediction is right only if it cannot
+/// be told from what has arrived, as 0.0 can from -0.0.
 pub struct GgrsInput<I, E> {
     /// The input.
     pub input: I,
@@ -86,9 +94,9 @@ impl<I: Copy, E> Clone for GgrsInput<I, E> {
     }
 }
 
-impl<I: PartialEq, E> PartialEq for GgrsInput<I, E> {
+impl<I: NetplayInput, E: InputEncoding<I>> PartialEq for GgrsInput<I, E> {
     fn eq(&self, other: &Self) -> bool {
-        (&self.input, self.disconnected) == (&other.input, other.disconnected)
+        self.disconnected == other.disconnected && E::is_same(&self.input, &other.input)
     }
 }
 
@@ -178,12 +186,20 @@ impl<'de, I: NetplayInput, E: InputEncoding<I>> Deserialize<'de> for GgrsInput<I
 
 #[cfg(test)]
 mod tests {
-    use ggrs::PredictDefault;
+    use ggrs::{PredictDefault, PredictRepeatLast};
 
     use super::*;
-    use crate::input::AsBytes;
+    use crate::input::{AsBytes, AsSerde};
 
     type Input = GgrsInput<[u8; 3], AsBytes>;
+
+    /// What a player aims at, and what others need not know.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct Aim {
+        angle: u16,
+        #[serde(skip)]
+        cursor: u8,
+    }
 
     #[test]
     fn an_input_travels_as_its_bytes_and_whether_the_player_is_disconnected() {
@@ -202,5 +218,27 @@ mod tests {
         let gone = Input { disconnected: true, ..Input::new([5; 3]) };
         let predicted = Predict::<PredictDefault>::predict(gone);
         assert!(predicted == Input { disconnected: true, ..Input::default() });
+    }
+
+    #[test]
+    fn inputs_are_equal_if_their_bytes_are() {
+        fn assert_bits_are_compared<E: InputEncoding<f32>>() {
+            let input = GgrsInput::<f32, E>::new;
+            assert!(input(0.0) == input(0.0) && input(f32::NAN) == input(f32::NAN));
+            assert!(input(0.0) != input(-0.0));
+        }
+        assert_bits_are_compared::<AsBytes>();
+        assert_bits_are_compared::<AsSerde>();
+        let aim = |cursor| GgrsInput::<Aim, AsSerde>::new(Aim { angle: 7, cursor });
+        assert!(aim(1) == aim(2));
+    }
+
+    #[test]
+    fn what_is_not_sent_is_part_of_no_prediction() {
+        let last = GgrsInput::<Aim, AsSerde>::new(Aim { angle: 7, cursor: 9 });
+        let predicted = Predict::<PredictRepeatLast>::predict(last);
+        assert_eq!(predicted.input, Aim { angle: 7, cursor: 0 });
+        assert_eq!(AsSerde::as_sent(last.input), predicted.input);
+        assert_eq!(AsBytes::as_sent([1_u8, 2]), [1, 2]);
     }
 }

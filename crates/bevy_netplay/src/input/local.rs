@@ -4,8 +4,8 @@ use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use bevy_ggrs::{LocalInputs, Session as GgrsSession};
 
-use super::NetplayInput;
 use super::ggrs_input::{GgrsInput, MatchTypes};
+use super::{InputEncoding, NetplayInput};
 use crate::PlayerHandle;
 use crate::session::Session;
 
@@ -51,11 +51,17 @@ pub struct LocalInput<I: NetplayInput>(
 
 impl<I: NetplayInput> LocalInput<I> {
     /// Sets the input of a local player by its handle: there are several in a match that is [played
-    /// alone](crate::NetplayCommands::play_alone). It takes precedence over the input of the first one.
+    /// alone](crate::NetplayCommands::play_alone). It takes precedence over the input of the first one, and keeps its
+    /// value until the next match begins.
     pub fn set(&mut self, player: impl Into<PlayerHandle>, input: I) {
         let player = player.into();
         self.1.retain(|(other, _)| *other != player);
         self.1.push((player, input));
+    }
+
+    /// A match begins: its players are others.
+    pub(crate) fn clear_players(&mut self) {
+        self.1.clear();
     }
 
     fn get(&self, player: PlayerHandle, is_first: bool) -> I {
@@ -127,7 +133,7 @@ pub(crate) fn give_inputs<C: MatchTypes>(world: &mut World) {
     world.insert_resource(LocalInputs::<C>(inputs.into_iter().collect()));
 }
 
-/// The inputs of the local players for a frame.
+/// The inputs of the local players for a frame, as the others receive them.
 fn read_inputs<C: MatchTypes>(
     world: &mut World,
     frame: i32,
@@ -140,7 +146,10 @@ fn read_inputs<C: MatchTypes>(
         let first = players.iter().min().copied();
         let inputs = players
             .into_iter()
-            .map(|player| (player, local.get(player.into(), Some(player) == first)))
+            .map(|player| {
+                let input = local.get(player.into(), Some(player) == first);
+                (player, C::Encoding::as_sent(input))
+            })
             .collect();
         world.insert_resource(PendingInputs { frame, inputs });
     }

@@ -26,8 +26,8 @@ pub struct Checksums {
     saved_apart: bool,
     /// Every frame up to this one is final.
     confirmed: i32,
-    /// A value could not be compared, as was said already.
-    failed: bool,
+    /// Types with a value that could not be compared, as was said already.
+    failed: BTreeSet<&'static str>,
 }
 
 impl Default for Checksums {
@@ -39,7 +39,7 @@ impl Default for Checksums {
             every_frame: false,
             saved_apart: false,
             confirmed: -1,
-            failed: false,
+            failed: BTreeSet::new(),
         }
     }
 }
@@ -104,16 +104,20 @@ pub(crate) fn confirm_frames(world: &mut World) -> Vec<(i32, u64)> {
         for frame in new.filter(|frame| checksums.is_wanted(*frame)).collect::<Vec<_>>() {
             match world.resource::<RollbackStore>().checksum(world, frame) {
                 Ok(checksum) => {
+                    for (name, reason) in checksum.failed {
+                        if checksums.failed.insert(name) {
+                            error!(
+                                "{name} is left out of the comparison with other peers from frame {frame} on: {reason}"
+                            );
+                        }
+                    }
                     checksums.known.insert(frame, checksum.total);
                     if checksums.is_compared(frame) {
                         compared.push((frame, checksum.total));
                     }
                 }
-                Err(error) if !checksums.failed => {
-                    checksums.failed = true;
-                    error!("frame {frame} cannot be compared with those of other peers: {error}");
-                }
-                Err(_) => {}
+                // It was asked for after it was simulated, where ggrs does not save every frame.
+                Err(error) => debug!("frame {frame} is not compared: {error}"),
             }
         }
         while checksums.known.len() > KEPT {

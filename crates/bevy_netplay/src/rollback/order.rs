@@ -74,6 +74,11 @@ pub(super) struct SpawnOrders {
     despawned: VecDeque<(i32, Entity)>,
     /// How many of the despawned entities had a place.
     former: HashMap<SpawnOrder, u32>,
+    /// Entities without a place that have come back below one that has, by the ids that they had, with the frame in
+    /// which they did.
+    successors: EntityHashMap<(i32, Entity)>,
+    /// The place of the entity that is being brought back.
+    returning: Option<SpawnOrder>,
     /// The frame that is simulated.
     frame: i32,
 }
@@ -98,10 +103,33 @@ impl SpawnOrders {
         self.orders.get(&entity).copied()
     }
 
+    /// The entity of now that an id of a kept frame refers to; the same id if there is none.
+    pub(super) fn current(&self, entity: Entity) -> Entity {
+        let current = match self.order(entity) {
+            Some(order) => self.entity(order),
+            None => self.successors.get(&entity).map(|(_, successor)| *successor),
+        };
+        current.unwrap_or(entity)
+    }
+
+    /// The next entity that is spawned with this place keeps it: it comes back.
+    pub(super) fn expect(&mut self, order: SpawnOrder) {
+        self.returning = Some(order);
+    }
+
+    /// An entity without a place has come back under another id.
+    pub(super) fn succeed(&mut self, former: Entity, successor: Entity) {
+        for (_, current) in self.successors.values_mut().filter(|(_, current)| *current == former) {
+            *current = successor;
+        }
+        self.successors.insert(former, (self.frame, successor));
+    }
+
     /// A frame is about to be simulated: forgets entities that were despawned before the oldest kept frame. Returns the
     /// places of those that cannot come back any more.
     pub(super) fn begin_frame(&mut self, frame: i32, oldest_kept: i32) -> Vec<SpawnOrder> {
         self.frame = frame;
+        self.successors.retain(|_, (frame, _)| *frame >= oldest_kept);
         let mut forgotten = Vec::new();
         while let Some((_, entity)) = self.despawned.pop_front_if(|(frame, _)| *frame < oldest_kept)
         {
@@ -118,15 +146,13 @@ impl SpawnOrders {
         forgotten
     }
 
-    /// Gives an entity the next place, or notes the one that it has already, because it comes back.
-    fn add(&mut self, entity: Entity, order: SpawnOrder) -> SpawnOrder {
-        let order = match order {
-            SpawnOrder::NONE => {
-                self.next += 1;
-                SpawnOrder(self.next - 1)
-            }
-            given => given,
-        };
+    /// Gives an entity the next place, or notes the one that it has already, because it comes back. A copy of another
+    /// entity has that one's place, and is given its own.
+    fn add(&mut self, entity: Entity, given: SpawnOrder) -> SpawnOrder {
+        let order = self.returning.take_if(|order| *order == given).unwrap_or_else(|| {
+            self.next += 1;
+            SpawnOrder(self.next - 1)
+        });
         self.entities.insert(order, entity);
         self.orders.insert(entity, order);
         order

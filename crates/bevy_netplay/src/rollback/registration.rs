@@ -29,6 +29,8 @@ use super::store::{
 /// | `Hash` | `rollback_component_by_hash` | yes | no |
 /// | nothing of these | `rollback_component_snapshot_only` | no | no |
 ///
+/// A type that contains itself, or a list of values without fields, is compared and not encoded.
+///
 /// The first two are the ones to prefer; for Bevy's own types, such as `Transform` and `Timer`, the second. All of them
 /// compare floats by their bits and `usize` by its value, and follow references to other entities where the type's
 /// [`Component::map_entities`] does (`#[entities]` on its fields). The order of calls does not matter. Peers compare
@@ -97,7 +99,10 @@ pub trait NetplayApp {
     /// is entered once [`StartMatch`](crate::StartMatch) has run. A transition that a frame asks for in `NextState`
     /// runs at the end of that frame, after `NetplayUpdate`: `OnExit`, `OnTransition`, `OnEnter`, with `DespawnOnExit`
     /// and `DespawnOnEnter`. It runs again when the frame is simulated again, so these schedules are part of the
-    /// simulation.
+    /// simulation. A transition to the same state runs them only if `NextState::set` asked for it.
+    ///
+    /// Several states change one after the other. `StateTransitionEvent` is not written and `PreviousState` not set, so
+    /// `DespawnWhen` and the components that disable or enable entities with a state do nothing.
     fn rollback_state<S>(&mut self) -> &mut Self
     where
         S: FreelyMutableState + FromWorld + Serialize + DeserializeOwned;

@@ -42,12 +42,24 @@ impl RollbackRegistry {
     }
 
     /// Adds a type by its full name. False if it is there already.
+    ///
+    /// # Panics
+    ///
+    /// If it is there in another way: which one counts would depend on the order of registration.
     pub(super) fn add(&mut self, name: &'static str, registered: RegisteredType) -> bool {
-        let is_new = !self.types.contains_key(name);
-        if is_new {
-            self.types.insert(name, registered);
+        if let Some(first) = self.types.get(name) {
+            let ways =
+                [first, &registered].map(|way| format!("{} by {}", way.kind, way.compared_by));
+            assert!(
+                ways[0] == ways[1],
+                "{name} is registered for rollback as {}, and again as {}: register it once",
+                ways[0],
+                ways[1]
+            );
+            return false;
         }
-        is_new
+        self.types.insert(name, registered);
+        true
     }
 
     /// What peers call the types, in the order of these names, and the full names.
@@ -90,6 +102,14 @@ mod tests {
         assert_ne!(hash(&before), hash(&[("game::Ship", "u8"), ("game::Shot", "u32")]));
         assert_ne!(hash(&before), hash(&[("game::Ship", "u8"), ("game::Bolt", "u16")]));
         assert_ne!(hash(&before), registry(&before).hash("2 bytes"));
+    }
+
+    #[test]
+    #[should_panic(expected = "component by serde, and again as resource by Hash")]
+    fn a_type_that_is_registered_in_two_ways_is_refused() {
+        let mut registry = registry(&[("game::Ship", "u8"), ("game::Ship", "u8")]);
+        let (kind, compared_by, shape) = ("resource", "Hash", String::new());
+        registry.add("game::Ship", RegisteredType { kind, compared_by, shape });
     }
 
     #[test]

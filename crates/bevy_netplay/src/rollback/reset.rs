@@ -10,7 +10,7 @@ use super::registry::RollbackRegistry;
 use super::state::RollbackStates;
 use super::store::{Remains, RollbackStore};
 use crate::metrics::RollbackProgress;
-use crate::{Checksums, CurrentMatch, NetplayConfig, RollbackEntity, RollbackMetrics, StartMatch};
+use crate::{Checksums, CurrentMatch, NetplayConfig, RollbackMetrics, SpawnOrder, StartMatch};
 
 /// How a match is simulated.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ impl Simulation {
 /// Frames are counted and places in spawn order given from 0: both are part of the checksum, so a rematch that kept
 /// either would differ from a peer that joined later.
 pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulation: Simulation) {
-    let mut everything = world.query_filtered::<Entity, (With<RollbackEntity>, Allow<Disabled>)>();
+    let mut everything = world.query_filtered::<Entity, (With<SpawnOrder>, Allow<Disabled>)>();
     let old: Vec<Entity> = everything.iter(world).collect();
     for entity in old {
         // A child may have been despawned with its parent.
@@ -54,6 +54,7 @@ pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulatio
     world.insert_resource(ConfirmedFrameCount(-1));
     world.insert_resource(SpawnOrders::default());
     world.resource_mut::<Remains>().clear();
+    world.resource_mut::<Remains>().set_simulating(true);
     world.resource_scope(|world, mut store: Mut<RollbackStore>| {
         // The window, the frame that is simulated and the one that it began with.
         store.begin(world.resource::<RollbackRegistry>(), max_prediction + 2);
@@ -64,8 +65,8 @@ pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulatio
     world.insert_resource(RollbackProgress::default());
     world.insert_resource(this_match);
     RollbackStates::reset(world);
-    // A game without anything to set up has no such schedule.
-    let _ = world.try_run_schedule(StartMatch);
+    world.run_schedule(StartMatch);
     world.flush();
     RollbackStates::enter(world);
+    world.resource_mut::<Remains>().set_simulating(false);
 }

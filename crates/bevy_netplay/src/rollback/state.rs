@@ -1,5 +1,9 @@
 //! States inside the simulation: they roll back, and their transitions run in the frames of the match.
 
+use std::any::Any;
+
+use bevy::ecs::entity_disabling::Disabled;
+use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
 use bevy_ggrs::{AdvanceWorld, AdvanceWorldSystems};
@@ -65,16 +69,27 @@ fn reset<S: FreelyMutableState + FromWorld>(world: &mut World) {
     let first = S::from_world(world);
     world.insert_resource(State::new(first));
     world.insert_resource(NextState::<S>::Unchanged);
+    run_on_one_thread::<S>(&mut world.resource_mut::<Schedules>());
+}
+
+/// Systems whose order is left open then run in the same order on every machine.
+fn run_on_one_thread<S: States>(schedules: &mut Schedules) {
+    for (label, schedule) in schedules.iter_mut() {
+        let label = label as &dyn Any;
+        if label.is::<OnExit<S>>() || label.is::<OnTransition<S>>() || label.is::<OnEnter<S>>() {
+            schedule.set_executor(SingleThreadedExecutor::new());
+        }
+    }
 }
 
 fn enter<S: FreelyMutableState>(world: &mut World) {
     let Some(state) = world.get_resource::<State<S>>() else { return };
     let first = state.get().clone();
-    let _ = world.try_run_schedule(OnEnter(first));
-    world.flush();
+    run_enter(world, &first);
 }
 
-/// Carries out a transition that the frame has asked for, as Bevy does between two updates.
+/// Carries out a transition that the frame has asked for, as Bevy does between two updates: the state has its new value
+/// before the first of the schedules runs.
 fn transition<S: FreelyMutableState>(world: &mut World) {
     let Some(mut next) = world.get_resource_mut::<NextState<S>>() else { return };
     let (entered, always) = match std::mem::take(&mut *next) {
@@ -82,28 +97,144 @@ fn transition<S: FreelyMutableState>(world: &mut World) {
         NextState::Pending(state) => (state, true),
         NextState::PendingIfNeq(state) => (state, false),
     };
-    let Some(state) = world.get_resource::<State<S>>() else { return };
+    let Some(mut state) = world.get_resource_mut::<State<S>>() else { return };
     let exited = state.get().clone();
-    if exited == entered && !always {
-        return;
+    let differs = exited != entered;
+    if differs {
+        *state = State::new(entered.clone());
     }
-    // A game that does nothing at a transition has no such schedule.
-    let _ = world.try_run_schedule(OnExit(exited.clone()));
-    despawn::<DespawnOnExit<S>>(world, |scope| scope.0 == exited);
+    if differs || always {
+        run_exit(world, &exited);
+    }
+    // Bevy runs this one also if the state asked for only if it differs is the same.
     let _ = world.try_run_schedule(OnTransition { exited, entered: entered.clone() });
-    despawn::<DespawnOnEnter<S>>(world, |scope| scope.0 == entered);
-    world.insert_resource(State::new(entered.clone()));
-    let _ = world.try_run_schedule(OnEnter(entered));
+    if differs || always {
+        run_enter(world, &entered);
+    }
+}
+
+fn run_exit<S: States>(world: &mut World, exited: &S) {
+    let belongs = |scope: &DespawnOnExit<S>| scope.0 == *exited;
+    run_and_despawn(world, OnExit(exited.clone()), belongs);
+}
+
+fn run_enter<S: States>(world: &mut World, entered: &S) {
+    let belongs = |scope: &DespawnOnEnter<S>| scope.0 == *entered;
+    run_and_despawn(world, OnEnter(entered.clone()), belongs);
+}
+
+/// Runs a schedule, and despawns the entities that belong to it and were there before.
+fn run_and_despawn<C: Component>(
+    world: &mut World,
+    schedule: impl ScheduleLabel,
+    belongs: impl Fn(&C) -> bool,
+) {
+    world.flush();
+    let mut scopes = world.query_filtered::<(Entity, &C), Allow<Disabled>>();
+    let scopes = scopes.iter(world).filter(|(_, scope)| belongs(scope));
+    let entities: Vec<Entity> = scopes.map(|(entity, _)| entity).collect();
+    // A game that does nothing at a transition has no such schedule.
+    let _ = world.try_run_schedule(schedule);
+    for entity in entities {
+        // A child may have been despawned with its parent.
+        world.try_despawn(entity).ok();
+    }
     world.flush();
 }
 
-/// Despawns the entities that belong to a state.
-fn despawn<C: Component>(world: &mut World, belongs: impl Fn(&C) -> bool) {
-    world.flush();
-    let mut scopes = world.query::<(Entity, &C)>();
-    let scopes = scopes.iter(world).filter(|(_, scope)| belongs(scope));
-    for entity in scopes.map(|(entity, _)| entity).collect::<Vec<_>>() {
-        // A child may have been despawned with its parent.
-        world.try_despawn(entity).ok();
+#[cfg(test)]
+mod tests {
+    use bevy::state::app::StatesPlugin;
+
+    use super::*;
+
+    #[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    enum Phase {
+        #[default]
+        Build,
+        Fight,
+    }
+
+    use Phase::{Build, Fight};
+
+    /// What ran, with the state and how many entities of states it saw.
+    #[derive(Resource, Default)]
+    struct Seen(Vec<String>);
+
+    /// The entities that belong to a state.
+    type Scoped<'w, 's> = (
+        Query<'w, 's, &'static DespawnOnExit<Phase>>,
+        Query<'w, 's, &'static DespawnOnEnter<Phase>>,
+    );
+
+    fn note(text: String) -> impl Fn(Res<State<Phase>>, Scoped, ResMut<Seen>) {
+        move |state, (leaving, entering), mut seen| {
+            let entities = (leaving.iter().count(), entering.iter().count());
+            seen.0.push(format!("{text}: {:?}, {entities:?}", state.get()));
+        }
+    }
+
+    /// A game that notes every transition.
+    fn add_game(app: &mut App) {
+        app.init_resource::<Seen>();
+        for phase in [Build, Fight] {
+            app.add_systems(OnExit(phase), note(format!("exit {phase:?}")))
+                .add_systems(OnEnter(phase), note(format!("enter {phase:?}")));
+            for entered in [Build, Fight] {
+                let transition = OnTransition { exited: phase, entered };
+                app.add_systems(transition, note(format!("{phase:?} to {entered:?}")));
+            }
+        }
+    }
+
+    fn spawn_scoped(world: &mut World) {
+        for phase in [Build, Fight] {
+            world.spawn(DespawnOnExit(phase));
+            world.spawn((DespawnOnExit(phase), Disabled));
+            world.spawn(DespawnOnEnter(phase));
+            world.spawn((DespawnOnEnter(phase), Disabled));
+        }
+    }
+
+    /// What is seen from before the first state is entered until the transition to the next one is over.
+    fn seen(
+        mut app: App,
+        start: fn(&mut App),
+        change: fn(&mut World),
+        next: NextState<Phase>,
+    ) -> (Vec<String>, usize) {
+        add_game(&mut app);
+        spawn_scoped(app.world_mut());
+        start(&mut app);
+        spawn_scoped(app.world_mut());
+        app.insert_resource(next);
+        let world = app.world_mut();
+        change(world);
+        let mut scoped = world.query_filtered::<(), (
+            Or<(With<DespawnOnExit<Phase>>, With<DespawnOnEnter<Phase>>)>,
+            Allow<Disabled>,
+        )>();
+        let left = scoped.iter(world).count();
+        (std::mem::take(&mut world.resource_mut::<Seen>().0), left)
+    }
+
+    #[test]
+    fn transitions_are_those_of_bevy() {
+        for next in [
+            NextState::Unchanged,
+            NextState::Pending(Build),
+            NextState::Pending(Fight),
+            NextState::PendingIfNeq(Build),
+            NextState::PendingIfNeq(Fight),
+        ] {
+            let mut app = App::new();
+            app.add_plugins(StatesPlugin).init_state::<Phase>();
+            let change = |world: &mut World| world.run_schedule(StateTransition);
+            let expected = seen(app, App::update, change, next.clone());
+            let mut app = App::new();
+            RollbackStates::add::<Phase>(&mut app, "Phase");
+            let enter = |app: &mut App| RollbackStates::enter(app.world_mut());
+            assert_eq!(seen(app, enter, run_transitions, next.clone()), expected, "{next:?}");
+        }
     }
 }

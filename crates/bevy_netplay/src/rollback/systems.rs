@@ -9,7 +9,7 @@ use bevy_ggrs::{
 use super::checksums::Checksums;
 use super::order::SpawnOrders;
 use super::registry::RollbackRegistry;
-use super::store::{Remains, RollbackStore};
+use super::store::{Remains, RollbackStore, mark_child};
 
 pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<RollbackRegistry>()
@@ -20,10 +20,14 @@ pub(crate) fn plugin(app: &mut App) {
         .add_systems(LoadWorld, load.in_set(LoadWorldSystems::Data))
         .add_systems(
             AdvanceWorld,
-            (save_compared.run_if(Checksums::is_saved_apart), begin_frame)
-                .chain()
-                .before(AdvanceWorldSystems::First),
-        );
+            (
+                (save_compared.run_if(Checksums::is_saved_apart), begin_frame)
+                    .chain()
+                    .before(AdvanceWorldSystems::First),
+                end_frame.after(AdvanceWorldSystems::Last),
+            ),
+        )
+        .add_observer(mark_child);
 }
 
 /// Exclusive, as [`load`]: what is registered can be anywhere in the world.
@@ -47,7 +51,7 @@ fn save_compared(world: &mut World) {
     world.resource_scope(|world, mut store: Mut<RollbackStore>| store.save(world, frame));
 }
 
-/// Forgets despawned entities that cannot come back any more.
+/// The simulation begins: forgets despawned entities that cannot come back any more.
 fn begin_frame(
     frame: Res<RollbackFrameCount>,
     store: Res<RollbackStore>,
@@ -58,6 +62,11 @@ fn begin_frame(
     for order in orders.begin_frame(frame, store.oldest_frame(frame)) {
         remains.forget(order);
     }
+    remains.set_simulating(true);
+}
+
+fn end_frame(mut remains: ResMut<Remains>) {
+    remains.set_simulating(false);
 }
 
 /// The frame that is simulated in [`AdvanceWorld`], where bevy_ggrs has counted on already.

@@ -109,8 +109,8 @@ fn start_match<C: MatchTypes>(world: &mut World, start: &MatchStart) {
     begin_match::<C>(world, ggrs, current, simulation);
 }
 
-/// The room ended. The entities of the match stay in the world, to be looked at.
-fn end<C: MatchTypes>(world: &mut World, reason: EndReason) {
+/// The room ended, or a match without one. The entities of the match stay in the world, to be looked at.
+pub(super) fn end<C: MatchTypes>(world: &mut World, reason: EndReason) {
     let now = world.resource::<Time<Real>>().elapsed();
     world.resource_mut::<Session>().leave(now, "their game ended the match");
     world.remove_resource::<GgrsSession<C>>();

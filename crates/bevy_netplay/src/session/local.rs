@@ -6,11 +6,12 @@ use ggrs::{
 };
 use netplay_protocol::PeerKey;
 
-use super::start::begin_match;
+use super::events::end;
+use super::start::{NEVER, begin_match};
 use super::{EntropySource, Session};
 use crate::input::MatchTypes;
 use crate::rollback::Simulation;
-use crate::{CurrentMatch, NetplayConfig};
+use crate::{CurrentMatch, EndReason, NetplayConfig};
 
 /// A match without a room.
 pub(crate) enum LocalMatch {
@@ -65,9 +66,7 @@ pub(crate) fn start_local_match<C: MatchTypes>(world: &mut World) {
     };
     let ggrs = match ggrs_session::<C>(local_match, players, simulation, &config) {
         Ok(ggrs) => ggrs,
-        Err(error) => {
-            return error!("a match of {players} players cannot be played alone: {error}");
-        }
+        Err(error) => return end::<C>(world, EndReason::CannotStart { detail: error.to_string() }),
     };
     let this_match = CurrentMatch::new(epoch, players, local_player, seed);
     begin_match::<C>(world, ggrs, this_match, simulation);
@@ -88,6 +87,9 @@ fn ggrs_session<C: MatchTypes>(
         .with_fps(simulation.frame_rate)?
         .with_max_prediction_window(simulation.max_prediction)
         .with_sparse_saving_mode(simulation.sparse_saving)
+        // The other side may take its time, in a debugger or on a busy machine.
+        .with_disconnect_timeout(NEVER)
+        .with_disconnect_notify_delay(NEVER)
         .with_desync_detection_mode(DesyncDetection::Off)
         .with_input_delay(config.bounded_input_delay());
     for player in 0..players {

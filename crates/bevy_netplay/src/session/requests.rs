@@ -1,4 +1,4 @@
-//! The game's commands: join a room, leave it, vote for a rematch.
+//! The game's commands: join a room, leave it, vote for a rematch, play alone.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use bevy_ggrs::Session as GgrsSession;
 use netplay_core::room::{Entropy, Room, RoomConfig};
 use netplay_protocol::RoomCode;
+use netplay_protocol::limits::MAX_PLAYERS;
 use netplay_protocol::signaling::GameInfo;
 use netplay_transport::JoinRequest;
 #[cfg(feature = "emulator")]
@@ -54,14 +55,14 @@ pub(crate) fn handle_requests<C: MatchTypes>(
     time: Res<Time<Real>>,
 ) {
     let now = time.elapsed();
+    let default_input = || GgrsInput::<C::Game, C::Encoding>::default_bytes();
     for request in std::mem::take(&mut session.requests) {
         match request {
             Request::Join(room) => {
                 commands.remove_resource::<GgrsSession<C>>();
                 session.leave(now, "they joined another room");
-                let default_input = GgrsInput::<C::Game, C::Encoding>::default_bytes();
                 let hash = registry.hash(&C::Encoding::shape());
-                match session.join(&room, &config, &sources, (hash, default_input), now) {
+                match session.join(&room, &config, &sources, (hash, default_input()), now) {
                     Ok(()) => shown.connecting(),
                     Err(reason) => shown.ended(reason),
                 }
@@ -71,27 +72,32 @@ pub(crate) fn handle_requests<C: MatchTypes>(
                 session.leave(now, "they left the room");
                 *shown.state = NextState::PendingIfNeq(NetplayState::Offline);
             }
-            Request::Rematch => {
-                if let Some(joined) = &mut session.joined {
-                    joined.room.vote_rematch(now);
-                }
-            }
+            Request::Rematch => match &mut session.joined {
+                Some(joined) => joined.room.vote_rematch(now),
+                None => warn!("there is no room to play again in"),
+            },
             Request::PlayAlone { players } => {
                 commands.remove_resource::<GgrsSession<C>>();
                 session.leave(now, "they play alone");
-                *shown.links = PeerLinks::default();
-                *shown.room = CurrentRoom::default();
-                session.local_match = Some(LocalMatch::Alone { players });
+                shown.reset();
+                if let Err(reason) = session.play_alone(players, &config, default_input()) {
+                    shown.ended(reason);
+                }
             }
         }
     }
 }
 
 impl Shown<'_> {
-    fn connecting(&mut self) {
+    /// Forgets the room before.
+    fn reset(&mut self) {
         *self.links = PeerLinks::default();
         *self.room = CurrentRoom::default();
         *self.last_end = LastEndReason::default();
+    }
+
+    fn connecting(&mut self) {
+        self.reset();
         *self.state = NextState::PendingIfNeq(NetplayState::Connecting);
     }
 
@@ -148,6 +154,24 @@ impl Session {
         };
         self.joined = Some(JoinedRoom { room: Room::new(config, now), transport, simulation });
         self.left = None;
+        Ok(())
+    }
+
+    /// Has a match of so many players start without a room.
+    fn play_alone(
+        &mut self,
+        players: usize,
+        config: &NetplayConfig,
+        default_input: Option<Vec<u8>>,
+    ) -> Result<(), EndReason> {
+        check_frame_rate(config.frame_rate)?;
+        default_input.ok_or_else(unbounded_input)?;
+        if !(1..=usize::from(MAX_PLAYERS)).contains(&players) {
+            return Err(EndReason::BadRequest {
+                detail: format!("a match is for 1 to {MAX_PLAYERS} players, not {players}"),
+            });
+        }
+        self.local_match = Some(LocalMatch::Alone { players });
         Ok(())
     }
 

@@ -113,8 +113,9 @@ impl Session {
         }
     }
 
-    /// Leaves the room, if there is one, and tells the others why.
+    /// Leaves the room, if there is one, and tells the others why. A match without a room does not start either.
     pub(super) fn leave(&mut self, now: Duration, reason: &str) {
+        self.local_match = None;
         self.events.clear();
         if let Some(mut joined) = self.joined.take() {
             joined.room.leave(now, reason);

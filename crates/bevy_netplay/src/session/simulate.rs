@@ -3,14 +3,14 @@
 //!
 //! bevy_ggrs simulates as many frames as fit into the delta of the world's [`Time`]. It gets a `Time` of its own for
 //! the duration of a call, so that its accumulator is always empty and the frames that it simulates are those that
-//! [`FrameClock`] says. Everybody else sees the world's time: the local input is read before the call, and a game's
-//! systems in bevy_ggrs' `ReadInputs` run inside of it and get that time back.
+//! [`FrameClock`] says. Everybody else sees the world's time: the local input is read before the call, and for a game's
+//! systems in bevy_ggrs' `ReadInputs`, which run inside of it, that time is back.
 
 use std::time::Duration;
 
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
-use bevy_ggrs::{RollbackFrameCount, Session as GgrsSession};
+use bevy_ggrs::{LocalPlayers, RollbackFrameCount, Session as GgrsSession};
 
 use super::{FrameClock, Session};
 use crate::input::{self, MatchTypes};
@@ -105,8 +105,13 @@ fn compare(world: &mut World) {
     }
 }
 
-/// Gives the world's time back to the systems in bevy_ggrs' `ReadInputs`.
-pub(crate) fn restore_time(clock: Res<GgrsClock>, mut time: ResMut<Time>) {
+/// Gives the world's time back before bevy_ggrs runs `ReadInputs`: right before, it says which players are local. A
+/// system in `ReadInputs` could not be ordered before those of the game.
+pub(crate) fn restore_time(
+    _players: On<Insert, LocalPlayers>,
+    clock: Res<GgrsClock>,
+    mut time: ResMut<Time>,
+) {
     if let Some(real) = clock.real {
         *time = real;
     }

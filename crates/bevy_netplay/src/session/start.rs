@@ -13,10 +13,10 @@ use crate::ggrs::GgrsBridge;
 use crate::input::{MatchTypes, PendingInputs};
 use crate::messages::MatchStarted;
 use crate::rollback::{self, Simulation};
-use crate::{CurrentMatch, NetplayState};
+use crate::{CurrentMatch, LocalInput, NetplayState};
 
 /// Longer than any match.
-const NEVER: Duration = Duration::from_secs(1_000_000);
+pub(super) const NEVER: Duration = Duration::from_secs(1_000_000);
 /// How often ggrs is polled until it has synchronized with everybody: each peer takes a handful of polls.
 const SYNCHRONIZING_POLLS: usize = 8;
 
@@ -52,7 +52,8 @@ pub(super) fn ggrs_session<C: MatchTypes>(
     Ok(session)
 }
 
-/// Starts a match: a world at frame 0, and a session that simulates it once its state is entered.
+/// Starts a match: a world at frame 0, and a session that simulates it once its state is entered. If the match before
+/// is still played, its state is left first: what the game does then is over before it sets up the next one.
 pub(super) fn begin_match<C: MatchTypes>(
     world: &mut World,
     ggrs: P2PSession<C>,
@@ -60,11 +61,15 @@ pub(super) fn begin_match<C: MatchTypes>(
     simulation: Simulation,
 ) {
     let epoch = this_match.epoch;
+    if *world.resource::<State<NetplayState>>().get() == NetplayState::Playing {
+        world.insert_resource(NextState::Pending(NetplayState::Synchronizing));
+        world.run_schedule(StateTransition);
+    }
+    world.resource_mut::<LocalInput<C::Game>>().clear_players();
     rollback::reset_world(world, this_match, simulation);
     world.insert_resource(FrameClock::default());
     world.insert_resource(PendingInputs::<C::Game>::default());
     world.insert_resource(GgrsSession::<C>::P2P(ggrs));
     world.write_message(MatchStarted { epoch });
-    // Entered also if the match before was played in it.
     world.insert_resource(NextState::Pending(NetplayState::Playing));
 }

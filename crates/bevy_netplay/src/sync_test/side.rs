@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use bevy_ggrs::{LocalPlayers, RollbackFrameCount};
+use bevy_ggrs::RollbackFrameCount;
 
 use super::socket::WithheldSocket;
 use super::{SyncTest, SyncTestError};
@@ -47,22 +47,23 @@ impl Side {
             disturb(app.world_mut(), test.seed);
         }
         game(&mut app);
-        let frame_rate = app.world().resource::<NetplayConfig>().frame_rate.max(1) as u64;
+        let config = app.world().resource::<NetplayConfig>();
+        let frame_rate = config.frame_rate.max(1) as u64;
+        // ggrs waits where it is so far ahead of the last confirmed frame, and goes back to the next one, or with
+        // sparse saving to that one.
+        let max_prediction = test.check_distance + usize::from(!config.sparse_saving);
+        // Inputs are early by the delay: a message has to be late by so much more.
+        let socket = socket.withholding(test.check_distance + config.bounded_input_delay());
+        let players = (side..test.players).step_by(2).map(PlayerHandle::from);
+        let players: Vec<PlayerHandle> = players.collect();
         app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_nanos(
             1_000_000_000 / frame_rate,
         )))
         .add_systems(
             ReadLocalInput,
-            move |mut local: ResMut<LocalInput<I>>,
-                  players: Res<LocalPlayers>,
-                  frame: Res<RollbackFrameCount>| {
-                let first = players.0.iter().min().copied();
-                for index in players.0.iter().copied() {
-                    let player = PlayerHandle::from(index);
-                    match Some(index) == first {
-                        true => local.0 = input(player, frame.0),
-                        false => local.set(player, input(player, frame.0)),
-                    }
+            move |mut local: ResMut<LocalInput<I>>, frame: Res<RollbackFrameCount>| {
+                for player in &players {
+                    local.set(*player, input(*player, frame.0));
                 }
             },
         );
@@ -74,14 +75,14 @@ impl Side {
                 players: test.players,
                 side,
                 seed: test.seed,
-                max_prediction: test.check_distance,
+                max_prediction,
                 socket: Box::new(socket),
             }));
         Self { app, states: BTreeMap::new(), next: 0 }
     }
 
     /// Updates the App, and notes the states of the frames that are confirmed by it.
-    pub(super) fn update(&mut self) {
+    pub(super) fn update(&mut self) -> Result<(), SyncTestError> {
         self.app.update();
         let world = self.app.world();
         let (store, checksums) = (world.resource::<RollbackStore>(), world.resource::<Checksums>());
@@ -90,14 +91,18 @@ impl Side {
                 checksum: checksums.confirmed(frame).unwrap_or_default(),
                 ..State::default()
             };
-            let noted = store.compare(world, frame, |name, entity, hash| {
+            let failed = store.compare(world, frame, |name, entity, hash| {
                 state.values.insert((name, entity), hash);
             });
-            if noted.is_ok() {
-                self.states.insert(frame, state);
+            // A frame that is not kept is not compared.
+            let failed = failed.map_err(|_| SyncTestError::Stopped { frame })?;
+            if let Some((type_name, reason)) = failed.into_iter().next() {
+                return Err(SyncTestError::NotCompared { frame, type_name, reason });
             }
+            self.states.insert(frame, state);
         }
         self.next = self.next.max(checksums.confirmed_frame() + 1);
+        Ok(())
     }
 
     /// Compares the states that both have.

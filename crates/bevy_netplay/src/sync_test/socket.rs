@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ggrs::{Message, NonBlockingSocket};
 use netplay_protocol::PeerKey;
 
+/// How often ggrs polls in an update: to take in what has arrived, before a frame, and while it advances.
+const POLLS_PER_FRAME: usize = 3;
+
 /// One end of it.
 pub(super) struct WithheldSocket {
     sends: Arc<Mutex<Queue>>,
@@ -21,13 +24,13 @@ struct Queue {
     random: u64,
 }
 
-/// Both ends. Messages are withheld for up to so many polls.
-pub(super) fn pair(max_withheld: u32, seed: u64) -> [WithheldSocket; 2] {
+/// Both ends.
+pub(super) fn pair(seed: u64) -> [WithheldSocket; 2] {
     let queue = |direction| {
         Arc::new(Mutex::new(Queue {
             messages: VecDeque::new(),
             withheld: 0,
-            max_withheld,
+            max_withheld: 0,
             random: seed ^ direction,
         }))
     };
@@ -36,6 +39,14 @@ pub(super) fn pair(max_withheld: u32, seed: u64) -> [WithheldSocket; 2] {
         WithheldSocket { sends: there.clone(), receives: back.clone() },
         WithheldSocket { sends: back, receives: there },
     ]
+}
+
+impl WithheldSocket {
+    /// Withholds about half of the messages to this end for so many frames or longer.
+    pub(super) fn withholding(self, frames: usize) -> Self {
+        lock(&self.receives).max_withheld = (2 * frames * POLLS_PER_FRAME) as u32;
+        self
+    }
 }
 
 impl NonBlockingSocket<PeerKey> for WithheldSocket {

@@ -1,10 +1,16 @@
 //! Matches without a server and without a second player.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use bevy_netplay::prelude::*;
+use bevy_netplay::{InputStatus, SyncTest, SyncTestError};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::random;
 
 /// The inputs of both players, in every frame.
 #[derive(Resource, Clone, Default, Hash)]
@@ -76,4 +82,74 @@ fn asking_again_plays_another_match_and_leaving_ends_it() {
     let frames = app.world().resource::<Seen>().0.len();
     update(&mut app, 10);
     assert_eq!(app.world().resource::<Seen>().0.len(), frames);
+}
+
+/// Never the default input, and one that nobody can predict.
+fn input(player: PlayerHandle, frame: i32) -> u8 {
+    random(frame as u64 ^ u64::from(player.0) << 32) as u8 | 1
+}
+
+#[test]
+fn every_frame_of_a_sync_test_has_its_input() {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let game = |app: &mut App| {
+        let seen = seen.clone();
+        app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default())).add_systems(
+            NetplayUpdate,
+            move |inputs: Inputs<u8>, frame: Res<RollbackFrameCount>| {
+                // The frame that is simulated, less two of input delay.
+                let given = frame.0 - 1 - 2;
+                for player in [0, 1, 2].map(PlayerHandle) {
+                    if given >= 0 && inputs.status(player) == InputStatus::Confirmed {
+                        assert_eq!(inputs.get(player), input(player, given), "{player}, {given}");
+                        seen.lock().unwrap().insert((player, given));
+                    }
+                }
+            },
+        );
+    };
+    SyncTest::new(3).frames(100).run(game, input).unwrap();
+    let seen = seen.lock().unwrap();
+    for player in [0, 1, 2].map(PlayerHandle) {
+        assert!((0..98).all(|frame| seen.contains(&(player, frame))), "{player}");
+    }
+}
+
+#[test]
+fn a_sync_test_goes_back_as_far_as_it_says() {
+    for (distance, sparse_saving) in [(1, false), (2, false), (7, false), (31, false), (7, true)] {
+        let game = |app: &mut App| {
+            let config = NetplayConfig { sparse_saving, ..default() };
+            app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::new(config)));
+        };
+        let report = SyncTest::new(2).frames(400).check_distance(distance).run(game, input);
+        assert_eq!(report.unwrap().depth_max, distance as u32, "sparse saving: {sparse_saving}");
+    }
+}
+
+#[test]
+fn a_sync_test_names_a_type_whose_values_cannot_be_compared() {
+    /// A number that serializes as long as it is small.
+    #[derive(Resource, Clone, Default, Deserialize)]
+    struct Small(u32);
+
+    impl Serialize for Small {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0 {
+                0..50 => self.0.serialize(serializer),
+                _ => Err(serde::ser::Error::custom("it is too large")),
+            }
+        }
+    }
+
+    let game = |app: &mut App| {
+        app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default()))
+            .rollback_resource::<Small>()
+            .init_resource::<Small>()
+            .add_systems(NetplayUpdate, |mut small: ResMut<Small>| small.0 += 1);
+    };
+    let error = SyncTest::new(2).frames(100).run(game, input).unwrap_err();
+    assert!(error.to_string().ends_with("cannot be compared from frame 50 on: it is too large"));
+    let SyncTestError::NotCompared { frame, type_name, .. } = error else { panic!("{error}") };
+    assert!(frame == 50 && type_name.ends_with("Small"), "{frame}, {type_name}");
 }

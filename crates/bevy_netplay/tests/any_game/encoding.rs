@@ -1,6 +1,7 @@
 //! The state of a frame as bytes: the same on every machine, readable on every other one, and checked.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -37,6 +38,21 @@ struct Fuel {
     tanks: Vec<f64>,
 }
 
+/// Reflects neither `Hash` nor `PartialEq`, as Bevy's own maps require of keys.
+#[derive(Clone, PartialEq, Eq, Hash, Reflect)]
+struct Port {
+    name: String,
+    at: (i8, i8),
+}
+
+#[derive(Component, Clone, Reflect)]
+struct Trade {
+    prices: HashMap<Port, u16>,
+    visits: BTreeMap<u8, bool>,
+    closed: HashSet<Port>,
+    reefs: HashMap<(i8, i8), [u8; 2]>,
+}
+
 #[derive(Resource, Clone, Default, Reflect)]
 struct Wind(Vec2);
 
@@ -53,6 +69,7 @@ fn game(app: &mut App) {
         .rollback_component_by_reflect::<ChildOf>()
         .rollback_component_by_reflect::<Target>()
         .rollback_component_by_reflect::<Fuel>()
+        .rollback_component_by_reflect::<Trade>()
         .rollback_resource_by_reflect::<Wind>()
         .rollback_state::<Sea>()
         .init_resource::<Wind>()
@@ -70,11 +87,19 @@ fn spawn(commands: &mut Commands, number: u64) {
     };
     let fuel = Fuel { left: Timer::from_seconds(0.5, TimerMode::Repeating), tanks: vec![0.5; 3] };
     let names = vec!["a ship".into(), number.to_string()];
+    let port = |at: i8| Port { name: "a port".into(), at: (at, -at) };
+    let trade = Trade {
+        prices: (0..3).map(|at| (port(at), 300)).collect(),
+        visits: [(1, true), (2, false)].into(),
+        closed: (0..number as i8 % 3).map(port).collect(),
+        reefs: [((1, -1), [1, 2]), ((2, -2), [3, 4])].into(),
+    };
     commands.spawn((
         Ship { speed: (number as f32, -1), names, cargo },
         Transform::from_xyz(number as f32, 0.0, 0.0),
         Target(None),
         fuel,
+        trade,
         RollbackEntity,
     ));
 }
@@ -109,8 +134,8 @@ fn sail(
     }
 }
 
-/// An App that has played alone for so many frames, beside so many entities of its own.
-fn played(frames: usize, others: usize) -> App {
+/// An App that has played this game alone for so many frames, beside so many entities of its own.
+fn played(game: fn(&mut App), frames: usize, others: usize) -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default()))
         .insert_resource(EntropySource::new(move || [frames as u8; 32]))
@@ -133,9 +158,9 @@ fn confirmed(app: &App) -> i32 {
 
 #[test]
 fn a_state_that_is_decoded_is_the_one_that_was_encoded() {
-    let from = played(300, 0);
+    let from = played(game, 300, 0);
     let bytes = encode_state(from.world(), confirmed(&from)).unwrap();
-    let mut to = played(17, 1000);
+    let mut to = played(game, 17, 1000);
     decode_state(to.world_mut(), &bytes).unwrap();
     let frame = to.world().resource::<RollbackFrameCount>().0;
     while confirmed(&to) < frame {
@@ -148,9 +173,9 @@ fn a_state_that_is_decoded_is_the_one_that_was_encoded() {
 
 #[test]
 fn bytes_that_are_no_state_are_refused_and_change_nothing() {
-    let from = played(300, 0);
+    let from = played(game, 300, 0);
     let bytes = encode_state(from.world(), confirmed(&from)).unwrap();
-    let to = RefCell::new(played(17, 10));
+    let to = RefCell::new(played(game, 17, 10));
     let state = |app: &mut App| {
         let mut ships = app.world_mut().query::<(&SpawnOrder, &Transform, &Target, &Ship)>();
         let all = ships.iter(app.world());
@@ -194,4 +219,41 @@ fn bytes_that_are_no_state_are_refused_and_change_nothing() {
     });
     fuzzed.unwrap();
     decode(&bytes).unwrap();
+}
+
+#[test]
+fn a_type_that_contains_itself_is_compared_and_has_no_encoding() {
+    #[derive(Component, Clone, Serialize, Deserialize)]
+    struct Rope {
+        next: Option<Box<Rope>>,
+    }
+    #[derive(Component, Clone, Reflect)]
+    #[reflect(no_field_bounds)]
+    struct Mast {
+        sails: Vec<Mast>,
+    }
+    let games: [fn(&mut App); 2] = [
+        |app| {
+            app.rollback_component::<Rope>().add_systems(StartMatch, |mut commands: Commands| {
+                let next = Some(Box::new(Rope { next: None }));
+                commands.spawn((RollbackEntity, Rope { next }));
+            });
+        },
+        |app| {
+            app.rollback_component_by_reflect::<Mast>().add_systems(
+                StartMatch,
+                |mut commands: Commands| {
+                    let sails = vec![Mast { sails: Vec::new() }];
+                    commands.spawn((RollbackEntity, Mast { sails }));
+                },
+            );
+        },
+    ];
+    for game in games {
+        let app = played(game, 30, 0);
+        let frame = confirmed(&app);
+        assert!(app.world().resource::<Checksums>().confirmed(frame).is_some());
+        let error = encode_state(app.world(), frame).unwrap_err();
+        assert!(matches!(error, EncodeError::Type(_)), "{error}");
+    }
 }

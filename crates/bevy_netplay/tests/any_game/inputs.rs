@@ -10,6 +10,7 @@ use bevy_netplay::{InputPredictor, InputStatus, PredictDefault, PredictRepeatLas
 use netplay_testkit::TestApps;
 use serde::{Deserialize, Serialize};
 
+use super::start::{alone, play_alone};
 use super::{assert_plays, builder, random};
 
 /// What a match has come to.
@@ -97,10 +98,94 @@ fn a_string_is_no_input_and_a_list_is_none() {
             app.add_plugins(NetplayPlugins::<List>::new(config).by_serde());
         })
         .build();
-    apps.join_all();
+    apps.join(0, JoinRoom::code("LIST"));
+    apps.command(1, |commands| commands.play_alone(2));
     apps.run(2);
-    let reason = apps.end_reason(0).unwrap().to_string();
-    assert!(reason.contains("no greatest size"), "{reason}");
+    for index in apps.indices() {
+        let reason = apps.end_reason(index).unwrap().to_string();
+        assert!(reason.contains("no greatest size"), "{reason}");
+    }
+}
+
+#[test]
+fn inputs_that_are_equal_but_not_the_same_are_told_apart_by_a_prediction() {
+    let game = |app: &mut App, config: NetplayConfig| {
+        app.add_plugins(NetplayPlugins::<f32>::new(config))
+            .init_resource::<Sum>()
+            .rollback_resource_by_hash::<Sum>()
+            .add_systems(
+                ReadLocalInput,
+                |this_match: Res<CurrentMatch>,
+                 frame: Res<RollbackFrameCount>,
+                 mut input: ResMut<LocalInput<f32>>| {
+                    let seed = frame.0 as u64 ^ u64::from(this_match.local_player.0) << 32;
+                    input.0 = if random(seed).is_multiple_of(2) { 0.0 } else { -0.0 };
+                },
+            )
+            .add_systems(NetplayUpdate, |inputs: Inputs<f32>, mut sum: ResMut<Sum>| {
+                for player in [0, 1] {
+                    sum.0 = random(sum.0 ^ u64::from(inputs.get(player).to_bits()));
+                }
+            });
+    };
+    let mut apps = TestApps::builder(48).conditions(NetworkConditions::wifi()).game(game).start();
+    assert_plays(&mut apps, 300);
+}
+
+#[test]
+fn an_input_is_simulated_as_the_others_receive_it() {
+    /// What a player aims at, and what others need not know.
+    #[derive(Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+    struct Aim {
+        angle: u16,
+        #[serde(skip)]
+        cursor: u16,
+    }
+    let game = |app: &mut App, config: NetplayConfig| {
+        app.add_plugins(NetplayPlugins::<Aim>::new(config).by_serde())
+            .init_resource::<Sum>()
+            .rollback_resource_by_hash::<Sum>()
+            .add_systems(
+                ReadLocalInput,
+                |frame: Res<RollbackFrameCount>, mut input: ResMut<LocalInput<Aim>>| {
+                    let number = random(frame.0 as u64);
+                    input.0 = Aim { angle: number as u16, cursor: (number >> 16) as u16 };
+                },
+            )
+            .add_systems(NetplayUpdate, |inputs: Inputs<Aim>, mut sum: ResMut<Sum>| {
+                for player in [0, 1] {
+                    let Aim { angle, cursor } = inputs.get(player);
+                    sum.0 = random(sum.0 ^ u64::from(angle) ^ u64::from(cursor) << 16);
+                }
+            });
+    };
+    let mut apps = TestApps::builder(49).conditions(NetworkConditions::wifi()).game(game).start();
+    assert_plays(&mut apps, 300);
+}
+
+#[test]
+fn an_input_that_was_set_for_a_player_is_forgotten_before_the_next_match() {
+    #[derive(Resource, Default)]
+    struct Seen([u8; 2]);
+    let mut app = alone(|app| {
+        app.init_resource::<Seen>()
+            .add_systems(
+                ReadLocalInput,
+                |this_match: Res<CurrentMatch>, mut input: ResMut<LocalInput<u8>>| {
+                    if this_match.epoch == 1 {
+                        input.0 = 3;
+                        input.set(1, 4);
+                    }
+                },
+            )
+            .add_systems(NetplayUpdate, |inputs: Inputs<u8>, mut seen: ResMut<Seen>| {
+                seen.0 = [inputs.get(0), inputs.get(1)];
+            });
+    });
+    for expected in [[3, 4], [3, 0]] {
+        play_alone(&mut app, 2, 20);
+        assert_eq!(app.world().resource::<Seen>().0, expected);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod entities;
 mod inputs;
 mod modes;
 mod random_world;
+mod restored;
 mod start;
 mod time;
 mod types;

@@ -77,7 +77,7 @@ impl MatchTraffic {
             local: InputLog::new(&default_input),
             checksums: ChecksumExchange::new(peers.keys().copied()),
             peers,
-            delay: InputDelay::new(input_delay, default_input),
+            delay: InputDelay::new(input_delay),
             inbox: VecDeque::new(),
         }
     }

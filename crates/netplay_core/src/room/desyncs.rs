@@ -51,9 +51,10 @@ fn sentence(
         None => "no frame before it was compared".to_owned(),
     };
     format!(
-        "the states of this peer and player {player}{name} differ from frame {frame} on; {before}. The game reads \
+        "the states of this peer and player {}{name} differ from frame {frame} on; {before}. The game reads \
          something that is not the same on both machines, or not registered for rollback: a sync test finds most of \
-         that on one machine, and with checksum_interval 1 this line names the exact frame"
+         that on one machine, and with checksum_interval 1 this line names the exact frame",
+        player + 1
     )
 }
 
@@ -68,11 +69,11 @@ mod tests {
         let set_up = sentence(2, None, 0, None);
         let states = "the states of this peer and player";
         let expected =
-            format!("{states} 2 differ from frame 0 on; the match was set up differently. ");
+            format!("{states} 3 differ from frame 0 on; the match was set up differently. ");
         assert!(set_up.starts_with(&expected), "{set_up}");
         let later = sentence(1, Some("Ann"), 30, Some(15));
         let expected =
-            format!("{states} 1 (Ann) differ from frame 30 on; at frame 15 they were equal. ");
+            format!("{states} 2 (Ann) differ from frame 30 on; at frame 15 they were equal. ");
         assert!(later.starts_with(&expected), "{later}");
         assert!(later.contains("sync test"), "{later}");
     }

@@ -107,7 +107,7 @@ impl Room {
             let DropProposal { last_frame, inputs, .. } = &proposal;
             let merged = active.traffic.lock().merge(key, *last_frame, inputs);
             if let Err(error) = merged {
-                debug!("dropped what {from:?} has of player {player}: {error}");
+                debug!("dropped what {from:?} has of player {}: {error}", player + 1);
                 return self.count_malformed(now, from);
             }
         }
@@ -162,7 +162,7 @@ impl Room {
             self.seed.forget(key);
             let alone = active.consensus.survivors().count() < 2;
             let reason = why.detail().to_owned();
-            info!("player {player} is dropped after frame {frame}: {reason}");
+            info!("player {} is dropped after frame {frame}: {reason}", player + 1);
             self.emit(RoomEvent::PeerLeft { peer: key, reason: reason.clone() });
             self.emit(RoomEvent::PlayerDisconnected { peer: key, player, frame, reason });
             if let Some(peer) = self.peers.get_mut(&key) {

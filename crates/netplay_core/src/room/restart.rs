@@ -17,7 +17,7 @@ impl Room {
     pub(super) fn peer_restarted(&mut self, now: Duration, from: PeerKey) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let player = peer.player;
-        info!("player {player} restarted");
+        info!("player {} restarted", player + 1);
         peer.hello_sent = None;
         peer.fragments = Fragments::default();
         peer.commitment_sent = None;

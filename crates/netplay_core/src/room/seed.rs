@@ -112,7 +112,7 @@ impl Room {
         else {
             return;
         };
-        warn!("player {player} is refused: {violation}");
+        warn!("player {} is refused: {violation}", player + 1);
         match self.phase.active_match() {
             Some(_) => self.disconnect_player(now, player, Disconnect::Lost(violation.to_string())),
             None => {

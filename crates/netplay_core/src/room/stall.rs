@@ -99,15 +99,16 @@ impl Room {
             Some(Change::Stalled) => {
                 let name = peer.name.as_deref().unwrap_or("no name");
                 warn!(
-                    "player {player} ({name}) stands still after frame {frame}, and everybody waits: \
-                     its link is alive, so its clock is paused or its game runs no frames"
+                    "player {} ({name}) stands still after frame {frame}, and everybody waits: \
+                     its link is alive, so its clock is paused or its game runs no frames",
+                    player + 1
                 );
                 let time_left = timeout.zip(stalled_for);
                 let time_left = time_left.map(|(timeout, stood)| timeout.saturating_sub(stood));
                 self.emit(RoomEvent::PeerStalled { peer: from, player, frame, time_left });
             }
             Some(Change::Unstalled(after)) => {
-                info!("player {player} goes on after {} ms", after.as_millis());
+                info!("player {} goes on after {} ms", player + 1, after.as_millis());
                 self.emit(RoomEvent::PeerUnstalled { peer: from, player, after });
             }
             None => {}

@@ -43,8 +43,7 @@ pub(super) fn plugin(app: &mut App) {
         .rollback_component_by_reflect::<Club>()
         .rollback_component_by_reflect::<Bomb>()
         .rollback_component_by_reflect::<Lift>()
-        // Never changes on an entity that has it, so there is nothing to compare. A bomb that comes back needs it.
-        .rollback_component_snapshot_only::<DespawnOnExit<Phase>>()
+        .rollback_component_by_reflect::<DespawnOnExit<Phase>>()
         .rollback_resource_by_reflect::<Round>()
         .rollback_resource_by_reflect::<Dice>()
         .add_systems(StartMatch, (start_resources, stage::spawn, contestant::spawn).chain())

@@ -16,7 +16,9 @@ const RESULT: f32 = 3.0;
 const SKY: f32 = 3.0;
 
 /// The phase of a round: a Bevy state that rolls back.
-#[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Reflect, Serialize, Deserialize,
+)]
 pub enum Phase {
     /// Fighters stand still.
     #[default]

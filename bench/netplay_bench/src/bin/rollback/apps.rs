@@ -131,6 +131,8 @@ impl Store for DrivenApp {
     fn simulate(&mut self) {
         self.set_frame(self.frame + 1);
         self.app.world_mut().run_schedule(AdvanceWorld);
+        // As Bevy does after each update: it notes what was removed until then.
+        self.app.world_mut().clear_trackers();
     }
 
     fn world(&mut self) -> &mut World {

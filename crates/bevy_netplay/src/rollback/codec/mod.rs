@@ -8,10 +8,16 @@
 //! | `Reflect` | [`canonical`] bytes of its fields | postcard |
 //! | `Hash` | what it [gives to a hasher](hashed) | no |
 //! | nothing | no | no |
+//!
+//! A type that contains itself, or a list of elements that take no bytes, is not encoded: decoding could make a value
+//! of a few bytes that is too deep for the stack or too long for the memory.
 
 mod canonical;
+mod exact;
 mod hashed;
+mod keyed;
 mod reflected;
+mod reflected_shape;
 mod shape;
 
 use std::hash::Hash;
@@ -20,7 +26,7 @@ use bevy::reflect::{FromReflect, GetTypeRegistration, TypeRegistry, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(in crate::rollback) use reflected::shape as reflected_shape;
+pub(in crate::rollback) use reflected_shape::of as reflected_shape;
 pub(crate) use shape::{Shape, of as serde_shape};
 
 use canonical::CanonicalError;
@@ -48,7 +54,8 @@ pub(super) struct Codec<T> {
     pub(super) compared: Option<Write<T>>,
     /// Appends an encoding, and takes one off the front of bytes.
     pub(super) encoded: Option<(Write<T>, Read<T>)>,
-    /// Whether two values are the same. May say that they are not if it cannot tell.
+    /// Whether two values are the same, so that replacing one by the other changes nothing. May say that they are not
+    /// if it cannot tell.
     pub(super) same: fn(&T, &T) -> bool,
 }
 
@@ -70,20 +77,22 @@ impl<T> Codec<T> {
     where
         T: Serialize + DeserializeOwned,
     {
+        let encoded: (Write<T>, Read<T>) = (
+            |value, _, bytes| append_postcard(value, bytes),
+            |bytes, _| {
+                let (value, rest) = postcard::take_from_bytes(bytes)?;
+                *bytes = rest;
+                Ok(value)
+            },
+        );
         Self {
             compared: Some(|value, _, bytes| Ok(canonical::write(value, bytes)?)),
-            encoded: Some((
-                |value, _, bytes| append_postcard(value, bytes),
-                |bytes, _| {
-                    let (value, rest) = postcard::take_from_bytes(bytes)?;
-                    *bytes = rest;
-                    Ok(value)
-                },
-            )),
+            encoded: shape::of::<T>().is_bounded.then_some(encoded),
+            // Not by what is compared, which has one zero and one NaN.
             same: |a, b| {
                 let [mut bytes_a, mut bytes_b] = [Vec::new(), Vec::new()];
-                canonical::write(a, &mut bytes_a).is_ok()
-                    && canonical::write(b, &mut bytes_b).is_ok()
+                append_postcard(a, &mut bytes_a).is_ok()
+                    && append_postcard(b, &mut bytes_b).is_ok()
                     && bytes_a == bytes_b
             },
         }
@@ -112,17 +121,20 @@ impl<T> Codec<T> {
     where
         T: FromReflect + Typed + GetTypeRegistration,
     {
+        let encoded: (Write<T>, Read<T>) = (
+            |value, registry, bytes| {
+                let value = reflected::serializable(value.as_partial_reflect(), registry);
+                append_postcard(&value, bytes)
+            },
+            reflected::read,
+        );
         Self {
             compared: Some(|value, registry, bytes| {
-                Ok(canonical::write(&reflected::serializable(value, registry), bytes)?)
+                let value = reflected::serializable(value.as_partial_reflect(), registry);
+                Ok(canonical::write(&value, bytes)?)
             }),
-            encoded: Some((
-                |value, registry, bytes| {
-                    append_postcard(&reflected::serializable(value, registry), bytes)
-                },
-                reflected::read,
-            )),
-            same: |a, b| a.reflect_partial_eq(b.as_partial_reflect()) == Some(true),
+            encoded: reflected_shape::is_bounded::<T>().then_some(encoded),
+            same: |a, b| exact::same(a.as_partial_reflect(), b.as_partial_reflect()),
         }
     }
 }
@@ -133,4 +145,40 @@ fn append_postcard<T: Serialize + ?Sized>(
 ) -> Result<(), CodecError> {
     *bytes = postcard::to_extend(value, std::mem::take(bytes))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Clone, Copy, Reflect, Serialize, Deserialize)]
+    struct Speed(f32);
+
+    #[test]
+    fn the_same_values_have_the_same_bits() {
+        for same in [Codec::<Speed>::serde().same, Codec::<Speed>::reflect().same] {
+            assert!(same(&Speed(f32::NAN), &Speed(f32::NAN)));
+            assert!(!same(&Speed(f32::NAN), &Speed(-f32::NAN)));
+            assert!(same(&Speed(-0.0), &Speed(-0.0)) && !same(&Speed(0.0), &Speed(-0.0)));
+        }
+    }
+
+    #[test]
+    fn a_type_that_contains_itself_is_compared_and_not_encoded() {
+        #[derive(Reflect, Serialize, Deserialize)]
+        #[reflect(no_field_bounds)]
+        struct Tree(Vec<Tree>);
+        for codec in [Codec::<Tree>::serde(), Codec::<Tree>::reflect()] {
+            assert!(codec.encoded.is_none());
+            let mut bytes = Vec::new();
+            let tree = Tree(vec![Tree(vec![]), Tree(vec![Tree(vec![])])]);
+            let mut registry = TypeRegistry::new();
+            registry.register::<Tree>();
+            codec.compared.unwrap()(&tree, &registry, &mut bytes).unwrap();
+            assert_eq!(bytes.len(), 4 * size_of::<u64>());
+        }
+    }
 }

@@ -1,33 +1,27 @@
 //! Values by reflection, as something that serde can write and read.
 //!
 //! Bevy's own serializer of reflected values does it, with two exceptions: an [`Entity`] is its bits, whether or not
-//! Bevy's feature `serialize` is on, and the elements of a set are sorted, because a hash set has another order on
-//! every machine.
+//! Bevy's feature `serialize` is on, and maps and sets are [`keyed`].
 
 use bevy::prelude::*;
-use bevy::reflect::enums::VariantInfo;
 use bevy::reflect::serde::{
     ReflectDeserializerProcessor, ReflectSerializerProcessor, TypedReflectDeserializer,
     TypedReflectSerializer,
 };
 use bevy::reflect::{
-    FromReflect, GetTypeRegistration, NamedField, PartialReflect, ReflectRef, TypeInfo,
-    TypeRegistration, TypeRegistry, Typed, UnnamedField,
+    FromReflect, GetTypeRegistration, PartialReflect, TypeRegistration, TypeRegistry, Typed,
 };
 use serde::de::{Deserialize, DeserializeSeed, Deserializer};
-use serde::ser::{Error, Serialize, SerializeSeq, Serializer};
+use serde::ser::{Serialize, Serializer};
 
-use super::{CodecError, canonical};
-
-/// How deep types are described that contain themselves.
-const MAX_DEPTH: u32 = 16;
+use super::{CodecError, keyed};
 
 /// A value that serializes by its fields.
-pub(super) fn serializable<'a, T: Reflect>(
-    value: &'a T,
+pub(super) fn serializable<'a>(
+    value: &'a dyn PartialReflect,
     registry: &'a TypeRegistry,
 ) -> TypedReflectSerializer<'a, Parts> {
-    TypedReflectSerializer::with_processor(value.as_partial_reflect(), registry, &Parts)
+    TypedReflectSerializer::with_processor(value, registry, &Parts)
 }
 
 /// Takes a value that was written with postcard off the front of bytes.
@@ -44,50 +38,6 @@ pub(super) fn read<T: FromReflect + Typed + GetTypeRegistration>(
     T::from_reflect(&*value).ok_or(CodecError::Fields)
 }
 
-/// The shape of a type: the names of its fields and variants, and the types of these.
-pub(in crate::rollback) fn shape<T: Typed>() -> String {
-    let mut shape = String::new();
-    describe(T::type_info(), MAX_DEPTH, &mut shape);
-    shape
-}
-
-fn describe(info: &TypeInfo, depth: u32, shape: &mut String) {
-    shape.push_str(info.ty().short_path());
-    let Some(depth) = depth.checked_sub(1) else { return };
-    let mut parts: Vec<(&str, Option<&'static TypeInfo>)> = Vec::new();
-    let unnamed = |field: &UnnamedField| ("", field.type_info());
-    let named = |field: &NamedField| (field.name(), field.type_info());
-    match info {
-        TypeInfo::Struct(info) => parts.extend(info.iter().map(named)),
-        TypeInfo::TupleStruct(info) => parts.extend(info.iter().map(unnamed)),
-        TypeInfo::Tuple(info) => parts.extend(info.iter().map(unnamed)),
-        TypeInfo::List(info) => parts.push(("", info.item_info())),
-        TypeInfo::Array(info) => parts.push(("", info.item_info())),
-        TypeInfo::Map(info) => parts.extend([("", info.key_info()), ("", info.value_info())]),
-        TypeInfo::Enum(info) => {
-            for variant in info.iter() {
-                parts.push((variant.name(), None));
-                match variant {
-                    VariantInfo::Struct(info) => parts.extend(info.iter().map(named)),
-                    VariantInfo::Tuple(info) => parts.extend(info.iter().map(unnamed)),
-                    VariantInfo::Unit(_) => {}
-                }
-            }
-        }
-        TypeInfo::Set(_) | TypeInfo::Opaque(_) => return,
-    }
-    shape.push('{');
-    for (name, info) in parts {
-        shape.push_str(name);
-        shape.push(':');
-        if let Some(info) = info {
-            describe(info, depth, shape);
-        }
-        shape.push(' ');
-    }
-    shape.push('}');
-}
-
 /// Writes and reads what Bevy's serializer would write otherwise, or not at all.
 pub(super) struct Parts;
 
@@ -101,20 +51,7 @@ impl ReflectSerializerProcessor for Parts {
         if let Some(entity) = value.try_downcast_ref::<Entity>() {
             return entity.to_bits().serialize(serializer).map(Ok);
         }
-        let ReflectRef::Set(set) = value.reflect_ref() else { return Ok(Err(serializer)) };
-        let mut elements = Vec::new();
-        for element in set.iter() {
-            let element = TypedReflectSerializer::with_processor(element, registry, self);
-            let mut bytes = Vec::new();
-            canonical::write(&element, &mut bytes).map_err(S::Error::custom)?;
-            elements.push((bytes, element));
-        }
-        elements.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let mut sequence = serializer.serialize_seq(Some(elements.len()))?;
-        for (_, element) in elements {
-            sequence.serialize_element(&element)?;
-        }
-        sequence.end().map(Ok)
+        keyed::write(value, registry, serializer)
     }
 }
 
@@ -122,11 +59,11 @@ impl ReflectDeserializerProcessor for Parts {
     fn try_deserialize<'de, D: Deserializer<'de>>(
         &mut self,
         registration: &TypeRegistration,
-        _registry: &TypeRegistry,
+        registry: &TypeRegistry,
         deserializer: D,
     ) -> Result<Result<Box<dyn PartialReflect>, D>, D::Error> {
         if registration.type_id() != std::any::TypeId::of::<Entity>() {
-            return Ok(Err(deserializer));
+            return keyed::read(registration, registry, deserializer);
         }
         let bits = u64::deserialize(deserializer)?;
         let entity = Entity::try_from_bits(bits)

@@ -18,6 +18,8 @@ pub struct Access<T> {
     pub(super) overwrite: Box<Overwrite<T>>,
     /// Gives an entity that has the component a value.
     pub(super) overwrite_one: fn(&mut EntityWorldMut, T),
+    /// That is by inserting it, so that hooks and observers run.
+    pub(super) replaces: bool,
 }
 
 /// [`Mutable`] or [`Immutable`]: components of either roll back.
@@ -52,6 +54,8 @@ impl<T: Component<Mutability = Mutable> + Clone> Restorable<T> for Mutable {
                         values.clone_from_slice(&column.values()[table]);
                         references.map(&mut values);
                     } else {
+                        // Each access through `ContiguousMut` marks all values as changed.
+                        let values: &mut [T] = &mut values;
                         mismatch.compare(orders, column.orders(), table, |row, saved| {
                             values[row] = references.restore(&column.values()[saved]);
                         });
@@ -65,6 +69,7 @@ impl<T: Component<Mutability = Mutable> + Clone> Restorable<T> for Mutable {
                     *component = value;
                 }
             },
+            replaces: false,
         }
     }
 }
@@ -94,6 +99,7 @@ impl<T: Component<Mutability = Immutable> + Clone> Restorable<T> for Immutable {
             overwrite_one: |entity, value| {
                 entity.insert(value);
             },
+            replaces: true,
         }
     }
 }

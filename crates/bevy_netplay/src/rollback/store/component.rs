@@ -21,11 +21,24 @@ pub(in crate::rollback) struct ComponentHistory<T: Component> {
     slots: Vec<Column<T>>,
     rows: QueryState<(&'static SpawnOrder, &'static T), RollsBack>,
     access: Access<T>,
+    /// What a load has still to change: values of entities that are in another row than they were, values of entities
+    /// that do not have the component, and entities that should not have it.
+    replaced: Vec<(Entity, T)>,
+    inserted: Vec<(Entity, T)>,
+    removed: Vec<Entity>,
 }
 
 impl<T: Component + Clone> ComponentHistory<T> {
     pub(in crate::rollback) fn new(world: &mut World, codec: Codec<T>, access: Access<T>) -> Self {
-        Self { codec, slots: Vec::new(), rows: world.query_filtered(), access }
+        Self {
+            codec,
+            slots: Vec::new(),
+            rows: world.query_filtered(),
+            access,
+            replaced: Vec::new(),
+            inserted: Vec::new(),
+            removed: Vec::new(),
+        }
     }
 }
 
@@ -43,7 +56,10 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
         }
     }
 
-    fn load(&mut self, world: &mut World, slot: usize, references: &mut Restored<'_>) {
+    fn overwrite(&mut self, world: &mut World, slot: usize, references: &mut Restored<'_>) {
+        self.replaced.clear();
+        self.inserted.clear();
+        self.removed.clear();
         let column = &self.slots[slot];
         let mismatch = (self.access.overwrite)(world, column, references);
         if mismatch.is_empty() {
@@ -53,26 +69,41 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
             mismatch.saved.iter().map(|row| (column.orders()[*row], *row)).collect();
         for order in mismatch.present {
             let Some(entity) = references.entity(order) else { continue };
-            let saved = missing.remove(&order);
-            let mut entity = world.entity_mut(entity);
-            match saved {
+            match missing.remove(&order) {
                 Some(row) => {
-                    let value = references.restore(&column.values()[row]);
-                    (self.access.overwrite_one)(&mut entity, value);
+                    self.replaced.push((entity, references.restore(&column.values()[row])));
                 }
-                None => drop(entity.remove::<T>()),
+                None => self.removed.push(entity),
             }
         }
         for row in mismatch.saved {
             let order = column.orders()[row];
-            if !missing.contains_key(&order) {
-                continue;
-            }
-            if let Some(entity) = references.entity(order) {
-                let value = references.restore(&column.values()[row]);
-                world.entity_mut(entity).insert(value);
+            if missing.contains_key(&order)
+                && let Some(entity) = references.entity(order)
+            {
+                self.inserted.push((entity, references.restore(&column.values()[row])));
             }
         }
+    }
+
+    fn insert_and_remove(&mut self, world: &mut World) -> bool {
+        let replaces = self.access.replaces && !self.replaced.is_empty();
+        let is_changed = replaces || !self.inserted.is_empty() || !self.removed.is_empty();
+        // A hook or an observer of one may have despawned another.
+        for (entity, value) in self.replaced.drain(..) {
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
+                (self.access.overwrite_one)(&mut entity, value);
+            }
+        }
+        for entity in self.removed.drain(..) {
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
+                entity.remove::<T>();
+            }
+        }
+        if !self.inserted.is_empty() {
+            world.try_insert_batch(self.inserted.drain(..)).ok();
+        }
+        is_changed
     }
 
     fn is_encodable(&self) -> bool {

@@ -5,7 +5,6 @@ use bevy::prelude::*;
 
 use super::column::{Column, Mismatch};
 use super::history::RollsBack;
-use super::remains::Remains;
 use crate::rollback::order::SpawnOrders;
 use crate::{RollbackEntity, SpawnOrder};
 
@@ -13,6 +12,15 @@ use crate::{RollbackEntity, SpawnOrder};
 pub(super) struct EntityHistory {
     slots: Vec<Slot>,
     rows: QueryState<&'static SpawnOrder, RollsBack>,
+}
+
+/// How the entities of now differed from those of a slot.
+#[derive(Default)]
+pub(super) struct EntityChanges {
+    /// Entities that were gone and have come back.
+    pub(super) returned: Vec<(SpawnOrder, Entity)>,
+    /// Entities that the slot does not have.
+    pub(super) surplus: Vec<SpawnOrder>,
 }
 
 /// The entities of a frame.
@@ -63,8 +71,8 @@ impl EntityHistory {
         slot.entities.end_table();
     }
 
-    /// Brings back the entities of a slot that are gone, and returns those that are not in it.
-    pub(super) fn restore(&mut self, world: &mut World, slot: usize) -> Vec<SpawnOrder> {
+    /// Brings back the entities of a slot that are gone.
+    pub(super) fn restore(&mut self, world: &mut World, slot: usize) -> EntityChanges {
         let slot = &self.slots[slot];
         let mut mismatch = Mismatch::default();
         if let Ok(tables) = self.rows.contiguous_iter(world) {
@@ -77,16 +85,22 @@ impl EntityHistory {
             }
             mismatch.saved.extend(saved.flatten());
         }
-        world.resource_mut::<SpawnOrders>().set_next(slot.next);
+        if mismatch.is_empty() {
+            return EntityChanges::default();
+        }
         let saved: HashSet<SpawnOrder> =
             mismatch.saved.iter().map(|row| slot.entities.orders()[*row]).collect();
-        let gone = mismatch.saved.iter().map(|row| slot.entities.orders()[*row]);
         let present: HashSet<SpawnOrder> = mismatch.present.iter().copied().collect();
-        for order in gone.filter(|order| !present.contains(order)) {
-            let entity = world.spawn((RollbackEntity, order)).id();
-            Remains::restore(world, order, entity);
+        let mut returned = Vec::new();
+        for row in mismatch.saved {
+            let order = slot.entities.orders()[row];
+            if !present.contains(&order) {
+                world.resource_mut::<SpawnOrders>().expect(order);
+                returned.push((order, world.spawn((RollbackEntity, order)).id()));
+            }
         }
-        mismatch.present.retain(|order| !saved.contains(order));
-        mismatch.present
+        let mut surplus = mismatch.present;
+        surplus.retain(|order| !saved.contains(order));
+        EntityChanges { returned, surplus }
     }
 }

@@ -5,12 +5,12 @@ use bevy::prelude::*;
 use bevy::reflect::TypeRegistry;
 
 use super::references::{Decoding, Places, Restored};
+use crate::SpawnOrder;
 use crate::rollback::codec::CodecError;
-use crate::{RollbackEntity, SpawnOrder};
 
-/// Entities that roll back. Disabled ones are included, because the filter names them: `Allow` is none for whole
+/// Entities with a [`SpawnOrder`], disabled ones included, because the filter names them: `Allow` is none for whole
 /// tables.
-pub(super) type RollsBack = (With<RollbackEntity>, Or<(With<Disabled>, Without<Disabled>)>);
+pub(super) type RollsBack = (With<SpawnOrder>, Or<(With<Disabled>, Without<Disabled>)>);
 
 /// The values of a registered type in the kept frames, each in a slot.
 pub(in crate::rollback) trait History: Send + Sync + 'static {
@@ -20,8 +20,17 @@ pub(in crate::rollback) trait History: Send + Sync + 'static {
     /// Copies the values of the world into a slot.
     fn save(&mut self, world: &mut World, slot: usize);
 
-    /// Gives the world the values of a slot. The entities of its frame are there.
-    fn load(&mut self, world: &mut World, slot: usize, references: &mut Restored<'_>);
+    /// Of a component: gives the entities of the slot's frame, which are there, its values where they have the
+    /// component, and notes what has to be inserted and removed.
+    fn overwrite(&mut self, _world: &mut World, _slot: usize, _references: &mut Restored<'_>) {}
+
+    /// Of a component: inserts and removes what was noted. Returns whether there was anything.
+    fn insert_and_remove(&mut self, _world: &mut World) -> bool {
+        false
+    }
+
+    /// Of what no entity has: gives the world the value of a slot.
+    fn load(&mut self, _world: &mut World, _slot: usize, _references: &mut Restored<'_>) {}
 
     /// Whether the type has an encoding.
     fn is_encodable(&self) -> bool;
@@ -75,6 +84,9 @@ pub enum DecodeError {
     /// Another version of bevy_netplay encoded it.
     #[error("the encoded state has version {0}, which this version of bevy_netplay does not read")]
     Version(u8),
+    /// There are more bytes than any state has.
+    #[error("the encoded state has {0} bytes, which is more than is read")]
+    TooLarge(usize),
     /// There are bytes left over.
     #[error("{0} bytes follow the encoded state")]
     TooLong(usize),

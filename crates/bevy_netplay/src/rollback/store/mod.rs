@@ -28,21 +28,27 @@ use bevy::prelude::*;
 use super::order::SpawnOrders;
 use super::registry::RollbackRegistry;
 use crate::SpawnOrder;
-use entities::EntityHistory;
+use entities::{EntityChanges, EntityHistory};
 use references::{Decoding, Origin, Places, Restored};
 
 pub use access::Restorable;
 pub(super) use component::ComponentHistory;
 pub use history::DecodeError;
 pub(super) use history::History;
-pub(super) use remains::Remains;
+pub(super) use remains::{Remains, mark_child};
 pub(super) use resource::ResourceHistory;
 pub(super) use state::StateHistory;
 
 /// The first byte of an encoded state.
 const VERSION: u8 = 1;
+/// The longest state that is encoded or decoded, in bytes.
+const MAX_BYTES: usize = 64 << 20;
+/// The greatest place that the next entity is given in a decoded state.
+const MAX_NEXT: u32 = 1 << 31;
 /// The frame of a slot that has none.
 const NO_FRAME: i32 = -1;
+/// How often a frame is restored whose restoration changes what was restored, by hooks and observers.
+const MAX_PASSES: usize = 3;
 
 /// The state at the start of recent frames, of everything that is registered.
 #[derive(Resource)]
@@ -59,6 +65,8 @@ pub(crate) struct RollbackStore {
 pub(crate) struct FrameChecksum {
     pub(crate) total: u64,
     pub(crate) parts: Vec<(&'static str, u64)>,
+    /// Types with a value that cannot be compared, and why. They are left out.
+    pub(crate) failed: Vec<(&'static str, String)>,
 }
 
 /// Why a state cannot be encoded.
@@ -70,12 +78,16 @@ pub enum EncodeError {
     Frame(i32),
     /// A type is registered without an encoding.
     #[error(
-        "{0} is registered by Hash, or for snapshots only, and has no encoding: register it by serde or Reflect"
+        "{0} has no encoding: it is registered by Hash, or for snapshots only, or contains itself or a list of values \
+         without fields; register it by serde or Reflect"
     )]
     Type(&'static str),
     /// The `Serialize` of a value failed.
     #[error("a value of {0} cannot be encoded: {1}")]
     Value(&'static str, String),
+    /// The state is longer than is decoded.
+    #[error("the encoded state has {0} bytes, which is more than can be sent")]
+    TooLarge(usize),
 }
 
 impl FromWorld for RollbackStore {
@@ -93,9 +105,13 @@ impl RollbackStore {
             .sort_by_key(|(name, _)| names.iter().position(|registered| registered == name));
         self.frames.clear();
         self.frames.resize(frames, NO_FRAME);
-        self.entities.set_depth(frames + 1);
+        self.set_depth(frames + 1);
+    }
+
+    fn set_depth(&mut self, slots: usize) {
+        self.entities.set_depth(slots);
         for (_, history) in &mut self.histories {
-            history.set_depth(frames + 1);
+            history.set_depth(slots);
         }
     }
 
@@ -116,32 +132,66 @@ impl RollbackStore {
     /// Gives the world the state of a frame. False if it is not kept.
     #[must_use]
     pub(crate) fn load(&mut self, world: &mut World, frame: i32) -> bool {
-        let slot = self.slot(frame);
-        let is_kept = self.frames[slot] == frame;
-        if is_kept {
+        let slot = self.kept(frame);
+        if let Ok(slot) = slot {
             self.load_slot(world, slot, Origin::Saved);
         }
-        is_kept
+        slot.is_ok()
     }
 
     fn load_slot(&mut self, world: &mut World, slot: usize, origin: Origin) {
-        let surplus = self.entities.restore(world, slot);
-        world.resource_scope(|world, orders: Mut<SpawnOrders>| {
-            let mut references = Restored::new(&orders, origin);
-            // Children leave parents that go before these do, and hooks of components find the resources of before.
+        let is_settled = (0..MAX_PASSES).any(|_| !self.load_entities(world, slot, origin));
+        if !is_settled {
+            self.overwrite(world, slot, origin, &[]);
+        }
+        // After the entities, whose hooks and observers find the values of before and may change them.
+        world.resource_scope(|world, mut orders: Mut<SpawnOrders>| {
+            orders.set_next(self.entities.next(slot));
+            let mut references = Restored::new(&orders, origin, &[]);
             for (_, history) in &mut self.histories {
                 history.load(world, slot, &mut references);
             }
         });
+        Remains::report(world);
+    }
+
+    /// Gives the world the entities of a slot and their components. Returns whether anything was spawned, despawned,
+    /// inserted or removed, so that hooks and observers may have changed what was restored.
+    fn load_entities(&mut self, world: &mut World, slot: usize, origin: Origin) -> bool {
+        let EntityChanges { returned, surplus } = self.entities.restore(world, slot);
+        let mut is_changed = !returned.is_empty() || !surplus.is_empty();
+        self.overwrite(world, slot, origin, &surplus);
+        for (_, history) in &mut self.histories {
+            is_changed |= history.insert_and_remove(world);
+        }
+        world.flush();
+        Remains::restore(world, &returned);
+        // Now that children have left parents that go.
         for order in surplus {
-            let orders = world.resource::<SpawnOrders>();
             // A child goes with its parent.
-            if let Some(entity) = orders.entity(order) {
-                world.entity_mut(entity).despawn();
+            if let Some(entity) = world.resource::<SpawnOrders>().entity(order) {
+                world.try_despawn(entity).ok();
             }
         }
         world.flush();
-        Remains::report(world);
+        is_changed
+    }
+
+    /// Gives components that are there the values of a slot.
+    fn overwrite(
+        &mut self,
+        world: &mut World,
+        slot: usize,
+        origin: Origin,
+        surplus: &[SpawnOrder],
+    ) {
+        // No hook or observer runs meanwhile, which would miss the places.
+        world.resource_scope(|world, orders: Mut<SpawnOrders>| {
+            let mut references = Restored::new(&orders, origin, surplus);
+            for (_, history) in &mut self.histories {
+                history.overwrite(world, slot, &mut references);
+            }
+        });
     }
 
     /// The checksum of a kept frame.
@@ -151,7 +201,7 @@ impl RollbackStore {
         let compared = self.histories.iter().filter(|(_, history)| history.is_compared());
         checksum.parts.extend(compared.map(|(name, _)| (*name, 0)));
         let mut part = 0;
-        self.compare(world, frame, |name, _, hash| {
+        checksum.failed = self.compare(world, frame, |name, _, hash| {
             while checksum.parts[part].0 != name {
                 part += 1;
             }
@@ -159,6 +209,12 @@ impl RollbackStore {
             let sum = &mut checksum.parts[part].1;
             *sum = sum.wrapping_add(hash);
         })?;
+        for (name, part) in &mut checksum.parts {
+            // How much of it was compared depends on the order of rows.
+            if checksum.failed.iter().any(|(failed, _)| failed == name) {
+                *part = 0;
+            }
+        }
         let mut all = Vec::new();
         for (_, part) in &checksum.parts {
             all.extend_from_slice(&part.to_le_bytes());
@@ -170,22 +226,24 @@ impl RollbackStore {
     }
 
     /// Hashes of the compared values of a kept frame, each with its type and the entity that has it: type by type, in
-    /// any order of entities.
+    /// any order of entities. Returns the types with a value that cannot be compared, and why.
     pub(crate) fn compare(
         &self,
         world: &World,
         frame: i32,
         mut each: impl FnMut(&'static str, Option<SpawnOrder>, u64),
-    ) -> Result<(), EncodeError> {
+    ) -> Result<Vec<(&'static str, String)>, EncodeError> {
         let slot = self.kept(frame)?;
         let registry = world.resource::<AppTypeRegistry>().read();
         let mut places = Places::new(world.resource(), self.entities.orders(slot));
+        let mut failed = Vec::new();
         for (name, history) in &self.histories {
             let mut each = |order, hash| each(name, order, hash);
-            let compared = history.compare(slot, &registry, &mut places, &mut each);
-            compared.map_err(|error| EncodeError::Value(name, error.to_string()))?;
+            if let Err(error) = history.compare(slot, &registry, &mut places, &mut each) {
+                failed.push((*name, error.to_string()));
+            }
         }
-        Ok(())
+        Ok(failed)
     }
 
     /// The state of a kept frame as bytes that a peer of the same build can [load](Self::decode).
@@ -205,6 +263,9 @@ impl RollbackStore {
             }
             let encoded = history.encode(slot, &registry, &mut places, &mut bytes);
             encoded.map_err(|error| EncodeError::Value(name, error.to_string()))?;
+            if bytes.len() > MAX_BYTES {
+                return Err(EncodeError::TooLarge(bytes.len()));
+            }
         }
         Ok(bytes)
     }
@@ -215,7 +276,12 @@ impl RollbackStore {
     ///
     /// [`DecodeError`] where the bytes are none. The world is as it was then.
     pub(crate) fn decode(&mut self, world: &mut World, bytes: &[u8]) -> Result<(), DecodeError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(DecodeError::TooLarge(bytes.len()));
+        }
+        // There may have been no match yet.
         let slot = self.frames.len();
+        self.set_depth(slot + 1);
         let registry = world.resource::<AppTypeRegistry>().clone();
         let registry = registry.read();
         let (version, mut rest) = bytes.split_first().ok_or(DecodeError::Empty)?;
@@ -223,6 +289,9 @@ impl RollbackStore {
             return Err(DecodeError::Version(*version));
         }
         let next = wire::take(&mut rest)?;
+        if next > MAX_NEXT {
+            return Err(DecodeError::Entities);
+        }
         let count = wire::take(&mut rest)?;
         // Not reserved: the count is what somebody says. Each place takes at least a byte.
         let mut entities = Vec::new();
@@ -253,11 +322,14 @@ impl RollbackStore {
     }
 
     fn slot(&self, frame: i32) -> usize {
-        usize::try_from(frame).unwrap_or(0) % self.frames.len()
+        usize::try_from(frame).unwrap_or(0) % self.frames.len().max(1)
     }
 
     fn kept(&self, frame: i32) -> Result<usize, EncodeError> {
         let slot = self.slot(frame);
-        if self.frames[slot] == frame { Ok(slot) } else { Err(EncodeError::Frame(frame)) }
+        match self.frames.get(slot) {
+            Some(kept) if *kept == frame => Ok(slot),
+            _ => Err(EncodeError::Frame(frame)),
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use bevy::ecs::component::Components;
 use bevy::ecs::entity::EntityMapper;
+use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use bevy::reflect::TypeRegistry;
 
@@ -15,6 +16,7 @@ use crate::rollback::order::{NO_ENTITY, SpawnOrders};
 pub(in crate::rollback) struct Restored<'a> {
     orders: &'a SpawnOrders,
     origin: Origin,
+    surplus: HashSet<SpawnOrder>,
 }
 
 /// Where a kept frame comes from.
@@ -27,13 +29,14 @@ pub(super) enum Origin {
 }
 
 impl<'a> Restored<'a> {
-    pub(super) fn new(orders: &'a SpawnOrders, origin: Origin) -> Self {
-        Self { orders, origin }
+    /// Of a frame that does not have the entities of now that are `surplus`.
+    pub(super) fn new(orders: &'a SpawnOrders, origin: Origin, surplus: &[SpawnOrder]) -> Self {
+        Self { orders, origin, surplus: surplus.iter().copied().collect() }
     }
 
-    /// The entity that has a place now.
+    /// The entity of the frame that has a place.
     pub(super) fn entity(&self, order: SpawnOrder) -> Option<Entity> {
-        self.orders.entity(order)
+        self.orders.entity(order).filter(|_| !self.surplus.contains(&order))
     }
 
     /// A value of the frame with the references of now.
@@ -54,10 +57,7 @@ impl<'a> Restored<'a> {
 impl EntityMapper for Restored<'_> {
     fn get_mapped(&mut self, source: Entity) -> Entity {
         match self.origin {
-            Origin::Saved => {
-                let order = self.orders.order(source);
-                order.and_then(|order| self.orders.entity(order)).unwrap_or(source)
-            }
+            Origin::Saved => self.orders.current(source),
             Origin::Decoded => {
                 let order = SpawnOrder::from_index(source.index_u32());
                 self.orders.entity(order).unwrap_or(NO_ENTITY)

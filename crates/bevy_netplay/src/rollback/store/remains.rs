@@ -2,7 +2,10 @@
 //!
 //! A despawn in a predicted frame may turn out wrong. The entity then comes back under another id. Registered
 //! components are in the kept frames; all others are copied when the entity goes, by reflection, because nothing else
-//! can copy a component whose type is not known.
+//! can copy a component whose type is not known. So are its children that do not roll back, which go with it, if the
+//! simulation has made them: what a view has made, it makes again for an entity that comes back.
+
+use std::any::TypeId;
 
 use bevy::ecs::component::{ComponentCloneBehavior, ComponentId};
 use bevy::ecs::lifecycle::HookContext;
@@ -12,8 +15,11 @@ use bevy::ecs::world::DeferredWorld;
 use bevy::log::warn;
 use bevy::platform::collections::{HashMap, HashSet};
 use bevy::prelude::*;
+use bevy::reflect::TypeRegistry;
 use bevy::utils::prelude::DebugName;
 
+use super::references::{Origin, Restored};
+use crate::rollback::order::SpawnOrders;
 use crate::{RollbackEntity, SpawnOrder};
 
 /// What despawned entities had besides what is registered.
@@ -26,13 +32,35 @@ pub(in crate::rollback) struct Remains {
     missing: Vec<(SpawnOrder, Entity, ComponentId, DebugName)>,
     /// Components that an entity came back without, as was said already.
     reported: HashSet<ComponentId>,
+    /// A frame is simulated, or a match set up.
+    is_simulating: bool,
+}
+
+/// A child that does not roll back, and that the simulation has made.
+#[derive(Component)]
+pub(in crate::rollback) struct SimulatedChild;
+
+/// An observer that marks what becomes a child in the simulation.
+pub(in crate::rollback) fn mark_child(
+    insert: On<Insert, ChildOf>,
+    remains: Res<Remains>,
+    rolls_back: Query<(), With<SpawnOrder>>,
+    mut commands: Commands,
+) {
+    if remains.is_simulating && !rolls_back.contains(insert.entity) {
+        commands.entity(insert.entity).try_insert(SimulatedChild);
+    }
 }
 
 /// What one entity had.
-#[derive(Default)]
 struct Remainder {
+    /// The id that it had.
+    entity: Entity,
     components: Vec<Box<dyn Reflect>>,
+    /// What cannot be copied.
     lost: Vec<(ComponentId, DebugName)>,
+    /// Children that do not roll back.
+    children: Vec<Remainder>,
 }
 
 impl FromWorld for Remains {
@@ -40,12 +68,14 @@ impl FromWorld for Remains {
         let known = [
             world.register_component::<RollbackEntity>(),
             world.register_component::<SpawnOrder>(),
+            world.register_component::<SimulatedChild>(),
         ];
         Self {
             entities: HashMap::default(),
             kept: known.into(),
             missing: Vec::new(),
             reported: HashSet::default(),
+            is_simulating: false,
         }
     }
 }
@@ -66,51 +96,53 @@ impl Remains {
         self.entities.clear();
     }
 
+    /// The simulation begins or ends to change the world.
+    pub(in crate::rollback) fn set_simulating(&mut self, is_simulating: bool) {
+        self.is_simulating = is_simulating;
+    }
+
     /// Copies what an entity has that is about to be despawned.
     pub(in crate::rollback) fn collect(mut world: DeferredWorld, context: &HookContext) {
         let Some(remains) = world.get_resource::<Self>() else { return };
-        let entity = world.entity(context.entity);
-        let Some(order) = entity.get::<SpawnOrder>().copied() else { return };
+        let Some(order) = world.get::<SpawnOrder>(context.entity).copied() else { return };
         let registry = world.get_resource::<AppTypeRegistry>().map(|registry| registry.read());
-        let mut remainder = Remainder::default();
-        for id in entity.archetype().components().iter().filter(|id| !remains.kept.contains(*id)) {
-            let Some(info) = world.components().get_info(*id) else { continue };
-            // It belongs to this entity alone: what made it makes another one.
-            if matches!(info.clone_behavior(), ComponentCloneBehavior::Ignore) {
-                continue;
-            }
-            if let Some(RelationshipAccessor::RelationshipTarget { .. }) =
-                info.relationship_accessor()
-            {
-                continue;
-            }
-            let copy = registry.as_ref().zip(info.type_id()).and_then(|(registry, type_id)| {
-                let component = registry.get_type_data::<ReflectComponent>(type_id)?;
-                component.reflect(entity)?.reflect_clone().ok()
-            });
-            match copy {
-                Some(copy) => remainder.components.push(copy),
-                None => remainder.lost.push((*id, info.name())),
-            }
-        }
+        let copier = Copier { world: &world, registry: registry.as_deref(), kept: &remains.kept };
+        let remainder = copier.copy(world.entity(context.entity));
         drop(registry);
         if let Some(mut remains) = world.get_resource_mut::<Self>() {
-            remains.entities.insert(order, remainder);
+            match remainder.is_empty() {
+                // An entity of a frame that was simulated before may have had the same place.
+                true => drop(remains.entities.remove(&order)),
+                false => drop(remains.entities.insert(order, remainder)),
+            }
         }
     }
 
-    /// Gives an entity that has come back what it had.
-    pub(super) fn restore(world: &mut World, order: SpawnOrder, entity: Entity) {
+    /// Gives entities that have come back what they had. Hooks and observers have made what they make.
+    pub(super) fn restore(world: &mut World, returned: &[(SpawnOrder, Entity)]) {
         let Some(mut remains) = world.get_resource_mut::<Self>() else { return };
-        let Some(remainder) = remains.entities.remove(&order) else { return };
-        let lost = remainder.lost.into_iter();
-        remains.missing.extend(lost.map(|(id, name)| (order, entity, id, name)));
-        let Some(registry) = world.get_resource::<AppTypeRegistry>().cloned() else { return };
+        let remainders: Vec<_> = returned
+            .iter()
+            .filter_map(|(order, entity)| Some((*order, *entity, remains.entities.remove(order)?)))
+            .collect();
+        if remainders.is_empty() {
+            return;
+        }
+        let registry = world.get_resource_or_init::<AppTypeRegistry>().clone();
         let registry = registry.read();
-        let mut entity = world.entity_mut(entity);
-        for component in remainder.components {
+        // All entities first: components refer to any of them.
+        let mut components = Vec::new();
+        for (order, entity, remainder) in remainders {
+            remainder.spawn(world, order, entity, &mut components);
+        }
+        for (entity, mut component) in components {
             let type_id = component.as_any().type_id();
-            if let Some(reflected) = registry.get_type_data::<ReflectComponent>(type_id) {
+            let Some(reflected) = registry.get_type_data::<ReflectComponent>(type_id) else {
+                continue;
+            };
+            let mut references = Restored::new(world.resource(), Origin::Saved, &[]);
+            reflected.map_entities(&mut *component, &mut references);
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
                 reflected.insert(&mut entity, component.as_partial_reflect(), &registry);
             }
         }
@@ -126,11 +158,95 @@ impl Remains {
                 continue;
             }
             warn!(
-                "the entity with SpawnOrder {} was despawned in a predicted frame and has come back without its {name}: derive \
-                 Reflect for that type with #[reflect(Component)] and call register_type, or register it with \
-                 rollback_component_snapshot_only",
+                "the entity with SpawnOrder {}, or a child of it, was despawned in a predicted frame and has come back \
+                 without its {name}: derive Reflect for that type with #[reflect(Component)] and call register_type, or \
+                 register it with rollback_component_snapshot_only",
                 order.index()
             );
         }
+    }
+}
+
+impl Remainder {
+    fn is_empty(&self) -> bool {
+        self.components.is_empty() && self.lost.is_empty() && self.children.is_empty()
+    }
+
+    /// Spawns the children again. Notes the components, by the entity that had them, and what nobody can bring back.
+    fn spawn(
+        self,
+        world: &mut World,
+        order: SpawnOrder,
+        entity: Entity,
+        components: &mut Vec<(Entity, Box<dyn Reflect>)>,
+    ) {
+        components.extend(self.components.into_iter().map(|component| (entity, component)));
+        if let Some(mut remains) = world.get_resource_mut::<Remains>() {
+            let lost = self.lost.into_iter();
+            remains.missing.extend(lost.map(|(id, name)| (order, entity, id, name)));
+        }
+        let mut present = world.get::<Children>(entity).into_iter().flatten();
+        if present.any(|child| world.get::<SpawnOrder>(*child).is_none()) {
+            return;
+        }
+        for child in self.children {
+            let successor = world.spawn((ChildOf(entity), SimulatedChild)).id();
+            world.resource_mut::<SpawnOrders>().succeed(child.entity, successor);
+            child.spawn(world, order, successor, components);
+        }
+    }
+}
+
+/// Copies components by reflection.
+struct Copier<'a> {
+    world: &'a World,
+    registry: Option<&'a TypeRegistry>,
+    kept: &'a HashSet<ComponentId>,
+}
+
+impl Copier<'_> {
+    /// Copies what an entity has that is not kept, and its children that do not roll back.
+    fn copy(&self, entity: EntityRef<'_>) -> Remainder {
+        let rolls_back = entity.contains::<SpawnOrder>();
+        let mut remainder = Remainder {
+            entity: entity.id(),
+            components: Vec::new(),
+            lost: Vec::new(),
+            children: Vec::new(),
+        };
+        for id in entity.archetype().components() {
+            let Some(info) = self.world.components().get_info(*id) else { continue };
+            let is_kept = match rolls_back {
+                true => self.kept.contains(id),
+                // What it is spawned with.
+                false => [TypeId::of::<ChildOf>(), TypeId::of::<SimulatedChild>()]
+                    .map(Some)
+                    .contains(&info.type_id()),
+            };
+            // What is not cloned belongs to this entity alone: what made it makes another one.
+            let is_own = matches!(info.clone_behavior(), ComponentCloneBehavior::Ignore);
+            let is_target = matches!(
+                info.relationship_accessor(),
+                Some(RelationshipAccessor::RelationshipTarget { .. })
+            );
+            if is_kept || is_own || is_target {
+                continue;
+            }
+            let copy = self.registry.zip(info.type_id()).and_then(|(registry, type_id)| {
+                let component = registry.get_type_data::<ReflectComponent>(type_id)?;
+                component.reflect(entity)?.reflect_clone().ok()
+            });
+            match copy {
+                Some(copy) => remainder.components.push(copy),
+                None => remainder.lost.push((*id, info.name())),
+            }
+        }
+        let children = entity.get::<Children>().into_iter().flatten();
+        for child in children.filter_map(|child| self.world.get_entity(*child).ok()) {
+            if child.contains::<SimulatedChild>() && !child.contains::<SpawnOrder>() {
+                remainder.children.push(self.copy(child));
+            }
+        }
+        remainder
     }
 }

@@ -33,10 +33,12 @@ impl<S: FreelyMutableState> History for StateHistory<S> {
     }
 
     fn load(&mut self, world: &mut World, slot: usize, _references: &mut Restored<'_>) {
-        if let Some((state, next)) = &self.slots[slot] {
+        let Some((state, next)) = &self.slots[slot] else { return };
+        // A state that stays the same has not changed for those who ask.
+        if world.get_resource::<State<S>>().is_none_or(|current| current.get() != state) {
             world.insert_resource(State::new(state.clone()));
-            world.insert_resource(next.clone());
         }
+        world.insert_resource(next.clone());
     }
 
     fn is_encodable(&self) -> bool {

@@ -183,7 +183,7 @@ impl<I: Input> Player<I> {
         (0..8).for_each(|_| session.poll_remote_clients());
         let random = Pcg32::seed_from_u64(seed);
         let (simulated, input) = (Vec::new(), I::default());
-        Self { local, traffic, session, simulated, saves: 0, random, held: 3, input }
+        Self { local, traffic, session, simulated, saves: 0, random, held: 12, input }
     }
 
     fn frame(&self) -> i32 {

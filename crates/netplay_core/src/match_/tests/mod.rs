@@ -255,7 +255,11 @@ impl World {
         }
         let frames = if it.traffic.frames_behind().is_some() { FRAMES_AT_ONCE } else { 1 };
         for _ in 0..frames {
-            let input = self.settings.random_input(&mut self.random);
+            let mut input = self.settings.random_input(&mut self.random);
+            // The delay changes while the input stays the same.
+            if self.settings.delay_changes && (self.tick / 20).is_multiple_of(2) {
+                input.clone_from(&self.settings.default_input);
+            }
             if !it.session.run_frame(&mut it.traffic, LAST_FRAME, &input) {
                 break;
             }

@@ -143,9 +143,11 @@ impl Simulation {
         }
     }
 
-    /// An input that changes now and then, as that of a player does.
+    /// An input that changes now and then, as that of a player does, and is held now and then.
     fn input(&self) -> Vec<u8> {
-        let given = (self.frame / 7).wrapping_mul(31) as u8 ^ self.salt;
+        let turn = self.frame / 7;
+        let turn = if turn & 4 == 0 { turn } else { turn | 3 };
+        let given = turn.wrapping_mul(31) as u8 ^ self.salt;
         let bytes = 0..self.default_input.len() - 1;
         bytes.map(|at| given.wrapping_mul((2 * at + 1) as u8)).chain([0]).collect()
     }
