@@ -1,5 +1,6 @@
 //! [`SyncTest`]: whether a simulation is deterministic, without a server or a second player.
 
+mod disturb;
 mod side;
 mod socket;
 
@@ -14,8 +15,9 @@ use side::Side;
 /// Finds out whether a simulation comes to the same state on two machines.
 ///
 /// Two Apps with the game play a match in memory. Inputs are withheld at random, so both predict, roll back and
-/// simulate again, each in other frames, and the second one has other entity ids than the first. After every confirmed
-/// frame what is registered must be equal.
+/// simulate again, each in other frames, and the second one has other entity ids than the first and its entities in
+/// other archetypes, so that its queries have another order. After every confirmed frame what is registered must be
+/// equal.
 ///
 /// What it does not find:
 ///

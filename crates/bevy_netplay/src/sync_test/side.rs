@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use bevy_ggrs::RollbackFrameCount;
 
+use super::disturb::disturb;
 use super::socket::WithheldSocket;
 use super::{SyncTest, SyncTestError};
 use crate::input::NetplayInput;
@@ -15,9 +16,6 @@ use crate::session::{LocalMatch, Session, SyncTestMatch};
 use crate::{
     Checksums, LocalInput, NetplayConfig, PlayerHandle, ReadLocalInput, RollbackMetrics, SpawnOrder,
 };
-
-/// How many entities the second App spawns and despawns before the match.
-const OTHER_ENTITIES: usize = 100;
 
 /// The compared values of a frame, by type and entity, and a checksum of it all.
 #[derive(Debug, Default)]
@@ -144,14 +142,5 @@ impl State {
         first.or_else(|| {
             (self.checksum != other.checksum).then_some(("the number of entities", None))
         })
-    }
-}
-
-/// Gives a world other entity ids than another one has: later ones are handed out in another order.
-fn disturb(world: &mut World, seed: u64) {
-    let mut entities: Vec<Entity> = (0..OTHER_ENTITIES).map(|_| world.spawn_empty().id()).collect();
-    entities.sort_by_key(|entity| seahash::hash(&(entity.to_bits() ^ seed).to_le_bytes()));
-    for entity in entities.into_iter().skip(OTHER_ENTITIES / 4) {
-        world.despawn(entity);
     }
 }

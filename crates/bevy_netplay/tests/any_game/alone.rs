@@ -153,3 +153,34 @@ fn a_sync_test_names_a_type_whose_values_cannot_be_compared() {
     let SyncTestError::NotCompared { frame, type_name, .. } = error else { panic!("{error}") };
     assert!(frame == 50 && type_name.ends_with("Small"), "{frame}, {type_name}");
 }
+
+#[test]
+fn a_sync_test_finds_a_system_that_depends_on_the_order_of_a_query() {
+    #[derive(Component, Clone, Hash)]
+    struct Rank(usize);
+
+    fn game(app: &mut App) {
+        app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default()))
+            .rollback_component_by_hash::<Rank>()
+            .add_systems(StartMatch, |mut commands: Commands| {
+                commands.spawn_batch((0..8).map(|_| (RollbackEntity, Rank(0))));
+            });
+    }
+
+    let unsorted = |app: &mut App| {
+        game(app);
+        app.add_systems(NetplayUpdate, |mut ranks: Query<&mut Rank>| {
+            ranks.iter_mut().enumerate().for_each(|(place, mut rank)| rank.0 = place);
+        });
+    };
+    let sorted = |app: &mut App| {
+        game(app);
+        app.add_systems(NetplayUpdate, |mut ranks: Query<(&mut Rank, &SpawnOrder)>| {
+            let ranks = ranks.iter_mut().sort::<&SpawnOrder>();
+            ranks.enumerate().for_each(|(place, (mut rank, _))| rank.0 = place);
+        });
+    };
+    SyncTest::new(2).frames(60).run(sorted, input).unwrap();
+    let error = SyncTest::new(2).frames(60).run(unsorted, input).unwrap_err();
+    assert!(error.to_string().contains("Rank"), "{error}");
+}

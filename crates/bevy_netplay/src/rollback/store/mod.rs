@@ -17,6 +17,7 @@ mod component;
 mod entities;
 mod history;
 mod references;
+mod remainder;
 mod remains;
 mod resource;
 mod state;

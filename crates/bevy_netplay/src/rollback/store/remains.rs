@@ -5,21 +5,17 @@
 //! can copy a component whose type is not known. So are its children that do not roll back, which go with it, if the
 //! simulation has made them: what a view has made, it makes again for an entity that comes back.
 
-use std::any::TypeId;
-
-use bevy::ecs::component::{ComponentCloneBehavior, ComponentId};
+use bevy::ecs::component::ComponentId;
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::reflect::{AppTypeRegistry, ReflectComponent};
-use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::world::DeferredWorld;
 use bevy::log::warn;
 use bevy::platform::collections::{HashMap, HashSet};
 use bevy::prelude::*;
-use bevy::reflect::TypeRegistry;
 use bevy::utils::prelude::DebugName;
 
 use super::references::{Origin, Restored};
-use crate::rollback::order::SpawnOrders;
+use super::remainder::{Copier, Owed, Remainder};
 use crate::{RollbackEntity, SpawnOrder};
 
 /// What despawned entities had besides what is registered.
@@ -29,7 +25,7 @@ pub(in crate::rollback) struct Remains {
     /// Components that need not be copied: they are in the kept frames, or follow from others.
     kept: HashSet<ComponentId>,
     /// What entities that have just come back could not be given.
-    missing: Vec<(SpawnOrder, Entity, ComponentId, DebugName)>,
+    missing: Vec<(Entity, ComponentId, DebugName)>,
     /// Components that an entity came back without, as was said already.
     reported: HashSet<ComponentId>,
     /// A frame is simulated, or a match set up.
@@ -50,17 +46,6 @@ pub(in crate::rollback) fn mark_child(
     if remains.is_simulating && !rolls_back.contains(insert.entity) {
         commands.entity(insert.entity).try_insert(SimulatedChild);
     }
-}
-
-/// What one entity had.
-struct Remainder {
-    /// The id that it had.
-    entity: Entity,
-    components: Vec<Box<dyn Reflect>>,
-    /// What cannot be copied.
-    lost: Vec<(ComponentId, DebugName)>,
-    /// Children that do not roll back.
-    children: Vec<Remainder>,
 }
 
 impl FromWorld for Remains {
@@ -123,7 +108,7 @@ impl Remains {
         let Some(mut remains) = world.get_resource_mut::<Self>() else { return };
         let remainders: Vec<_> = returned
             .iter()
-            .filter_map(|(order, entity)| Some((*order, *entity, remains.entities.remove(order)?)))
+            .filter_map(|(order, entity)| Some((*entity, remains.entities.remove(order)?)))
             .collect();
         if remainders.is_empty() {
             return;
@@ -131,11 +116,12 @@ impl Remains {
         let registry = world.get_resource_or_init::<AppTypeRegistry>().clone();
         let registry = registry.read();
         // All entities first: components refer to any of them.
-        let mut components = Vec::new();
-        for (order, entity, remainder) in remainders {
-            remainder.spawn(world, order, entity, &mut components);
+        let mut owed = Owed::default();
+        for (entity, remainder) in remainders {
+            remainder.spawn_children(world, entity, &mut owed);
         }
-        for (entity, mut component) in components {
+        world.resource_mut::<Self>().missing.extend(owed.lost);
+        for (entity, mut component) in owed.components {
             let type_id = component.as_any().type_id();
             let Some(reflected) = registry.get_type_data::<ReflectComponent>(type_id) else {
                 continue;
@@ -152,101 +138,16 @@ impl Remains {
     /// observers may have brought it.
     pub(super) fn report(world: &mut World) {
         let Some(mut remains) = world.get_resource_mut::<Self>() else { return };
-        for (order, entity, id, name) in std::mem::take(&mut remains.missing) {
+        for (entity, id, name) in std::mem::take(&mut remains.missing) {
             let is_there = world.get_entity(entity).is_ok_and(|entity| entity.contains_id(id));
             if is_there || !world.resource_mut::<Self>().reported.insert(id) {
                 continue;
             }
             warn!(
-                "the entity with SpawnOrder {}, or a child of it, was despawned in a predicted frame and has come back \
-                 without its {name}: derive Reflect for that type with #[reflect(Component)] and call register_type, or \
-                 register it with rollback_component_snapshot_only",
-                order.index()
+                "the entity {entity} was despawned in a predicted frame and has come back without its {name}: derive \
+                 Reflect for that type with #[reflect(Component)] and call register_type, or register it with \
+                 rollback_component_snapshot_only"
             );
         }
-    }
-}
-
-impl Remainder {
-    fn is_empty(&self) -> bool {
-        self.components.is_empty() && self.lost.is_empty() && self.children.is_empty()
-    }
-
-    /// Spawns the children again. Notes the components, by the entity that had them, and what nobody can bring back.
-    fn spawn(
-        self,
-        world: &mut World,
-        order: SpawnOrder,
-        entity: Entity,
-        components: &mut Vec<(Entity, Box<dyn Reflect>)>,
-    ) {
-        components.extend(self.components.into_iter().map(|component| (entity, component)));
-        if let Some(mut remains) = world.get_resource_mut::<Remains>() {
-            let lost = self.lost.into_iter();
-            remains.missing.extend(lost.map(|(id, name)| (order, entity, id, name)));
-        }
-        let mut present = world.get::<Children>(entity).into_iter().flatten();
-        if present.any(|child| world.get::<SpawnOrder>(*child).is_none()) {
-            return;
-        }
-        for child in self.children {
-            let successor = world.spawn((ChildOf(entity), SimulatedChild)).id();
-            world.resource_mut::<SpawnOrders>().succeed(child.entity, successor);
-            child.spawn(world, order, successor, components);
-        }
-    }
-}
-
-/// Copies components by reflection.
-struct Copier<'a> {
-    world: &'a World,
-    registry: Option<&'a TypeRegistry>,
-    kept: &'a HashSet<ComponentId>,
-}
-
-impl Copier<'_> {
-    /// Copies what an entity has that is not kept, and its children that do not roll back.
-    fn copy(&self, entity: EntityRef<'_>) -> Remainder {
-        let rolls_back = entity.contains::<SpawnOrder>();
-        let mut remainder = Remainder {
-            entity: entity.id(),
-            components: Vec::new(),
-            lost: Vec::new(),
-            children: Vec::new(),
-        };
-        for id in entity.archetype().components() {
-            let Some(info) = self.world.components().get_info(*id) else { continue };
-            let is_kept = match rolls_back {
-                true => self.kept.contains(id),
-                // What it is spawned with.
-                false => [TypeId::of::<ChildOf>(), TypeId::of::<SimulatedChild>()]
-                    .map(Some)
-                    .contains(&info.type_id()),
-            };
-            // What is not cloned belongs to this entity alone: what made it makes another one.
-            let is_own = matches!(info.clone_behavior(), ComponentCloneBehavior::Ignore);
-            let is_target = matches!(
-                info.relationship_accessor(),
-                Some(RelationshipAccessor::RelationshipTarget { .. })
-            );
-            if is_kept || is_own || is_target {
-                continue;
-            }
-            let copy = self.registry.zip(info.type_id()).and_then(|(registry, type_id)| {
-                let component = registry.get_type_data::<ReflectComponent>(type_id)?;
-                component.reflect(entity)?.reflect_clone().ok()
-            });
-            match copy {
-                Some(copy) => remainder.components.push(copy),
-                None => remainder.lost.push((*id, info.name())),
-            }
-        }
-        let children = entity.get::<Children>().into_iter().flatten();
-        for child in children.filter_map(|child| self.world.get_entity(*child).ok()) {
-            if child.contains::<SimulatedChild>() && !child.contains::<SpawnOrder>() {
-                remainder.children.push(self.copy(child));
-            }
-        }
-        remainder
     }
 }
