@@ -7,10 +7,12 @@ use bevy::prelude::*;
 use super::column::{Column, Mismatch};
 use super::history::RollsBack;
 use super::references::Restored;
+use super::rows::Rows;
 use crate::SpawnOrder;
 
 /// Gives every entity that is where it was in the column its value, and returns what is elsewhere.
-type Overwrite<T> = dyn FnMut(&mut World, &Column<T>, &mut Restored<'_>) -> Mismatch + Send + Sync;
+type Overwrite<T> =
+    dyn FnMut(&mut World, &Column<T>, &Rows, &mut Restored<'_>) -> Mismatch + Send + Sync;
 
 /// How components of a type are overwritten.
 pub struct Access<T> {
@@ -40,28 +42,28 @@ impl<T: Component<Mutability = Mutable> + Clone> Restorable<T> for Mutable {
     fn access(world: &mut World, _same: fn(&T, &T) -> bool) -> Access<T> {
         let mut rows = world.query_filtered::<(&SpawnOrder, &mut T), RollsBack>();
         Access {
-            overwrite: Box::new(move |world, column, references| {
+            overwrite: Box::new(move |world, column, frame, references| {
                 let mut mismatch = Mismatch::default();
                 let Ok(tables) = rows.contiguous_iter_mut(world) else {
-                    mismatch.saved.extend(0..column.orders().len());
+                    mismatch.saved.extend(column.rows(frame).map(|(order, _)| order).zip(0..));
                     mismatch.present.extend(rows.iter(world).map(|(order, _)| *order));
                     return mismatch;
                 };
-                let mut saved = column.tables();
+                let mut saved = column.tables(frame);
                 for (orders, mut values) in tables {
                     let table = saved.next().unwrap_or_default();
-                    if *orders == column.orders()[table.clone()] {
-                        values.clone_from_slice(&column.values()[table]);
+                    if *orders == *table.orders {
+                        values.clone_from_slice(table.values);
                         references.map(&mut values);
                     } else {
                         // Each access through `ContiguousMut` marks all values as changed.
                         let values: &mut [T] = &mut values;
-                        mismatch.compare(orders, column.orders(), table, |row, saved| {
-                            values[row] = references.restore(&column.values()[saved]);
+                        mismatch.compare(orders, table.orders, table.start, |row| {
+                            values[row] = references.restore(&table.values[row]);
                         });
                     }
                 }
-                mismatch.saved.extend(saved.flatten());
+                saved.for_each(|table| mismatch.compare(&[], table.orders, table.start, |_| {}));
                 mismatch
             }),
             overwrite_one: |entity, value| {
@@ -78,22 +80,21 @@ impl<T: Component<Mutability = Immutable> + Clone> Restorable<T> for Immutable {
     fn access(world: &mut World, same: fn(&T, &T) -> bool) -> Access<T> {
         let mut rows = world.query_filtered::<(&SpawnOrder, &T), RollsBack>();
         Access {
-            overwrite: Box::new(move |world, column, references| {
+            overwrite: Box::new(move |world, column, frame, references| {
                 let mut missing: HashMap<SpawnOrder, usize> =
-                    column.orders().iter().copied().zip(0..).collect();
+                    column.rows(frame).map(|(order, _)| order).zip(0..).collect();
                 let mut mismatch = Mismatch::default();
                 for (order, value) in rows.iter(world) {
                     let saved = missing.get(order).copied();
-                    if saved
-                        .is_some_and(|row| same(value, &references.restore(&column.values()[row])))
+                    if saved.is_some_and(|row| same(value, &references.restore(column.value(row))))
                     {
                         missing.remove(order);
                     } else {
                         mismatch.present.push(*order);
                     }
                 }
-                mismatch.saved.extend(missing.into_values());
-                mismatch.saved.sort_unstable();
+                mismatch.saved.extend(missing);
+                mismatch.saved.sort_unstable_by_key(|(_, row)| *row);
                 mismatch
             }),
             overwrite_one: |entity, value| {

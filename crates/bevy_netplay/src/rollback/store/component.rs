@@ -11,6 +11,7 @@ use super::access::Access;
 use super::column::Column;
 use super::history::{DecodeError, History, RollsBack};
 use super::references::{Decoding, Places, Restored, has_circle};
+use super::rows::Rows;
 use super::wire;
 use crate::SpawnOrder;
 use crate::rollback::codec::{Codec, CodecError};
@@ -47,41 +48,45 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
         self.slots.resize_with(slots, Column::default);
     }
 
-    fn save(&mut self, world: &mut World, slot: usize) {
+    fn save(&mut self, world: &mut World, slot: usize, frame: &Rows) {
         let column = &mut self.slots[slot];
-        match self.rows.contiguous_iter(world) {
-            Ok(tables) => column.fill(tables),
+        let tables = self.rows.contiguous_iter(world);
+        if !tables.is_ok_and(|tables| column.fill(frame, tables)) {
             // It is stored in a sparse set.
-            Err(_) => column.fill_rows(self.rows.iter(world).map(|(order, value)| (*order, value))),
+            column.fill_rows(self.rows.iter(world).map(|(order, value)| (*order, value)));
         }
     }
 
-    fn overwrite(&mut self, world: &mut World, slot: usize, references: &mut Restored<'_>) {
+    fn overwrite(
+        &mut self,
+        world: &mut World,
+        slot: usize,
+        frame: &Rows,
+        references: &mut Restored<'_>,
+    ) {
         self.replaced.clear();
         self.inserted.clear();
         self.removed.clear();
         let column = &self.slots[slot];
-        let mismatch = (self.access.overwrite)(world, column, references);
+        let mismatch = (self.access.overwrite)(world, column, frame, references);
         if mismatch.is_empty() {
             return;
         }
-        let mut missing: HashMap<SpawnOrder, usize> =
-            mismatch.saved.iter().map(|row| (column.orders()[*row], *row)).collect();
+        let mut missing: HashMap<SpawnOrder, usize> = mismatch.saved.iter().copied().collect();
         for order in mismatch.present {
             let Some(entity) = references.entity(order) else { continue };
             match missing.remove(&order) {
                 Some(row) => {
-                    self.replaced.push((entity, references.restore(&column.values()[row])));
+                    self.replaced.push((entity, references.restore(column.value(row))));
                 }
                 None => self.removed.push(entity),
             }
         }
-        for row in mismatch.saved {
-            let order = column.orders()[row];
+        for (order, row) in mismatch.saved {
             if missing.contains_key(&order)
                 && let Some(entity) = references.entity(order)
             {
-                self.inserted.push((entity, references.restore(&column.values()[row])));
+                self.inserted.push((entity, references.restore(column.value(row))));
             }
         }
     }
@@ -117,13 +122,14 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
     fn compare(
         &self,
         slot: usize,
+        frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
         each: &mut dyn FnMut(Option<SpawnOrder>, u64),
     ) -> Result<(), CodecError> {
         let Some(write) = self.codec.compared else { return Ok(()) };
         let mut bytes = Vec::new();
-        for (order, value) in self.slots[slot].rows() {
+        for (order, value) in self.slots[slot].rows(frame) {
             bytes.clear();
             bytes.extend_from_slice(&order.index().to_le_bytes());
             write(&places.portable(value), registry, &mut bytes)?;
@@ -135,12 +141,13 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
     fn encode(
         &self,
         slot: usize,
+        frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), CodecError> {
         let Some((write, _)) = self.codec.encoded else { return Ok(()) };
-        let mut rows: Vec<_> = self.slots[slot].rows().collect();
+        let mut rows: Vec<_> = self.slots[slot].rows(frame).collect();
         rows.sort_unstable_by_key(|(order, _)| *order);
         wire::put(out, rows.len() as u32);
         for (order, value) in rows {
@@ -157,8 +164,7 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
         bytes: &mut &[u8],
     ) -> Result<(), DecodeError> {
         let Some((_, read)) = self.codec.encoded else { return Ok(()) };
-        let column = &mut self.slots[slot];
-        column.clear();
+        let mut rows = Vec::new();
         let (mut last, mut links) = (None, Vec::new());
         let is_relationship = T::relationship_accessor().is_some();
         // Not reserved: the count is what somebody says. Each row takes at least a byte.
@@ -176,9 +182,9 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
                 None if is_relationship => continue,
                 None => {}
             }
-            column.push(order, value);
+            rows.push((order, value));
         }
-        column.end_table();
+        self.slots[slot].fill_own(rows.into_iter());
         let is_linked = decoding
             .components
             .get_valid_id(TypeId::of::<T>())

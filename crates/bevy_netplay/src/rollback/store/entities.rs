@@ -3,8 +3,9 @@
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 
-use super::column::{Column, Mismatch};
+use super::column::Mismatch;
 use super::history::RollsBack;
+use super::rows::Rows;
 use crate::rollback::order::SpawnOrders;
 use crate::{RollbackEntity, SpawnOrder};
 
@@ -26,7 +27,7 @@ pub(super) struct EntityChanges {
 /// The entities of a frame.
 #[derive(Default)]
 struct Slot {
-    entities: Column<()>,
+    rows: Rows,
     /// The place that the next entity is given.
     next: u32,
 }
@@ -40,8 +41,8 @@ impl EntityHistory {
         self.slots.resize_with(slots, Slot::default);
     }
 
-    pub(super) fn orders(&self, slot: usize) -> &[SpawnOrder] {
-        self.slots[slot].entities.orders()
+    pub(super) fn rows(&self, slot: usize) -> &Rows {
+        &self.slots[slot].rows
     }
 
     pub(super) fn next(&self, slot: usize) -> u32 {
@@ -51,24 +52,17 @@ impl EntityHistory {
     pub(super) fn save(&mut self, world: &mut World, slot: usize) {
         let slot = &mut self.slots[slot];
         slot.next = world.resource::<SpawnOrders>().next();
-        // The marker and its place are stored in tables.
+        // A place is stored in tables.
         if let Ok(tables) = self.rows.contiguous_iter(world) {
-            slot.entities.fill_orders(tables);
+            slot.rows.fill(tables);
         }
     }
 
     /// Puts entities that were decoded into a slot, in ascending order.
-    pub(super) fn put(
-        &mut self,
-        slot: usize,
-        entities: impl Iterator<Item = SpawnOrder>,
-        next: u32,
-    ) {
+    pub(super) fn put(&mut self, slot: usize, entities: &[SpawnOrder], next: u32) {
         let slot = &mut self.slots[slot];
         slot.next = next;
-        slot.entities.clear();
-        entities.for_each(|order| slot.entities.push(order, ()));
-        slot.entities.end_table();
+        slot.rows.fill(std::iter::once(entities));
     }
 
     /// Brings back the entities of a slot that are gone.
@@ -76,24 +70,22 @@ impl EntityHistory {
         let slot = &self.slots[slot];
         let mut mismatch = Mismatch::default();
         if let Ok(tables) = self.rows.contiguous_iter(world) {
-            let mut saved = slot.entities.tables();
+            let mut saved = slot.rows.tables();
             for present in tables {
-                let table = saved.next().unwrap_or_default();
-                if *present != slot.entities.orders()[table.clone()] {
-                    mismatch.compare(present, slot.entities.orders(), table, |_, _| {});
+                let (orders, start) = saved.next().unwrap_or_default();
+                if *present != *orders {
+                    mismatch.compare(present, orders, start, |_| {});
                 }
             }
-            mismatch.saved.extend(saved.flatten());
+            saved.for_each(|(orders, start)| mismatch.compare(&[], orders, start, |_| {}));
         }
         if mismatch.is_empty() {
             return EntityChanges::default();
         }
-        let saved: HashSet<SpawnOrder> =
-            mismatch.saved.iter().map(|row| slot.entities.orders()[*row]).collect();
+        let saved: HashSet<SpawnOrder> = mismatch.saved.iter().map(|(order, _)| *order).collect();
         let present: HashSet<SpawnOrder> = mismatch.present.iter().copied().collect();
         let mut returned = Vec::new();
-        for row in mismatch.saved {
-            let order = slot.entities.orders()[row];
+        for (order, _) in mismatch.saved {
             if !present.contains(&order) {
                 world.resource_mut::<SpawnOrders>().expect(order);
                 returned.push((order, world.spawn((RollbackEntity, order)).id()));

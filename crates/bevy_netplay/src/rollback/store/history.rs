@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use bevy::reflect::TypeRegistry;
 
 use super::references::{Decoding, Places, Restored};
+use super::rows::Rows;
 use crate::SpawnOrder;
 use crate::rollback::codec::CodecError;
 
@@ -17,12 +18,19 @@ pub(in crate::rollback) trait History: Send + Sync + 'static {
     /// Makes room for so many frames.
     fn set_depth(&mut self, slots: usize);
 
-    /// Copies the values of the world into a slot.
-    fn save(&mut self, world: &mut World, slot: usize);
+    /// Copies the values of the world into a slot of a frame that has these entities.
+    fn save(&mut self, world: &mut World, slot: usize, frame: &Rows);
 
     /// Of a component: gives the entities of the slot's frame, which are there, its values where they have the
     /// component, and notes what has to be inserted and removed.
-    fn overwrite(&mut self, _world: &mut World, _slot: usize, _references: &mut Restored<'_>) {}
+    fn overwrite(
+        &mut self,
+        _world: &mut World,
+        _slot: usize,
+        _frame: &Rows,
+        _references: &mut Restored<'_>,
+    ) {
+    }
 
     /// Of a component: inserts and removes what was noted. Returns whether there was anything.
     fn insert_and_remove(&mut self, _world: &mut World) -> bool {
@@ -42,6 +50,7 @@ pub(in crate::rollback) trait History: Send + Sync + 'static {
     fn compare(
         &self,
         slot: usize,
+        frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
         each: &mut dyn FnMut(Option<SpawnOrder>, u64),
@@ -51,6 +60,7 @@ pub(in crate::rollback) trait History: Send + Sync + 'static {
     fn encode(
         &self,
         slot: usize,
+        frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
         out: &mut Vec<u8>,

@@ -20,6 +20,7 @@ mod references;
 mod remainder;
 mod remains;
 mod resource;
+mod rows;
 mod state;
 mod wire;
 
@@ -126,7 +127,7 @@ impl RollbackStore {
         self.frames[slot] = frame;
         self.entities.save(world, slot);
         for (_, history) in &mut self.histories {
-            history.save(world, slot);
+            history.save(world, slot, self.entities.rows(slot));
         }
     }
 
@@ -190,7 +191,7 @@ impl RollbackStore {
         world.resource_scope(|world, orders: Mut<SpawnOrders>| {
             let mut references = Restored::new(&orders, origin, surplus);
             for (_, history) in &mut self.histories {
-                history.overwrite(world, slot, &mut references);
+                history.overwrite(world, slot, self.entities.rows(slot), &mut references);
             }
         });
     }
@@ -220,7 +221,7 @@ impl RollbackStore {
         for (_, part) in &checksum.parts {
             all.extend_from_slice(&part.to_le_bytes());
         }
-        all.extend_from_slice(&(self.entities.orders(slot).len() as u64).to_le_bytes());
+        all.extend_from_slice(&(self.entities.rows(slot).orders().len() as u64).to_le_bytes());
         all.extend_from_slice(&self.entities.next(slot).to_le_bytes());
         checksum.total = seahash::hash(&all);
         Ok(checksum)
@@ -236,11 +237,12 @@ impl RollbackStore {
     ) -> Result<Vec<(&'static str, String)>, EncodeError> {
         let slot = self.kept(frame)?;
         let registry = world.resource::<AppTypeRegistry>().read();
-        let mut places = Places::new(world.resource(), self.entities.orders(slot));
+        let frame = self.entities.rows(slot);
+        let mut places = Places::new(world.resource(), frame.orders());
         let mut failed = Vec::new();
         for (name, history) in &self.histories {
             let mut each = |order, hash| each(name, order, hash);
-            if let Err(error) = history.compare(slot, &registry, &mut places, &mut each) {
+            if let Err(error) = history.compare(slot, frame, &registry, &mut places, &mut each) {
                 failed.push((*name, error.to_string()));
             }
         }
@@ -251,7 +253,8 @@ impl RollbackStore {
     pub(crate) fn encode(&self, world: &World, frame: i32) -> Result<Vec<u8>, EncodeError> {
         let slot = self.kept(frame)?;
         let registry = world.resource::<AppTypeRegistry>().read();
-        let mut entities = self.entities.orders(slot).to_vec();
+        let frame = self.entities.rows(slot);
+        let mut entities = frame.orders().to_vec();
         entities.sort_unstable();
         let mut places = Places::new(world.resource(), &entities);
         let mut bytes = vec![VERSION];
@@ -262,7 +265,7 @@ impl RollbackStore {
             if !history.is_encodable() {
                 return Err(EncodeError::Type(name));
             }
-            let encoded = history.encode(slot, &registry, &mut places, &mut bytes);
+            let encoded = history.encode(slot, frame, &registry, &mut places, &mut bytes);
             encoded.map_err(|error| EncodeError::Value(name, error.to_string()))?;
             if bytes.len() > MAX_BYTES {
                 return Err(EncodeError::TooLarge(bytes.len()));
@@ -312,7 +315,7 @@ impl RollbackStore {
             return Err(DecodeError::TooLong(rest.len()));
         }
         drop(registry);
-        self.entities.put(slot, entities.into_iter(), next);
+        self.entities.put(slot, &entities, next);
         self.load_slot(world, slot, Origin::Decoded);
         Ok(())
     }

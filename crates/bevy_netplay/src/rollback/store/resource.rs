@@ -6,6 +6,7 @@ use bevy::reflect::TypeRegistry;
 
 use super::history::{DecodeError, History};
 use super::references::{Decoding, Places, Restored};
+use super::rows::Rows;
 use crate::SpawnOrder;
 use crate::rollback::codec::{Codec, CodecError};
 
@@ -26,7 +27,7 @@ impl<T: Resource<Mutability = Mutable> + Clone> History for ResourceHistory<T> {
         self.slots.resize_with(slots, || None);
     }
 
-    fn save(&mut self, world: &mut World, slot: usize) {
+    fn save(&mut self, world: &mut World, slot: usize, _frame: &Rows) {
         let saved = &mut self.slots[slot];
         match (world.get_resource::<T>(), saved) {
             // Overwriting keeps what the value owns on the heap.
@@ -59,6 +60,7 @@ impl<T: Resource<Mutability = Mutable> + Clone> History for ResourceHistory<T> {
     fn compare(
         &self,
         slot: usize,
+        _frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
         each: &mut dyn FnMut(Option<SpawnOrder>, u64),
@@ -74,6 +76,7 @@ impl<T: Resource<Mutability = Mutable> + Clone> History for ResourceHistory<T> {
     fn encode(
         &self,
         slot: usize,
+        _frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
         out: &mut Vec<u8>,

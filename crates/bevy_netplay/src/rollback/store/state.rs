@@ -6,6 +6,7 @@ use bevy::state::state::FreelyMutableState;
 
 use super::history::{DecodeError, History};
 use super::references::{Decoding, Places, Restored};
+use super::rows::Rows;
 use crate::SpawnOrder;
 use crate::rollback::codec::{Codec, CodecError};
 
@@ -26,7 +27,7 @@ impl<S: FreelyMutableState> History for StateHistory<S> {
         self.slots.resize_with(slots, || None);
     }
 
-    fn save(&mut self, world: &mut World, slot: usize) {
+    fn save(&mut self, world: &mut World, slot: usize, _frame: &Rows) {
         let state = world.get_resource::<State<S>>().map(|state| state.get().clone());
         let next = world.get_resource::<NextState<S>>().cloned().unwrap_or_default();
         self.slots[slot] = state.map(|state| (state, next));
@@ -52,6 +53,7 @@ impl<S: FreelyMutableState> History for StateHistory<S> {
     fn compare(
         &self,
         slot: usize,
+        _frame: &Rows,
         registry: &TypeRegistry,
         _places: &mut Places<'_>,
         each: &mut dyn FnMut(Option<SpawnOrder>, u64),
@@ -72,6 +74,7 @@ impl<S: FreelyMutableState> History for StateHistory<S> {
     fn encode(
         &self,
         slot: usize,
+        _frame: &Rows,
         registry: &TypeRegistry,
         _places: &mut Places<'_>,
         out: &mut Vec<u8>,
