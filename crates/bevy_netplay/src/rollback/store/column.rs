@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::rows::Rows;
 use crate::SpawnOrder;
 
-/// The values of a type in one frame, table by table as the world has them. Whose they are is in the [`Rows`] of the
-/// frame, which all columns share, unless the column says it itself.
+/// The values of a type in one frame, table by table as the world has them. The entities that have them are in the
+/// [`Rows`] of the frame, which all columns share, or in the column itself.
 ///
 /// Where nothing was spawned, despawned, inserted or removed since, tables of the world have the same entities in the
 /// same order, and whole slices are copied. Memory is kept from one frame to the next.
