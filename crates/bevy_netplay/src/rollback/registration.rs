@@ -10,7 +10,7 @@ use bevy::state::state::FreelyMutableState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{self, Codec};
+use super::codec::Codec;
 use super::message::add_messages;
 use super::registry::{RegisteredType, RollbackRegistry};
 use super::state::RollbackStates;
@@ -127,7 +127,7 @@ impl NetplayApp for App {
     where
         T: Component<Mutability: Restorable<T>> + Clone + Serialize + DeserializeOwned,
     {
-        add_component(self, "serde", codec::serde_shape::<T>().text, Codec::<T>::serde())
+        add_component(self, Codec::<T>::serde())
     }
 
     fn rollback_component_by_reflect<T>(&mut self) -> &mut Self
@@ -135,28 +135,28 @@ impl NetplayApp for App {
         T: Component<Mutability: Restorable<T>> + Clone + FromReflect + Typed + GetTypeRegistration,
     {
         self.register_type::<T>();
-        add_component(self, "Reflect", codec::reflected_shape::<T>(), Codec::<T>::reflect())
+        add_component(self, Codec::<T>::reflect())
     }
 
     fn rollback_component_by_hash<T>(&mut self) -> &mut Self
     where
         T: Component<Mutability: Restorable<T>> + Clone + Hash,
     {
-        add_component(self, "Hash", String::new(), Codec::<T>::hash())
+        add_component(self, Codec::<T>::hash())
     }
 
     fn rollback_component_snapshot_only<T>(&mut self) -> &mut Self
     where
         T: Component<Mutability: Restorable<T>> + Clone,
     {
-        add_component(self, "nothing", String::new(), Codec::<T>::none())
+        add_component(self, Codec::<T>::none())
     }
 
     fn rollback_resource<T>(&mut self) -> &mut Self
     where
         T: Resource<Mutability = Mutable> + Clone + Serialize + DeserializeOwned,
     {
-        add_resource(self, "serde", codec::serde_shape::<T>().text, Codec::<T>::serde())
+        add_resource(self, Codec::<T>::serde())
     }
 
     fn rollback_resource_by_reflect<T>(&mut self) -> &mut Self
@@ -164,28 +164,28 @@ impl NetplayApp for App {
         T: Resource<Mutability = Mutable> + Clone + FromReflect + Typed + GetTypeRegistration,
     {
         self.register_type::<T>();
-        add_resource(self, "Reflect", codec::reflected_shape::<T>(), Codec::<T>::reflect())
+        add_resource(self, Codec::<T>::reflect())
     }
 
     fn rollback_resource_by_hash<T>(&mut self) -> &mut Self
     where
         T: Resource<Mutability = Mutable> + Clone + Hash,
     {
-        add_resource(self, "Hash", String::new(), Codec::<T>::hash())
+        add_resource(self, Codec::<T>::hash())
     }
 
     fn rollback_resource_snapshot_only<T>(&mut self) -> &mut Self
     where
         T: Resource<Mutability = Mutable> + Clone,
     {
-        add_resource(self, "nothing", String::new(), Codec::<T>::none())
+        add_resource(self, Codec::<T>::none())
     }
 
     fn rollback_state<S>(&mut self) -> &mut Self
     where
         S: FreelyMutableState + FromWorld + Serialize + DeserializeOwned,
     {
-        add_state(self, "serde", codec::serde_shape::<S>().text, Codec::<S>::serde())
+        add_state(self, Codec::<S>::serde())
     }
 
     fn rollback_state_by_reflect<S>(&mut self) -> &mut Self
@@ -193,14 +193,14 @@ impl NetplayApp for App {
         S: FreelyMutableState + FromWorld + FromReflect + Typed + GetTypeRegistration,
     {
         self.register_type::<S>();
-        add_state(self, "Reflect", codec::reflected_shape::<S>(), Codec::<S>::reflect())
+        add_state(self, Codec::<S>::reflect())
     }
 
     fn rollback_state_by_hash<S>(&mut self) -> &mut Self
     where
         S: FreelyMutableState + FromWorld,
     {
-        add_state(self, "Hash", String::new(), Codec::<S>::hash())
+        add_state(self, Codec::<S>::hash())
     }
 
     fn rollback_message<M: Message>(&mut self) -> &mut Self {
@@ -214,16 +214,11 @@ impl NetplayApp for App {
     }
 }
 
-fn add_component<'a, T>(
-    app: &'a mut App,
-    compared_by: &'static str,
-    shape: String,
-    codec: Codec<T>,
-) -> &'a mut App
+fn add_component<T>(app: &mut App, mut codec: Codec<T>) -> &mut App
 where
     T: Component<Mutability: Restorable<T>> + Clone,
 {
-    let registered = RegisteredType { kind: "component", compared_by, shape };
+    let registered = registered("component", &mut codec);
     add::<T>(app, registered, |world| {
         let access = T::Mutability::access(world, codec.same);
         let component = world.register_component::<T>();
@@ -233,32 +228,28 @@ where
     app
 }
 
-fn add_resource<'a, T>(
-    app: &'a mut App,
-    compared_by: &'static str,
-    shape: String,
-    codec: Codec<T>,
-) -> &'a mut App
+fn add_resource<T>(app: &mut App, mut codec: Codec<T>) -> &mut App
 where
     T: Resource<Mutability = Mutable> + Clone,
 {
-    let registered = RegisteredType { kind: "resource", compared_by, shape };
+    let registered = registered("resource", &mut codec);
     add::<T>(app, registered, |_| Box::new(ResourceHistory::new(codec)));
     app
 }
 
-fn add_state<'a, S: FreelyMutableState + FromWorld>(
-    app: &'a mut App,
-    compared_by: &'static str,
-    shape: String,
-    codec: Codec<S>,
-) -> &'a mut App {
-    let registered = RegisteredType { kind: "state", compared_by, shape };
+fn add_state<S: FreelyMutableState + FromWorld>(app: &mut App, mut codec: Codec<S>) -> &mut App {
+    let registered = registered("state", &mut codec);
     let is_new = add::<S>(app, registered, |_| Box::new(StateHistory::new(codec)));
     if is_new {
         RollbackStates::add::<S>(app, type_name::<S>());
     }
     app
+}
+
+/// What peers compare of a type. They compare it once: the codec gives its shape away.
+fn registered<T>(kind: &'static str, codec: &mut Codec<T>) -> RegisteredType {
+    let shape = std::mem::take(&mut codec.shape);
+    RegisteredType { kind, compared_by: codec.compared_by, shape }
 }
 
 /// Adds a type, unless it is there already. Returns whether it was not.

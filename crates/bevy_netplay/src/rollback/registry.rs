@@ -48,13 +48,13 @@ impl RollbackRegistry {
     /// If it is there in another way: which one counts would depend on the order of registration.
     pub(super) fn add(&mut self, name: &'static str, registered: RegisteredType) -> bool {
         if let Some(first) = self.types.get(name) {
-            let ways =
-                [first, &registered].map(|way| format!("{} by {}", way.kind, way.compared_by));
+            let RegisteredType { kind, compared_by, .. } = registered;
             assert!(
-                ways[0] == ways[1],
-                "{name} is registered for rollback as {}, and again as {}: register it once",
-                ways[0],
-                ways[1]
+                (first.kind, first.compared_by) == (kind, compared_by),
+                "{name} is registered for rollback as {} by {}, and again as {kind} by {compared_by}: \
+                 register it once",
+                first.kind,
+                first.compared_by
             );
             return false;
         }

@@ -53,8 +53,9 @@ pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulatio
     world.insert_resource(RollbackFrameCount(0));
     world.insert_resource(ConfirmedFrameCount(-1));
     world.insert_resource(SpawnOrders::default());
-    world.resource_mut::<Remains>().clear();
-    world.resource_mut::<Remains>().set_simulating(true);
+    let mut remains = world.resource_mut::<Remains>();
+    remains.clear();
+    remains.set_simulating(true);
     world.resource_scope(|world, mut store: Mut<RollbackStore>| {
         // The window, the frame that is simulated and the one that it began with.
         store.begin(world.resource::<RollbackRegistry>(), max_prediction + 2);

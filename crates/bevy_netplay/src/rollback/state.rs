@@ -103,12 +103,13 @@ fn transition<S: FreelyMutableState>(world: &mut World) {
     if differs {
         *state = State::new(entered.clone());
     }
-    if differs || always {
+    let is_left = differs || always;
+    if is_left {
         run_exit(world, &exited);
     }
     // Bevy runs this one also if the state asked for only if it differs is the same.
     let _ = world.try_run_schedule(OnTransition { exited, entered: entered.clone() });
-    if differs || always {
+    if is_left {
         run_enter(world, &entered);
     }
 }

@@ -1,13 +1,11 @@
 //! Matches without a room: played alone, or by two Apps of a sync test.
 
 use bevy::prelude::*;
-use ggrs::{
-    DesyncDetection, GgrsError, Message, NonBlockingSocket, P2PSession, PlayerType, SessionBuilder,
-};
+use ggrs::{GgrsError, Message, NonBlockingSocket, P2PSession, PlayerType};
 use netplay_protocol::PeerKey;
 
 use super::events::end;
-use super::start::{NEVER, begin_match};
+use super::start::{begin_match, session_builder};
 use super::{EntropySource, Session};
 use crate::input::MatchTypes;
 use crate::rollback::Simulation;
@@ -82,16 +80,7 @@ fn ggrs_session<C: MatchTypes>(
         LocalMatch::Alone { .. } => (None, Box::new(Nobody) as Box<dyn NonBlockingSocket<PeerKey>>),
         LocalMatch::SyncTest(test) => (Some(test.side), test.socket),
     };
-    let mut builder = SessionBuilder::<C>::new()
-        .with_num_players(players)?
-        .with_fps(simulation.frame_rate)?
-        .with_max_prediction_window(simulation.max_prediction)
-        .with_sparse_saving_mode(simulation.sparse_saving)
-        // The other side may take its time, in a debugger or on a busy machine.
-        .with_disconnect_timeout(NEVER)
-        .with_disconnect_notify_delay(NEVER)
-        .with_desync_detection_mode(DesyncDetection::Off)
-        .with_input_delay(config.bounded_input_delay());
+    let mut builder = session_builder(players, config.bounded_input_delay(), simulation)?;
     for player in 0..players {
         let kind = match side {
             Some(side) if player % 2 != side => PlayerType::Remote(OTHER_SIDE),

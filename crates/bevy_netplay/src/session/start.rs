@@ -16,9 +16,29 @@ use crate::rollback::{self, Simulation};
 use crate::{CurrentMatch, LocalInput, NetplayState};
 
 /// Longer than any match.
-pub(super) const NEVER: Duration = Duration::from_secs(1_000_000);
+const NEVER: Duration = Duration::from_secs(1_000_000);
 /// How often ggrs is polled until it has synchronized with everybody: each peer takes a handful of polls.
 const SYNCHRONIZING_POLLS: usize = 8;
+
+/// The ggrs session of a match of so many players, without these.
+pub(super) fn session_builder<C: MatchTypes>(
+    players: usize,
+    input_delay: usize,
+    simulation: Simulation,
+) -> Result<SessionBuilder<C>, GgrsError> {
+    let builder = SessionBuilder::new()
+        .with_num_players(players)?
+        .with_fps(simulation.frame_rate)?
+        .with_max_prediction_window(simulation.max_prediction)
+        .with_input_delay(input_delay)
+        // The room disconnects players, and without a room nobody is.
+        .with_disconnect_timeout(NEVER)
+        .with_disconnect_notify_delay(NEVER)
+        .with_sparse_saving_mode(simulation.sparse_saving)
+        // Checksums are compared by others, also of frames that ggrs does not save.
+        .with_desync_detection_mode(DesyncDetection::Off);
+    Ok(builder)
+}
 
 /// Makes the ggrs session of a match, synchronized with every peer.
 pub(super) fn ggrs_session<C: MatchTypes>(
@@ -26,17 +46,7 @@ pub(super) fn ggrs_session<C: MatchTypes>(
     simulation: Simulation,
     traffic: SharedTraffic,
 ) -> Result<P2PSession<C>, GgrsError> {
-    let mut builder = SessionBuilder::<C>::new()
-        .with_num_players(start.players.len())?
-        .with_fps(simulation.frame_rate)?
-        .with_max_prediction_window(simulation.max_prediction)
-        .with_input_delay(start.input_delay)
-        // The room disconnects players: for ggrs nobody ever is.
-        .with_disconnect_timeout(NEVER)
-        .with_disconnect_notify_delay(NEVER)
-        .with_sparse_saving_mode(simulation.sparse_saving)
-        // The room compares checksums, also of frames that ggrs does not save.
-        .with_desync_detection_mode(DesyncDetection::Off);
+    let mut builder = session_builder(start.players.len(), start.input_delay, simulation)?;
     for (player, peer) in start.players.iter().enumerate() {
         let kind = match player == start.local_player {
             true => PlayerType::Local,

@@ -10,7 +10,7 @@ use bevy_netplay::prelude::*;
 use bevy_netplay::{InputStatus, SyncTest, SyncTestError};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::random;
+use super::random_input;
 
 /// The inputs of both players, in every frame.
 #[derive(Resource, Clone, Default, Hash)]
@@ -86,7 +86,7 @@ fn asking_again_plays_another_match_and_leaving_ends_it() {
 
 /// Never the default input, and one that nobody can predict.
 fn input(player: PlayerHandle, frame: i32) -> u8 {
-    random(frame as u64 ^ u64::from(player.0) << 32) as u8 | 1
+    random_input(player, frame) as u8 | 1
 }
 
 #[test]

@@ -11,7 +11,7 @@ use netplay_testkit::TestApps;
 use serde::{Deserialize, Serialize};
 
 use super::start::{alone, play_alone};
-use super::{assert_plays, builder, random};
+use super::{assert_plays, builder, random, random_input};
 
 /// What a match has come to.
 #[derive(Resource, Clone, Default, Hash)]
@@ -118,8 +118,8 @@ fn inputs_that_are_equal_but_not_the_same_are_told_apart_by_a_prediction() {
                 |this_match: Res<CurrentMatch>,
                  frame: Res<RollbackFrameCount>,
                  mut input: ResMut<LocalInput<f32>>| {
-                    let seed = frame.0 as u64 ^ u64::from(this_match.local_player.0) << 32;
-                    input.0 = if random(seed).is_multiple_of(2) { 0.0 } else { -0.0 };
+                    let random = random_input(this_match.local_player, frame.0);
+                    input.0 = if random.is_multiple_of(2) { 0.0 } else { -0.0 };
                 },
             )
             .add_systems(NetplayUpdate, |inputs: Inputs<f32>, mut sum: ResMut<Sum>| {

@@ -37,6 +37,11 @@ fn press(
         random(this_match.seed ^ frame.0 as u64 ^ u64::from(this_match.local_player.0) << 32) as u8;
 }
 
+/// A random number for the input of a player in a frame.
+fn random_input(player: PlayerHandle, frame: i32) -> u64 {
+    random(frame as u64 ^ u64::from(player.0) << 32)
+}
+
 fn random(seed: u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for _ in 0..3 {

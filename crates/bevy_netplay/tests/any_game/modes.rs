@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use netplay_testkit::TestApps;
 
-use super::{builder, random};
+use super::{builder, random, random_input};
 
 /// What a match has come to.
 #[derive(Resource, Clone, Default, Hash)]
@@ -97,8 +97,8 @@ fn press_seldom(
     mut pressed: ResMut<Pressed>,
     mut input: ResMut<LocalInput<u8>>,
 ) {
-    let seed = frame.0 as u64 ^ u64::from(this_match.local_player.0) << 32;
-    input.0 = u8::from(random(seed).is_multiple_of(9) && left.0 > 0);
+    let random = random_input(this_match.local_player, frame.0);
+    input.0 = u8::from(random.is_multiple_of(9) && left.0 > 0);
     if input.0 == 1 {
         left.0 -= 1;
         pressed.0.push(frame.0);

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use bevy_netplay::{SyncTest, SyncTestError};
 
-use super::random;
+use super::{random, random_input};
 
 /// How many worlds are tried.
 const SEEDS: u64 = 24;
@@ -106,7 +106,7 @@ fn is_above(world: &World, entity: Entity, mut other: Entity) -> bool {
 }
 
 fn input(player: PlayerHandle, frame: i32) -> u8 {
-    random(frame as u64 ^ u64::from(player.0) << 32) as u8
+    random_input(player, frame) as u8
 }
 
 #[test]

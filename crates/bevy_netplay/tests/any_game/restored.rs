@@ -6,7 +6,7 @@ use bevy_netplay::{DecodeError, SyncTest, decode_state, encode_state};
 use netplay_testkit::TestApps;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{builder, random};
+use super::{builder, random_input};
 
 #[derive(Component, Clone, Hash)]
 struct Rock(u8);
@@ -68,7 +68,7 @@ fn join(mut commands: Commands, inputs: Inputs<u8>, rocks: Rocks) {
 }
 
 fn input(player: PlayerHandle, frame: i32) -> u8 {
-    random(frame as u64 ^ u64::from(player.0) << 32) as u8
+    random_input(player, frame) as u8
 }
 
 #[track_caller]

@@ -26,7 +26,6 @@ use bevy::reflect::{FromReflect, GetTypeRegistration, TypeRegistry, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(in crate::rollback) use reflected_shape::of as reflected_shape;
 pub(crate) use shape::{Shape, of as serde_shape};
 
 use canonical::CanonicalError;
@@ -50,6 +49,10 @@ type Read<T> = fn(&mut &[u8], &TypeRegistry) -> Result<T, CodecError>;
 
 /// How the values of a type are compared and encoded.
 pub(super) struct Codec<T> {
+    /// By what the values are compared, as peers compare it before a match.
+    pub(super) compared_by: &'static str,
+    /// The parts of the type, as far as they are known: peers compare them as well.
+    pub(super) shape: String,
     /// Appends what peers compare.
     pub(super) compared: Option<Write<T>>,
     /// Appends an encoding, and takes one off the front of bytes.
@@ -59,18 +62,16 @@ pub(super) struct Codec<T> {
     pub(super) same: fn(&T, &T) -> bool,
 }
 
-impl<T> Clone for Codec<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Codec<T> {}
-
 impl<T> Codec<T> {
     /// Values are kept in snapshots and neither compared nor encoded.
     pub(super) fn none() -> Self {
-        Self { compared: None, encoded: None, same: |_, _| false }
+        Self {
+            compared_by: "nothing",
+            shape: String::new(),
+            compared: None,
+            encoded: None,
+            same: |_, _| false,
+        }
     }
 
     pub(super) fn serde() -> Self
@@ -85,9 +86,12 @@ impl<T> Codec<T> {
                 Ok(value)
             },
         );
+        let shape = shape::of::<T>();
         Self {
+            compared_by: "serde",
             compared: Some(|value, _, bytes| Ok(canonical::write(value, bytes)?)),
-            encoded: shape::of::<T>().is_bounded.then_some(encoded),
+            encoded: shape.is_bounded.then_some(encoded),
+            shape: shape.text,
             // Not by what is compared, which has one zero and one NaN.
             same: |a, b| {
                 let [mut bytes_a, mut bytes_b] = [Vec::new(), Vec::new()];
@@ -103,6 +107,8 @@ impl<T> Codec<T> {
         T: Hash,
     {
         Self {
+            compared_by: "Hash",
+            shape: String::new(),
             compared: Some(|value, _, bytes| {
                 hashed::write(value, bytes);
                 Ok(())
@@ -128,12 +134,15 @@ impl<T> Codec<T> {
             },
             reflected::read,
         );
+        let (shape, is_bounded) = reflected_shape::of::<T>();
         Self {
+            compared_by: "Reflect",
+            shape,
             compared: Some(|value, registry, bytes| {
                 let value = reflected::serializable(value.as_partial_reflect(), registry);
                 Ok(canonical::write(&value, bytes)?)
             }),
-            encoded: reflected_shape::is_bounded::<T>().then_some(encoded),
+            encoded: is_bounded.then_some(encoded),
             same: |a, b| exact::same(a.as_partial_reflect(), b.as_partial_reflect()),
         }
     }

@@ -13,18 +13,9 @@ use serde::de::DeserializeSeed;
 use super::reflected::Parts;
 use super::shape;
 
-/// The shape of a type.
-pub(in crate::rollback) fn of<T: Typed + GetTypeRegistration>() -> String {
-    described::<T>().0
-}
-
-/// Whether bytes bound how deep and how long a value is that is decoded from them: the type neither contains itself nor
-/// a list of elements that take no bytes.
-pub(super) fn is_bounded<T: Typed + GetTypeRegistration>() -> bool {
-    described::<T>().1
-}
-
-fn described<T: Typed + GetTypeRegistration>() -> (String, bool) {
+/// The shape of a type, and whether bytes bound how deep and how long a value is that is decoded from them: whether the
+/// type neither contains itself nor a list of elements that take no bytes.
+pub(super) fn of<T: Typed + GetTypeRegistration>() -> (String, bool) {
     let mut registry = TypeRegistry::new();
     registry.register::<T>();
     let mut description = Description {
@@ -153,13 +144,21 @@ mod tests {
     #[derive(Reflect)]
     struct Pair<A, B>(A, B);
 
+    fn text<T: Typed + GetTypeRegistration>() -> String {
+        of::<T>().0
+    }
+
+    fn is_bounded<T: Typed + GetTypeRegistration>() -> bool {
+        of::<T>().1
+    }
+
     #[test]
     fn fields_and_variants_are_part_of_the_shape_also_of_what_contains_itself() {
-        let text = of::<Pair<HashSet<Place>, Pair<Rope, Rule>>>();
+        let text = text::<Pair<HashSet<Place>, Pair<Rope, Rule>>>();
         for part in ["Pair", "next", "length", "u8", "Not", "Always", "column"] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
-        assert_ne!(of::<Pair<u8, u16>>(), of::<Pair<u16, u8>>());
+        assert_ne!(of::<Pair<u8, u16>>().0, of::<Pair<u16, u8>>().0);
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl<T: Clone> Column<T> {
         for (orders, values) in tables.filter(|(orders, _)| !orders.is_empty()) {
             // Queries go through tables in the same order.
             let Some(table) = saved.find(|table| table.is_of(orders)) else { return false };
-            self.tables.push(table.rows);
+            self.tables.push(table.rows.clone());
             // Overwriting keeps what values own on the heap.
             let kept = values.len().min(self.values.len() - start);
             self.values[start..start + kept].clone_from_slice(&values[..kept]);
@@ -64,14 +64,6 @@ impl<T: Clone> Column<T> {
         }
         self.values.truncate(start);
         true
-    }
-
-    /// Replaces everything by these rows, as if they were one table.
-    pub(super) fn fill_rows<'a>(&mut self, rows: impl Iterator<Item = (SpawnOrder, &'a T)>)
-    where
-        T: 'a,
-    {
-        self.fill_own(rows.map(|(order, value)| (order, value.clone())));
     }
 }
 
@@ -174,7 +166,7 @@ mod tests {
         assert_eq!(column.rows(&frame).collect::<Vec<_>>(), [(second[0], &"d")]);
         let other = orders(&[2]);
         assert!(!column.fill(&frame, [(&other[..], &["d"][..])].into_iter()));
-        column.fill_rows([(without[0], &"e")].into_iter());
+        column.fill_own([(without[0], "e")].into_iter());
         assert_eq!(column.rows(&frame).collect::<Vec<_>>(), [(without[0], &"e")]);
     }
 

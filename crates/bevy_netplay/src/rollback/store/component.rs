@@ -53,7 +53,7 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
         let tables = self.rows.contiguous_iter(world);
         if !tables.is_ok_and(|tables| column.fill(frame, tables)) {
             // It is stored in a sparse set.
-            column.fill_rows(self.rows.iter(world).map(|(order, value)| (*order, value)));
+            column.fill_own(self.rows.iter(world).map(|(order, value)| (*order, value.clone())));
         }
     }
 

@@ -12,7 +12,6 @@ pub(in crate::rollback) struct Rows {
 }
 
 /// A table of a frame.
-#[derive(Clone)]
 pub(super) struct SavedTable {
     /// Where the table has its entities in memory, while the frame is saved.
     address: usize,
@@ -43,8 +42,8 @@ impl Rows {
         &self.orders
     }
 
-    pub(super) fn saved_tables(&self) -> impl Iterator<Item = SavedTable> {
-        self.tables.iter().cloned()
+    pub(super) fn saved_tables(&self) -> impl Iterator<Item = &SavedTable> {
+        self.tables.iter()
     }
 
     /// The entities of each table, and the place of the first.
