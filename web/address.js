@@ -3,6 +3,7 @@
 // Parameters of the address: `server`, `room` and `players`; for tests and experiments also `name`, `policy`, `net`,
 // `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
 
+import { builtInServers } from "./consent.js";
 import { rememberedName } from "./memory.js";
 
 const DEFAULT_PORT = 3536;
@@ -17,7 +18,7 @@ export function read(search) {
   const number = (name, otherwise) => (given.has(name) ? Number(given.get(name)) : otherwise);
   const players = number("players", 2);
   return {
-    server: text("server", serverOfThisHost()),
+    server: text("server", builtInServers()[0] ?? serverOfThisHost()),
     room: text("room"),
     name: text("name", rememberedName()),
     players: [2, 3, 4].includes(players) ? players : 2,
@@ -31,7 +32,7 @@ export function read(search) {
   };
 }
 
-// The default server: one on the host that serves this page.
+// The default server of a page that was built with none: one on the host that serves this page.
 function serverOfThisHost() {
   const host = location.hostname || "127.0.0.1";
   return location.protocol === "https:" ? `wss://${host}` : `ws://${host}:${DEFAULT_PORT}`;
@@ -78,11 +79,19 @@ export function badServer(server) {
     url = null;
   }
   if (!url || !["ws:", "wss:"].includes(url.protocol)) {
-    return `“${server}” is not the address of a server: it should look like ws://host:port or wss://host.`;
+    return "That is not the address of a server: it should look like ws://host:port or wss://host.";
+  }
+  if (url.username || url.password || url.hash) {
+    return "The address of a server has no user name, no password and no “#”: it should look like ws://host:port or wss://host.";
   }
   const local = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   if (location.protocol === "https:" && url.protocol === "ws:" && !local) {
     return "This page came over https, so the server must be a wss:// address.";
   }
   return null;
+}
+
+// The address of a server as the browser reads it: everything that uses it means the same host.
+export function canonical(server) {
+  return new URL(server).href.replace(/\/+$/, "");
 }

@@ -1,14 +1,30 @@
-// Reports the progress of the download of the game: an initializer of trunk, which dispatches `loading` events on the
-// document. `page.js` shows them.
+// Loads the game.
+//
+// trunk names the files of the game in the script element of the page (`pattern_script` in `Trunk.toml`). Its own
+// script would do the same, but is inline: the policy of the page (CSP) forbids inline scripts.
 
-const report = (detail) => document.dispatchEvent(new CustomEvent("loading", { detail }));
+// Loads the game and makes its functions `window.wasmBindings`. Calls `progress` with how many bytes are loaded, and
+// of how many; of null where the host does not tell, because it compresses them.
+export async function load(progress = () => {}) {
+  const files = document.querySelector("script[data-wasm]").dataset;
+  const game = await import(new URL(files.js, document.baseURI));
+  const response = await fetch(new URL(files.wasm, document.baseURI));
+  if (!response.ok) throw new Error(`the host answers ${response.status}`);
+  await game.default({ module_or_path: watch(response, progress) });
+  window.wasmBindings = game;
+}
 
-// This comes after the end of the download: only now can the page call the game.
-addEventListener("TrunkApplicationStarted", () => report({ done: true }), { once: true });
-
-export default function loading() {
-  return {
-    onProgress: ({ current, total }) => report({ current, total }),
-    onFailure: (error) => report({ error: String(error?.message ?? error) }),
-  };
+// The same response, which reports how much of it has come.
+function watch(response, progress) {
+  const compressed = response.headers.has("content-encoding");
+  const total = compressed ? null : Number(response.headers.get("content-length")) || null;
+  let current = 0;
+  const counted = new TransformStream({
+    transform(chunk, controller) {
+      current += chunk.byteLength;
+      progress(current, total);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body.pipeThrough(counted), { headers: response.headers });
 }

@@ -1,4 +1,7 @@
-// What the browser keeps of a player: the name for all visits; identity and resume token for one tab, until it is closed.
+// What the browser keeps of a player: the name for all visits; identity and resume token for one tab, until it is closed
+// or is in no room any more.
+//
+// Every page on the same origin can read them: the name always, the secrets if it is opened in the same tab.
 
 const NAME = "arena-name";
 const SESSION = "arena-session";

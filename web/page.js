@@ -3,9 +3,12 @@
 // The game calls the page with `game` events on the document (`examples/arena/src/web/bridge.rs`); the page calls the
 // functions of `window.wasmBindings` (`examples/arena/src/web/mod.rs`).
 
-import { badServer, here, invite, missing, newRoom, read } from "./address.js";
+import { badServer, canonical, here, invite, missing, newRoom, read } from "./address.js";
+import { mayConnect } from "./consent.js";
 import { touchControls } from "./controls.js";
+import { load } from "./loading.js";
 import { forgetSession, rememberName, rememberSession, session } from "./memory.js";
+import "./reload.js";
 
 const element = (id) => document.getElementById(id);
 const options = read(location.search);
@@ -16,6 +19,7 @@ let kept = null;
 function fail(sentence) {
   element("error").textContent = sentence;
   element("error").hidden = false;
+  element("error").scrollIntoView({ block: "nearest" });
 }
 
 function fillIn() {
@@ -41,7 +45,13 @@ function keep(resume_token) {
   else forgetSession();
 }
 
-function start() {
+// The player does not want to connect to the server. The form is as it was.
+function refused() {
+  element("go").focus();
+  fail(`Not connected to ${new URL(options.server).host}. Choose another server, or be asked again.`);
+}
+
+async function start() {
   options.server = element("server").value.trim();
   options.room = element("room").value.trim() || newRoom();
   options.name = element("name").value.trim();
@@ -49,6 +59,8 @@ function start() {
   const wrong = badServer(options.server);
   if (wrong) return fail(wrong);
   element("error").hidden = true;
+  options.server = canonical(options.server);
+  if (!(await mayConnect(options.server))) return refused();
   rememberName(options.name);
   Object.assign(options, session(options));
   // After a reload the page joins the same room.
@@ -67,26 +79,28 @@ function start() {
   element("arena").focus();
 }
 
-document.addEventListener("loading", ({ detail }) => {
-  if (detail.error) {
-    failed = true;
-    element("loaded").textContent = "";
-    element("go").textContent = "The game did not load";
-    fail(`The game could not be loaded (${detail.error}). Check your connection and load the page again.`);
-  } else if (detail.done) {
+function showProgress(current, total) {
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  if (total) element("progress").value = current / total;
+  else element("progress").removeAttribute("value");
+  element("loaded").textContent = total ? `${megabytes(current)} of ${megabytes(total)} MB` : `${megabytes(current)} MB`;
+}
+
+load(showProgress).then(
+  () => {
     loaded = true;
     element("progress").hidden = true;
     element("loaded").hidden = true;
     label();
     if (options.room && new URLSearchParams(location.search).has("room") && !failed) start();
-  } else {
-    const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
-    element("progress").value = detail.total ? detail.current / detail.total : 0;
-    element("loaded").textContent = detail.total
-      ? `${megabytes(detail.current)} of ${megabytes(detail.total)} MB`
-      : `${megabytes(detail.current)} MB`;
-  }
-});
+  },
+  (error) => {
+    failed = true;
+    element("loaded").textContent = "";
+    element("go").textContent = "The game did not load";
+    fail(`The game could not be loaded (${error?.message ?? error}). Check your connection and load the page again.`);
+  },
+);
 
 document.addEventListener("game", ({ detail }) => {
   if (!detail.state) return;

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: the tasks of the workspace as a whole.
 //!
 //! * `cargo xtask test` runs everything that must be green before a change goes in;
+//! * `cargo xtask fuzz` runs the fuzz targets for as many inputs as it is told;
 //! * `cargo xtask bench` plays matches on bevy_netplay and on plain bevy_ggrs + matchbox_socket side by
 //!   side and prints how they compare.
 //!
@@ -16,6 +17,7 @@
 mod bench;
 #[cfg(test)]
 mod checks;
+mod fuzz;
 mod limits;
 mod steps;
 mod test;
@@ -38,6 +40,8 @@ enum Command {
     /// Runs the whole test suite: formatting, lints, documentation, dependencies, the pages, tests (native and wasm32),
     /// doctests
     Test(test::TestArguments),
+    /// Runs the fuzz targets on inputs from a seed
+    Fuzz(fuzz::FuzzArguments),
     /// Plays matches on this library and on the plain stack, and prints how they compare
     Bench(bench::BenchArguments),
 }
@@ -45,6 +49,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {

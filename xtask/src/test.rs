@@ -27,8 +27,11 @@ const CLIENT: [&str; 11] = [
 ];
 
 /// Where the pages are that tests open.
-const PAGES: [(&str, &str); 2] =
-    [("building the page", "web"), ("building the gallery", "examples/gallery")];
+const PAGES: [(&str, &str); 3] = [
+    ("building the page", "web"),
+    ("building the gallery", "examples/gallery"),
+    ("building the page of the transport", "testing/transport_page"),
+];
 
 #[derive(Args)]
 pub struct TestArguments {
@@ -62,7 +65,10 @@ fn suite() -> Vec<Step> {
     let mut documentation = with(&["doc", "--workspace", "--no-deps", "--locked"]);
     documentation.env("RUSTDOCFLAGS", "-Dwarnings");
 
-    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    // With the programs for libFuzzer, which run on nightly only.
+    let with_programs = ["--features", "netplay_fuzz/libfuzzer"];
+    let clippy = ["clippy", "--workspace", "--all-targets", "--locked"];
+    let clippy = [&clippy[..], &with_programs, &["--", "-D", "warnings"]].concat();
     let mut suite = vec![
         Step::new("formatting", with(&["fmt", "--all", "--", "--check"])),
         Step::new("lints", with(&clippy)),

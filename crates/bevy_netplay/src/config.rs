@@ -7,12 +7,13 @@ use bevy::prelude::*;
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::link::LinkConfig;
 use netplay_core::match_;
+use netplay_core::transport::TransportOptions;
 use netplay_transport::PathPolicy;
 
 use crate::PeerIdentity;
 #[cfg(feature = "emulator")]
 use crate::reflect::OptionalNetworkConditions;
-use crate::reflect::{ReflectedLinkConfig, ReflectedPathPolicy};
+use crate::reflect::{ReflectedLinkConfig, ReflectedPathPolicy, ReflectedTransportOptions};
 
 /// Where `netplay-server` listens unless told otherwise.
 pub const DEFAULT_SERVER: &str = "ws://127.0.0.1:3536";
@@ -39,10 +40,17 @@ pub struct NetplayConfig {
     /// nothing is predicted and nothing rolls back; every input waits for those of the others, so choose an
     /// [`input_delay`](Self::input_delay) of at least the latency.
     pub max_prediction: usize,
+    /// In how many datagrams in a row a changed input is sent, whatever is acknowledged: 1 to 8. One loss less in a row
+    /// costs nothing; an input that is lost in all of them comes a round trip later. Default 3.
+    pub input_redundancy: u8,
     /// Saves confirmed frames only, for a simulation whose state takes longer to save than to simulate. A rollback goes
     /// back farther then, and simulates more frames again. Default false.
     pub sparse_saving: bool,
-    /// After how long without a sign of life a player is dropped from the match. Default 10 s.
+    /// After how long without a sign of life a player is lost. It is dropped from the match when more than half of the
+    /// others have lost it; until then, its inputs may come from them. Default 10 s.
+    ///
+    /// A page gives none while it is busy with one update, a native game none once it has been so for five seconds: let
+    /// this be longer than any update that loads something.
     pub disconnect_timeout: Duration,
     /// After how long a player is dropped from the match whose simulation stands still although its link is alive: its
     /// clock is paused, or its game runs no frames. It is reported within a second whatever this is
@@ -50,9 +58,27 @@ pub struct NetplayConfig {
     pub stall_timeout: Option<Duration>,
     /// How many frames lie between two compared checksums. Default 15.
     pub checksum_interval: u32,
-    /// Thresholds of links, of the choice of paths and of what a peer may send.
+    /// Thresholds of links, of the choice of paths and of what a peer may send: after what silence a path is left,
+    /// how long a broken connection may recover, when another one is attempted.
+    /// [LINKS.md](https://github.com/bevy-netplay/bevy_netplay/blob/main/docs/LINKS.md) has them all; each is taken
+    /// within its bounds.
     #[reflect(remote = ReflectedLinkConfig)]
     pub link: LinkConfig,
+    /// What is set of WebRTC connections ([`TransportOptions`]): the deadline of an attempt, retransmits of the
+    /// unreliable channel, and STUN and TURN servers of the game. Each is taken within its bounds. The debug text hides
+    /// credentials.
+    ///
+    /// ```
+    /// use bevy_netplay::prelude::NetplayConfig;
+    /// use bevy_netplay::protocol::signaling::IceServer;
+    ///
+    /// let urls = vec!["stun:stun.example.org:3478".to_owned()];
+    /// let server = IceServer { urls, username: None, credential: None };
+    /// let mut config = NetplayConfig::default();
+    /// config.transport.ice_servers.push(server);
+    /// ```
+    #[reflect(remote = ReflectedTransportOptions)]
+    pub transport: TransportOptions,
     /// Which paths may carry packets.
     #[reflect(remote = ReflectedPathPolicy)]
     pub policy: PathPolicy,
@@ -73,11 +99,13 @@ impl Default for NetplayConfig {
             frame_rate: 60,
             input_delay: 2,
             max_prediction: 8,
+            input_redundancy: match_::DEFAULT_INPUT_REDUNDANCY,
             sparse_saving: false,
             disconnect_timeout: Duration::from_secs(10),
             stall_timeout: None,
             checksum_interval: 15,
             link: LinkConfig::default(),
+            transport: TransportOptions::default(),
             policy: PathPolicy::Any,
             identity: None,
             #[cfg(feature = "emulator")]

@@ -108,7 +108,7 @@ pub use input::{
     NetplayGgrs, NetplayInput, ReadLocalInput,
 };
 pub use join_room::JoinRoom;
-pub use links::{PathChange, PeerLink, PeerLinks};
+pub use links::{AttemptFailure, PathChange, PeerLink, PeerLinks};
 pub use metrics::{NetplayMetricsPlugin, RollbackMetrics};
 pub use mirror::{
     LinkCandidate, LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerPresence,
@@ -116,8 +116,8 @@ pub use mirror::{
 pub use player::PlayerHandle;
 pub use plugin::{NetplayPlugin, NetplayPlugins, NetplaySystems};
 pub use report::{
-    DesyncReport, InputsByPath, LinkReport, PathChangeReport, RollbackReport, SessionReport,
-    StallReport,
+    AttemptFailureReport, DesyncReport, InputsByPath, LinkReport, PathChangeReport, RollbackReport,
+    SessionReport, StallReport,
 };
 pub use rollback::{
     Checksums, DecodeError, EncodeError, NetplayApp, RollbackEntity, RollbackRegistry, SpawnOrder,

@@ -50,8 +50,13 @@ pub struct PeerLink {
     pub counters: LinkCounters,
     /// Attempts at a connection, since the link began.
     pub attempts: u64,
-    /// Datagrams with inputs, by the path they took.
+    /// The last eight attempts that failed, oldest first.
+    pub attempt_failures: Vec<AttemptFailure>,
+    /// Inputs of the peer, one for each frame, by the path on which each came first.
     pub inputs_by_path: InputsByPath,
+    /// Datagrams with inputs that were sent to the peer, by the path they took. One that travels on two paths counts
+    /// twice.
+    pub sent_by_path: InputsByPath,
     /// Every change of path.
     pub path_changes: Vec<PathChange>,
 }
@@ -71,6 +76,17 @@ pub struct PathChange {
     pub reason: String,
 }
 
+/// An attempt at a connection that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Debug, PartialEq)]
+#[non_exhaustive]
+pub struct AttemptFailure {
+    /// When, counted from joining the room.
+    pub at: Duration,
+    /// Why, in words: at most 256 bytes.
+    pub reason: String,
+}
+
 impl Default for PeerLink {
     fn default() -> Self {
         Self {
@@ -86,7 +102,9 @@ impl Default for PeerLink {
             quality: LinkQuality::Good,
             counters: LinkCounters::default(),
             attempts: 0,
+            attempt_failures: Vec::new(),
             inputs_by_path: InputsByPath::default(),
+            sent_by_path: InputsByPath::default(),
             path_changes: Vec::new(),
         }
     }
@@ -125,6 +143,10 @@ impl PeerLinks {
 impl PeerLink {
     fn of(peer: &Peer, joined_at: Duration, now: Duration) -> Self {
         let changes = peer.path_changes().iter();
+        let failures = peer.link().attempt_failures().map(|failure| AttemptFailure {
+            at: failure.at.saturating_sub(joined_at),
+            reason: failure.reason.clone(),
+        });
         let stats = peer.link().stats(now);
         Self {
             peer: peer.key(),
@@ -139,7 +161,9 @@ impl PeerLink {
             quality: stats.quality.into(),
             counters: stats.counters.into(),
             attempts: stats.counters.attempts,
-            inputs_by_path: InputsByPath::of(peer.link()),
+            attempt_failures: failures.collect(),
+            inputs_by_path: InputsByPath::of(|kind| peer.link().inputs_received(kind)),
+            sent_by_path: InputsByPath::of(|kind| peer.link().inputs_sent(kind)),
             path_changes: changes.filter_map(|change| PathChange::of(change, joined_at)).collect(),
         }
     }

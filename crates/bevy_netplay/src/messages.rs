@@ -31,6 +31,22 @@ pub struct PeerLeft {
     pub reason: String,
 }
 
+/// A peer of the lobby cannot be played with: it plays another game or build, breaks the rules, or there is no
+/// connection to it. No match starts while it stays. In a room for two, or if the peer is the host, the room ends
+/// instead.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PeerRefused {
+    /// The player that it would be.
+    pub player: PlayerHandle,
+    /// The peer.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// Why: a sentence for the player.
+    pub reason: String,
+}
+
 /// A player has been dropped from the match, which goes on: from the frame after `frame` on the player's input is
 /// the default one and [`Inputs::is_disconnected`](crate::Inputs::is_disconnected) is true, on every peer alike.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
@@ -212,6 +228,7 @@ pub struct RoomEnded {
 pub(crate) fn register(app: &mut App) {
     register_message::<PeerJoined>(app);
     register_message::<PeerLeft>(app);
+    register_message::<PeerRefused>(app);
     register_message::<PlayerDisconnected>(app);
     register_message::<PeerInterrupted>(app);
     register_message::<PeerResumed>(app);

@@ -5,7 +5,8 @@
 //! where it stands:
 //!
 //! * ids ([`PeerKey`], [`RoomCode`]) as opaque values with their debug text: they have no parts;
-//! * configuration ([`NetworkConditions`], [`PathPolicy`]) with its fields, [`LinkConfig`] as an opaque value.
+//! * configuration ([`NetworkConditions`], [`PathPolicy`]) with its fields, [`LinkConfig`] and
+//!   [`TransportOptions`] as opaque values.
 
 #[cfg(feature = "emulator")]
 use std::time::Duration;
@@ -16,6 +17,7 @@ use bevy::reflect::reflect_remote;
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::link::LinkConfig;
 use netplay_core::path::PathPolicy;
+use netplay_core::transport::TransportOptions;
 use netplay_protocol::{PeerKey, RoomCode};
 
 use crate::input::NetplayInput;
@@ -49,6 +51,12 @@ pub(crate) struct OptionalRoomCode;
 #[reflect(opaque)]
 #[reflect(Clone, Debug, PartialEq)]
 pub(crate) struct ReflectedLinkConfig;
+
+#[reflect_remote(TransportOptions)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(opaque)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) struct ReflectedTransportOptions;
 
 #[reflect_remote(PathPolicy)]
 #[derive(Clone, Debug, PartialEq)]

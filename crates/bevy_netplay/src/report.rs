@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::link::Link;
 use netplay_transport::PathKind;
 use serde::{Deserialize, Serialize};
 
@@ -65,11 +64,15 @@ pub struct LinkReport {
     pub bytes_received: u64,
     pub dropped_malformed: u64,
     pub attempts: u64,
+    #[serde(default)]
+    pub attempt_failures: Vec<AttemptFailureReport>,
     pub inputs_by_path: InputsByPath,
+    #[serde(default)]
+    pub sent_by_path: InputsByPath,
     pub path_changes: Vec<PathChangeReport>,
 }
 
-/// Datagrams with inputs, by the path they took.
+/// Inputs, or datagrams with inputs, by the path they took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Reflect, Serialize, Deserialize)]
 #[reflect(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct InputsByPath {
@@ -82,13 +85,22 @@ pub struct InputsByPath {
 }
 
 impl InputsByPath {
-    pub(crate) fn of(link: &Link) -> Self {
+    pub(crate) fn of(count: impl Fn(PathKind) -> u64) -> Self {
         Self {
-            direct: link.inputs_sent(PathKind::Direct),
-            turn: link.inputs_sent(PathKind::Turn),
-            relay: link.inputs_sent(PathKind::Relay),
+            direct: count(PathKind::Direct),
+            turn: count(PathKind::Turn),
+            relay: count(PathKind::Relay),
         }
     }
+}
+
+/// An attempt at a connection that failed, in a report.
+#[derive(Clone, Debug, PartialEq, Reflect, Serialize, Deserialize)]
+#[reflect(Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it, and AttemptFailure documents each")]
+pub struct AttemptFailureReport {
+    pub at_ms: f64,
+    pub reason: String,
 }
 
 /// A change of path in a report.
@@ -183,6 +195,10 @@ impl SessionReport {
 
 impl LinkReport {
     fn of(link: &PeerLink) -> Self {
+        let failures = link.attempt_failures.iter().map(|failure| AttemptFailureReport {
+            at_ms: ms(failure.at),
+            reason: failure.reason.clone(),
+        });
         Self {
             player: link.player.unwrap_or_default(),
             path: link.path.map(|path| path.to_string()),
@@ -199,7 +215,9 @@ impl LinkReport {
             bytes_received: link.counters.bytes_received,
             dropped_malformed: link.counters.malformed,
             attempts: link.attempts,
+            attempt_failures: failures.collect(),
             inputs_by_path: link.inputs_by_path,
+            sent_by_path: link.sent_by_path,
             path_changes: link
                 .path_changes
                 .iter()

@@ -12,11 +12,15 @@ const SEEDS: u64 = 60;
 #[test]
 fn players_agree_under_path_faults() {
     let command = "cargo test -p bevy_netplay --test matches players_agree_under_path_faults";
-    play_seeds(SEEDS, command, |seed| play(seed, |apps| apps));
+    play_seeds(SEEDS, command, |seed| {
+        play(seed, |apps| apps);
+    });
 }
 
 #[test]
 fn players_agree_under_path_faults_with_the_real_server() {
     let command = "cargo test -p bevy_netplay --test matches players_agree_under_path_faults_with_the_real_server";
-    play_seeds(SEEDS, command, |seed| play(seed, |apps| apps.served()));
+    play_seeds(SEEDS, command, |seed| {
+        play(seed, |apps| apps.served());
+    });
 }

@@ -83,6 +83,67 @@ fn a_process_that_was_suspended_for_five_seconds_goes_on() {
     }
 }
 
+/// Three seconds in one update, in steps: a page runs nothing else meanwhile.
+const HITCH: u32 = 180;
+
+#[test]
+fn an_app_whose_update_takes_three_seconds_keeps_its_place_on_the_way_into_a_match() {
+    let conditions = NetworkConditions::wifi();
+    for (seed, joined_for) in (40..).zip([0, 2, 5, 8, 10, 12, 14, 16, 20, 30]) {
+        for hitching in 0..2 {
+            let builder = TestApps::builder(seed).players(2).conditions(conditions.clone());
+            let mut apps = builder.served().build();
+            apps.join_all();
+            apps.run(joined_for);
+            apps.pause(hitching);
+            apps.run(HITCH);
+            apps.resume(hitching);
+            apps.run_until("all play", 600, TestApps::all_playing);
+            assert_eq!(apps.epoch(0), Some(1), "{apps}");
+            assert_goes_on(&mut apps);
+            // It has not heard of the others meanwhile, and that says nothing of them.
+            assert!(apps.messages(hitching).interrupted.is_empty(), "{apps}");
+            for index in apps.indices() {
+                assert!(apps.messages(index).left.is_empty(), "{apps}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_app_whose_update_takes_three_seconds_keeps_its_place_in_a_match() {
+    for (seed, hitching) in [(50, 0), (51, 1), (52, 2)] {
+        let conditions = NetworkConditions::mobile();
+        let mut apps = TestApps::builder(seed).players(3).conditions(conditions).served().start();
+        apps.run_until_confirmed(200, 1000);
+        apps.pause(hitching);
+        apps.run(HITCH);
+        apps.resume(hitching);
+        assert_goes_on(&mut apps);
+        assert!(apps.messages(hitching).interrupted.is_empty(), "{apps}");
+        for index in apps.indices() {
+            assert!(apps.messages(index).disconnected.is_empty(), "{apps}");
+        }
+    }
+}
+
+#[test]
+fn an_app_whose_update_takes_three_seconds_while_it_rejoins_is_back_in_the_match() {
+    for (seed, restarted_for) in (60..).zip([0, 3, 6, 9, 12, 20, 30]) {
+        let conditions = NetworkConditions::wifi();
+        let mut apps = TestApps::builder(seed).players(2).conditions(conditions).served().start();
+        apps.run_until_confirmed(300, 2000);
+        apps.restart(1);
+        apps.run(restarted_for);
+        apps.pause(1);
+        apps.run(HITCH);
+        apps.resume(1);
+        apps.run_until("it plays again", 900, |apps| apps.state(1) == NetplayState::Playing);
+        assert_goes_on(&mut apps);
+        assert!(apps.messages(0).disconnected.is_empty(), "{apps}");
+    }
+}
+
 #[test]
 fn a_peer_that_stays_silent_ends_a_match_of_two_with_a_reason_on_both_sides() {
     let mut apps = TestApps::builder(23).players(2).start();

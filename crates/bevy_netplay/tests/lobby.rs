@@ -127,6 +127,7 @@ fn another_protocol_version_ends_with_the_reason_on_both_sides() {
         roster: 0,
         frame_rate: 60,
         name: String::new(),
+        key: [0; 32],
     };
     let message = ControlMessage::Hello(hello).encode().unwrap();
     let mut packet = ReliableHeader { sequence: 1, ack: 0, from: 5, to: 0 }.packet(&message);

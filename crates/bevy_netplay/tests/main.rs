@@ -10,12 +10,14 @@ mod desync;
 mod drop;
 mod interruptions;
 mod leave;
+mod links;
 mod lobby;
 mod malformed;
 mod prelude;
 mod reflection;
 mod rejoin;
 mod rematch;
+mod seeds;
 
 use bevy_netplay::prelude::*;
 use netplay_testkit::TestApps;

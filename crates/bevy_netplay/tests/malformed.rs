@@ -166,8 +166,8 @@ fn malformed_reliable_messages_are_counted_and_dropped() {
     let mut apps = playing(67);
     let mut random = Pcg32::seed_from_u64(67);
     let mut packets =
-        vec![vec![], vec![4], vec![4, 0], vec![4, 0, 0xff], vec![4, 0, 0, 0xff, 0xff]];
-    packets.push([vec![4, 0], vec![0; MAX_CONTROL_BYTES]].concat());
+        vec![vec![], vec![5], vec![5, 0], vec![5, 0, 0xff], vec![5, 0, 0, 0xff, 0xff]];
+    packets.push([vec![5, 0], vec![0; MAX_CONTROL_BYTES]].concat());
     let real = last(&apps, Channel::Reliable);
     let (header, _) = ReliableHeader::split(&real).unwrap();
     let answer = apps.hub().last_packet(apps.key(0), apps.key(1), Channel::Reliable).unwrap();
@@ -206,7 +206,7 @@ fn a_match_starts_although_malformed_packets_came_before_it() {
         let mut bytes = vec![0; random.random_range(0..100)];
         random.fill_bytes(&mut bytes);
         apps.inject(1, 0, Channel::Datagram, bytes);
-        apps.inject(1, 0, Channel::Reliable, vec![4, 0, 0x7f]);
+        apps.inject(1, 0, Channel::Reliable, vec![5, 0, 0x7f]);
         apps.step();
     }
     apps.run_until("all play", 600, TestApps::all_playing);

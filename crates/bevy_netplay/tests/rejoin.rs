@@ -222,7 +222,10 @@ fn forged_rejoin_messages_are_counted_and_do_not_disturb_the_others() {
     let state = |last_frame: i32, members: &[PeerKey]| {
         let last_frames = vec![last_frame; members.len()];
         let roster = Roster { size: 3, members: members.to_vec() };
-        let state = RejoinState { epoch: 1, roster, disconnected: vec![], last_frames, seed };
+        let (keys, statements) = (vec![[0; 32]; members.len()], vec![None; members.len()]);
+        let disconnected = vec![];
+        let state =
+            RejoinState { epoch: 1, roster, disconnected, last_frames, seed, keys, statements };
         ControlMessage::RejoinState(state)
     };
     let chunk = |player, start_frame, inputs: &[u8]| {

@@ -9,8 +9,8 @@ use netplay_testkit::TestApps;
 fn ten_rematches_start_while_packets_of_the_match_before_are_in_flight() {
     let conditions = NetworkConditions {
         latency: Duration::from_millis(80),
-        jitter: Duration::from_millis(80),
-        loss: 0.1,
+        jitter: Duration::from_millis(40),
+        loss: 0.03,
         burst: 3.0,
         duplication: 0.3,
         reordering: 0.3,

@@ -5,19 +5,25 @@
 //! path agent emits the requests that the transport takes, and links take the events that it reports: nothing is
 //! wrapped on the way.
 
+mod options;
+
 use std::time::Duration;
 
 use crate::path::{Candidates, Channel, PathId, PathKind, PathPolicy};
+use netplay_protocol::join_proof::{JoinAction, JoinContext};
 use netplay_protocol::signaling::{
     ClientMessage, Entry, GameInfo, Join, Presence, Refusal, Resume, VERSION,
 };
-use netplay_protocol::{Identity, PeerKey, RoomCode, Roster, Secret};
+use netplay_protocol::{Challenge, Identity, PeerKey, RoomCode, Roster, Secret, ServerName};
+
+pub use options::{IceSource, TransportOptions};
 
 /// What a peer wants to join. The caller provides all randomness.
 #[derive(Clone, Debug)]
 pub struct JoinRequest {
     /// The signaling servers, such as `ws://127.0.0.1:3536`. The peer joins on the first one that lets it in; after a
-    /// loss the servers are tried in turn.
+    /// loss the servers are tried in turn. A server cannot send the peer to any that is neither in this list nor on its
+    /// own host.
     pub servers: Vec<String>,
     /// The room or the queue.
     pub entry: Entry,
@@ -37,6 +43,8 @@ pub struct JoinRequest {
     pub resume_token: Option<Secret>,
     /// The kinds of path that packets may take.
     pub policy: PathPolicy,
+    /// What the game sets of the connections.
+    pub options: TransportOptions,
     /// The seed of attempt ids and of the backoff.
     pub seed: u64,
 }
@@ -54,19 +62,24 @@ impl JoinRequest {
             token: None,
             resume_token: None,
             policy: PathPolicy::Any,
+            options: TransportOptions::default(),
             seed: 0,
         }
     }
 
-    /// The first message to a server.
-    pub fn hello(&self) -> ClientMessage {
+    /// The first message to the server with this name, which has sent this challenge.
+    pub fn hello(&self, server: &ServerName, challenge: Challenge) -> ClientMessage {
+        let proof = |action| {
+            let context = JoinContext { action, server, challenge };
+            self.identity.sign_join(&context)
+        };
         if let (Some(resume), Entry::Room(room) | Entry::Existing(room)) =
             (&self.resume_token, &self.entry)
         {
             return ClientMessage::Resume(Resume {
                 version: VERSION,
                 room: room.clone(),
-                key: self.identity.peer_key(),
+                proof: proof(JoinAction::Resume(room)),
                 resume: resume.clone(),
                 roster: None,
                 restarted: true,
@@ -74,7 +87,7 @@ impl JoinRequest {
         }
         ClientMessage::Join(Join {
             version: VERSION,
-            key: self.identity.peer_key(),
+            proof: proof(self.entry.action()),
             entry: self.entry.clone(),
             size: self.size,
             game: self.game.clone(),

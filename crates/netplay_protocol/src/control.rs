@@ -2,9 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::accusation::Accusation;
 use crate::limits::{MAX_CONTROL_BYTES, MAX_GAME_ID_BYTES, MAX_NAME_BYTES, MAX_PLAYERS};
-use crate::seed::{SeedCommitment, SeedReveal, SeedReveals};
+use crate::seed::{SeedCommitment, SeedReveal, SeedReveals, SeedWait};
+use crate::statement::InputStatement;
 use crate::{ReliableHeader, Roster};
+
+/// The most statements in one [`InputResponse`].
+pub const MAX_STATEMENTS: usize = 4;
 
 /// A reliable, ordered message between two peers.
 ///
@@ -26,7 +31,7 @@ pub enum ControlMessage {
         /// Why: a sentence for the player.
         reason: String,
     },
-    /// A player is to be dropped from the match.
+    /// What the sender has of a player that it is about to drop from the match.
     DropProposal(DropProposal),
     /// The receiver's process restarted, and it belongs to a running match. [`InputLogChunk`]s follow.
     RejoinState(RejoinState),
@@ -45,6 +50,73 @@ pub enum ControlMessage {
     SeedReveal(SeedReveal),
     /// The sender has every [`SeedReveal`], and the match starts.
     SeedReveals(SeedReveals),
+    /// What the sender has of the players' statements of one frame, for a receiver that has others.
+    InputStatements(InputStatements),
+    /// Two statements of one player that prove that it told two peers different inputs.
+    Equivocation(Equivocation),
+    /// Who has lost a player.
+    Accusations(Accusations),
+    /// The sender lacks inputs of a player, and asks the receiver for those that it has.
+    InputRequest(InputRequest),
+    /// The answer.
+    InputResponse(InputResponse),
+    /// The sender has not revealed its part of the seed for a while, and says who it waits for.
+    SeedWait(SeedWait),
+}
+
+/// Who has lost a player of a match.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accusations {
+    /// The match.
+    pub epoch: u16,
+    /// The accused player.
+    pub player: u8,
+    /// Why: a sentence for the player.
+    pub reason: String,
+    /// Every accusation of it that the sender knows, at most one of each player.
+    pub accusations: Vec<Accusation>,
+}
+
+/// What the sender lacks of a player's inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputRequest {
+    /// The match.
+    pub epoch: u16,
+    /// The player.
+    pub player: u8,
+    /// The last frame whose input the sender has; -1 if there is none.
+    pub after: i32,
+    /// The frame of the last statement of the player that these inputs agree with; none if there is none.
+    pub stated: Option<i32>,
+}
+
+/// Inputs of a player from another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputResponse {
+    /// The inputs.
+    pub inputs: InputLogChunk,
+    /// The statements of the player that follow the last one of the receiver, as far as the sender has them.
+    pub statements: Vec<InputStatement>,
+}
+
+/// The statements of players of one frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputStatements {
+    /// The match.
+    pub epoch: u16,
+    /// Players and their statements, at most one for each player.
+    pub statements: Vec<(u8, InputStatement)>,
+}
+
+/// Two statements of one player for the same frame, with different digests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Equivocation {
+    /// The match.
+    pub epoch: u16,
+    /// The player.
+    pub player: u8,
+    /// The two statements.
+    pub statements: [InputStatement; 2],
 }
 
 /// The state of a running match, for a player whose process restarted and who rejoins it.
@@ -61,6 +133,11 @@ pub struct RejoinState {
     pub last_frames: Vec<i32>,
     /// The seed of the match.
     pub seed: u64,
+    /// The public key of each player ([`PublicKey::to_bytes`](crate::PublicKey::to_bytes)).
+    pub keys: Vec<[u8; 32]>,
+    /// The last statement of each player that the sender's log of its inputs agrees with. That of the receiver shows it
+    /// that it has played this match, with this roster and this seed.
+    pub statements: Vec<Option<InputStatement>>,
 }
 
 /// Consecutive inputs of one player, out of its input log.
@@ -78,7 +155,7 @@ pub struct InputLogChunk {
 
 /// What a survivor has of a player that is to be dropped from the match.
 ///
-/// The sender accepts nothing more from that player. Survivors exchange proposals until all of them have the
+/// More than half of the others have lost that player, and the sender accepts nothing more from it. Survivors exchange proposals until all of them have the
 /// same inputs; then each drops the player after the same frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropProposal {
@@ -91,6 +168,10 @@ pub struct DropProposal {
     /// The player's inputs of the last frames up to that one, oldest first, without separators: other
     /// survivors may lack some of them.
     pub inputs: Vec<u8>,
+    /// The last statement of the player that these inputs, and those before them, agree with.
+    pub statement: Option<InputStatement>,
+    /// Every accusation of the player that the sender knows, at most one of each player.
+    pub accusations: Vec<Accusation>,
     /// Why: a sentence for the player.
     pub reason: String,
 }
@@ -108,6 +189,9 @@ pub struct Hello {
     pub frame_rate: u16,
     /// The player's name; empty if it has none. At most [`MAX_NAME_BYTES`].
     pub name: String,
+    /// The player's public key ([`PublicKey::to_bytes`](crate::PublicKey::to_bytes)), of which its name in the roster is
+    /// the fingerprint.
+    pub key: [u8; 32],
 }
 
 /// The bytes are not a control message: too long, truncated or malformed. Holds their number.
@@ -155,13 +239,24 @@ impl ControlMessage {
             }
             Ok(Self::RejoinState(state))
                 if state.roster.members.len() > usize::from(MAX_PLAYERS)
-                    || state.last_frames.len() != state.roster.members.len() =>
+                    || [state.last_frames.len(), state.keys.len(), state.statements.len()]
+                        != [state.roster.members.len(); 3] =>
             {
                 Err(malformed())
             }
             Ok(Self::SeedReveals(reveals)) if reveals.nonces.len() > usize::from(MAX_PLAYERS) => {
                 Err(malformed())
             }
+            Ok(Self::InputStatements(it)) if it.statements.len() > usize::from(MAX_PLAYERS) => {
+                Err(malformed())
+            }
+            Ok(Self::DropProposal(it)) if it.accusations.len() > usize::from(MAX_PLAYERS) => {
+                Err(malformed())
+            }
+            Ok(Self::Accusations(it)) if it.accusations.len() > usize::from(MAX_PLAYERS) => {
+                Err(malformed())
+            }
+            Ok(Self::InputResponse(it)) if it.statements.len() > MAX_STATEMENTS => Err(malformed()),
             Ok(message) => Ok(message),
             Err(_) => Err(malformed()),
         }

@@ -1,8 +1,8 @@
 //! Control messages as they are sent, and what is refused.
 
 use super::*;
-use crate::PeerKey;
 use crate::seed::SeedTerms;
+use crate::{Identity, InputDigest, PeerKey};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -16,17 +16,27 @@ fn messages_come_back_as_they_were_sent() {
         roster: u64::MAX,
         frame_rate: 60,
         name: "Ann".into(),
+        key: [4; 32],
     };
+    let id = crate::MatchId::new(1, 7, &Roster { size: 2, members: Vec::new() });
+    let statement = Identity::from_secret(&[1; 32]).sign_inputs(&id, 59, InputDigest::first());
     let state = RejoinState {
         epoch: 1,
         roster: Roster { size: 2, members: vec![PeerKey::from_bytes([1; 16]); 2] },
         disconnected: vec![1],
         last_frames: vec![-1, 90],
         seed: u64::MAX,
+        keys: vec![[4; 32]; 2],
+        statements: vec![None, Some(statement)],
     };
-    let short = RejoinState { last_frames: vec![5], ..state.clone() };
-    let short = ControlMessage::RejoinState(short).encode().unwrap();
-    assert!(ControlMessage::decode(&short).is_err(), "a frame for every player");
+    for short in [
+        RejoinState { last_frames: vec![5], ..state.clone() },
+        RejoinState { keys: vec![[4; 32]; 3], ..state.clone() },
+        RejoinState { statements: vec![], ..state.clone() },
+    ] {
+        let short = ControlMessage::RejoinState(short).encode().unwrap();
+        assert!(ControlMessage::decode(&short).is_err(), "one for every player");
+    }
     for message in [
         ControlMessage::Hello(hello),
         ControlMessage::Ready { roster: 9, epoch: 7 },
@@ -36,6 +46,8 @@ fn messages_come_back_as_they_were_sent() {
             player: 2,
             last_frame: 77,
             inputs: vec![1, 2],
+            statement: Some(statement),
+            accusations: vec![],
             reason: "left".into(),
         }),
         ControlMessage::RejoinState(state),
@@ -49,6 +61,35 @@ fn messages_come_back_as_they_were_sent() {
         ControlMessage::SeedCommitment(SeedCommitment { terms: TERMS, hash: [3; 32] }),
         ControlMessage::SeedReveal(SeedReveal { terms: TERMS, exchange: [4; 32], nonce: [5; 32] }),
         ControlMessage::SeedReveals(SeedReveals { exchange: [4; 32], nonces: vec![[5; 32]; 8] }),
+        ControlMessage::InputStatements(InputStatements {
+            epoch: 1,
+            statements: vec![(1, statement); 8],
+        }),
+        ControlMessage::Equivocation(Equivocation {
+            epoch: 1,
+            player: 3,
+            statements: [statement; 2],
+        }),
+        ControlMessage::Accusations(Accusations {
+            epoch: 1,
+            player: 3,
+            reason: "left".into(),
+            accusations: vec![
+                Accusation { accuser: 1, revision: 3, signature: statement.signature };
+                8
+            ],
+        }),
+        ControlMessage::InputRequest(InputRequest {
+            epoch: 1,
+            player: 3,
+            after: 130,
+            stated: Some(119),
+        }),
+        ControlMessage::InputResponse(InputResponse {
+            inputs: InputLogChunk { epoch: 1, player: 3, start_frame: 131, inputs: vec![7] },
+            statements: vec![statement; MAX_STATEMENTS],
+        }),
+        ControlMessage::SeedWait(SeedWait { roster: 9, epoch: 300, players: 5 }),
     ] {
         assert_eq!(ControlMessage::decode(&message.encode().unwrap()), Ok(message));
     }
@@ -56,8 +97,15 @@ fn messages_come_back_as_they_were_sent() {
 
 #[test]
 fn the_bytes_of_a_message_do_not_depend_on_its_name() {
-    let proposal =
-        DropProposal { epoch: 1, player: 2, last_frame: -1, inputs: vec![9], reason: "x".into() };
+    let proposal = DropProposal {
+        epoch: 1,
+        player: 2,
+        last_frame: -1,
+        inputs: vec![9],
+        statement: None,
+        accusations: vec![],
+        reason: "x".into(),
+    };
     let roster = Roster { size: 2, members: vec![PeerKey::from_bytes([7; 16])] };
     let state = RejoinState {
         epoch: 300,
@@ -65,18 +113,20 @@ fn the_bytes_of_a_message_do_not_depend_on_its_name() {
         disconnected: vec![1],
         last_frames: vec![64],
         seed: 5,
+        keys: vec![[3; 32]],
+        statements: vec![None],
     };
     let chunk = InputLogChunk { epoch: 1, player: 3, start_frame: 2, inputs: vec![7, 8] };
     let encoded = |message: ControlMessage| message.encode().unwrap();
     assert_eq!(
         encoded(ControlMessage::DropProposal(proposal)),
-        [3, 1, 2, 1, 1, 9, 1, b'x'],
+        [3, 1, 2, 1, 1, 9, 0, 0, 1, b'x'],
         "the variant, then the fields in order, frames in zigzag"
     );
     let roster = postcard::to_stdvec(&roster).unwrap();
     assert_eq!(
         encoded(ControlMessage::RejoinState(state)),
-        [&[4, 0xac, 2], &roster[..], &[1, 1, 1, 0x80, 1, 5]].concat()
+        [&[4, 0xac, 2], &roster[..], &[1, 1, 1, 0x80, 1, 5, 1], &[3; 32], &[1, 0]].concat()
     );
     assert_eq!(encoded(ControlMessage::InputLogChunk(chunk)), [5, 1, 3, 4, 2, 7, 8]);
     let fragment = ControlMessage::Fragment { last: true, bytes: vec![7, 8] };

@@ -83,6 +83,8 @@ mod tests {
             player: 2,
             last_frame: 77,
             inputs: (0..bytes).map(|at| at as u8).collect(),
+            statement: None,
+            accusations: vec![],
             reason: "left".into(),
         })
     }

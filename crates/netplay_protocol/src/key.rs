@@ -112,6 +112,10 @@ impl Serialize for ConnectionId {
 impl<'de> Deserialize<'de> for ConnectionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        // `from_str_radix` takes a sign and any number of zeros.
+        if text.len() > 16 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(de::Error::custom("a connection is at most 16 hexadecimal digits"));
+        }
         u64::from_str_radix(&text, 16).map(Self).map_err(de::Error::custom)
     }
 }
@@ -127,6 +131,15 @@ mod tests {
         for text in ["", "ab", &"g".repeat(32), &"+a".repeat(16), &"a".repeat(33), &"é".repeat(16)]
         {
             assert_eq!(text.parse::<PeerKey>(), Err(BadPeerKey), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_connection_id_that_is_not_hexadecimal_digits_is_refused() {
+        let read = |text: &str| serde_json::from_str::<ConnectionId>(&format!("\"{text}\"")).ok();
+        assert_eq!(read("ff"), Some(ConnectionId(255)));
+        for text in ["", "+ff", "-1", "0x1", " 1", &"0".repeat(17)] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

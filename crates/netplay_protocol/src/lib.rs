@@ -14,10 +14,13 @@
 //! This crate has no IO, no clock and no randomness. `docs/PROTOCOL.md` in the repository describes both protocols
 //! with examples.
 
+mod accusation;
 mod control;
 mod datagram;
 mod fragments;
+mod hexadecimal;
 pub mod identity;
+pub mod join_proof;
 mod key;
 pub mod limits;
 mod relay;
@@ -25,15 +28,24 @@ mod reliable;
 mod room;
 mod secret;
 pub mod seed;
+mod server_name;
 pub mod signaling;
+pub mod statement;
 
-pub use control::{ControlError, ControlMessage, DropProposal, Hello, InputLogChunk, RejoinState};
+pub use accusation::Accusation;
+pub use control::{
+    Accusations, ControlError, ControlMessage, DropProposal, Equivocation, Hello, InputLogChunk,
+    InputRequest, InputResponse, InputStatements, MAX_STATEMENTS, RejoinState,
+};
 pub use datagram::{DATAGRAM_VERSION, DatagramError, DatagramHeader, DatagramKind, PathStamp};
 pub use fragments::Fragments;
 pub use identity::{Identity, PublicKey};
+pub use join_proof::{Challenge, KeyProof};
 pub use key::{BadPeerKey, ConnectionId, PeerKey};
 pub use relay::{RelayChannel, RelayError, RelayHeader};
 pub use reliable::{ReliableError, ReliableHeader};
-pub use room::{BadRoomCode, RoomCode, Roster};
+pub use room::{BadRoomCode, BadRoster, RoomCode, RoomNonce, RoomScope, Roster};
 pub use secret::Secret;
-pub use seed::{SeedCommitment, SeedReveal, SeedReveals, SeedTerms};
+pub use seed::{SeedCommitment, SeedReveal, SeedReveals, SeedTerms, SeedWait};
+pub use server_name::{BadServerName, ServerName};
+pub use statement::{InputDigest, InputStatement, MatchId, StatementSignature};

@@ -27,9 +27,10 @@ pub struct RelayHeader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum RelayChannel {
-    /// For a slow receiver the server drops the oldest packet. At most [`MAX_DATAGRAM_BYTES`].
+    /// For a slow receiver the server drops the sender's oldest packet. At most [`MAX_DATAGRAM_BYTES`].
     Datagram = 0,
-    /// The server drops none: for a slow receiver the sender waits. At most [`MAX_CONTROL_BYTES`].
+    /// For a slow receiver the server drops what exceeds the sender's share of its queue. What arrives is in order. At
+    /// most [`MAX_CONTROL_BYTES`].
     Reliable = 1,
 }
 

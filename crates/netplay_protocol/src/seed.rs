@@ -64,6 +64,17 @@ pub struct SeedReveals {
     pub nonces: Vec<[u8; HASH_BYTES]>,
 }
 
+/// The players that the sender waits for, with its own nonce: they have not agreed to play, or have not committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedWait {
+    /// The hash of the roster to play with, as in [`SeedTerms::roster`].
+    pub roster: u64,
+    /// The match.
+    pub epoch: u16,
+    /// A bit for each player, the lowest for the first one in the roster.
+    pub players: u8,
+}
+
 /// The nonce with a number, of a peer with this entropy: 32 random bytes that nobody else can know. Each number gives
 /// another one.
 pub fn nonce(entropy: &[u8; 32], number: u64) -> [u8; HASH_BYTES] {

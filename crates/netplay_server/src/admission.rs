@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{ConnectInfo, FromRequestParts, WebSocketUpgrade};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -11,7 +12,7 @@ use netplay_protocol::limits::MAX_CONTROL_BYTES;
 use netplay_protocol::signaling::Refusal;
 
 use crate::hub::Hub;
-use crate::limits::{ClientAddress, ConnectionPermit};
+use crate::limits::{ClientAddress, ConnectionPermit, Handshake};
 use crate::proxy::client_address;
 
 /// The read buffer of a WebSocket, in bytes. It grows for the few messages that do not fit.
@@ -19,9 +20,23 @@ const READ_BUFFER: usize = 2 * 1024;
 /// How many bytes a WebSocket collects before it writes.
 const WRITE_BUFFER: usize = 4 * 1024;
 
-/// Extracts whether the limits permit a connection. Rejects requests from pages that may not connect.
+/// Extracts whether the limits permit a WebSocket. Rejects requests from pages that may not connect.
 pub(crate) struct Admission {
-    pub(crate) permit: Result<ConnectionPermit, Refusal>,
+    permit: Result<ConnectionPermit, Refusal>,
+    handshake: Handshake,
+    /// The header `Host`: the name by which the client reaches the server, if no proxy changes it.
+    host: Option<String>,
+}
+
+impl Admission {
+    /// The connection has become a WebSocket, for which this returns the permit, and the header `Host`. One that is
+    /// refused still counts as a handshake until it is closed.
+    pub(crate) fn upgraded(self) -> (Result<ConnectionPermit, Refusal>, Option<String>) {
+        if self.permit.is_ok() {
+            self.handshake.end();
+        }
+        (self.permit, self.host)
+    }
 }
 
 impl FromRequestParts<Arc<Hub>> for Admission {
@@ -36,8 +51,12 @@ impl FromRequestParts<Arc<Hub>> for Admission {
         }
         let peer = ConnectInfo::<SocketAddr>::from_request_parts(parts, hub);
         let ConnectInfo(peer) = peer.await.map_err(IntoResponse::into_response)?;
+        let handshake = Extension::<Handshake>::from_request_parts(parts, hub);
+        let Extension(handshake) = handshake.await.map_err(IntoResponse::into_response)?;
         let address = client_address(peer, &parts.headers, &hub.config().trusted_proxies);
-        Ok(Self { permit: hub.limits.connect(ClientAddress::from(address)) })
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.map(str::to_owned);
+        Ok(Self { permit: hub.limits.connect(ClientAddress::from(address)), handshake, host })
     }
 }
 

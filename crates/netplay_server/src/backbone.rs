@@ -6,9 +6,11 @@
 //! a room are connected to this process.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Message;
+use netplay_protocol::signaling::ServerMessage;
 use netplay_protocol::{PeerKey, RoomCode};
 
 use crate::message::text;
@@ -46,6 +48,11 @@ pub(crate) trait Backbone: Send + Sync + 'static {
     /// How many rooms there are.
     #[cfg(any(test, feature = "metrics"))]
     fn room_count(&self) -> usize;
+
+    /// How many signals were dropped since the last call, because their receiver had not read what waited from the
+    /// same sender.
+    #[cfg(feature = "metrics")]
+    fn take_dropped_signals(&self) -> u64;
 }
 
 /// Everything in this process, behind one lock. Nothing blocks under the lock: messages are queued there, and
@@ -53,6 +60,7 @@ pub(crate) trait Backbone: Send + Sync + 'static {
 #[derive(Default)]
 pub(crate) struct Memory {
     state: Mutex<State>,
+    dropped_signals: AtomicU64,
 }
 
 #[derive(Default)]
@@ -83,16 +91,18 @@ impl Backbone for Memory {
         mut change: impl FnMut(&mut Option<Room>) -> T + Send,
     ) -> T {
         let mut state = self.lock();
+        let mut dropped = 0;
         let mut room = state.rooms.remove(code);
         let outcome = change(&mut room);
         if let Some(mut room) = room {
             while let Some(delivery) = room.poll_transmit() {
-                state.deliver(&delivery);
+                dropped += state.deliver(&delivery);
             }
             if !room.is_empty() {
                 state.rooms.insert(code.clone(), room);
             }
         }
+        self.dropped_signals.fetch_add(dropped, Ordering::Relaxed);
         outcome
     }
 
@@ -108,27 +118,50 @@ impl Backbone for Memory {
     }
 
     async fn deliver(&self, delivery: Delivery) {
-        self.lock().deliver(&delivery);
+        let dropped = self.lock().deliver(&delivery);
+        self.dropped_signals.fetch_add(dropped, Ordering::Relaxed);
     }
 
     #[cfg(any(test, feature = "metrics"))]
     fn room_count(&self) -> usize {
         self.lock().rooms.len()
     }
+
+    #[cfg(feature = "metrics")]
+    fn take_dropped_signals(&self) -> u64 {
+        self.dropped_signals.swap(0, Ordering::Relaxed)
+    }
 }
 
 impl State {
-    fn deliver(&self, delivery: &Delivery) {
+    /// Returns how many signals were dropped.
+    fn deliver(&self, delivery: &Delivery) -> u64 {
         let queues = delivery.to.iter().filter_map(|socket| self.queues.get(socket));
         match &delivery.outgoing {
             Outgoing::Message(message) => {
-                let message = text(message);
-                queues.for_each(|queue| queue.push(message.clone()));
+                let text = text(message);
+                // Whatever a member causes by itself counts against its share.
+                return match message {
+                    ServerMessage::Signal { from, .. } => {
+                        let dropped =
+                            |queue: &&SendQueue| !queue.push_signal((*from).into(), text.clone());
+                        queues.filter(dropped).count() as u64
+                    }
+                    ServerMessage::Relay { from, .. } => {
+                        queues.for_each(|queue| queue.push_notice((*from).into(), text.clone()));
+                        0
+                    }
+                    _ => {
+                        queues.for_each(|queue| queue.push(text.clone()));
+                        0
+                    }
+                };
             }
             Outgoing::Ping(payload) => {
                 queues.for_each(|queue| queue.push(Message::Ping(payload.clone())));
             }
             Outgoing::Close(reason) => queues.for_each(|queue| queue.close(reason.clone())),
         }
+        0
     }
 }

@@ -83,7 +83,7 @@ pub enum ServerError {
     )]
     TokenKey,
     /// TURN credentials would expire before clients use them.
-    #[error("turn.ttl must be at least 10 s, not {ttl:?}: an hour is usual")]
+    #[error("turn.ttl must be at least 10 s, not {ttl:?}: ten minutes are usual")]
     TurnTtl {
         /// The configured time.
         ttl: Duration,

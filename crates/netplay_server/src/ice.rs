@@ -1,29 +1,14 @@
 //! STUN and TURN servers in the configuration.
 
-use netplay_protocol::signaling::IceServer;
+use netplay_protocol::signaling::{IceServer, IceUrlError, IceUrlKind, parse_ice_url};
 
 /// The text does not describe a STUN or TURN server. No variant contains the credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadIceServer {
-    /// The scheme is neither STUN nor TURN.
-    #[error(
-        "an ICE server begins with 'stun:', 'stuns:', 'turn:' or 'turns:', \
-         such as stun:stun.example.org:3478"
-    )]
-    Scheme,
-    /// The host is missing or not valid.
-    #[error("'{0}' is not a host: write a name, an IPv4 address or an IPv6 address in brackets")]
-    Host(String),
-    /// The port is not valid.
-    #[error("'{0}' is not a port: write a number from 1 to 65535, or leave it out")]
-    Port(String),
-    /// The query is not a known transport.
-    #[error(
-        "'?{0}' is not known: a TURN server may end in ?transport=udp or ?transport=tcp, a STUN server in \
-         neither"
-    )]
-    Query(String),
+    /// The URL is not valid.
+    #[error(transparent)]
+    Url(#[from] IceUrlError),
     /// A TURN server lacks the user or the password.
     #[error("a TURN server needs a user and a password: write '{0},user,password'")]
     NoCredential(String),
@@ -52,7 +37,7 @@ pub fn parse_ice_server(text: &str) -> Result<IceServer, BadIceServer> {
     let mut parts = text.splitn(3, ',');
     let url = parts.next().unwrap_or_default();
     let credential = (parts.next(), parts.next());
-    let turn = check_url(url)?;
+    let turn = parse_ice_url(url)? == IceUrlKind::Turn;
     let (username, credential) = match (turn, credential) {
         (false, (None, None)) => (None, None),
         (false, _) => return Err(BadIceServer::Credential(url.into())),
@@ -79,51 +64,9 @@ pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(
 
 /// Checks the URL of a TURN server without credentials.
 pub(crate) fn check_turn_url(url: &str) -> Result<(), BadIceServer> {
-    if check_url(url)? { Ok(()) } else { Err(BadIceServer::Scheme) }
-}
-
-/// Checks the URL of a STUN or TURN server. Returns whether it is TURN.
-fn check_url(url: &str) -> Result<bool, BadIceServer> {
-    let (scheme, rest) = url.split_once(':').ok_or(BadIceServer::Scheme)?;
-    let turn = match scheme {
-        "stun" | "stuns" => false,
-        "turn" | "turns" => true,
-        _ => return Err(BadIceServer::Scheme),
-    };
-    let address = match rest.split_once('?') {
-        None => rest,
-        Some((address, "transport=udp" | "transport=tcp")) if turn => address,
-        Some((_, query)) => return Err(BadIceServer::Query(query.into())),
-    };
-    check_address(address)?;
-    Ok(turn)
-}
-
-/// `host`, `host:port`, `[v6]` or `[v6]:port`.
-fn check_address(address: &str) -> Result<(), BadIceServer> {
-    let bad_host = |host: &str| BadIceServer::Host(host.to_owned());
-    let port = if let Some(v6) = address.strip_prefix('[') {
-        let (host, after) = v6.split_once(']').ok_or_else(|| bad_host(address))?;
-        host.parse::<std::net::Ipv6Addr>().map_err(|_| bad_host(host))?;
-        match after.strip_prefix(':') {
-            Some(port) => Some(port),
-            None if after.is_empty() => None,
-            None => return Err(bad_host(address)),
-        }
-    } else {
-        let (host, port) = match address.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (address, None),
-        };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-        if host.is_empty() || !host.bytes().all(plain) {
-            return Err(bad_host(host));
-        }
-        port
-    };
-    match port.map(|port| (port, port.parse::<u16>())) {
-        None | Some((_, Ok(1..))) => Ok(()),
-        Some((port, _)) => Err(BadIceServer::Port(port.to_owned())),
+    match parse_ice_url(url)? {
+        IceUrlKind::Turn => Ok(()),
+        IceUrlKind::Stun => Err(IceUrlError::Scheme.into()),
     }
 }
 
@@ -152,18 +95,12 @@ mod tests {
     fn an_error_names_the_part_that_is_wrong() {
         use BadIceServer::*;
         for (text, error) in [
-            ("", Scheme),
-            ("example.org:3478", Scheme),
-            ("http://example.org", Scheme),
-            ("stun:", Host("".into())),
-            ("stun://example.org", Host("//example.org".into())),
-            ("stun:[::1", Host("[::1".into())),
-            ("stun:[::1]x", Host("[::1]x".into())),
-            ("stun:example.org:0", Port("0".into())),
-            ("stun:example.org:port", Port("port".into())),
-            ("stun:example.org:99999", Port("99999".into())),
-            ("stun:example.org?transport=udp", Query("transport=udp".into())),
-            ("turn:example.org?transport=sctp,a,b", Query("transport=sctp".into())),
+            ("http://example.org", Url(IceUrlError::Scheme)),
+            ("stun:[::1]x", Url(IceUrlError::Host("[::1]x".into()))),
+            (
+                "turn:example.org?transport=sctp,a,b",
+                Url(IceUrlError::Query("transport=sctp".into())),
+            ),
             ("stun:example.org,a,b", Credential("stun:example.org".into())),
             ("turn:example.org", NoCredential("turn:example.org".into())),
             ("turn:example.org,a", NoCredential("turn:example.org".into())),

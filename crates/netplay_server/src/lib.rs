@@ -5,8 +5,7 @@
 //! of the room without reading them. As soon as the peers are connected, nothing of the match passes through the
 //! server, unless a peer asks it to relay packets because no direct path exists.
 //!
-//! The server trusts a client with one thing: the key that it joins with. The server sets the sender of
-//! everything that it forwards, no message leaves its room, and everything that a client can make the server
+//! A client proves that it has the key that it joins with. The server sets the sender of everything that it forwards, no message leaves its room, and everything that a client can make the server
 //! store has a bound.
 //!
 //! The layers, each of which depends only on those before it:
@@ -31,25 +30,29 @@
 //!
 //! # Cargo features
 //!
-//! All but `simulation` are on by default. A game that embeds the server needs none of them. The settings of a
+//! All but `simulation` and `fuzzing` are on by default. A game that embeds the server needs none of them. The settings of a
 //! feature exist only with it, so that a server cannot be told to do what it was built without.
 //!
 //! | feature | adds |
 //! | --- | --- |
 //! | `cli` | everything below, and the program `netplay-server` |
 //! | `config-file` | `ServerConfig::load`: TOML files and environment variables |
+//! | `fuzzing` | the module `fuzzing`: entries for fuzz targets, which change with the parsers |
 //! | `jwt` | `AuthMode::Token`: tokens (RFC 7519) |
 //! | `matchbox` | the signaling of matchbox on all other paths |
 //! | `metrics` | `GET /metrics` for Prometheus |
 //! | `tls` | `ServerConfig::tls` |
 //! | `simulation` | the module `simulation`: a server without sockets on a virtual clock |
 
+mod accept;
 mod admission;
 mod auth;
 mod backbone;
 mod config;
 mod connection;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hub;
 mod ice;
 mod lifecycle;
@@ -61,6 +64,7 @@ mod metrics;
 mod password;
 mod proxy;
 mod queue;
+mod random;
 mod room;
 mod routes;
 mod send_queue;
@@ -68,6 +72,8 @@ mod serve;
 mod server;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+#[cfg(test)]
+mod test_proof;
 #[cfg(feature = "tls")]
 mod tls;
 mod token_signer;

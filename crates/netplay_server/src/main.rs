@@ -117,6 +117,12 @@ async fn main() -> ExitCode {
         }
         let signals = count_signals();
         let (drain, stop) = (at_least(1, signals.clone()), at_least(2, signals));
+        if config.public_names.is_empty() && !config.listen.ip().is_loopback() {
+            tracing::warn!(
+                "public_names is not set: another server can use here what a player proved to it. Set the names by \
+                 which players reach this server"
+            );
+        }
         Ok(serve(config, drain, stop).await?)
     };
     match run.await {

@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn malformed_messages_are_refused_and_quoted_only_in_part() {
         let long = format!(r#"{{"type":"{}"}}"#, "x".repeat(10_000));
-        for text in ["", "null", "{}", "[1]", r#"{"type":"join","version":5}"#, &long] {
+        for text in ["", "null", "{}", "[1]", r#"{"type":"join","version":6}"#, &long] {
             let Err(Refusal::Malformed { detail }) = parse_message(text) else { panic!("{text}") };
             assert!(!detail.is_empty() && detail.len() <= MAX_DETAIL_CHARS, "{detail}");
         }

@@ -4,12 +4,15 @@
 //! code of the room alone, so that the work, and the time of the answer, are the same whether the room exists
 //! or not.
 
+use std::sync::Arc;
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use netplay_protocol::signaling::Refusal;
 use netplay_protocol::{RoomCode, Secret};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
+use crate::limits::HashPermit;
 use crate::token_signer::TokenSigner;
 
 /// The longest password, in bytes.
@@ -48,18 +51,19 @@ impl PasswordDigest {
 /// guesses must not occupy the machine.
 #[derive(Debug)]
 pub(crate) struct Hasher {
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 impl Hasher {
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { slots: Semaphore::new(cores.div_ceil(2)) }
+        Self { slots: Arc::new(Semaphore::new(cores.div_ceil(2))) }
     }
 
-    /// Hashes a password for this room.
+    /// Hashes a password for this room. The permit is that of a place in the queue.
     pub(crate) async fn digest(
         &self,
+        permit: HashPermit,
         signer: &TokenSigner,
         room: &RoomCode,
         password: &Secret,
@@ -68,14 +72,26 @@ impl Hasher {
             let detail = format!("a password has at most {MAX_PASSWORD_BYTES} bytes");
             return Err(Refusal::Malformed { detail });
         }
-        let (password, salt) = (password.clone(), signer.salt(room));
         // An error means that the server stops.
-        let _permit = self.slots.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
-        let hashing = tokio::task::spawn_blocking(move || hash(&password, &salt));
+        let slot = self.slots.clone().acquire_owned().await.map_err(|_| Refusal::ShuttingDown)?;
+        let (password, salt) = (password.clone(), signer.salt(room));
+        let hashing = tokio::task::spawn_blocking(move || {
+            // Until the hash is done, also if the client has gone: nothing stops a hash that has begun, and clients
+            // that connect and go must not begin more of them than there are slots.
+            let _occupied = (slot, permit);
+            hash(&password, &salt)
+        });
         hashing.await.ok().flatten().ok_or_else(|| {
             tracing::error!("cannot hash a password: check the free memory");
             Refusal::NoSuchRoom
         })
+    }
+
+    /// Occupies all slots, until what it returns is dropped.
+    #[cfg(test)]
+    pub(crate) fn block(&self) -> tokio::sync::OwnedSemaphorePermit {
+        let all = u32::try_from(self.slots.available_permits()).unwrap();
+        self.slots.clone().try_acquire_many_owned(all).unwrap()
     }
 }
 
@@ -92,21 +108,26 @@ fn hash(password: &Secret, salt: &[u8]) -> Option<PasswordDigest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{ClientAddress, Limits, LimitsConfig};
 
     #[tokio::test]
     async fn a_digest_is_of_one_password_for_one_room_under_one_secret() {
         let (ours, theirs) = (TokenSigner::new(None).unwrap(), TokenSigner::new(None).unwrap());
         let hasher = Hasher::new();
+        let limits = Limits::new(&LimitsConfig::default());
+        let client = limits.connect(ClientAddress::V4([192, 0, 2, 1].into())).unwrap();
         let room = |code: &str| code.parse::<RoomCode>().unwrap();
         let of = async |signer: &TokenSigner, code: &str, password: &str| {
-            hasher.digest(signer, &room(code), &password.into()).await.unwrap()
+            let permit = client.hash().unwrap();
+            hasher.digest(permit, signer, &room(code), &password.into()).await.unwrap()
         };
         let digest = of(&ours, "a", "hunter2").await;
         assert_eq!(digest, of(&ours, "A", "hunter2").await);
         assert_ne!(digest, of(&ours, "a", "hunter3").await);
         assert_ne!(digest, of(&ours, "b", "hunter2").await);
         assert_ne!(digest, of(&theirs, "a", "hunter2").await);
-        let long = hasher.digest(&ours, &room("a"), &"x".repeat(257).into()).await;
+        let permit = client.hash().unwrap();
+        let long = hasher.digest(permit, &ours, &room("a"), &"x".repeat(257).into()).await;
         assert!(matches!(long, Err(Refusal::Malformed { .. })));
     }
 }

@@ -72,8 +72,8 @@ async fn upgrade(
     admission: Admission,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    bounded(upgrade, &hub).on_upgrade(async move |socket: WebSocket| match admission.permit {
-        Ok(permit) => connection::run(socket, hub, permit).await,
-        Err(refusal) => connection::refuse(socket, &hub, refusal).await,
+    bounded(upgrade, &hub).on_upgrade(async move |socket: WebSocket| match admission.upgraded() {
+        (Ok(permit), host) => connection::run(socket, hub, permit, host).await,
+        (Err(refusal), _) => connection::refuse(socket, &hub, refusal).await,
     })
 }

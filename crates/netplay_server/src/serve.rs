@@ -6,9 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
 #[cfg(feature = "tls")]
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -17,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::accept::LimitedAcceptor;
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
 #[cfg(feature = "tls")]
@@ -129,7 +128,6 @@ impl Listening {
     pub(crate) async fn run(self) {
         let (hub, tls) = (self.hub, self.tls);
         let lifecycle = hub.lifecycle.clone();
-        let deadline = hub.config().handshake_deadline;
         let handle = Handle::new();
         // The tasks end when the set is dropped.
         let mut tasks = JoinSet::new();
@@ -140,10 +138,9 @@ impl Listening {
         }
         #[cfg(feature = "metrics")]
         if let Some(listener) = self.operators {
-            let router = routes::operators(hub.clone());
-            tasks.spawn(serve_http(listener, router, None, deadline, Handle::new()));
+            tasks.spawn(serve_operators(listener, hub.clone()));
         }
-        tasks.spawn(serve_http(self.players, routes::public(hub), tls, deadline, handle.clone()));
+        tasks.spawn(serve_players(self.players, hub, tls, handle.clone()));
 
         lifecycle.ended().await;
         tracing::info!("stopping");
@@ -172,37 +169,58 @@ async fn listen(address: SocketAddr) -> Result<std::net::TcpListener, ServerErro
     listener.into_std().map_err(failed)
 }
 
-/// Serves HTTP until the handle shuts it down.
-async fn serve_http(
+/// Serves players until the handle shuts it down.
+async fn serve_players(
     listener: std::net::TcpListener,
-    router: Router,
+    hub: Arc<Hub>,
     tls: Option<Tls>,
-    handshake_deadline: Duration,
     handle: Handle<SocketAddr>,
 ) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = match axum_server::from_tcp(listener) {
-        Ok(mut server) => {
-            // WebSockets need HTTP/1.1, and an HTTP/2 connection could stay idle forever.
-            let mut http = Builder::new(TokioExecutor::new()).http1_only();
-            http.http1().timer(TokioTimer::new()).header_read_timeout(handshake_deadline);
-            *server.http_builder() = http;
-            // No delay: candidates are small, and peers wait for each of them.
-            let server = server.handle(handle).acceptor(NoDelayAcceptor::new());
-            match tls {
-                None => server.serve(service).await,
-                #[cfg(feature = "tls")]
-                Some(tls) => {
-                    let acceptor = RustlsAcceptor::new(tls).handshake_timeout(handshake_deadline);
-                    let acceptor = acceptor.acceptor(NoDelayAcceptor::new());
-                    server.acceptor(acceptor).serve(service).await
-                }
-                #[cfg(not(feature = "tls"))]
-                Some(never) => match never {},
+    let deadline = hub.config().handshake_deadline;
+    let acceptor = LimitedAcceptor::new(hub.clone());
+    let service = routes::public(hub).into_make_service_with_connect_info::<SocketAddr>();
+    let served = match http_server(listener, deadline, handle) {
+        Ok(server) => match tls {
+            None => server.acceptor(acceptor).serve(service).await,
+            #[cfg(feature = "tls")]
+            Some(tls) => {
+                let tls = RustlsAcceptor::new(tls).handshake_timeout(deadline);
+                server.acceptor(tls.acceptor(acceptor)).serve(service).await
             }
-        }
+            #[cfg(not(feature = "tls"))]
+            Some(never) => match never {},
+        },
         Err(error) => Err(error),
     };
+    log_end(served);
+}
+
+/// Serves operators.
+#[cfg(feature = "metrics")]
+async fn serve_operators(listener: std::net::TcpListener, hub: Arc<Hub>) {
+    let deadline = hub.config().handshake_deadline;
+    let service = routes::operators(hub).into_make_service();
+    let served = match http_server(listener, deadline, Handle::new()) {
+        Ok(server) => server.serve(service).await,
+        Err(error) => Err(error),
+    };
+    log_end(served);
+}
+
+fn http_server(
+    listener: std::net::TcpListener,
+    deadline: Duration,
+    handle: Handle<SocketAddr>,
+) -> std::io::Result<axum_server::Server<SocketAddr>> {
+    let mut server = axum_server::from_tcp(listener)?;
+    // WebSockets need HTTP/1.1, and an HTTP/2 connection could stay idle forever.
+    let mut http = Builder::new(TokioExecutor::new()).http1_only();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(deadline);
+    *server.http_builder() = http;
+    Ok(server.handle(handle))
+}
+
+fn log_end(served: std::io::Result<()>) {
     if let Err(error) = served {
         tracing::error!("serving ended: {error}");
     }

@@ -8,9 +8,10 @@
 //! use netplay_server::ServerConfig;
 //! use netplay_server::simulation::{Frame, SimulatedServer};
 //!
-//! let mut server = SimulatedServer::new(ServerConfig::default())?;
+//! let mut server = SimulatedServer::new(ServerConfig::default(), [1; 32])?;
 //! let client = server.connect()?;
 //! server.receive(client, Frame::Text("no JSON".into()));
+//! assert!(matches!(server.transmit(client), Some(Frame::Text(first)) if first.contains("challenge")));
 //! assert!(matches!(server.transmit(client), Some(Frame::Text(refused)) if refused.contains("malformed")));
 //! assert!(!server.is_connected(client));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -27,10 +28,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::connection::{End, read_messages};
-use crate::hub::{Hub, Peer};
+use crate::hub::{Hub, Peer, WallClock};
 use crate::lifecycle::Lifecycle;
 use crate::limits::ClientAddress;
 use crate::message::text;
+use crate::random::Random;
 use crate::send_queue::{SendQueueReader, send_queue};
 use crate::{ServerConfig, ServerError};
 
@@ -72,15 +74,19 @@ struct Client {
 }
 
 impl SimulatedServer {
-    /// A server whose clock is at zero.
+    /// A server whose clock is at zero. Its challenges, room codes and nonces follow from the seed: a server that
+    /// restarts needs another one.
     ///
     /// # Errors
     ///
     /// [`ServerError`] where the keys or the secret of the configuration are not usable, or the system provides no timer.
-    pub fn new(config: ServerConfig) -> Result<Self, ServerError> {
+    pub fn new(config: ServerConfig, seed: [u8; 32]) -> Result<Self, ServerError> {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.map_err(ServerError::Start)?;
-        let hub = runtime.block_on(async { Hub::new(config, Lifecycle::default()) })?;
+        let random = Random::from_key(seed);
+        let hub = runtime.block_on(async {
+            Hub::with_sources(config, Lifecycle::default(), random, WallClock::Virtual)
+        })?;
         let hub = Arc::new(hub);
         runtime.spawn(hub.clone().maintain());
         Ok(Self { runtime, hub, clients: BTreeMap::new(), connected: 0 })
@@ -94,7 +100,8 @@ impl SimulatedServer {
         });
     }
 
-    /// Connects a client. All clients have the same address.
+    /// Connects a client. All clients have the same address, and reach the server by one of
+    /// [`ServerConfig::public_names`].
     ///
     /// # Errors
     ///
@@ -103,8 +110,8 @@ impl SimulatedServer {
         let hub = &self.hub;
         let (peer, outgoing) = self.runtime.block_on(async {
             let permit = hub.limits.connect(ClientAddress::V4([127, 0, 0, 1].into()))?;
-            let (queue, outgoing) = send_queue(hub.relay_bounds());
-            Ok::<_, Refusal>((hub.connect(queue, permit), outgoing))
+            let (queue, outgoing) = send_queue(hub.relay_bounds(&permit));
+            Ok::<_, Refusal>((hub.connect(queue, permit, None), outgoing))
         })?;
         let (incoming, stream) = mpsc::unbounded();
         let task = self.runtime.spawn(serve(hub.clone(), peer, stream, outgoing.closed()));

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+const NORTH: &str = "north and south and west";
 const TTL: Duration = Duration::from_secs(60 * 60);
 /// A STUN Binding request (RFC 8489 section 5) without attributes.
 const BINDING_REQUEST: [u8; 20] =
@@ -26,18 +27,21 @@ struct Coturn {
 
 impl Coturn {
     fn start(secret: &str) -> Self {
-        Self::with(
-            tempfile::tempdir().unwrap(),
-            &[
-                "-n",
-                "--use-auth-secret",
-                &format!("--static-auth-secret={secret}"),
-                "--realm=test",
-                "--no-cli",
-                // The test's own peer is on this machine; in production this is never set.
-                "--allow-loopback-peers",
-            ],
-        )
+        Self::start_with(secret, &[])
+    }
+
+    fn start_with(secret: &str, arguments: &[&str]) -> Self {
+        let secret = format!("--static-auth-secret={secret}");
+        let usual = [
+            "-n",
+            "--use-auth-secret",
+            &secret,
+            "--realm=test",
+            "--no-cli",
+            // The test's own peer is on this machine; in production this is never set.
+            "--allow-loopback-peers",
+        ];
+        Self::with(tempfile::tempdir().unwrap(), &[&usual, arguments].concat())
     }
 
     /// With the documented configuration, except for certificates, and with this secret.
@@ -132,6 +136,7 @@ impl Coturn {
             if asked && line.contains("success: 0x") {
                 verdict = Some(true);
             } else if asked && line.contains("error 403")
+                || line.contains("error 486")
                 || line.contains("Cannot complete Allocation")
             {
                 verdict = Some(false);
@@ -163,7 +168,7 @@ impl Drop for Coturn {
 
 #[test]
 fn coturn_accepts_a_fresh_credential_and_refuses_expired_and_forged_ones() {
-    let coturn = Coturn::start("north");
+    let coturn = Coturn::start(NORTH);
     let turn = |secret: &str| TurnConfig {
         urls: vec![format!("turn:127.0.0.1:{}", coturn.port)],
         secret: secret.into(),
@@ -171,22 +176,48 @@ fn coturn_accepts_a_fresh_credential_and_refuses_expired_and_forged_ones() {
     };
     let now = crate::hub::unix_now();
     let peer = PeerKey::from_bytes([7; 16]);
-    let fresh = turn("north").credential(peer, now);
+    let address = ClientAddress::V4([192, 0, 2, 1].into());
+    let fresh = turn(NORTH).credential(address, peer, now);
     assert!(coturn.relays(&fresh));
-    let expired = turn("north").credential(peer, now - TTL.as_secs() - 10);
+    let expired = turn(NORTH).credential(address, peer, now - TTL.as_secs() - 10);
     assert!(!coturn.relays(&expired));
-    let forged = turn("south").credential(peer, now);
+    let forged = turn("south and east and west").credential(address, peer, now);
     assert!(!coturn.relays(&forged));
     // Changing the name in a credential makes it invalid.
-    let username = Some(format!("{}:{peer}", now + 90_000));
+    let name = fresh.username.as_deref().unwrap().split_once(':').unwrap().1;
+    let username = Some(format!("{}:{name}", now + 90_000));
     assert!(!coturn.relays(&IceServer { username, ..fresh }));
 }
 
 #[test]
+fn the_quota_of_coturn_holds_for_an_address_whatever_keys_it_uses() {
+    // Its client makes two allocations, which outlive it.
+    let coturn = Coturn::start_with(NORTH, &["--user-quota=2"]);
+    let turn = TurnConfig { urls: Vec::new(), secret: NORTH.into(), ttl: TTL };
+    let now = crate::hub::unix_now();
+    let name = |server: &IceServer| {
+        server.username.as_deref().unwrap().split_once(':').unwrap().1.to_owned()
+    };
+    let of = |last, key: u128, now| {
+        let address = ClientAddress::V4([192, 0, 2, last].into());
+        turn.credential(address, PeerKey::from_bytes(key.to_be_bytes()), now)
+    };
+    let first = of(1, 1, now);
+    // Another key of the address that has the same name, and a later credential of the same peer.
+    let other_key = (2..).map(|key| of(1, key, now + 1)).find(|other| name(other) == name(&first));
+    let (other_key, later, elsewhere) = (other_key.unwrap(), of(1, 1, now + 2), of(2, 1, now));
+    assert!(coturn.may_reach(&first, "127.0.0.1"));
+    assert!(!coturn.may_reach(&other_key, "127.0.0.1"));
+    assert!(!coturn.may_reach(&later, "127.0.0.1"));
+    assert!(coturn.may_reach(&elsewhere, "127.0.0.1"));
+}
+
+#[test]
 fn coturn_as_documented_relays_to_the_internet_and_not_to_private_networks() {
-    let coturn = Coturn::as_documented("north");
-    let turn = TurnConfig { urls: Vec::new(), secret: "north".into(), ttl: TTL };
-    let server = turn.credential(PeerKey::from_bytes([7; 16]), crate::hub::unix_now());
+    let coturn = Coturn::as_documented(NORTH);
+    let turn = TurnConfig { urls: Vec::new(), secret: NORTH.into(), ttl: TTL };
+    let (address, peer) = (ClientAddress::V4([192, 0, 2, 1].into()), PeerKey::from_bytes([7; 16]));
+    let server = turn.credential(address, peer, crate::hub::unix_now());
     assert!(coturn.may_reach(&server, "8.8.8.8"));
     for address in
         ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"]

@@ -1,22 +1,26 @@
 //! A client for tests that can also break the protocol.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::panic::Location;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
+use netplay_protocol::join_proof::{JoinAction, JoinContext};
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, GameInfo, Join, PATH, Presence, Refusal, ServerMessage, Signal, VERSION,
+    ClientMessage, Entry, GameInfo, Join, PATH, Presence, Refusal, Resume, ServerMessage, Signal,
+    VERSION,
 };
-use netplay_protocol::{ConnectionId, PeerKey, Roster};
+use netplay_protocol::{Challenge, ConnectionId, Identity, KeyProof, PeerKey, Roster, ServerName};
 use netplay_server::{LimitsConfig, MatchmakingConfig, Rate, Server, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 /// The limit of every wait. It is far longer than anything takes: only a hang reaches it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -27,22 +31,38 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 pub struct Client {
     pub socket: Socket,
+    /// The name by which it has reached the server.
+    pub server: ServerName,
+    /// What the server sent first.
+    pub challenge: Option<Challenge>,
+    /// What the server sent first in place of a challenge.
+    pending: Option<ServerMessage>,
     /// The close frame of the server, if it has closed.
     pub closed: Option<Option<CloseFrame>>,
 }
 
 impl Client {
-    pub fn new(socket: Socket) -> Self {
-        Self { socket, closed: None }
+    /// A client that has reached the server by this name.
+    pub fn new(socket: Socket, server: &str) -> Self {
+        let server = server.parse().unwrap();
+        Self { socket, server, challenge: None, pending: None, closed: None }
     }
 
     pub async fn connect(server: &Server) -> Self {
         Self::open(server.addr()).await
     }
 
+    /// Connects from this address of the machine, which on Linux may be any of 127.0.0.0/8.
+    pub async fn connect_from(server: &Server, from: [u8; 4]) -> Self {
+        let stream = MaybeTlsStream::Plain(tcp_from(server.addr(), from).await);
+        let url = format!("ws://{}{PATH}", server.addr());
+        let (socket, _) = within(client_async(url, stream)).await.unwrap();
+        Self::new(socket, &server.addr().to_string())
+    }
+
     pub async fn open(addr: SocketAddr) -> Self {
         let (socket, _) = within(connect_async(format!("ws://{addr}{PATH}"))).await.unwrap();
-        Self::new(socket)
+        Self::new(socket, &addr.to_string())
     }
 
     /// Connects, joins, and expects to be welcomed with this roster.
@@ -61,16 +81,60 @@ impl Client {
         client
     }
 
+    /// Sends a message. In a join or resume of a peer of the tests, the proof is the one that the server asks for.
     pub async fn send(&mut self, message: &ClientMessage) {
+        let mut message = message.clone();
+        match &mut message {
+            ClientMessage::Join(Join { proof, entry, .. }) => {
+                self.prove(proof, entry.action()).await
+            }
+            ClientMessage::Resume(Resume { proof, room, .. }) => {
+                self.prove(proof, JoinAction::Resume(room)).await;
+            }
+            _ => {}
+        }
+        self.send_as_it_is(&message).await;
+    }
+
+    async fn prove(&mut self, proof: &mut KeyProof, action: JoinAction<'_>) {
+        if let (Some(challenge), Some(identity)) = (self.challenge().await, owner(proof)) {
+            let context = JoinContext { action, server: &self.server, challenge };
+            *proof = identity.sign_join(&context);
+        }
+    }
+
+    pub async fn send_as_it_is(&mut self, message: &ClientMessage) {
         self.send_raw(Message::text(serde_json::to_string(message).unwrap())).await;
+    }
+
+    /// What the server sent first, if it is a challenge.
+    pub async fn challenge(&mut self) -> Option<Challenge> {
+        if self.challenge.is_none() && self.pending.is_none() {
+            match self.read().await {
+                Some(ServerMessage::Challenge { challenge, .. }) => {
+                    self.challenge = Some(challenge)
+                }
+                other => self.pending = other,
+            }
+        }
+        self.challenge
     }
 
     pub async fn send_raw(&mut self, message: Message) {
         within(self.socket.send(message)).await.unwrap();
     }
 
-    /// The next message of the server; `None` when it has closed.
+    /// The next message of the server after its challenge; `None` when it has closed.
     pub async fn next(&mut self) -> Option<ServerMessage> {
+        self.challenge().await;
+        match self.pending.take() {
+            Some(pending) => Some(pending),
+            None if self.closed.is_some() => None,
+            None => self.read().await,
+        }
+    }
+
+    async fn read(&mut self) -> Option<ServerMessage> {
         loop {
             match within(self.socket.next()).await {
                 Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
@@ -160,9 +224,14 @@ pub fn patient() -> ServerConfig {
 pub fn generous() -> LimitsConfig {
     let plenty = || Rate { rate: NonZeroU32::MAX, burst: NonZeroU32::MAX };
     LimitsConfig {
+        handshakes_per_address: 10_000,
         connections_per_address: 10_000,
         connects_per_address: plenty(),
         failures_per_address: plenty(),
+        creations_per_address: plenty(),
+        failures_per_room: plenty(),
+        passwords_per_address: plenty(),
+        credentials_per_address: plenty(),
         messages: plenty(),
         messages_per_address: plenty(),
         packets: plenty(),
@@ -171,6 +240,13 @@ pub fn generous() -> LimitsConfig {
         bytes_per_address: plenty(),
         ..Default::default()
     }
+}
+
+/// Opens a TCP connection from this address of the machine.
+pub async fn tcp_from(addr: SocketAddr, from: [u8; 4]) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    within(socket.connect(addr)).await.unwrap()
 }
 
 /// Sends an HTTP request. Returns the status and the body.
@@ -210,8 +286,28 @@ pub async fn until_metric(server: &Server, name: &str, fits: impl Fn(u64) -> boo
     within(reached).await;
 }
 
+pub fn identity(number: u16) -> Identity {
+    let mut secret = [7; 32];
+    secret[..2].copy_from_slice(&number.to_le_bytes());
+    Identity::from_secret(&secret)
+}
+
 pub fn key(number: u16) -> PeerKey {
-    PeerKey::from_bytes(u128::from(number).to_be_bytes())
+    identity(number).peer_key()
+}
+
+/// Of the peers of the tests, the one with the key of this proof.
+fn owner(proof: &KeyProof) -> Option<Identity> {
+    static NUMBERS: LazyLock<HashMap<[u8; 32], u16>> = LazyLock::new(|| {
+        (0..1024).map(|number| (identity(number).public().to_bytes(), number)).collect()
+    });
+    NUMBERS.get(&proof.key).copied().map(identity)
+}
+
+/// A proof with the key of a peer, for [`Client::send`] to complete.
+pub fn unproven(number: u16) -> KeyProof {
+    let (server, challenge) = (&"test.example".parse().unwrap(), Challenge([0; 32]));
+    identity(number).sign_join(&JoinContext { action: JoinAction::New, server, challenge })
 }
 
 pub fn join(room: &str, size: u8, number: u16) -> ClientMessage {
@@ -222,7 +318,7 @@ pub fn join(room: &str, size: u8, number: u16) -> ClientMessage {
 pub fn join_by(entry: Entry, size: u8, number: u16) -> Join {
     let (game, password, token) = (GameInfo::default(), None, None);
     let size = Some(size);
-    Join { version: VERSION, key: key(number), entry, size, game, password, token }
+    Join { version: VERSION, proof: unproven(number), entry, size, game, password, token }
 }
 
 pub fn signal(to: u16, signal: Signal) -> ClientMessage {

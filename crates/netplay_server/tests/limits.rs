@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use futures::{SinkExt, StreamExt};
-use netplay_protocol::signaling::{PATH, Refusal, ServerMessage};
+use netplay_protocol::signaling::{ClientMessage, Entry, Join, PATH, Refusal, ServerMessage};
 use netplay_server::{AuthConfig, AuthMode, LimitsConfig, Rate, ServerConfig};
 use proptest::prelude::{Strategy, any};
 use proptest::strategy::ValueTree;
@@ -16,7 +16,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{connect_async, tungstenite};
 
 use crate::client::{
-    Client, generous, http, join, metric, offer, patient, signal, start, start_with, within,
+    Client, generous, http, join, join_by, metric, offer, patient, signal, start, start_with,
+    tcp_from, within,
 };
 
 fn rate(rate: u32, burst: u32) -> Rate {
@@ -115,6 +116,116 @@ async fn a_request_that_never_ends_is_cut_off() {
     let mut answer = Vec::new();
     // Closed, with or without an answer.
     let _ = within(stream.read_to_end(&mut answer)).await;
+}
+
+#[tokio::test]
+async fn requests_do_not_postpone_the_deadline_for_the_upgrade() {
+    let server = start_with(ServerConfig {
+        handshake_deadline: std::time::Duration::from_millis(200),
+        ..patient()
+    });
+    let mut stream = within(TcpStream::connect(server.addr())).await.unwrap();
+    let asking = async {
+        let mut answers = [0; 1024];
+        loop {
+            let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            if stream.write_all(request).await.is_err()
+                || !matches!(stream.read(&mut answers).await, Ok(1..))
+            {
+                break;
+            }
+        }
+    };
+    within(asking).await;
+}
+
+#[tokio::test]
+async fn a_client_that_begins_tls_slowly_is_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    std::fs::write(&certificate, certified.cert.pem()).unwrap();
+    std::fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
+    let server = start_with(ServerConfig {
+        handshake_deadline: std::time::Duration::from_millis(200),
+        tls: Some(netplay_server::TlsConfig { certificate, key }),
+        ..patient()
+    });
+    // One that sends nothing, and one that sends a byte of a handshake now and then.
+    let mut silent = within(TcpStream::connect(server.addr())).await.unwrap();
+    let _ = within(silent.read(&mut [0; 16])).await;
+    let mut slow = within(TcpStream::connect(server.addr())).await.unwrap();
+    let sending = async {
+        for byte in [0x16, 3, 1, 0x3f, 0xff].into_iter().chain(std::iter::repeat(0)) {
+            tokio::select! {
+                _ = slow.readable() => break,
+                () = tokio::time::sleep(std::time::Duration::from_millis(5)) => {}
+            }
+            if slow.write_all(&[byte]).await.is_err() {
+                break;
+            }
+        }
+    };
+    within(sending).await;
+}
+
+#[tokio::test]
+async fn sockets_that_become_no_websocket_keep_out_nobody_else() {
+    let limits = LimitsConfig { handshakes: 8, handshakes_per_address: 3, ..generous() };
+    let server = start_with(ServerConfig { limits, ..patient() });
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        idle.push(tcp_from(server.addr(), [127, 0, 0, 1]).await);
+    }
+    // The server accepts in order: this one is cut off, unread.
+    let mut refused = tcp_from(server.addr(), [127, 0, 0, 1]).await;
+    assert!(!matches!(within(refused.read(&mut [0; 16])).await, Ok(1..)));
+    let mut sockets = Vec::new();
+    // Another address is let in. What has become a WebSocket no longer counts.
+    for number in 2..9 {
+        let mut client = Client::connect_from(&server, [127, 0, 0, 2]).await;
+        client.send(&join(&format!("room{number}"), 2, number)).await;
+        assert!(matches!(client.next().await, Some(ServerMessage::Welcome { .. })));
+        sockets.push(client);
+    }
+    // All addresses together are limited as well.
+    for last in 3..8 {
+        idle.push(tcp_from(server.addr(), [127, 0, 0, last]).await);
+    }
+    let mut refused = tcp_from(server.addr(), [127, 0, 0, 9]).await;
+    assert!(!matches!(within(refused.read(&mut [0; 16])).await, Ok(1..)));
+    // Closing some makes room.
+    drop((idle, sockets));
+    within(async { while !answers(tcp_from(server.addr(), [127, 0, 0, 9]).await).await {} }).await;
+}
+
+/// Whether a server answers a request on this socket.
+async fn answers(mut stream: TcpStream) -> bool {
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.is_ok() && matches!(stream.read(&mut [0; 16]).await, Ok(1..))
+}
+
+#[tokio::test]
+async fn guesses_on_many_sockets_at_the_same_time_are_limited_together() {
+    let limits = LimitsConfig { failures_per_address: rate(1, 5), ..generous() };
+    let server = start_with(ServerConfig { limits, ..patient() });
+    let mut clients = Vec::new();
+    for _ in 0..40 {
+        clients.push(Client::connect(&server).await);
+    }
+    let guess =
+        Join { password: Some("hunter2".into()), ..join_by(Entry::Existing("room".into()), 2, 1) };
+    let guess = &ClientMessage::Join(guess);
+    let guessing = clients.iter_mut().map(async |client| {
+        client.send(guess).await;
+        client.expect_refusal().await
+    });
+    let refusals = futures::future::join_all(guessing).await;
+    let checked = refusals.iter().filter(|refusal| **refusal == Refusal::NoSuchRoom).count();
+    let limited = |refusal: &&Refusal| matches!(refusal, Refusal::RateLimited { .. });
+    // One more returns in a minute, in which this test has long ended or failed.
+    assert!((5..=6).contains(&checked), "{checked}");
+    assert_eq!(checked + refusals.iter().filter(limited).count(), 40);
 }
 
 #[tokio::test]

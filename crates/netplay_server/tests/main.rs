@@ -5,6 +5,7 @@
 
 mod client;
 mod closing;
+mod entry;
 mod joining;
 mod limits;
 mod matchbox;

@@ -55,7 +55,7 @@ async fn only_a_trusted_proxy_sets_the_address_of_a_client() {
             let mut request = format!("{}{PATH}", server.url()).into_client_request().unwrap();
             request.headers_mut().insert("x-forwarded-for", client.parse().unwrap());
             let (socket, _) = within(connect_async(request)).await.unwrap();
-            connections.push(Client::new(socket));
+            connections.push(Client::new(socket, &server.addr().to_string()));
         }
         let mut second = connections.pop().unwrap();
         if alike {
@@ -122,7 +122,7 @@ async fn tls_works_with_certificate_files_and_a_bad_certificate_is_an_error() {
     let url = format!("wss://localhost:{}{PATH}", server.addr().port());
     let connecting = connect_async_tls_with_config(url, None, true, connector);
     let (socket, _) = within(connecting).await.unwrap();
-    let mut client = Client::new(socket);
+    let mut client = Client::new(socket, &format!("localhost:{}", server.addr().port()));
     client.send(&join("room", 2, 1)).await;
     assert!(matches!(client.next().await, Some(ServerMessage::Welcome { .. })));
 
@@ -274,7 +274,8 @@ async fn the_configuration_is_checked_without_serving_and_no_secret_is_printed()
         ("secret = 's3cret'", "secret"),
         ("grase = '5s'", "grase"),
         ("ice_servers = ['turn:host,user']", "password"),
-        ("[turn]\nurls = ['turn:host']\nsecret = 's3cret'\nttl = '1s'", "ttl"),
+        ("[turn]\nurls = ['turn:host']\nsecret = 's3cret of the TURN server'\nttl = '1s'", "ttl"),
+        ("[turn]\nurls = ['turn:host']\nsecret = 's3cret'", "turn.secret"),
     ] {
         let (good, sentence) = check(text).await;
         assert!(!good && sentence.contains(word) && !sentence.contains("s3cret"), "{sentence}");
@@ -285,7 +286,7 @@ async fn the_configuration_is_checked_without_serving_and_no_secret_is_printed()
 async fn turn_credentials_are_renewed_before_they_expire() {
     let turn = netplay_server::TurnConfig {
         urls: vec!["turn:turn.example.org".into()],
-        secret: "north".into(),
+        secret: "north and south and west".into(),
         ttl: Duration::from_secs(10),
     };
     let server = start_with(ServerConfig { turn: Some(turn), ..patient() });

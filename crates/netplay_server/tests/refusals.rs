@@ -1,7 +1,9 @@
 //! Refusals.
 
 use futures::SinkExt;
-use netplay_protocol::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, MAX_SIGNALING_BYTES};
+use netplay_protocol::limits::{
+    MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, MAX_SIGNALING_BYTES, SIGNATURE_LINE_BYTES,
+};
 use netplay_protocol::signaling::{
     ClientMessage, Entry, Join, Presence, Refusal, ServerMessage, Signal,
 };
@@ -19,7 +21,7 @@ async fn a_client_of_another_version_is_told_to_update() {
     let refusal = client.expect_refusal().await;
     assert_eq!(
         refusal.to_string(),
-        "the server speaks signaling version 5, this game version 7: update the older one"
+        "the server speaks signaling version 6, this game version 7: update the older one"
     );
 }
 
@@ -86,7 +88,7 @@ async fn an_unknown_message_is_malformed() {
     for raw in [
         Message::text("not json"),
         Message::text("{\"type\":\"teleport\"}"),
-        Message::text("{\"type\":\"join\",\"version\":5}"),
+        Message::text("{\"type\":\"join\",\"version\":6}"),
         Message::text("[".repeat(MAX_SIGNALING_BYTES)),
         Message::binary(serde_json::to_vec(&join("room", 2, 1)).unwrap()),
         Message::binary(Vec::new()),
@@ -109,7 +111,7 @@ async fn a_message_over_the_limit_is_too_large() {
     for large in [
         offer(&"x".repeat(MAX_SDP_BYTES + 1)),
         Signal::Answer("x".repeat(MAX_SDP_BYTES + 1)),
-        Signal::Candidate("x".repeat(MAX_CANDIDATE_BYTES + 1)),
+        Signal::Candidate("x".repeat(MAX_CANDIDATE_BYTES + SIGNATURE_LINE_BYTES + 1)),
     ] {
         let mut client = Client::joined(&server, "room", 2, 1, &[1]).await;
         client.send(&signal(2, large)).await;

@@ -1,6 +1,6 @@
 //! Relayed packets.
 
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
 use netplay_protocol::signaling::{ClientMessage, Presence, Refusal, ServerMessage};
 use netplay_protocol::{RelayChannel, RelayHeader};
@@ -127,46 +127,65 @@ async fn the_oldest_datagrams_to_a_slow_receiver_are_dropped_and_counted() {
     assert_eq!(numbers.len() as u64 + dropped, u64::from(sent));
 }
 
-#[tokio::test]
-async fn reliable_packets_to_a_slow_receiver_wait_and_none_is_lost() {
-    let limits = LimitsConfig { relay_queue_bytes: 64 * 1024, ..generous() };
-    let server = start_with(ServerConfig { limits, ..patient() });
-    let (first, mut second) = opened(&server).await;
-    let (mut sink, mut stream) = first.socket.split();
-    const COUNT: u32 = 2_000;
-    let sending = tokio::spawn(async move {
-        for number in 0..COUNT {
-            let mut bytes = vec![0; MAX_CONTROL_BYTES];
-            bytes[..4].copy_from_slice(&number.to_be_bytes());
-            sink.send(packet(RelayChannel::Reliable, 2, &bytes)).await.unwrap();
-        }
-        sink
-    });
-    // All of it is far more than the server and the sockets hold. The server answers requests and relays packets
-    // on one thread: when it has answered many and relayed nothing in between, the sender waits.
-    let relayed = || metric(&server, "netplay_relayed_packets_total{channel=\"reliable\"}");
-    let (mut before, mut unchanged) = (0, 0);
-    while before == 0 || unchanged < 100 {
-        let now = relayed().await;
-        unchanged = if now == before { unchanged + 1 } else { 0 };
-        before = now;
-    }
-    assert!(before < u64::from(COUNT) && !sending.is_finished());
-    for number in 0..COUNT {
-        let frame = second.next_packet().await;
-        assert_eq!(frame[RelayHeader::BYTES..][..4], number.to_be_bytes());
-    }
-    let _sink = within(sending).await.unwrap();
-    // No peer was disconnected in the meantime.
-    second.send(&ClientMessage::Leave).await;
+/// The packets that a receiver has not read yet, up to one from this sender with these bytes.
+async fn read_until(receiver: &mut Client, from: u16, last: &[u8]) -> Vec<u32> {
+    let mut numbers = Vec::new();
     loop {
-        let Some(Ok(message)) = within(stream.next()).await else {
-            panic!("the sender was closed")
-        };
-        let Message::Text(text) = message else { continue };
-        let message: ServerMessage = serde_json::from_str(&text).unwrap();
-        if matches!(message, ServerMessage::Presence { presence: Presence::Left, .. }) {
-            break;
+        let frame = receiver.next_packet().await;
+        let (_, sender, packet) = RelayHeader::split(&frame).unwrap();
+        if (sender, packet) == (key(from), last) {
+            return numbers;
+        }
+        assert_eq!(sender, key(1));
+        numbers.push(u32::from_be_bytes(packet[..4].try_into().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_does_not_read_holds_up_nobody_and_loses_what_exceeds_the_share_of_its_sender()
+ {
+    let server = start();
+    let (mut first, mut deaf) = opened(&server).await;
+    let mut third = Client::joined(&server, "room", 3, 3, &[1, 2, 3]).await;
+    first.expect_roster(3, &[1, 2, 3]).await;
+    deaf.expect_roster(3, &[1, 2, 3]).await;
+    let mut sent = 0u32;
+    while metric(&server, "netplay_relay_dropped_total").await < 100 {
+        for _ in 0..100 {
+            let mut bytes = vec![0; MAX_CONTROL_BYTES];
+            bytes[..4].copy_from_slice(&sent.to_be_bytes());
+            first.send_raw(packet(RelayChannel::Reliable, 2, &bytes)).await;
+            sent += 1;
         }
     }
+    // Its sender goes on with everybody else, and everybody else has a share.
+    first.send(&relay(3, true)).await;
+    first.send_raw(packet(RelayChannel::Reliable, 3, b"to the third")).await;
+    third.expect_relay(1, true).await;
+    assert_eq!(third.next_packet().await[RelayHeader::BYTES..], *b"to the third");
+    third.send(&relay(2, true)).await;
+    third.send_raw(packet(RelayChannel::Reliable, 2, b"from the third")).await;
+    third.send(&relay(1, true)).await;
+    first.expect_relay(3, true).await;
+    // What was kept arrives in order.
+    let mut numbers = Vec::new();
+    loop {
+        match within(deaf.socket.next()).await {
+            Some(Ok(Message::Binary(frame))) => {
+                let (_, _, packet) = RelayHeader::split(&frame).unwrap();
+                numbers.push(u32::from_be_bytes(packet[..4].try_into().unwrap()));
+            }
+            Some(Ok(Message::Text(text))) => {
+                let opened = ServerMessage::Relay { from: key(3), open: true };
+                assert_eq!(serde_json::from_str::<ServerMessage>(&text).unwrap(), opened);
+                break;
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    numbers.extend(read_until(&mut deaf, 3, b"from the third").await);
+    assert!(numbers.is_sorted());
+    let dropped = metric(&server, "netplay_relay_dropped_total").await;
+    assert_eq!(numbers.len() as u64 + dropped, u64::from(sent));
 }

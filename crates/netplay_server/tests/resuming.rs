@@ -5,19 +5,27 @@ use std::time::Duration;
 use netplay_protocol::signaling::{
     ClientMessage, Presence, Refusal, Resume, ServerMessage, Signal, SignedRoster, VERSION,
 };
-use netplay_protocol::{Roster, Secret};
+use netplay_protocol::{RoomNonce, Roster, Secret};
 use netplay_server::{Server, ServerConfig};
 
-use crate::client::{Client, join, key, offer, patient, signal, start, start_with, within};
+use crate::client::{
+    Client, join, key, offer, patient, signal, start, start_with, unproven, within,
+};
 
 /// Joins and returns the resume token.
 async fn join_room(server: &Server, size: u8, number: u16) -> (Client, Secret) {
+    let (client, token, _) = welcomed(server, size, number).await;
+    (client, token)
+}
+
+/// Joins and returns the resume token and the incarnation of the room.
+async fn welcomed(server: &Server, size: u8, number: u16) -> (Client, Secret, RoomNonce) {
     let mut client = Client::connect(server).await;
     client.send(&join("room", size, number)).await;
-    let Some(ServerMessage::Welcome { resume, .. }) = client.next().await else {
+    let Some(ServerMessage::Welcome { resume, nonce, .. }) = client.next().await else {
         panic!("not welcomed")
     };
-    (client, resume)
+    (client, resume, nonce)
 }
 
 async fn resume(
@@ -28,17 +36,18 @@ async fn resume(
 ) -> Client {
     let mut client = Client::connect(server).await;
     let (room, resume) = ("room".into(), token.clone());
-    let message =
-        Resume { version: VERSION, room, key: key(number), resume, roster, restarted: false };
+    let (version, proof, restarted) = (VERSION, unproven(number), false);
+    let message = Resume { version, room, proof, resume, roster, restarted };
     client.send(&ClientMessage::Resume(message)).await;
     client
 }
 
-async fn signed_roster(client: &mut Client) -> SignedRoster {
-    let Some(ServerMessage::Roster { roster, signature, .. }) = client.next().await else {
+async fn signed_roster(client: &mut Client, nonce: RoomNonce) -> SignedRoster {
+    let Some(ServerMessage::Roster { revision, roster, issued, signature }) = client.next().await
+    else {
         panic!("no roster")
     };
-    SignedRoster { roster, signature, game: Default::default() }
+    SignedRoster { roster, nonce, revision, issued, signature, game: Default::default() }
 }
 
 #[tokio::test]
@@ -110,10 +119,10 @@ async fn a_server_with_the_same_secret_restores_the_room_from_its_signed_roster(
     let secret = Some(Secret::from("sixteen letters."));
     let config = || ServerConfig { secret: secret.clone(), ..patient() };
     let before = start_with(config());
-    let (mut first, first_token) = join_room(&before, 3, 1).await;
-    let alone = signed_roster(&mut first).await;
+    let (mut first, first_token, nonce) = welcomed(&before, 3, 1).await;
+    let alone = signed_roster(&mut first, nonce).await;
     let (mut second, second_token) = join_room(&before, 3, 2).await;
-    let both = signed_roster(&mut second).await;
+    let both = signed_roster(&mut second, nonce).await;
     drop(before);
 
     let after = start_with(config());
@@ -142,4 +151,54 @@ async fn a_server_with_the_same_secret_restores_the_room_from_its_signed_roster(
     let mut new = Client::connect(&after).await;
     new.send(&join("room", 3, 9)).await;
     assert_eq!(new.expect_refusal().await, Refusal::Locked);
+}
+
+#[tokio::test]
+async fn a_restored_room_follows_the_newest_roster_that_it_is_shown() {
+    let secret = Some(Secret::from("sixteen letters."));
+    let config = || ServerConfig { secret: secret.clone(), ..patient() };
+    let before = start_with(config());
+    let (_first, first_token, nonce) = welcomed(&before, 3, 1).await;
+    let (mut second, second_token) = join_room(&before, 3, 2).await;
+    let (mut third, third_token) = join_room(&before, 3, 3).await;
+    let older = signed_roster(&mut second, nonce).await;
+    let all = signed_roster(&mut third, nonce).await;
+    third.send(&ClientMessage::Leave).await;
+    assert_eq!(third.next().await, None);
+    let _all_again = signed_roster(&mut second, nonce).await;
+    second.expect_presence(3, Presence::Left).await;
+    let newest = signed_roster(&mut second, nonce).await;
+    assert!(older.revision < all.revision && all.revision < newest.revision);
+    drop(before);
+
+    let after = start_with(config());
+    // The one who had left is the first, with the roster of before.
+    let mut third = resume(&after, 3, &third_token, Some(all)).await;
+    assert!(matches!(third.next().await, Some(ServerMessage::Welcome { .. })));
+    third.expect_roster(3, &[1, 2, 3]).await;
+    let mut second = resume(&after, 2, &second_token, Some(newest)).await;
+    assert!(matches!(second.next().await, Some(ServerMessage::Welcome { .. })));
+    second.expect_roster(3, &[1, 2]).await;
+    second.expect_presence(1, Presence::Away).await;
+    for absent in [1, 2] {
+        third.expect_presence(absent, Presence::Away).await;
+    }
+    assert_eq!(third.expect_refusal().await, Refusal::CannotResume);
+    // An older roster changes nothing any more.
+    let mut first = resume(&after, 1, &first_token, Some(older)).await;
+    assert!(matches!(first.next().await, Some(ServerMessage::Welcome { .. })));
+    first.expect_roster(3, &[1, 2]).await;
+}
+
+#[tokio::test]
+async fn a_token_of_another_incarnation_of_the_room_is_refused() {
+    let secret = Some(Secret::from("sixteen letters."));
+    let server = start_with(ServerConfig { secret, ..patient() });
+    let (mut first, token, nonce) = welcomed(&server, 2, 1).await;
+    first.send(&ClientMessage::Leave).await;
+    while first.next().await.is_some() {}
+    let (_second, _, another) = welcomed(&server, 2, 1).await;
+    assert_ne!(nonce, another);
+    let mut late = resume(&server, 1, &token, None).await;
+    assert_eq!(late.expect_refusal().await, Refusal::CannotResume);
 }

@@ -1,11 +1,14 @@
 //! Signals between peers.
 
+use std::time::Duration;
+
 use futures::{SinkExt, StreamExt};
 use netplay_protocol::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
 use netplay_protocol::signaling::{Presence, ServerMessage, Signal};
+use netplay_server::ServerConfig;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{Client, key, offer, signal, start, within};
+use crate::client::{Client, key, metric, offer, patient, signal, start, start_with, within};
 
 #[tokio::test]
 async fn every_kind_of_signal_arrives_unchanged_and_in_order() {
@@ -64,16 +67,64 @@ async fn a_signal_to_another_room_or_to_no_member_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_read_is_disconnected_and_delays_no_other() {
+async fn a_burst_of_signals_to_a_peer_that_does_not_read_costs_its_sender_signals_and_nobody_else()
+{
     let server = start();
-    let first = Client::joined(&server, "room", 3, 1, &[1]).await;
-    let deaf = Client::joined(&server, "room", 3, 2, &[1, 2]).await;
+    let mut first = Client::joined(&server, "room", 3, 1, &[1]).await;
+    let mut deaf = Client::joined(&server, "room", 3, 2, &[1, 2]).await;
+    let mut third = Client::joined(&server, "room", 3, 3, &[1, 2, 3]).await;
+    first.expect_roster(3, &[1, 2]).await;
+    first.expect_roster(3, &[1, 2, 3]).await;
+    // More than fits into the buffers of the sockets in between.
+    while metric(&server, "netplay_signals_dropped_total").await < 100 {
+        for _ in 0..100 {
+            first.send(&signal(2, offer(&"x".repeat(MAX_SDP_BYTES)))).await;
+        }
+    }
+    // The share of another sender is free, and so is the way to everybody else.
+    third.send(&signal(2, offer("from the third"))).await;
+    third.send(&signal(1, offer("to the first"))).await;
+    first.expect_signal(3, offer("to the first")).await;
+    first.send(&signal(3, offer("to the third"))).await;
+    third.expect_signal(1, offer("to the third")).await;
+    // The receiver was not disconnected, and receives what was kept.
+    deaf.expect_roster(3, &[1, 2, 3]).await;
+    loop {
+        match deaf.next().await {
+            Some(ServerMessage::Signal { from, signal, .. }) if from == key(3) => {
+                assert_eq!(signal, offer("from the third"));
+                break;
+            }
+            Some(ServerMessage::Signal { from, .. }) => assert_eq!(from, key(1)),
+            other => panic!("{other:?}"),
+        }
+    }
+    deaf.send(&signal(1, offer("back"))).await;
+    first.expect_signal(2, offer("back")).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_never_reads_is_disconnected_whatever_it_sends() {
+    let server = start_with(ServerConfig {
+        ping_interval: Duration::from_millis(100),
+        idle_timeout: Duration::from_secs(1),
+        ..patient()
+    });
+    let first = Client::joined(&server, "room", 2, 1, &[1]).await;
+    let deaf = Client::joined(&server, "room", 2, 2, &[1, 2]).await;
     let (mut sink, mut stream) = first.socket.split();
     let flood = serde_json::to_string(&signal(2, offer(&"x".repeat(MAX_SDP_BYTES)))).unwrap();
     let flooding = async {
         loop {
             sink.send(Message::text(flood.clone())).await.unwrap();
         }
+    };
+    let (mut deaf_sink, _deaf_stream) = deaf.socket.split();
+    let never_silent = async {
+        while deaf_sink.send(Message::Pong(Default::default())).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        std::future::pending::<()>().await;
     };
     let alone = async {
         while let Some(Ok(message)) = stream.next().await {
@@ -89,9 +140,9 @@ async fn a_peer_that_does_not_read_is_disconnected_and_delays_no_other() {
     let dropped = within(async {
         tokio::select! {
             () = flooding => false,
+            () = never_silent => false,
             alone = alone => alone,
         }
     });
     assert!(dropped.await);
-    drop(deaf);
 }

@@ -2,6 +2,7 @@
 //! transport below.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use netplay_core::emulator::{NetworkConditions, NetworkEmulator};
@@ -96,5 +97,13 @@ impl Transport for ConditionedTransport {
             }
         }
         self.below.leave();
+    }
+
+    fn runs_on_real_time(&self) -> bool {
+        self.below.runs_on_real_time()
+    }
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.below.poll_ready(context)
     }
 }

@@ -7,17 +7,21 @@
 //! * [`memory`] connects peers inside one process, through a seeded emulation of a bad network;
 //! * [`conditioned`] puts that emulation in front of another transport.
 //!
-//! A caller polls its transport once a frame, takes its events and sends packets; nothing blocks.
+//! A caller polls its transport once a frame, takes its events and sends packets; nothing blocks. [`DrivenRoom`] does so
+//! for a room, in the updates of a game and between them.
 
 pub mod conditioned;
+mod driven_room;
 pub mod memory;
 pub mod rtc;
 mod transport;
 
+pub use driven_room::{DrivenRoom, RoomDriver};
 pub use netplay_core::path::{
     BadPathPolicy, CandidateKind, Candidates, Channel, PathId, PathKind, PathPolicy,
 };
 pub use netplay_core::transport::{
-    JoinRequest, LeaveReason, SendError, TransportEvent, TransportRequest,
+    IceSource, JoinRequest, LeaveReason, SendError, TransportEvent, TransportOptions,
+    TransportRequest,
 };
 pub use transport::Transport;

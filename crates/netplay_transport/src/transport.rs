@@ -1,5 +1,6 @@
 //! The trait that every transport implements.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use netplay_core::path::{Channel, PathId};
@@ -8,7 +9,7 @@ use netplay_protocol::PeerKey;
 
 /// Brings the peers of a room together and carries packets between them.
 ///
-/// The caller polls once a frame, then takes events until there are none. There may be several paths to a peer at a
+/// The caller polls once a frame or more often, then takes events until there are none. There may be several paths to a peer at a
 /// time; the caller decides which to use and when to attempt another. Packets on [`Channel::Datagram`] may be lost,
 /// reordered and duplicated. On [`Channel::Reliable`] they arrive once and in order, as long as the path is up.
 pub trait Transport: Send + Sync {
@@ -38,4 +39,16 @@ pub trait Transport: Send + Sync {
 
     /// Leaves the room once reliable packets had time to be sent. The last event is [`TransportEvent::Left`].
     fn leave(&mut self);
+
+    /// Whether something happens here as real time passes, and so between the frames of a game. If not, as on virtual
+    /// time, it is polled in frames and at no other time, which is the default.
+    fn runs_on_real_time(&self) -> bool {
+        false
+    }
+
+    /// Whether there is something to [`poll`](Self::poll). If not, and this runs on real time, has the task woken once
+    /// there is.
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use netplay_transport::{Transport, TransportEvent, TransportRequest};
+use netplay_transport::{
+    Channel, JoinRequest, Transport, TransportEvent, TransportOptions, TransportRequest,
+};
 
 use crate::support::{Peer, key, request, server, until};
 
@@ -25,19 +27,69 @@ fn resident() -> usize {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
+/// Runs a test in a process of its own, in which the resources of other tests are not counted. Returns whether this is
+/// that process.
+fn is_alone(name: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let alone = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("attempts::{name}"), "--nocapture"])
+        .env(ALONE, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&alone.stderr);
+    assert!(alone.status.success(), "{said}");
+    false
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_leads_to_a_peer_that_is_forgotten_is_closed_and_nothing_opens_again() {
+    if !is_alone("what_leads_to_a_peer_that_is_forgotten_is_closed_and_nothing_opens_again") {
+        return;
+    }
+    let server = server();
+    let attempt_deadline = std::time::Duration::from_secs(2);
+    let options = TransportOptions { attempt_deadline, ..TransportOptions::default() };
+    let mut pair = [1, 2].map(|n| {
+        let options = options.clone();
+        Peer::join_quietly(JoinRequest { options, ..request(&server.url(), n, 2) })
+    });
+    let [first, second] = &mut pair;
+    until(&mut [first, second], |peers| {
+        peers.iter().all(|peer| peer.roster().is_some_and(|roster| roster.is_complete()))
+    });
+    let before = held();
+    for is_open in [true, false] {
+        first.transport.request(TransportRequest::Attempt(key(2)));
+        if is_open {
+            until(&mut [first, second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
+        } else {
+            until(&mut [first, second], |_| held() > before);
+        }
+        first.transport.request(TransportRequest::Forget(key(2)));
+        if is_open {
+            // What is on its way is not heard any more.
+            second.send(1, Channel::Datagram, b"are you there?");
+        }
+        until(&mut [first, second], |_| held() <= before);
+        first.events.clear();
+        second.events.clear();
+        // It is not answered.
+        second.transport.request(TransportRequest::Attempt(key(1)));
+        let failed = |event: &TransportEvent| matches!(event, TransportEvent::AttemptFailed { .. });
+        until(&mut [first, second], |peers| peers[1].count(failed) == 1);
+        until(&mut [first, second], |_| held() <= before);
+        assert!(first.events.is_empty(), "{:?}", first.events);
+        second.events.clear();
+    }
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_hundred_attempts_leave_no_sockets_threads_or_memory_behind() {
-    if std::env::var_os(ALONE).is_none() {
-        // Otherwise the resources of other tests would be counted as well.
-        let name = "attempts::a_hundred_attempts_leave_no_sockets_threads_or_memory_behind";
-        let alone = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name, "--nocapture"])
-            .env(ALONE, "1")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&alone.stderr);
-        assert!(alone.status.success(), "{said}");
+    if !is_alone("a_hundred_attempts_leave_no_sockets_threads_or_memory_behind") {
         return;
     }
     let server = server();

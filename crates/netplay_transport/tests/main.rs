@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
 mod attempts;
+mod crossing;
+mod hitches;
 mod joining;
+#[cfg(target_os = "linux")]
+mod lab;
 mod malicious_peer;
 mod malicious_server;
 mod proxy;

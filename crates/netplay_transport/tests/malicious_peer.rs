@@ -2,9 +2,12 @@
 
 use async_tungstenite::tungstenite::Message;
 use futures::StreamExt;
-use netplay_protocol::ConnectionId;
-use netplay_protocol::identity::DescriptionContext;
-use netplay_protocol::signaling::{ClientMessage, Entry, GameInfo, Join, PATH, Signal, VERSION};
+use netplay_protocol::identity::{SignalContext, Signed};
+use netplay_protocol::join_proof::JoinContext;
+use netplay_protocol::signaling::{
+    ClientMessage, Entry, GameInfo, Join, PATH, ServerMessage, Signal, VERSION,
+};
+use netplay_protocol::{ConnectionId, RoomScope, ServerName};
 use netplay_server::Server;
 use netplay_transport::TransportEvent;
 
@@ -15,33 +18,51 @@ use crate::support::{Peer, identity, key, request, server, until};
 fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
     let url = format!("{}{PATH}", server.url());
     smol::spawn(async move {
+        let name = ServerName::of_url(&url).unwrap();
         let (mut socket, _) = async_tungstenite::smol::connect_async(url).await.unwrap();
+        let ServerMessage::Challenge { challenge, .. } = next(&mut socket).await else { panic!() };
+        let entry = Entry::Room("TEST".into());
+        let context = JoinContext { action: entry.action(), server: &name, challenge };
         let join = ClientMessage::Join(Join {
             version: VERSION,
-            key: key(0),
-            entry: Entry::Room("TEST".into()),
+            proof: identity(0).sign_join(&context),
+            entry,
             size: Some(size),
             game: GameInfo::default(),
             password: None,
             token: None,
         });
-        let attempts = signals.into_iter().zip(1..).map(|(signal, attempt)| {
+        send(&mut socket, &join).await;
+        let ServerMessage::Welcome { room, nonce, .. } = next(&mut socket).await else { panic!() };
+        let room = RoomScope::new(&room, nonce);
+        for (signal, attempt) in signals.into_iter().zip(1..) {
             let connection = ConnectionId(attempt);
-            let (from, to) = (key(0), key(1));
-            let context = DescriptionContext { offers: true, connection, from, to };
+            let (what, from, to) = (Signed::Offer, key(0), key(1));
+            let context = SignalContext { what, connection, from, to, room };
             let signal = match signal {
-                Signal::Offer(sdp) => Signal::Offer(identity(0).sign_description(&context, &sdp)),
+                Signal::Offer(sdp) => Signal::Offer(identity(0).sign_signal(&context, &sdp)),
                 other => other,
             };
-            ClientMessage::Signal { to, connection, signal }
-        });
-        for message in std::iter::once(join).chain(attempts) {
-            let text = serde_json::to_string(&message).unwrap();
-            socket.send(Message::Text(text.into())).await.unwrap();
+            send(&mut socket, &ClientMessage::Signal { to, connection, signal }).await;
         }
         // Reading answers the server's pings.
         while socket.next().await.is_some() {}
     })
+}
+
+type Socket = async_tungstenite::WebSocketStream<async_tungstenite::smol::ConnectStream>;
+
+async fn send(socket: &mut Socket, message: &ClientMessage) {
+    let text = serde_json::to_string(message).unwrap();
+    socket.send(Message::Text(text.into())).await.unwrap();
+}
+
+async fn next(socket: &mut Socket) -> ServerMessage {
+    loop {
+        if let Message::Text(text) = socket.next().await.unwrap().unwrap() {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
 }
 
 fn malformed(peer: &Peer) -> usize {

@@ -4,13 +4,18 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use async_tungstenite::tungstenite::Message;
+use async_tungstenite::tungstenite::client::IntoClientRequest;
 use futures::StreamExt;
-use netplay_protocol::signaling::PATH;
+use netplay_protocol::ConnectionId;
+use netplay_protocol::limits::MAX_SIGNALING_BYTES;
+use netplay_protocol::signaling::{Entry, IceServer, PATH, Refusal, ServerMessage, Signal};
+use netplay_server::ServerConfig;
 use netplay_transport::{
-    Channel, JoinRequest, PathPolicy, Transport, TransportEvent, TransportRequest,
+    Channel, JoinRequest, LeaveReason, PathPolicy, Transport, TransportEvent, TransportOptions,
+    TransportRequest,
 };
 
-use crate::support::{Peer, key, request, server, until};
+use crate::support::{Peer, ends, key, patient, request, server, server_with, until};
 
 /// What a malicious server does to a message for a player: it forwards these instead.
 type Lie = dyn FnMut(Message) -> Vec<Message> + Send;
@@ -39,10 +44,13 @@ impl Liar {
 }
 
 async fn pass(client: std::net::TcpStream, server: SocketAddr, lie: Arc<Mutex<Box<Lie>>>) {
+    let dialed = client.local_addr().unwrap().to_string();
     let client = smol::Async::new(client).unwrap();
     let client = async_tungstenite::accept_async(client).await.unwrap();
-    let url = format!("ws://{server}{PATH}");
-    let (server, _) = async_tungstenite::smol::connect_async(url).await.unwrap();
+    // A server without configured names takes the header `Host` for its name, and the one in the middle sets that.
+    let mut request = format!("ws://{server}{PATH}").into_client_request().unwrap();
+    request.headers_mut().insert("host", dialed.parse().unwrap());
+    let (server, _) = async_tungstenite::smol::connect_async(request).await.unwrap();
     let (mut to_client, mut from_client) = client.split();
     let (mut to_server, mut from_server) = server.split();
     let up = async {
@@ -241,4 +249,166 @@ fn a_handshake_that_loses_a_message_begins_again() {
                 && !peers[1].received(Channel::Datagram).is_empty()
         });
     }
+}
+
+#[test]
+fn a_server_with_names_takes_no_proof_that_was_made_for_another_server() {
+    let public_names = vec!["play.example.org".parse().unwrap()];
+    let server = server_with(ServerConfig { public_names, ..patient() });
+    let liar = Liar::new(server.addr(), |message| vec![message]);
+    let reason = ends(request(&liar.url(), 1, 2));
+    let asked = liar.addr.to_string().parse().unwrap();
+    assert_eq!(reason, LeaveReason::Refused(Refusal::WrongServerName { asked }));
+}
+
+/// The message that the server changes, or None where it is another one.
+fn changed(message: &Message, change: impl Fn(&mut ServerMessage) -> bool) -> Option<Message> {
+    let mut parsed = serde_json::from_str(text(message)?).ok()?;
+    change(&mut parsed).then(|| Message::Text(serde_json::to_string(&parsed).unwrap().into()))
+}
+
+#[test]
+fn ice_servers_that_no_stack_can_use_are_left_out_and_the_players_connect() {
+    let urls = ["stun:", "stun://x", "turn:no.credential.example", "http://x", "\u{0}", ""];
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Direct, move |message| {
+        let bad = |message: &mut ServerMessage| match message {
+            ServerMessage::Welcome { ice_servers, .. } => {
+                let server = |url: &&str| netplay_protocol::signaling::IceServer {
+                    urls: vec![(*url).to_owned()],
+                    username: None,
+                    credential: None,
+                };
+                *ice_servers = urls.iter().map(server).collect();
+                true
+            }
+            _ => false,
+        };
+        vec![changed(&message, bad).unwrap_or(message)]
+    });
+    until(&mut [&mut first, &mut second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
+}
+
+#[test]
+fn candidates_of_the_server_never_reach_a_stack() {
+    // For each candidate of the first peer, the server adds one of its own, signed by nobody.
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Direct, |message| {
+        let own = |message: &mut ServerMessage| match message {
+            ServerMessage::Signal { signal, .. } => {
+                let json = r#"{"candidate":"candidate:1 1 udp 1 192.0.2.66 9 typ host"}"#;
+                *signal = Signal::Candidate(json.into());
+                true
+            }
+            _ => false,
+        };
+        changed(&message, own).into_iter().chain([message]).collect()
+    });
+    until(&mut [&mut first, &mut second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
+    assert!(malformed(&second).iter().any(|reason| reason.contains("not signed")));
+}
+
+#[test]
+fn a_roster_that_no_room_can_have_ends_the_connection_with_a_sentence() {
+    let server = server();
+    let liar = Liar::new(server.addr(), |message| {
+        let flood = |message: &mut ServerMessage| match message {
+            ServerMessage::Roster { roster, .. } => {
+                roster.members = (1..100).map(key).collect();
+                true
+            }
+            _ => false,
+        };
+        vec![changed(&message, flood).unwrap_or(message)]
+    });
+    let reason = ends(request(&liar.url(), 1, 2));
+    assert!(matches!(&reason, LeaveReason::ServerGone(why) if why.contains("99")), "{reason}");
+}
+
+#[test]
+fn a_message_over_the_limit_is_not_read_and_ends_the_connection() {
+    let server = server();
+    let liar = Liar::new(server.addr(), |message| match text(&message) {
+        Some(text) if text.contains("challenge") => {
+            let padding = " ".repeat(MAX_SIGNALING_BYTES);
+            vec![Message::Text(format!("{text}{padding}").into())]
+        }
+        _ => vec![message],
+    });
+    let reason = ends(request(&liar.url(), 1, 2));
+    assert!(
+        matches!(&reason, LeaveReason::ServerGone(why) if why.contains("too long")),
+        "{reason}"
+    );
+}
+
+#[test]
+fn an_attempt_under_the_number_of_the_relay_is_refused() {
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Direct, |message| {
+        let zero = |message: &mut ServerMessage| match message {
+            ServerMessage::Signal { connection, .. } => {
+                *connection = ConnectionId(0);
+                true
+            }
+            _ => false,
+        };
+        vec![changed(&message, zero).unwrap_or(message)]
+    });
+    until(&mut [&mut first, &mut second], |peers| {
+        malformed(peers[1]).iter().any(|reason| reason.contains("relay"))
+    });
+    assert!(!second.is_up(1));
+}
+
+#[test]
+fn candidates_by_the_hundred_are_counted_and_the_connection_opens() {
+    let [mut first, mut second] = behind_malicious_server(PathPolicy::Direct, |message| {
+        let times = match text(&message) {
+            Some(text) if text.contains("\"candidate\":") => 300,
+            _ => 1,
+        };
+        vec![message; times]
+    });
+    until(&mut [&mut first, &mut second], |peers| {
+        peers[0].is_up(2) && peers[1].is_up(1) && !malformed(peers[1]).is_empty()
+    });
+    let refused = malformed(&second);
+    let counted = |reason: &&str| reason.contains("candidates") || reason.contains("too many");
+    assert!(refused.iter().all(counted), "{refused:?}");
+    assert_eq!((first.left(), second.left()), (None, None));
+}
+
+#[test]
+fn ice_servers_that_are_none_do_not_keep_anybody_from_connecting() {
+    let urls = [
+        "",
+        ":",
+        "turn:",
+        "turn:[",
+        "stun:a b",
+        "http://a.example",
+        "turns:a?transport=x",
+        "stun:\u{0}",
+    ];
+    let bad = |url: &str| IceServer {
+        urls: vec![url.to_owned()],
+        username: Some("user".into()),
+        credential: Some("credential".into()),
+    };
+    let server = server();
+    let join = |n, policy| {
+        let ice_servers = urls.map(bad).to_vec();
+        let options = TransportOptions { ice_servers, ..TransportOptions::default() };
+        let entry = Entry::Room(format!("{policy:?}"));
+        Peer::join(JoinRequest { policy, options, entry, ..request(&server.url(), n, 2) })
+    };
+    let mut pair = [1, 2].map(|n| join(n, PathPolicy::Any));
+    let [first, second] = &mut pair;
+    until(&mut [first, second], |peers| peers[0].is_up(2) && peers[1].is_up(1));
+    // Where only a TURN server would do, the attempt fails and says why.
+    let mut pair = [3, 4].map(|n| join(n, PathPolicy::Turn));
+    let [first, second] = &mut pair;
+    let failed = |event: &TransportEvent| match event {
+        TransportEvent::AttemptFailed { reason, .. } => reason.contains("no TURN server"),
+        _ => false,
+    };
+    until(&mut [first, second], |peers| peers[0].events.iter().any(failed));
 }

@@ -1,6 +1,6 @@
 //! Peers of a test, which are polled until a condition holds.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use netplay_protocol::signaling::Entry;
@@ -33,7 +33,10 @@ pub fn patient() -> ServerConfig {
 }
 
 pub fn server_with(config: ServerConfig) -> Server {
-    let listen = "127.0.0.1:0".parse().unwrap();
+    server_at("127.0.0.1:0".parse().unwrap(), config)
+}
+
+pub fn server_at(listen: SocketAddr, config: ServerConfig) -> Server {
     Server::start(ServerConfig { listen, ..config }).unwrap()
 }
 
@@ -80,7 +83,7 @@ pub struct Peer {
 }
 
 #[expect(clippy::disallowed_methods, reason = "real sockets run on real time")]
-fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::now()
 }
 
@@ -202,10 +205,18 @@ impl Drop for Peer {
 /// Polls the peers until `done` returns true. A failure names the caller's line, and with it the condition.
 #[track_caller]
 pub fn until(peers: &mut [&mut Peer], mut done: impl FnMut(&mut [&mut Peer]) -> bool) {
+    wait_until(|| {
+        peers.iter_mut().for_each(|peer| peer.poll());
+        done(peers)
+    });
+}
+
+/// Waits until `done` returns true.
+#[track_caller]
+pub fn wait_until(mut done: impl FnMut() -> bool) {
     let started = now();
     loop {
-        peers.iter_mut().for_each(|peer| peer.poll());
-        if done(peers) {
+        if done() {
             return;
         }
         assert!(started.elapsed() < LIMIT, "waited {LIMIT:?} in vain");

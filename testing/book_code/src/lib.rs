@@ -43,6 +43,10 @@ pub struct Floats;
 pub struct Physics;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/strangers.md")]
+pub struct Strangers;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/coming-from.md")]
 pub struct ComingFrom;
 

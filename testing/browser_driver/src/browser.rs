@@ -19,7 +19,7 @@ const ASK: (Duration, u32) = (Duration::from_millis(50), 400);
 /// Which browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Chromium, driven by chromedriver.
+    /// Chromium, driven by chromedriver. Names under `.test` lead to this machine.
     Chromium,
     /// Firefox, driven by geckodriver: one page at a time. Another one needs a [`Browser`] of its own.
     Firefox,
@@ -119,6 +119,8 @@ impl Browser {
                     "--use-angle=swiftshader",
                     "--enable-unsafe-swiftshader",
                     "--ignore-gpu-blocklist",
+                    // Other hosts than this machine's: names under .test (RFC 6761) lead to it.
+                    "--host-resolver-rules=MAP *.test 127.0.0.1",
                 ] {
                     chromium.add_arg(argument)?;
                 }

@@ -67,6 +67,11 @@
   addEventListener("error", (event) => note("uncaught")(event.message ?? event.type));
   addEventListener("unhandledrejection", (event) => note("rejection")(event.reason));
 
+  // What the policy of the page (CSP) forbade.
+  addEventListener("securitypolicyviolation", (event) =>
+    note("policy")(event.effectiveDirective, event.blockedURI, event.sourceFile),
+  );
+
   const Native = window.RTCPeerConnection;
   if (Native) {
     window.RTCPeerConnection = new Proxy(Native, {
@@ -89,11 +94,13 @@
     if (!detail.state) return;
     probe.told += 1;
     const last = probe.states.at(-1);
-    detail.at = performance.now();
-    if (last?.state === detail.state && last?.phase === detail.phase) probe.states.pop();
-    probe.states.push(detail);
-    probe.state = detail;
-    for (const link of detail.links) {
+    // What was noted is printed when a test fails: without the secret.
+    const { resume_token, ...state } = detail;
+    state.at = performance.now();
+    if (last?.state === state.state && last?.phase === state.phase) probe.states.pop();
+    probe.states.push(state);
+    probe.state = state;
+    for (const link of state.links) {
       if (link.interrupted) probe.interrupted = true;
     }
   });

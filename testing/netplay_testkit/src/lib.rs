@@ -27,8 +27,6 @@ mod builder;
 pub mod chaos;
 mod duel_plugin;
 mod game;
-#[cfg(target_os = "linux")]
-pub mod lab;
 mod playing;
 mod record;
 mod script;
@@ -39,6 +37,8 @@ mod test_apps;
 pub use builder::TestAppsBuilder;
 pub use duel_plugin::DuelPlugin;
 pub use game::{Diverge, Keys};
+#[cfg(target_os = "linux")]
+pub use nat_lab as lab;
 pub use record::{MessageLog, Record};
 pub use script::Script;
 pub use served::ServedHub;

@@ -94,6 +94,13 @@ impl TestApps {
         self.server.as_ref()
     }
 
+    /// A hash of everything that any App has sent so far, to another one or to the server, and when. A seed that is
+    /// played again gives the same one.
+    pub fn traffic_hash(&self) -> u64 {
+        let server = self.server.as_ref().map_or(0, ServedHub::traffic_hash);
+        self.hub.traffic_hash() ^ server.rotate_left(1)
+    }
+
     /// The longest stall of any App in a match since the last call. An App that is paused does not see its own.
     pub fn take_longest_stall(&mut self) -> Duration {
         let longest = self.apps.iter_mut().map(|index| index.stalls.take_longest());

@@ -1,8 +1,12 @@
 //! The socket that ggrs sees.
 //!
-//! It answers ggrs' synchronization and round-trip requests itself. Before a match starts, every peer has voted for
-//! this epoch, which is all that ggrs' five round trips would show; and the link measures round trips better than
-//! ggrs. Everything else passes through [`MatchTraffic`](netplay_core::match_::MatchTraffic).
+//! It answers ggrs' synchronization itself. Before a match starts, every peer has voted for this epoch, which is all that
+//! ggrs' five round trips would show. Inputs and their acknowledgements pass through
+//! [`MatchTraffic`](netplay_core::match_::MatchTraffic).
+//!
+//! ggrs measures round trips and how far it is ahead by the machine's clock. Nothing may follow from that, or a match that
+//! is simulated from a seed would depend on the speed of the machine. The link and `MatchTraffic` measure both, and ggrs is
+//! told that every peer is far ahead of it: then it never runs slower by itself.
 
 use bevy::log::error;
 use ggrs::{Message, NonBlockingSocket};
@@ -10,6 +14,9 @@ use netplay_core::match_::{EncodedInputs, SessionMessage, SharedTraffic};
 use netplay_protocol::PeerKey;
 
 use super::mirror::{self, Body, ConnectionStatus, Input};
+
+/// What ggrs is told of every peer: how many frames it is behind.
+const FAR_AHEAD: Body = Body::QualityReport { frame_advantage: i16::MIN, ping: 0 };
 
 /// The socket that ggrs sees. See the [module](self).
 pub(crate) struct GgrsBridge {
@@ -27,14 +34,7 @@ impl GgrsBridge {
     fn handle_body(&mut self, to: PeerKey, body: Body) {
         let message = match body {
             Body::SyncRequest { random } => {
-                return self.replies.push((to, Body::SyncReply { random }));
-            }
-            Body::QualityReport { frame_advantage, ping } => {
-                // The reply to a request that was sent one round trip, as the link measured it, before this one.
-                let rtt = self.traffic.lock().rtt(to);
-                let pong = ping.saturating_sub(rtt.as_millis());
-                self.replies.push((to, Body::QualityReply { pong }));
-                SessionMessage::FrameAdvantage(frame_advantage)
+                return self.replies.extend([(to, Body::SyncReply { random }), (to, FAR_AHEAD)]);
             }
             Body::Input(input) => SessionMessage::Inputs {
                 ack_frame: input.ack_frame,
@@ -42,8 +42,10 @@ impl GgrsBridge {
                 inputs: EncodedInputs { start_frame: input.start_frame, bytes: input.bytes },
             },
             Body::InputAck { ack_frame } => SessionMessage::InputAck { ack_frame },
-            // The replies are made here, the link keeps itself alive, and checksums are exchanged without ggrs.
+            // The replies are made here, the link keeps itself alive, and what the simulations tell each other of their
+            // progress and their checksums is exchanged without ggrs.
             Body::SyncReply { .. }
+            | Body::QualityReport { .. }
             | Body::QualityReply { .. }
             | Body::ChecksumReport { .. }
             | Body::KeepAlive => return,
@@ -83,9 +85,6 @@ fn body(message: SessionMessage) -> Body {
             })
         }
         SessionMessage::InputAck { ack_frame } => Body::InputAck { ack_frame },
-        SessionMessage::FrameAdvantage(frame_advantage) => {
-            Body::QualityReport { frame_advantage, ping: 0 }
-        }
     }
 }
 
@@ -99,38 +98,59 @@ fn written(body: Body) -> Option<Message> {
 mod tests {
     use std::time::Duration;
 
-    use netplay_core::match_::{MatchConfig, MatchTraffic};
+    use netplay_core::match_::{MatchConfig, MatchTraffic, Signatures};
+    use netplay_protocol::{Identity, MatchId, Roster};
 
     use super::*;
 
-    const PEER: PeerKey = PeerKey::from_bytes([7; 16]);
-
-    fn bridge() -> GgrsBridge {
-        let default_input = vec![0, 0];
-        let config = MatchConfig { players: 2, default_input, input_delay: 2, max_prediction: 8 };
-        GgrsBridge::new(SharedTraffic::new(MatchTraffic::new(config, [PEER])))
+    fn identity(name: u8) -> Identity {
+        Identity::from_secret(&[name; 32])
     }
 
-    fn send(bridge: &mut GgrsBridge, body: Body) -> Vec<Body> {
-        bridge.send_to(&mirror::write(body).unwrap(), &PEER);
+    /// The bridge of one of two players.
+    fn bridge(local: u8, remote: u8) -> GgrsBridge {
+        let players = [1, 2].map(|name| identity(name).public()).to_vec();
+        let members = players.iter().map(|key| key.peer_key()).collect();
+        let id = MatchId::new(1, 1, &Roster { size: 2, members });
+        let signatures = Signatures { id, identity: identity(local), players };
+        assert!(signatures.others().eq([identity(remote).peer_key()]));
+        let default_input = vec![0, 0];
+        let config = MatchConfig {
+            players: 2,
+            default_input,
+            input_delay: 2,
+            max_prediction: 8,
+            input_redundancy: 3,
+        };
+        GgrsBridge::new(SharedTraffic::new(MatchTraffic::new(config, signatures)))
+    }
+
+    fn send(bridge: &mut GgrsBridge, to: PeerKey, body: Body) -> Vec<Body> {
+        bridge.send_to(&mirror::write(body).unwrap(), &to);
         let received = bridge.receive_all_messages();
         received.iter().map(|(_, message)| mirror::read(message).unwrap()).collect()
     }
 
     #[test]
-    fn synchronization_and_round_trips_are_answered_without_the_peer() {
-        let mut bridge = bridge();
-        let reply = send(&mut bridge, Body::SyncRequest { random: 5 });
-        assert_eq!(reply, [Body::SyncReply { random: 5 }]);
-        let report = || Body::QualityReport { frame_advantage: 0, ping: 1000 };
-        assert_eq!(send(&mut bridge, report()), [Body::QualityReply { pong: 1000 }]);
-        bridge.traffic.lock().handle_rtt(PEER, Some(Duration::from_millis(80)));
-        assert_eq!(send(&mut bridge, report()), [Body::QualityReply { pong: 920 }]);
+    fn synchronization_is_answered_without_the_peer_and_what_ggrs_measures_goes_nowhere() {
+        let (mut bridge, peer) = (bridge(1, 2), identity(2).peer_key());
+        let replies = send(&mut bridge, peer, Body::SyncRequest { random: 5 });
+        assert_eq!(replies, [Body::SyncReply { random: 5 }, FAR_AHEAD]);
+        let measured = [
+            Body::QualityReport { frame_advantage: 3, ping: 1000 },
+            Body::QualityReply { pong: 1000 },
+            Body::KeepAlive,
+        ];
+        for body in measured {
+            assert_eq!(send(&mut bridge, peer, body), []);
+        }
+        let frame = Duration::from_millis(16);
+        let sent = bridge.traffic.lock().poll_transmit(frame, peer, frame);
+        assert!(sent.is_none_or(|sent| !sent.has_inputs));
     }
 
     #[test]
-    fn what_one_bridge_sends_another_one_receives() {
-        let (mut local, mut remote) = (bridge(), bridge());
+    fn inputs_that_ggrs_repeats_are_not_sent_again_for_that() {
         let inputs = Input {
             peer_connect_status: vec![ConnectionStatus { disconnected: false, last_frame: 2 }; 2],
             disconnect_requested: false,
@@ -138,16 +158,42 @@ mod tests {
             ack_frame: -1,
             bytes: vec![8, 2, 0, 9, 0],
         };
-        send(&mut local, Body::Input(inputs.clone()));
-        send(&mut local, Body::QualityReport { frame_advantage: -3, ping: 0 });
         let frame = Duration::from_millis(16);
-        let sent = local.traffic.lock().poll_transmit(frame, PEER, frame).unwrap();
+        let sends = |repeats: bool| {
+            let (mut bridge, peer) = (self::bridge(1, 2), identity(2).peer_key());
+            send(&mut bridge, peer, Body::Input(inputs.clone()));
+            let sent = |at: &Duration| {
+                if repeats {
+                    send(&mut bridge, peer, Body::Input(inputs.clone()));
+                }
+                bridge.traffic.lock().poll_transmit(*at, peer, frame).is_some()
+            };
+            (1..=60).map(|step| frame * step).filter(sent).collect::<Vec<_>>()
+        };
+        let (once, again) = (sends(false), sends(true));
+        assert!(once.len() > 5, "what is not acknowledged is repeated: {once:?}");
+        assert_eq!(again, once);
+    }
+
+    #[test]
+    fn what_one_bridge_sends_another_one_receives() {
+        let (mut local, mut remote) = (bridge(1, 2), bridge(2, 1));
+        let [from, to] = [1, 2].map(|name| identity(name).peer_key());
+        let inputs = Input {
+            peer_connect_status: vec![ConnectionStatus { disconnected: false, last_frame: 2 }; 2],
+            disconnect_requested: false,
+            start_frame: 2,
+            ack_frame: -1,
+            bytes: vec![2, 2, 5, 2, 9, 5],
+        };
+        send(&mut local, to, Body::Input(inputs.clone()));
+        let frame = Duration::from_millis(16);
+        let sent = local.traffic.lock().poll_transmit(frame, to, frame).unwrap();
         assert!(sent.has_inputs);
-        remote.traffic.lock().handle_payload(PEER, &sent.payload).unwrap();
+        remote.traffic.lock().handle_payload(from, &sent.payload).unwrap();
         let received = remote.receive_all_messages();
         let received: Vec<Body> =
             received.iter().map(|(_, message)| mirror::read(message).unwrap()).collect();
-        let advantage = Body::QualityReport { frame_advantage: -3, ping: 0 };
-        assert_eq!(received, [Body::Input(inputs), advantage]);
+        assert_eq!(received, [Body::Input(inputs)]);
     }
 }

@@ -1,4 +1,5 @@
-//! Between the room and its transport, before and after the frames of an update.
+//! Drives the room before and after the frames of an update. Between the updates a task in the background does
+//! ([`DrivenRoom`](netplay_transport::DrivenRoom)).
 
 use bevy::prelude::*;
 use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
@@ -6,24 +7,27 @@ use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
 use super::Session;
 use crate::{NetplayConfig, PeerLinks, RollbackMetrics};
 
-/// Passes the transport's events to the room, and sends the room's packets and requests.
+/// Begins an update: passes the transport's events to the room, sends the room's packets and requests, and takes what
+/// the room has said since the last update.
 pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
     let now = time.elapsed();
-    if let Some(joined) = &mut session.joined {
-        joined.transport.poll(now);
-        while let Some(event) = joined.transport.poll_event() {
-            joined.room.handle_event(now, event);
-        }
-        joined.room.handle_timeout(now);
+    if let Some(joined) = &session.joined {
+        joined.room.lock().begin_update(now);
     }
-    session.flush(now);
+    session.take_events();
     session.finish_leaving(now);
 }
 
 /// The game has changed its settings: the input delay is the one that takes effect in a running match.
-pub(crate) fn change_input_delay(mut session: ResMut<Session>, config: Res<NetplayConfig>) {
-    if let Some(joined) = &mut session.joined {
-        joined.room.handle_input_delay_changed(config.bounded_input_delay());
+pub(crate) fn change_input_delay(
+    session: Res<Session>,
+    config: Res<NetplayConfig>,
+    time: Res<Time<Real>>,
+) {
+    if let Some(joined) = &session.joined {
+        let mut driver = joined.room.lock();
+        let (room, _) = driver.room_at(time.elapsed());
+        room.handle_input_delay_changed(config.bounded_input_delay());
     }
 }
 
@@ -38,7 +42,8 @@ pub(crate) fn note_progress(
     metrics.input_delay = session.input_delay().unwrap_or_default();
 }
 
-/// After the frames are simulated: passes them to the room, sends the packets that are due, updates [`PeerLinks`].
+/// Ends an update, after its frames are simulated: passes them to the room, sends the packets that are due, updates
+/// [`PeerLinks`].
 pub(crate) fn send(
     mut session: ResMut<Session>,
     mut links: ResMut<PeerLinks>,
@@ -47,10 +52,10 @@ pub(crate) fn send(
     time: Res<Time<Real>>,
 ) {
     let now = time.elapsed();
-    let Some(joined) = &mut session.joined else { return };
-    joined.room.handle_frame(now, frame.0, confirmed.0);
-    session.flush(now);
-    if let Some(room) = session.room() {
-        links.update(room, now);
-    }
+    let Some(joined) = &session.joined else { return };
+    let mut driver = joined.room.lock();
+    driver.end_update(now, Some((frame.0, confirmed.0)));
+    links.update(driver.room(), now);
+    drop(driver);
+    session.take_events();
 }

@@ -9,8 +9,9 @@ use super::Session;
 use super::start::{begin_match, ggrs_session};
 use crate::input::MatchTypes;
 use crate::messages::{
-    DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerResumed, PeerStalled,
-    PeerUnstalled, PlayerDisconnected, PresenceChanged, QualityChanged, RematchWanted, RoomEnded,
+    DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerRefused, PeerResumed,
+    PeerStalled, PeerUnstalled, PlayerDisconnected, PresenceChanged, QualityChanged, RematchWanted,
+    RoomEnded,
 };
 use crate::{
     CurrentMatch, CurrentRoom, EndReason, LastEndReason, NetplayState, ResumeToken, RollbackMetrics,
@@ -34,14 +35,14 @@ pub(crate) fn apply_events<C: MatchTypes>(world: &mut World) {
 fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
     match event {
         RoomEvent::Queued { waiting } => {
-            let local_peer = Some(world.resource::<Session>().identity.peer_key());
+            let local_peer = world.resource::<Session>().local_peer();
             let waiting = Some(waiting);
             world.insert_resource(CurrentRoom { local_peer, waiting, ..CurrentRoom::default() });
         }
         RoomEvent::Joined { room, size, resume_token } => {
             world.insert_resource(CurrentRoom {
                 code: Some(room),
-                local_peer: Some(world.resource::<Session>().identity.peer_key()),
+                local_peer: world.resource::<Session>().local_peer(),
                 resume_token: resume_token.map(ResumeToken),
                 players: Some(size),
                 ..CurrentRoom::default()
@@ -52,6 +53,10 @@ fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
         RoomEvent::StartMatch(start) => start_match::<C>(world, &start),
         RoomEvent::PeerJoined { peer } => tell(world, PeerJoined { peer }),
         RoomEvent::PeerLeft { peer, reason } => tell(world, PeerLeft { peer, reason }),
+        RoomEvent::PeerRefused { peer, player, reason } => {
+            let reason = reason.to_string();
+            tell(world, PeerRefused { player: player.into(), peer, reason });
+        }
         RoomEvent::PlayerDisconnected { peer, player, frame, reason } => {
             tell(world, PlayerDisconnected { player: player.into(), peer, frame, reason });
         }
@@ -94,16 +99,28 @@ fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
 fn start_match<C: MatchTypes>(world: &mut World, start: &MatchStart) {
     let now = world.resource::<Time<Real>>().elapsed();
     let mut session = world.resource_mut::<Session>();
-    let Some(joined) = &mut session.joined else { return };
-    let Some(traffic) = joined.room.traffic().cloned() else { return };
+    // Where the match was begun again before it was set up, the later beginning counts.
+    if session.events.iter().any(|event| matches!(event, RoomEvent::StartMatch(_))) {
+        return;
+    }
+    let Some(joined) = &session.joined else { return };
+    let mut driver = joined.room.lock();
+    let Some(traffic) = driver.room().traffic().cloned() else { return };
     let simulation = joined.simulation;
-    let ggrs = match ggrs_session::<C>(start, simulation, traffic) {
+    let ggrs = match ggrs_session::<C>(start, simulation, traffic.clone()) {
         Ok(ggrs) => ggrs,
         Err(error) => {
-            joined.room.handle_simulation_failed(now, error.to_string());
-            return session.flush(now);
+            let (room, now) = driver.room_at(now);
+            room.handle_simulation_failed(now, error.to_string());
+            driver.flush(now);
+            drop(driver);
+            return session.take_events();
         }
     };
+    // Nothing is simulated in this update, and the game may take long to set the match up: the room goes on meanwhile.
+    driver.end_update(now, None);
+    drop(driver);
+    session.simulate(traffic);
     let MatchStart { epoch, local_player, seed, .. } = *start;
     let current = CurrentMatch::new(epoch, start.players.len(), local_player, seed);
     begin_match::<C>(world, ggrs, current, simulation);

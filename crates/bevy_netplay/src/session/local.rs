@@ -55,7 +55,10 @@ pub(crate) fn start_local_match<C: MatchTypes>(world: &mut World) {
         LocalMatch::Alone { players } => {
             // Nothing is predicted, because nothing is waited for.
             simulation.max_prediction = 0;
-            (*players, 0, random)
+            match random {
+                Ok(seed) => (*players, 0, seed),
+                Err(reason) => return end::<C>(world, reason),
+            }
         }
         LocalMatch::SyncTest(test) => {
             simulation.max_prediction = test.max_prediction;

@@ -11,10 +11,14 @@
 //!
 //! * [`handle_requests`] carries out the game's commands;
 //! * [`receive`] passes the transport's events to the room, and sends the room's packets and requests;
-//! * [`apply_events`] applies the room's events to the world, if there are any.
+//! * [`apply_events`] applies the room's events to the world, if there are any: also those that came between the updates.
 //!
 //! In [`NetplaySystems::Simulate`](crate::NetplaySystems::Simulate): [`simulate`] runs bevy_ggrs for every frame that
 //! is due. In [`NetplaySystems::Send`](crate::NetplaySystems::Send): [`send`], and [`apply_events`] once more.
+//!
+//! Room and transport are in a [`DrivenRoom`](netplay_transport::DrivenRoom). Between [`send`] and the next [`receive`],
+//! and while the game sets a match up, a task in the background drives them, where the transport runs on real time. The
+//! lock is held for as long as one call of the room takes, and never while systems of the game run.
 
 mod drive;
 mod entropy;

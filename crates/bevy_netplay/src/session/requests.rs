@@ -6,14 +6,15 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_ggrs::Session as GgrsSession;
 use netplay_core::room::{Entropy, Room, RoomConfig};
-use netplay_protocol::RoomCode;
 use netplay_protocol::limits::MAX_PLAYERS;
 use netplay_protocol::signaling::GameInfo;
-use netplay_transport::JoinRequest;
+use netplay_protocol::{Identity, RoomCode};
 #[cfg(feature = "emulator")]
 use netplay_transport::conditioned::ConditionedTransport;
+use netplay_transport::{DrivenRoom, JoinRequest};
 
 use super::LocalMatch;
+use super::entropy::no_randomness;
 use super::resource::{JoinedRoom, Request};
 use super::{EntropySource, Session, TransportFactory};
 use crate::input::{GgrsInput, InputEncoding, MatchTypes};
@@ -72,8 +73,12 @@ pub(crate) fn handle_requests<C: MatchTypes>(
                 session.leave(now, "they left the room");
                 *shown.state = NextState::PendingIfNeq(NetplayState::Offline);
             }
-            Request::Rematch => match &mut session.joined {
-                Some(joined) => joined.room.vote_rematch(now),
+            Request::Rematch => match &session.joined {
+                Some(joined) => {
+                    let mut driver = joined.room.lock();
+                    let (room, now) = driver.room_at(now);
+                    room.vote_rematch(now);
+                }
                 None => warn!("there is no room to play again in"),
             },
             Request::PlayAlone { players } => {
@@ -121,38 +126,44 @@ impl Session {
         check_frame_rate(config.frame_rate)?;
         let default_input = default_input.ok_or_else(unbounded_input)?;
         if let Some(identity) = &config.identity {
-            self.identity = identity.0.clone();
+            self.identity = Some(identity.0.clone());
         }
-        let transport =
-            sources.factory.make(&self.join_request(room, config, sources.entropy.number())?);
+        let identity = self.identity.clone().ok_or_else(no_randomness)?;
+        let local_peer = identity.peer_key();
+        let seed = sources.entropy.number()?;
+        let transport = sources.factory.make(&join_request(room, config, identity.clone(), seed)?);
         #[cfg(feature = "emulator")]
         let transport = match &config.emulate {
             Some(conditions) => Box::new(ConditionedTransport::new(
                 transport,
                 conditions.clone(),
-                sources.entropy.number(),
+                sources.entropy.number()?,
             )),
             None => transport,
         };
         let simulation = Simulation::of(config);
         let config = RoomConfig {
-            local_peer: self.identity.peer_key(),
-            incarnation: (sources.entropy.number() as u32).max(1),
-            entropy: Entropy(sources.entropy.bytes()),
+            local_peer,
+            identity,
+            incarnation: (sources.entropy.number()? as u32).max(1),
+            entropy: Entropy(sources.entropy.bytes()?),
             game: config.game.clone(),
             registered,
             frame_rate: config.frame_rate,
             default_input,
             input_delay: config.bounded_input_delay(),
             max_prediction: config.bounded_max_prediction(),
+            input_redundancy: config.input_redundancy,
             disconnect_timeout: config.disconnect_timeout,
             stall_timeout: config.stall_timeout,
             link: config.link.clone(),
             policy: config.policy,
             host: room.host,
+            resumes: room.resume_token.is_some(),
             name: room.name.clone(),
         };
-        self.joined = Some(JoinedRoom { room: Room::new(config, now), transport, simulation });
+        let room = DrivenRoom::new(Room::new(config, now), transport, now);
+        self.joined = Some(JoinedRoom { room, simulation });
         self.left = None;
         Ok(())
     }
@@ -174,35 +185,36 @@ impl Session {
         self.local_match = Some(LocalMatch::Alone { players });
         Ok(())
     }
+}
 
-    /// The request to the transport.
-    fn join_request(
-        &self,
-        room: &JoinRoom,
-        config: &NetplayConfig,
-        seed: u64,
-    ) -> Result<JoinRequest, EndReason> {
-        if let Some(code) = room.given_code()
-            && let Err(error) = code.parse::<RoomCode>()
-        {
-            return Err(EndReason::BadRequest { detail: error.to_string() });
-        }
-        let servers = room.server.as_ref().unwrap_or(&config.server);
-        Ok(JoinRequest {
-            servers: servers.split(',').map(|server| server.trim().to_owned()).collect(),
-            game: GameInfo {
-                game: config.game.clone(),
-                mode: room.mode.clone(),
-                ..GameInfo::default()
-            },
-            password: room.password.clone().map(|password| password.0),
-            token: room.token.clone().map(|token| token.0),
-            resume_token: room.resume_token.clone().map(|token| token.0),
-            policy: config.policy,
-            seed,
-            ..JoinRequest::new(room.entry.clone().into(), room.players, self.identity.clone())
-        })
+/// The request to the transport.
+fn join_request(
+    room: &JoinRoom,
+    config: &NetplayConfig,
+    identity: Identity,
+    seed: u64,
+) -> Result<JoinRequest, EndReason> {
+    if let Some(code) = room.given_code()
+        && let Err(error) = code.parse::<RoomCode>()
+    {
+        return Err(EndReason::BadRequest { detail: error.to_string() });
     }
+    let servers = room.server.as_ref().unwrap_or(&config.server);
+    Ok(JoinRequest {
+        servers: servers.split(',').map(|server| server.trim().to_owned()).collect(),
+        game: GameInfo {
+            game: config.game.clone(),
+            mode: room.mode.clone(),
+            ..GameInfo::default()
+        },
+        password: room.password.clone().map(|password| password.0),
+        token: room.token.clone().map(|token| token.0),
+        resume_token: room.resume_token.clone().map(|token| token.0),
+        policy: config.policy,
+        options: config.transport.clone().bounded(),
+        seed,
+        ..JoinRequest::new(room.entry.clone().into(), room.players, identity)
+    })
 }
 
 /// Checks that frames have a length, and that hellos can say it.

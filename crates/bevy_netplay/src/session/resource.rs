@@ -4,24 +4,29 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::link::Transmit;
-use netplay_core::room::{Room, RoomEvent, RoomTimes};
-use netplay_protocol::Identity;
-use netplay_transport::{Transport, TransportEvent};
+use netplay_core::match_::SharedTraffic;
+use netplay_core::room::{RoomEvent, RoomTimes};
+use netplay_protocol::{Identity, PeerKey};
+use netplay_transport::{DrivenRoom, Transport, TransportEvent};
 
 use super::LocalMatch;
+use super::entropy::system_bytes;
 use crate::JoinRoom;
 use crate::rollback::Simulation;
 
 /// The session of this peer. A game sees it in resources of its own, such as [`CurrentRoom`](crate::CurrentRoom).
 #[derive(Resource)]
 pub(crate) struct Session {
-    pub(super) identity: Identity,
+    /// None if the system gave no randomness for one, and the game has not set any.
+    pub(super) identity: Option<Identity>,
     /// The game's commands that are not carried out yet.
     pub(super) requests: Vec<Request>,
     pub(super) joined: Option<JoinedRoom>,
-    /// The room that was left or has ended, until another one is joined: for the report of its last match.
-    pub(super) left: Option<Room>,
+    /// The milestones of the room that was left or has ended, until another one is joined: for the report of its last
+    /// match.
+    pub(super) left: Option<RoomTimes>,
+    /// The inputs of the match that is simulated.
+    traffic: Option<SharedTraffic>,
     /// The room's events that are not applied to the world yet.
     pub(super) events: VecDeque<RoomEvent>,
     /// The transport of a room that was left, kept until it has said goodbye.
@@ -42,25 +47,19 @@ pub(crate) enum Request {
 
 /// A room and its transport.
 pub(super) struct JoinedRoom {
-    pub(super) room: Room,
-    pub(super) transport: Box<dyn Transport>,
+    pub(super) room: DrivenRoom,
     /// How its matches are simulated.
     pub(super) simulation: Simulation,
 }
 
 impl Default for Session {
     fn default() -> Self {
-        let mut secret = [0; 32];
-        if let Err(error) = getrandom::fill(&mut secret) {
-            error!(
-                "the system gives no randomness ({error}): others can guess the key of this peer"
-            );
-        }
         Self {
-            identity: Identity::from_secret(&secret),
+            identity: system_bytes().as_ref().map(Identity::from_secret),
             requests: Vec::new(),
             joined: None,
             left: None,
+            traffic: None,
             events: VecDeque::new(),
             leaving: None,
             local_match: None,
@@ -75,41 +74,52 @@ impl Session {
         self.requests.push(request);
     }
 
+    /// The name of this peer.
+    pub(super) fn local_peer(&self) -> Option<PeerKey> {
+        self.identity.as_ref().map(Identity::peer_key)
+    }
+
     /// The milestones of the room, or of the last one.
-    pub(crate) fn times(&self) -> Option<&RoomTimes> {
-        self.room().or(self.left.as_ref()).map(Room::times)
+    pub(crate) fn times(&self) -> Option<RoomTimes> {
+        let times = |joined: &JoinedRoom| *joined.room.lock().room().times();
+        self.joined.as_ref().map(times).or(self.left)
+    }
+
+    /// The match of this room is simulated from now on.
+    pub(super) fn simulate(&mut self, traffic: SharedTraffic) {
+        self.traffic = Some(traffic);
     }
 
     /// The local input at a frame of a match that is simulated again, as its bytes.
     pub(crate) fn replayed_input(&self, frame: i32) -> Option<Vec<u8>> {
-        let traffic = self.room()?.traffic()?;
-        traffic.lock().replayed_input(frame).map(<[u8]>::to_vec)
+        self.traffic.as_ref()?.lock().replayed_input(frame).map(<[u8]>::to_vec)
     }
 
     /// How many frames the local player's input waits at present.
     pub(super) fn input_delay(&self) -> Option<usize> {
-        Some(self.room()?.traffic()?.lock().input_delay())
+        Some(self.traffic.as_ref()?.lock().input_delay())
     }
 
     /// The input delay to change to before the local input of a frame is given.
     pub(crate) fn poll_input_delay(&self, frame: i32, input: &[u8]) -> Option<usize> {
-        self.room()?.traffic()?.lock().poll_input_delay(frame, input)
+        self.traffic.as_ref()?.lock().poll_input_delay(frame, input)
     }
 
     /// How many frames the simulation is behind the others, while it catches up with a match that this peer rejoined.
     pub(super) fn frames_behind(&self) -> Option<u32> {
-        self.room()?.traffic()?.lock().frames_behind()
+        self.traffic.as_ref()?.lock().frames_behind()
     }
 
-    pub(super) fn room(&self) -> Option<&Room> {
-        self.joined.as_ref().map(|joined| &joined.room)
+    /// How many frames the simulation is ahead of the others.
+    pub(super) fn frames_ahead(&self) -> i32 {
+        self.traffic.as_ref().map_or(0, |traffic| traffic.lock().frames_ahead())
     }
 
-    /// Sends the room's packets, passes its requests to the transport, and takes its events.
-    pub(super) fn flush(&mut self, now: Duration) {
-        if let Some(joined) = &mut self.joined {
-            joined.flush(now);
-            self.events.extend(std::iter::from_fn(|| joined.room.poll_event()));
+    /// Takes what the room has said.
+    pub(super) fn take_events(&mut self) {
+        if let Some(joined) = &self.joined {
+            let mut driver = joined.room.lock();
+            self.events.extend(std::iter::from_fn(|| driver.poll_event()));
         }
     }
 
@@ -117,12 +127,11 @@ impl Session {
     pub(super) fn leave(&mut self, now: Duration, reason: &str) {
         self.local_match = None;
         self.events.clear();
-        if let Some(mut joined) = self.joined.take() {
-            joined.room.leave(now, reason);
-            joined.flush(now);
-            joined.transport.leave();
-            self.leaving = Some(joined.transport);
-            self.left = Some(joined.room);
+        self.traffic = None;
+        if let Some(joined) = self.joined.take() {
+            let mut driver = joined.room.lock();
+            self.leaving = driver.leave(now, reason);
+            self.left = Some(*driver.room().times());
         }
     }
 
@@ -135,20 +144,6 @@ impl Session {
                 self.leaving = None;
                 return;
             }
-        }
-    }
-}
-
-impl JoinedRoom {
-    /// Sends the room's packets and passes its requests to the transport.
-    pub(super) fn flush(&mut self, now: Duration) {
-        while let Some((peer, transmit)) = self.room.poll_transmit() {
-            let Transmit { path, channel, packet } = transmit;
-            let sent = self.transport.send(now, peer, path, channel, &packet);
-            self.room.handle_sent(now, peer, path, sent);
-        }
-        while let Some(request) = self.room.poll_request() {
-            self.transport.request(request);
         }
     }
 }

@@ -23,23 +23,9 @@ const MAX_CATCH_UP_FRAMES: u32 = 120;
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RunGgrs;
 
-/// The world's time while bevy_ggrs runs, and how long the frame takes that bevy_ggrs expects next.
+/// The world's time while bevy_ggrs runs; none outside a call.
 #[derive(Resource, Debug, Default)]
-pub(crate) struct GgrsClock {
-    /// None outside a call.
-    real: Option<Time>,
-    /// bevy_ggrs lets frames take longer after one in which it was ahead of the others.
-    runs_slow: bool,
-}
-
-impl GgrsClock {
-    fn frame_length(&self, frame_rate: u64) -> Duration {
-        match self.runs_slow {
-            true => Duration::from_nanos(1_000_000_000 * 11 / (frame_rate * 10)),
-            false => Duration::from_nanos(1_000_000_000 / frame_rate),
-        }
-    }
-}
+pub(crate) struct GgrsClock(Option<Time>);
 
 /// A run condition: a match is played, and its state is entered. So `OnEnter(NetplayState::Playing)` comes before frame
 /// 0.
@@ -59,25 +45,24 @@ pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
     let frame_rate = world.resource::<bevy_ggrs::RollbackFrameRate>().0.max(1) as u64;
     let passed = world.resource::<Time<Real>>().delta();
     world.resource_mut::<FrameClock>().handle_time(passed);
+    let length = Duration::from_nanos(1_000_000_000 / frame_rate);
     let mut catch_up =
         world.resource::<Session>().frames_behind().unwrap_or(0).min(MAX_CATCH_UP_FRAMES);
     loop {
-        let length = world.resource::<GgrsClock>().frame_length(frame_rate);
+        // Who is ahead of the others waits a tenth longer for each frame, as bevy_ggrs does it.
+        let is_ahead = world.resource::<Session>().frames_ahead() > 0;
+        let wait = if is_ahead { length * 11 / 10 } else { length };
         let is_behind = catch_up > 0;
         catch_up = catch_up.saturating_sub(1);
-        if !is_behind && !world.resource_mut::<FrameClock>().poll_frame(length) {
+        if !is_behind && !world.resource_mut::<FrameClock>().poll_frame(wait) {
             return;
         }
         let before = world.resource::<RollbackFrameCount>().0;
-        if let Some(GgrsSession::P2P(session)) = world.get_resource::<GgrsSession<C>>() {
-            let runs_slow = session.frames_ahead() > 0;
-            world.resource_mut::<GgrsClock>().runs_slow = runs_slow;
-        }
         input::give_inputs::<C>(world);
         run(world, length);
         compare(world);
         if world.resource::<RollbackFrameCount>().0 == before {
-            world.resource_mut::<FrameClock>().handle_stall(length);
+            world.resource_mut::<FrameClock>().handle_stall(wait);
             // It has declared parameters, and fails as any system would.
             let _ = world.run_system_cached(metrics::count_stall);
             return;
@@ -88,20 +73,26 @@ pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
 /// Runs bevy_ggrs with so much time.
 fn run(world: &mut World, delta: Duration) {
     let real = *world.resource::<Time>();
-    world.resource_mut::<GgrsClock>().real = Some(real);
+    world.resource_mut::<GgrsClock>().0 = Some(real);
     let mut time = <Time>::default();
     time.advance_by(delta);
     world.insert_resource(time);
     world.run_schedule(RunGgrs);
-    world.resource_mut::<GgrsClock>().real = None;
+    world.resource_mut::<GgrsClock>().0 = None;
     world.insert_resource(real);
 }
 
 /// Passes the checksums of frames that have become final to the room.
 fn compare(world: &mut World) {
     let compared = rollback::confirm_frames(world);
-    if let Some(joined) = &mut world.resource_mut::<Session>().joined {
-        compared.into_iter().for_each(|(frame, sum)| joined.room.handle_checksum(frame, sum));
+    if compared.is_empty() {
+        return;
+    }
+    let now = world.resource::<Time<Real>>().elapsed();
+    if let Some(joined) = &world.resource::<Session>().joined {
+        let mut driver = joined.room.lock();
+        let (room, _) = driver.room_at(now);
+        compared.into_iter().for_each(|(frame, sum)| room.handle_checksum(frame, sum));
     }
 }
 
@@ -112,7 +103,7 @@ pub(crate) fn restore_time(
     clock: Res<GgrsClock>,
     mut time: ResMut<Time>,
 ) {
-    if let Some(real) = clock.real {
+    if let Some(real) = clock.0 {
         *time = real;
     }
 }

@@ -22,7 +22,8 @@ impl Peer {
 
     /// Lets the peer begin an attempt at a time, if one is wanted.
     fn at(&mut self, ms: u32, wanted: bool) -> (bool, AttemptState) {
-        let begins = self.attempts.begin(&self.config, MS * ms, wanted);
+        let need = if wanted { Need::Connection } else { Need::None };
+        let begins = self.attempts.begin(&self.config, MS * ms, need);
         (begins, self.attempts.state)
     }
 
@@ -40,7 +41,9 @@ fn backoff(ms: u32) -> AttemptState {
     AttemptState::Backoff { until: MS * ms }
 }
 
-use AttemptState::{Idle, UnderWay};
+use AttemptState::Idle;
+
+const UNDER_WAY: AttemptState = AttemptState::UnderWay { beside: false };
 
 #[test]
 fn three_attempts_follow_each_other_and_then_one_in_ten_seconds() {
@@ -55,8 +58,8 @@ fn three_attempts_follow_each_other_and_then_one_in_ten_seconds() {
     assert_eq!(began, [0, 500, 1500, 11_500, 21_500]);
     assert!(peer.attempts.is_exhausted(&peer.config));
     peer.attempts.reset_backoff();
-    assert_eq!(peer.at(30_000, true), (true, UnderWay));
-    assert_eq!(peer.at(30_001, true), (false, UnderWay), "one at a time");
+    assert_eq!(peer.at(30_000, true), (true, UNDER_WAY));
+    assert_eq!(peer.at(30_001, true), (false, UNDER_WAY), "one at a time");
 }
 
 #[test]
@@ -64,19 +67,19 @@ fn the_polite_peer_waits_for_the_other_one_to_begin() {
     let mut peer = Peer::polite();
     assert_eq!(peer.at(0, true), (false, polite_wait(1500)));
     assert_eq!(peer.at(1499, true), (false, polite_wait(1500)));
-    assert_eq!(peer.at(1500, true), (true, UnderWay));
+    assert_eq!(peer.at(1500, true), (true, UNDER_WAY));
     peer.attempts.handle_success();
     assert_eq!(peer.at(9000, false), (false, Idle));
     assert_eq!(peer.at(9500, true), (false, polite_wait(11_000)));
-    peer.attempts.handle_peer_attempt();
-    assert_eq!(peer.at(20_000, true), (false, UnderWay));
+    peer.attempts.handle_begun(false);
+    assert_eq!(peer.at(20_000, true), (false, UNDER_WAY));
 }
 
 #[test]
 fn the_impolite_peer_begins_as_soon_as_an_attempt_is_wanted() {
     let mut peer = Peer::impolite();
     assert_eq!(peer.at(0, false), (false, Idle));
-    assert_eq!(peer.at(1, true), (true, UnderWay));
+    assert_eq!(peer.at(1, true), (true, UNDER_WAY));
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn a_backoff_lasts_whether_or_not_another_attempt_is_wanted() {
     assert_eq!(peer.fail(1000), backoff(1500));
     assert_eq!(peer.at(1200, false), (false, backoff(1500)));
     assert_eq!(peer.at(1499, true), (false, backoff(1500)));
-    assert_eq!(peer.at(1500, true), (true, UnderWay));
+    assert_eq!(peer.at(1500, true), (true, UNDER_WAY));
     peer.fail(2000);
     assert_eq!(peer.at(9000, false), (false, Idle));
 }
@@ -103,9 +106,9 @@ fn a_backoff_lasts_whether_or_not_another_attempt_is_wanted() {
 fn the_polite_peer_does_not_wait_again_after_a_backoff() {
     let mut peer = Peer::polite();
     peer.at(0, true);
-    peer.attempts.handle_peer_attempt();
+    peer.attempts.handle_begun(false);
     assert_eq!(peer.fail(2000), backoff(2500));
-    assert_eq!(peer.at(2500, true), (true, UnderWay));
+    assert_eq!(peer.at(2500, true), (true, UNDER_WAY));
 }
 
 #[test]
@@ -116,8 +119,8 @@ fn an_attempt_of_the_peer_takes_the_place_of_every_wait() {
     for prepare in [idle, waiting, failed] {
         let mut peer = Peer::polite();
         prepare(&mut peer);
-        peer.attempts.handle_peer_attempt();
-        assert_eq!((peer.attempts.state, peer.attempts.begun()), (UnderWay, 1));
+        peer.attempts.handle_begun(false);
+        assert_eq!((peer.attempts.state, peer.attempts.begun()), (UNDER_WAY, 1));
     }
 }
 
@@ -125,8 +128,8 @@ fn an_attempt_of_the_peer_takes_the_place_of_every_wait() {
 fn an_attempt_under_way_is_not_ended_by_being_unwanted() {
     let mut peer = Peer::impolite();
     peer.at(0, true);
-    assert_eq!(peer.at(10, false), (false, UnderWay));
-    assert_eq!(peer.at(20, true), (false, UnderWay));
+    assert_eq!(peer.at(10, false), (false, UNDER_WAY));
+    assert_eq!(peer.at(20, true), (false, UNDER_WAY));
 }
 
 #[test]
@@ -148,9 +151,22 @@ fn a_changed_network_ends_the_backoff_and_the_patience_until_a_connection_opens(
     peer.attempts.handle_network_change();
     assert!(!peer.attempts.is_exhausted(&peer.config));
     assert_eq!(peer.attempts.patience(&peer.config), Duration::ZERO);
-    assert_eq!(peer.at(1, true), (true, UnderWay));
+    assert_eq!(peer.at(1, true), (true, UNDER_WAY));
     peer.attempts.handle_success();
     assert_eq!(peer.attempts.patience(&peer.config), MS * 1000);
+}
+
+#[test]
+fn a_failure_beside_a_connection_does_not_delay_what_is_needed_without_one() {
+    let mut peer = Peer::impolite();
+    for _ in 0..9 {
+        assert!(peer.attempts.begin(&peer.config, Duration::ZERO, Need::Beside));
+        assert_eq!(peer.fail(0), Idle);
+    }
+    assert!(!peer.attempts.is_exhausted(&peer.config));
+    assert_eq!(peer.attempts.last_failure(), "no");
+    assert_eq!(peer.at(1, true), (true, UNDER_WAY), "at once");
+    assert_eq!(peer.fail(1), backoff(501));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 pub struct AgentConfig {
     /// For how long a path must have been better before it replaces a primary path that works. Default 2 s.
     pub proven_after: Duration,
-    /// Each time a path fails within a minute of becoming primary, the next one must prove itself for
-    /// twice as long, up to this. Default 16 s.
+    /// Each time a path fails, or is impaired and left, within a minute of becoming primary, the next one must prove
+    /// itself for twice as long, up to this. Default 16 s.
     pub proven_at_most: Duration,
     /// By what fraction the cost of a path of the same kind must be lower. Default 0.10.
     pub better_by: f32,
@@ -30,10 +30,24 @@ pub struct AgentConfig {
     pub attempt_backoff: Duration,
     /// The backoff once the quick attempts have failed. Default 10 s.
     pub slow_attempts: Duration,
+    /// For how long every connection that works must have been impaired before another is attempted beside them.
+    /// Default 1 s.
+    pub healthier_after: Duration,
+    /// For how long every connection that works must have led through a TURN server before a direct one is
+    /// attempted beside them, where the policy allows it. Default 15 s.
+    pub direct_after: Duration,
+    /// The least time from one such attempt to the next; it doubles with each further one. Default 15 s.
+    pub beside_backoff: Duration,
+    /// Up to this. Default 5 min.
+    pub beside_backoff_at_most: Duration,
+    /// For how long a direct connection must have been healthy before that backoff begins again. Default 60 s.
+    pub beside_reset_after: Duration,
     /// For how long the polite peer leaves the first attempt to the other one. Default 1500 ms.
     pub polite_wait: Duration,
     /// After how long a connection that is not needed beside another is closed. Default 5 s.
     pub surplus_after: Duration,
+    /// After how long a connection is closed that could have become primary and has not. Default 20 s.
+    pub close_unused_after: Duration,
     /// After how long a dead connection is closed if it is not primary. Default 30 s.
     pub close_dead_after: Duration,
     /// How often the connection to the server is checked while every path is dead. Default 2 s.
@@ -54,8 +68,14 @@ impl Default for AgentConfig {
             quick_attempts: 3,
             attempt_backoff: Duration::from_millis(500),
             slow_attempts: Duration::from_secs(10),
+            healthier_after: Duration::from_secs(1),
+            direct_after: Duration::from_secs(15),
+            beside_backoff: Duration::from_secs(15),
+            beside_backoff_at_most: Duration::from_secs(300),
+            beside_reset_after: Duration::from_secs(60),
             polite_wait: Duration::from_millis(1500),
             surplus_after: Duration::from_secs(5),
+            close_unused_after: Duration::from_secs(20),
             close_dead_after: Duration::from_secs(30),
             check_every: Duration::from_secs(2),
         }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::attempts::Need;
+use super::beside::Lack;
 use super::relay::RelayAction;
 use super::{Agent, AgentEvent, Reachability};
-use crate::path::{Path, PathId, PathPolicy};
+use crate::path::{Path, PathHealth, PathId, PathKind, PathPolicy};
 use crate::transport::TransportRequest;
 
 /// How many connections may be open at a time: the primary one, one that may recover, one that is new.
@@ -15,17 +17,38 @@ const GIVE_UP: Duration = Duration::from_secs(40);
 impl Agent {
     /// Judges every path and draws the conclusions.
     pub(super) fn evaluate(&mut self, now: Duration) {
-        for path in self.paths.iter_mut() {
-            path.judge(&self.path_config, now);
-        }
+        self.judge_paths(now);
         if let Some(change) = self.selection.evaluate(&self.config, now, &self.paths) {
             self.events.push_back(AgentEvent::PathChanged(change));
+        }
+        if let Some(primary) = self.primary_mut() {
+            primary.beside_since = now;
         }
         self.evaluate_relay(now);
         self.evaluate_attempts(now);
         self.close_surplus(now);
         self.check_server(now);
         self.report_unreachable(now);
+    }
+
+    fn judge_paths(&mut self, now: Duration) {
+        let primary = self.selection.primary();
+        let primary_since = now.saturating_sub(self.selection.primary_for(now));
+        let primary_kind = self.primary().map(Path::kind);
+        // A peer that moves to a path of a better kind need not have found the one before bad.
+        let uses_another = self.paths.iter().any(|path| {
+            Some(path.id) != primary
+                && Some(path.kind()) >= primary_kind
+                && path.peer_use.is_recent(now)
+        });
+        for path in self.paths.iter_mut() {
+            if path.peer_use.is_recent(now) {
+                path.left = false;
+            } else if Some(path.id) == primary && uses_another {
+                path.left |= path.peer_use.has_ended(primary_since, now);
+            }
+            path.judge(&self.path_config, now);
+        }
     }
 
     fn evaluate_relay(&mut self, now: Duration) {
@@ -58,45 +81,98 @@ impl Agent {
             || self.selection.retiring(now) == Some(PathId::RELAY);
         let suspect =
             self.primary().is_some_and(|path| path.is_peer_to_peer() && path.health.is_suspect());
-        (!connected && overdue) || sends_on_relay || suspect || self.relay.peer_use.is_recent(now)
+        (!connected && overdue) || sends_on_relay || suspect || self.relay.is_wanted_by_peer(now)
     }
 
     fn evaluate_attempts(&mut self, now: Duration) {
-        let patience = self.attempts.patience(&self.config);
-        let missing = self
-            .paths
-            .connections()
-            .all(|path| path.health.is_dead() && path.health.dead_for(now) >= patience);
-        let wanted = self.policy.allows_attempts() && self.server_online && missing;
-        if self.attempts.begin(&self.config, now, wanted) {
+        let need = self.need(now);
+        if self.attempts.begin(&self.config, now, need) {
+            if need == Need::Beside {
+                self.beside.handle_begun(now);
+            }
             self.requests.push_back(TransportRequest::Attempt(self.peer));
         }
     }
 
-    /// Closes connections beside a primary one that is good enough, and those that have been dead for long.
+    /// Why an attempt is needed now.
+    fn need(&mut self, now: Duration) -> Need {
+        let is_possible = self.policy.allows_attempts() && self.server_online;
+        let need = match self.lack(now) {
+            Some(lack) => {
+                let urgent = self.attempts.is_urgent();
+                match self.beside.is_due(&self.config, now, lack, urgent) {
+                    true => Need::Beside,
+                    false => Need::None,
+                }
+            }
+            None => {
+                self.beside.handle_disconnected();
+                let patience = self.attempts.patience(&self.config);
+                let mut connections = self.paths.connections();
+                match connections.all(|path| path.health.dead_for(now) >= patience) {
+                    true => Need::Connection,
+                    false => Need::None,
+                }
+            }
+        };
+        if is_possible { need } else { Need::None }
+    }
+
+    /// What the connections lack of which at least one works; none if none does.
+    fn lack(&self, now: Duration) -> Option<Option<Lack>> {
+        let best = self.best_connection(now).filter(|path| !path.health.is_dead())?;
+        Some(match (best.health.health(), best.kind()) {
+            (PathHealth::Impaired | PathHealth::Dead, _) => Some(Lack::Health),
+            (PathHealth::Healthy, PathKind::Turn) if self.policy == PathPolicy::Any => {
+                Some(Lack::Directness)
+            }
+            (PathHealth::Healthy, _) => None,
+        })
+    }
+
+    /// The best path that bypasses the signaling server.
+    fn best_connection(&self, now: Duration) -> Option<&Path> {
+        self.paths.connections().min_by(|a, b| a.rank(b, now))
+    }
+
+    /// Closes connections that are not needed beside another one, and those that have been dead for long.
     fn close_surplus(&mut self, now: Duration) {
         if self.polite {
             return;
         }
         let (config, primary) = (&self.config, self.selection.primary());
-        let settled = self.primary().is_some_and(|path| {
+        let settled = self.primary().filter(|path| {
             path.is_peer_to_peer()
                 && path.health.healthy_for(now) >= config.surplus_after
                 && self.selection.primary_for(now) >= config.surplus_after
         });
+        let settled = settled.map(Path::kind);
+        // While the server relays, one connection is kept that may recover.
+        let kept = match self.primary().filter(|path| path.is_peer_to_peer()) {
+            Some(primary) => Some(primary),
+            None => self.best_connection(now),
+        };
+        let kept = kept.map(|path| (path.id, path.health.is_dead()));
         let crowded = self.paths.connections().count() > MOST_CONNECTIONS;
-        let longest_dead = crowded
-            .then(|| self.paths.connections().max_by_key(|path| path.health.dead_for(now)))
-            .flatten()
-            .map(|path| path.id);
+        let others = self.paths.connections().filter(|path| Some(path.id) != primary);
+        let worst = others.max_by(|a, b| a.rank(b, now)).map(|path| path.id);
         let surplus: Vec<Path> = self
             .paths
             .extract(|path| {
-                path.is_peer_to_peer()
-                    && Some(path.id) != primary
-                    && (settled
-                        || Some(path.id) == longest_dead
-                        || path.health.dead_for(now) >= config.close_dead_after)
+                if !path.is_peer_to_peer() || Some(path.id) == primary {
+                    return false;
+                }
+                let beside_for = path.beside_for(now);
+                let is_needless = settled.is_some_and(|kind| {
+                    path.health.is_dead()
+                        || (beside_for >= config.surplus_after && path.kind() >= kind)
+                });
+                let is_unused = beside_for >= config.close_unused_after
+                    && kept.is_some_and(|(id, is_dead)| id != path.id && !is_dead);
+                is_needless
+                    || is_unused
+                    || (crowded && Some(path.id) == worst)
+                    || path.health.dead_for(now) >= config.close_dead_after
             })
             .collect();
         surplus.iter().for_each(|path| self.close(now, path));

@@ -11,7 +11,8 @@
 //!   failed again soon;
 //! * sends on both paths for a moment when it switches (make before break), so that nothing is lost between
 //!   them;
-//! * attempts connections beside whatever path is in use, and closes those that are not needed.
+//! * attempts connections while none works, and more rarely beside those that are merely bad or lead through a TURN
+//!   server, and closes those that are not needed.
 //!
 //! Each peer decides for what it sends. Surplus connections are closed by the impolite peer only: otherwise
 //! each peer could close the one that the other keeps.
@@ -20,9 +21,11 @@
 //! what the driver is asked to do and what happened. `Agent::handle_timeout` is called once a frame.
 
 mod attempts;
+mod beside;
 mod config;
 mod evaluation;
 mod event;
+mod failures;
 mod relay;
 mod selection;
 
@@ -31,14 +34,18 @@ use std::time::Duration;
 
 use netplay_protocol::PeerKey;
 
-use crate::path::{Candidates, Path, PathConfig, PathId, PathKind, PathPolicy, Paths};
+use crate::path::{
+    Candidates, InputCounts, Path, PathConfig, PathHealth, PathId, PathKind, PathPolicy, Paths,
+};
 use crate::transport::TransportRequest;
 use attempts::Attempts;
+use beside::Beside;
 use relay::RelayDemand;
 use selection::Selection;
 
 pub use config::AgentConfig;
 pub use event::{PathChange, SwitchReason};
+pub use failures::AttemptFailure;
 
 pub(crate) use event::AgentEvent;
 
@@ -55,6 +62,7 @@ pub(crate) struct Agent {
     paths: Paths,
     selection: Selection,
     attempts: Attempts,
+    beside: Beside,
     relay: RelayDemand,
     reachability: Reachability,
     server_online: bool,
@@ -94,6 +102,7 @@ impl Agent {
             paths: Paths::default(),
             selection: Selection::new(),
             attempts: Attempts::new(polite),
+            beside: Beside::default(),
             relay: RelayDemand::new(now),
             reachability: Reachability::Unproven,
             server_online: true,
@@ -116,14 +125,13 @@ impl Agent {
         self.evaluate(now);
     }
 
-    /// The candidate pair of a path became known. Returns the kind that was guessed, and how many datagrams
-    /// with inputs were counted for it.
+    /// The candidate pair of a path became known. Returns the kind that was guessed, and what was counted for it.
     pub(crate) fn handle_path_known(
         &mut self,
         id: PathId,
         kind: PathKind,
         candidates: Candidates,
-    ) -> Option<(PathKind, u64)> {
+    ) -> Option<(PathKind, InputCounts)> {
         let path = self.paths.get_mut(id)?;
         let guess = path.kind();
         Some((guess, path.set_kind(kind, candidates)))
@@ -138,8 +146,12 @@ impl Agent {
     }
 
     /// The peer began an attempt.
-    pub(crate) fn handle_peer_attempt(&mut self) {
-        self.attempts.handle_peer_attempt();
+    pub(crate) fn handle_peer_attempt(&mut self, now: Duration) {
+        let beside = self.paths.connections().any(|path| !path.health.is_dead());
+        if beside {
+            self.beside.handle_begun(now);
+        }
+        self.attempts.handle_begun(beside);
     }
 
     /// An attempt of either peer failed.
@@ -150,6 +162,7 @@ impl Agent {
     /// The machine is on another network than before, or the peer's process is another.
     pub(crate) fn handle_network_change(&mut self) {
         self.attempts.handle_network_change();
+        self.beside.reset_backoff();
     }
 
     /// The connection to the signaling server was lost or restored.
@@ -164,6 +177,13 @@ impl Agent {
     /// Something of the peer was received.
     pub(crate) fn handle_heard(&mut self) {
         self.reachability = Reachability::Proven;
+    }
+
+    /// A datagram that is none of the match was received on a path.
+    pub(crate) fn handle_probe(&mut self, at: Duration, id: PathId) {
+        if id == PathId::RELAY && self.paths.get(id).is_none() {
+            self.relay.handle_probe(at);
+        }
     }
 
     /// A datagram of the match was received on a path.
@@ -201,6 +221,11 @@ impl Agent {
         self.selection.primary().and_then(|id| self.paths.get(id))
     }
 
+    /// The same, to count what is sent on it.
+    pub(crate) fn primary_mut(&mut self) -> Option<&mut Path> {
+        self.selection.primary().and_then(|id| self.paths.get_mut(id))
+    }
+
     pub(crate) fn path_mut(&mut self, id: PathId) -> Option<&mut Path> {
         self.paths.get_mut(id)
     }
@@ -211,6 +236,16 @@ impl Agent {
 
     pub(crate) fn has_path(&self) -> bool {
         !self.paths.is_empty()
+    }
+
+    /// The last attempts that failed, oldest first.
+    pub(crate) fn attempt_failures(&self) -> impl ExactSizeIterator<Item = &AttemptFailure> {
+        self.attempts.failed().iter()
+    }
+
+    /// How long the primary path has been primary.
+    pub(crate) fn primary_for(&self, now: Duration) -> Duration {
+        self.selection.primary_for(now)
     }
 
     /// How many attempts began, the peer's included.
@@ -236,11 +271,13 @@ impl Agent {
         keepalive_after: Duration,
     ) -> impl Iterator<Item = &mut Path> {
         let (primary, probe_every) = (self.selection.primary(), self.config.probe_every);
+        // What may replace a primary path that is bad is measured in a shorter time.
+        let is_bad = self.primary().is_some_and(|path| path.health.health() != PathHealth::Healthy);
         self.paths.iter_mut().filter(move |path| {
             let interval = match path.id {
                 id if Some(id) == primary => keepalive_after,
                 // What comes there has to be acknowledged, though nothing else goes back.
-                _ if path.peer_use.is_recent(now) => probe_every / 3,
+                _ if is_bad || path.peer_use.is_recent(now) => probe_every / 3,
                 _ => probe_every,
             };
             path.estimator.idle(now) >= interval

@@ -5,14 +5,15 @@ use std::time::Duration;
 use super::{AgentConfig, PathChange, SwitchReason};
 use crate::path::{Path, PathHealth, PathId, PathKind, Paths};
 
-/// A path that fails within this after becoming primary makes the next one prove itself for longer.
+/// A path that is left as dead or impaired within this after becoming primary makes the next one prove itself for
+/// longer.
 const STRIKE_WITHIN: Duration = Duration::from_secs(60);
 
 /// The primary path and the candidates for its place.
 #[derive(Debug)]
 pub(super) struct Selection {
     primary: Primary,
-    /// How often in a row a primary path has failed soon after it replaced another.
+    /// How often in a row a primary path has failed or been left as bad soon after it replaced another.
     strikes: u32,
     retiring: Option<Retiring>,
     challenger: Option<Challenger>,
@@ -95,11 +96,10 @@ impl Selection {
             Primary::Path { id, .. } => {
                 let until = now + config.make_before_break;
                 self.retiring = Some(Retiring { path: id, until });
-                let before = paths.get(id);
-                if before.is_some_and(|path| path.health.is_dead()) {
+                if matches!(reason, SwitchReason::Unhealthy(_)) {
                     self.count_strike(now);
                 }
-                before.map(Path::kind)
+                paths.get(id).map(Path::kind)
             }
         };
         self.primary = Primary::Path { id: to.id, since: now, replaced: from.is_some() };
@@ -142,7 +142,7 @@ impl Selection {
             return unhealthy.filter(|_| proven).map(|reason| (best, reason));
         }
         if primary.health.health() == PathHealth::Healthy && best.kind() < primary.kind() {
-            let proven = best.health.healthy_for(now) >= proof;
+            let proven = best.health.healthy_for(now) >= proof && !best.health.is_suspect();
             return proven.then_some((best, SwitchReason::Preferred));
         }
         let bound = best.cost(now).mul_f32(1.0 + config.better_by) + config.better_by_time;
@@ -163,7 +163,7 @@ impl Selection {
         (config.proven_after * (1 << self.strikes.min(16))).min(config.proven_at_most)
     }
 
-    /// The primary path failed.
+    /// The primary path failed, or is left because it is bad.
     fn count_strike(&mut self, now: Duration) {
         let again = matches!(self.primary, Primary::Path { since, replaced: true, .. }
             if now.saturating_sub(since) < STRIKE_WITHIN);

@@ -6,7 +6,8 @@ use super::RateLimitConfig;
 use crate::agent::AgentConfig;
 use crate::path::PathConfig;
 
-/// The thresholds of a link. `docs/LINKS.md` explains the defaults.
+/// The thresholds of a link, taken [within their bounds](Self::bounded). `docs/LINKS.md` explains the defaults and has
+/// the bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkConfig {
     /// After how long without sending anything a keepalive is sent on the primary path. Default 100 ms.

@@ -1,10 +1,11 @@
 //! What a link reports and counts.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::LinkQuality;
 use crate::agent::PathChange;
-use crate::path::{Candidates, PathKind};
+use crate::path::{Candidates, PathId, PathKind};
 
 /// What happened on a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum LinkEvent {
     },
     /// Another path became primary.
     PathChanged(PathChange),
+    /// What the primary path is, once that is known, and when it has changed.
+    ConnectionChanged(Connection),
     /// Nothing has been heard for [`LinkConfig::silent_after`](super::LinkConfig::silent_after).
     Silent,
     /// Something was heard again.
@@ -33,6 +36,28 @@ pub enum LinkEvent {
     },
     /// The peer has exceeded its [rate limits](super::RateLimitConfig) again and again.
     Flooded,
+}
+
+/// What a primary path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The path.
+    pub path: PathId,
+    /// How packets travel.
+    pub kind: PathKind,
+    /// The pair of candidates; none for a path that has none, and where they are not known a second after it became
+    /// primary.
+    pub candidates: Option<Candidates>,
+}
+
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        match self.candidates {
+            Some(Candidates { local, remote }) => write!(f, " ({local} here, {remote} there)"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What a link counts, since it was created.

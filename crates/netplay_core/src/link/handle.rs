@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use netplay_protocol::signaling::Presence;
 
-use super::{Link, LinkEvent, LinkQuality};
+use super::{Connection, Link, LinkEvent, LinkQuality};
 use crate::agent::AgentEvent;
 use crate::path::{Candidates, PathId, PathKind};
 use crate::transport::{SendError, TransportEvent};
 
 /// A longer time than this between two calls of [`Link::handle_timeout`] is a pause of the local process.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long the report of a connection waits for its candidates.
+const CANDIDATES_WITHIN: Duration = Duration::from_secs(1);
 
 impl Link {
     /// Takes an event of the transport. Events of other peers, of the room and of packets are ignored.
@@ -26,7 +28,7 @@ impl Link {
                 self.handle_path_down(now, path);
             }
             TransportEvent::PeerAttempts { peer } if peer == self.peer => {
-                self.agent.handle_peer_attempt();
+                self.agent.handle_peer_attempt(now);
             }
             TransportEvent::AttemptFailed { peer, ref reason } if peer == self.peer => {
                 self.agent.handle_attempt_failed(now, reason.clone());
@@ -62,17 +64,26 @@ impl Link {
     /// Lets time pass: judges paths and quality, queues what is due.
     pub fn handle_timeout(&mut self, now: Duration) {
         let passed = now.saturating_sub(std::mem::replace(&mut self.last_timeout, now));
-        if passed > PAUSE {
+        let is_pause = passed > PAUSE;
+        if is_pause {
             self.agent.exclude_pause(now, passed);
         }
+        // After a pause, what came meanwhile may still be on its way through the local process, so the pause does not
+        // count as silence yet. It does from the next call on, and so does a pause that follows another one.
+        self.excused = match is_pause && self.excused.is_zero() {
+            true => passed,
+            false => Duration::ZERO,
+        };
         self.agent.handle_timeout(now);
         self.take_agent_events();
         self.queue_keepalives(now);
         self.queue_reliable(now);
-        if self.liveness.handle_timeout(now, self.config.silent_after) {
+        let judged = now.saturating_sub(self.excused);
+        if self.liveness.handle_timeout(judged, self.config.silent_after) {
             self.events.push_back(LinkEvent::Silent);
         }
         self.update_quality(now);
+        self.report_connection(now);
     }
 
     pub(super) fn handle_path_up(&mut self, now: Duration, id: PathId, kind: PathKind) {
@@ -82,8 +93,8 @@ impl Link {
 
     pub(super) fn handle_path_known(&mut self, id: PathId, kind: PathKind, pair: Candidates) {
         if let Some((guess, inputs)) = self.agent.handle_path_known(id, kind, pair) {
-            self.inputs_sent[guess as usize] -= inputs;
-            self.inputs_sent[kind as usize] += inputs;
+            self.inputs[guess as usize] -= inputs;
+            self.inputs[kind as usize] += inputs;
         }
     }
 
@@ -101,6 +112,21 @@ impl Link {
                 }
                 AgentEvent::Unreachable(reason) => LinkEvent::Unreachable { reason },
             });
+        }
+    }
+
+    /// Reports what the primary path is, once for each change. The candidates of a connection become known a moment
+    /// after it has opened; some browsers never tell them.
+    fn report_connection(&mut self, now: Duration) {
+        let Some(primary) = self.agent.primary() else { return };
+        let (path, kind, candidates) = (primary.id, primary.kind(), primary.candidates());
+        let is_known = candidates.is_some()
+            || matches!(kind, PathKind::Memory | PathKind::Relay)
+            || self.agent.primary_for(now) >= CANDIDATES_WITHIN;
+        let connection = Connection { path, kind, candidates };
+        if is_known && self.reported_connection != Some(connection) {
+            self.reported_connection = Some(connection);
+            self.events.push_back(LinkEvent::ConnectionChanged(connection));
         }
     }
 

@@ -11,14 +11,15 @@
 //! * Pass every [`TransportEvent`](crate::transport::TransportEvent) that names the peer, or no peer at all, to
 //!   [`Link::handle_event`]; every packet to [`Link::handle_datagram`] or [`Link::handle_reliable`]; and the
 //!   result of every send to [`Link::handle_sent`].
-//! * Call [`Link::handle_timeout`] once a frame. There is no `poll_timeout`: the health of a path is judged
-//!   every frame.
+//! * Call [`Link::handle_timeout`] once a frame, or as often. There is no `poll_timeout`: the health of a path is
+//!   judged every frame.
 //! * After any of these, and after [`Link::send`] and [`Link::send_reliable`], take out until there is nothing
 //!   left, in this order: [`Link::poll_transmit`] to be sent, [`Link::poll_request`] to be passed to the
 //!   transport, [`Link::poll_event`] and [`Link::poll_message`] to be read.
 //!
 //! `now` never goes back. Packets may carry an earlier time of arrival, `at`.
 
+mod bounds;
 mod config;
 mod error;
 mod event;
@@ -36,8 +37,8 @@ use std::time::Duration;
 
 use netplay_protocol::{DatagramHeader, PeerKey, ReliableHeader};
 
-use crate::agent::Agent;
-use crate::path::{Channel, PathId, PathKind, PathPolicy, ReceiveWindow};
+use crate::agent::{Agent, AttemptFailure};
+use crate::path::{Channel, InputCounts, PathId, PathKind, PathPolicy, ReceiveWindow};
 use crate::transport::TransportRequest;
 use incarnation::Incarnations;
 use liveness::Liveness;
@@ -47,7 +48,7 @@ use reliable::ReliableMessages;
 
 pub use config::LinkConfig;
 pub use error::{MessageError, ReceiveError, TooLong};
-pub use event::{LinkCounters, LinkEvent, LinkStats};
+pub use event::{Connection, LinkCounters, LinkEvent, LinkStats};
 pub use quality::LinkQuality;
 pub use rate_limiter::RateLimitConfig;
 pub use receive::ReceivedDatagram;
@@ -64,13 +65,17 @@ pub struct Link {
     received: ReceiveWindow,
     liveness: Liveness,
     last_timeout: Duration,
+    /// The pause of the local process that does not count as silence yet.
+    excused: Duration,
     incarnations: Incarnations,
     reliable: ReliableMessages,
     rate_limiter: RateLimiter,
     quality: QualityGauge,
     counters: LinkCounters,
-    /// Datagrams with inputs that were sent, by [`PathKind`].
-    inputs_sent: [u64; 4],
+    /// Inputs that were sent and received, by [`PathKind`].
+    inputs: [InputCounts; 4],
+    /// The primary path as it was last reported.
+    reported_connection: Option<Connection>,
     transmits: VecDeque<Transmit>,
     events: VecDeque<LinkEvent>,
 }
@@ -91,6 +96,7 @@ impl Link {
         incarnation: u32,
         now: Duration,
     ) -> Self {
+        let config = config.bounded();
         let (agent_config, path_config) = (config.agent.clone(), config.path.clone());
         let polite = local.is_polite_to(peer);
         Self {
@@ -100,12 +106,14 @@ impl Link {
             received: ReceiveWindow::default(),
             liveness: Liveness::new(now),
             last_timeout: now,
+            excused: Duration::ZERO,
             incarnations: Incarnations::new(incarnation),
             reliable: ReliableMessages::default(),
             rate_limiter: RateLimiter::new(&config.rate_limits, now),
             quality: QualityGauge::new(),
             counters: LinkCounters::default(),
-            inputs_sent: [0; 4],
+            inputs: [InputCounts::default(); 4],
+            reported_connection: None,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             config,
@@ -136,14 +144,24 @@ impl Link {
         self.reliable.poll_message()
     }
 
+    /// How many reliable messages wait for their acknowledgement. More than 1024 are not taken.
+    pub fn unacknowledged_messages(&self) -> usize {
+        self.reliable.unacknowledged()
+    }
+
+    /// How many reliable messages the peer's present process has acknowledged.
+    pub fn acknowledged_messages(&self) -> u64 {
+        self.reliable.acknowledged()
+    }
+
     /// The other peer.
     pub fn peer(&self) -> PeerKey {
         self.peer
     }
 
-    /// How long nothing has been heard of the peer.
+    /// How long nothing has been heard of the peer, without a pause of the local process that has just ended.
     pub fn silence(&self, now: Duration) -> Duration {
-        self.liveness.silence(now)
+        self.liveness.silence(now).saturating_sub(self.excused)
     }
 
     /// The primary path.
@@ -158,7 +176,17 @@ impl Link {
 
     /// How many datagrams with inputs were sent on paths of a kind.
     pub fn inputs_sent(&self, kind: PathKind) -> u64 {
-        self.inputs_sent[kind as usize]
+        self.inputs[kind as usize].sent
+    }
+
+    /// How many inputs came on paths of a kind: those that were [new](Self::count_inputs) when they came.
+    pub fn inputs_received(&self, kind: PathKind) -> u64 {
+        self.inputs[kind as usize].received
+    }
+
+    /// The last eight attempts at a connection that failed, oldest first.
+    pub fn attempt_failures(&self) -> impl ExactSizeIterator<Item = &AttemptFailure> {
+        self.agent.attempt_failures()
     }
 
     /// The state of the link at this moment.

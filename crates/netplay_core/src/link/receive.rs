@@ -8,7 +8,7 @@ use super::incarnation::Sender;
 use super::rate_limiter::{Admission, PacketClass};
 use super::reliable::ReliableMessages;
 use super::{Link, LinkEvent, ReceiveError};
-use crate::path::{Arrival, PathId, ReceiveWindow};
+use crate::path::{Arrival, InputCounts, PathId, ReceiveWindow};
 
 /// A datagram that was received: well-formed and not seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +54,9 @@ impl Link {
                 path.estimator.acknowledged(at, ack);
             }
         }
-        if kind == DatagramKind::Match {
-            self.agent.handle_peer_use(at, id);
+        match kind {
+            DatagramKind::Match => self.agent.handle_peer_use(at, id),
+            DatagramKind::KeepAlive => self.agent.handle_probe(at, id),
         }
         match self.received.arrive(header.sequence()) {
             Arrival::Newest { .. } | Arrival::Late => {}
@@ -112,6 +113,14 @@ impl Link {
         self.counters.malformed += 1;
         // The packet is dropped already; only the count towards the limit matters.
         let _ = self.admit(at, PacketClass::Malformed);
+    }
+
+    /// Counts inputs that a datagram brought and that were not known before.
+    pub fn count_inputs(&mut self, id: PathId, inputs: u64) {
+        let Some(path) = self.agent.path_mut(id).filter(|_| inputs > 0) else { return };
+        let inputs = InputCounts { sent: 0, received: inputs };
+        path.count_inputs(inputs);
+        self.inputs[path.kind() as usize] += inputs;
     }
 
     fn admit(&mut self, at: Duration, class: PacketClass) -> Result<(), ReceiveError> {

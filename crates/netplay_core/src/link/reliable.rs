@@ -60,6 +60,16 @@ impl ReliableMessages {
         Ok(())
     }
 
+    /// How many messages wait for their acknowledgement.
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.unacked.len()
+    }
+
+    /// How many messages were acknowledged.
+    pub(super) fn acknowledged(&self) -> u64 {
+        u64::from(self.sent).saturating_sub(self.unacked.len() as u64)
+    }
+
     /// Another path became primary: what is not acknowledged is sent on it.
     pub(super) fn handle_path_change(&mut self) {
         self.in_flight = 0;

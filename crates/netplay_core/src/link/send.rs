@@ -6,7 +6,7 @@ use std::time::Duration;
 use netplay_protocol::{DatagramHeader, DatagramKind};
 
 use super::{Link, LinkCounters, MessageError, TooLong};
-use crate::path::{Channel, Path, PathId};
+use crate::path::{Channel, InputCounts, Path, PathId};
 
 /// A packet to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +54,9 @@ impl Link {
         for path in self.agent.send_paths(now) {
             datagram.queue(now, path, &mut self.counters, &mut self.transmits);
             if has_inputs {
-                path.count_inputs();
-                self.inputs_sent[path.kind() as usize] += 1;
+                let inputs = InputCounts { sent: 1, received: 0 };
+                path.count_inputs(inputs);
+                self.inputs[path.kind() as usize] += inputs;
             }
         }
         Ok(())
@@ -77,16 +78,17 @@ impl Link {
 
     /// Queues the reliable packets that are due on the primary path.
     pub(super) fn queue_reliable(&mut self, now: Duration) {
-        let Some(primary) = self.agent.primary() else { return };
+        let Some(primary) = self.agent.primary_mut() else { return };
         let (path, rtt) = (primary.id, primary.estimator.rtt());
         while let Some(packet) = self.reliable.poll_transmit(now, rtt, &self.incarnations) {
+            primary.count_sent(now, packet.len());
             self.counters.bytes_sent += packet.len() as u64;
             self.transmits.push_back(Transmit { path, channel: Channel::Reliable, packet });
         }
     }
 
     /// Queues a datagram without payload on every path on which nothing was sent for a while.
-    pub(super) fn queue_keepalives(&mut self, now: Duration) {
+    pub(crate) fn queue_keepalives(&mut self, now: Duration) {
         let incarnation = self.incarnations.lower_half();
         for path in self.agent.idle_paths(now, self.config.keepalive_after) {
             let datagram = Datagram {
@@ -110,12 +112,14 @@ impl Datagram<'_> {
         counters: &mut LinkCounters,
         transmits: &mut VecDeque<Transmit>,
     ) {
-        let stamp = path.estimator.stamp(now);
+        let bytes = DatagramHeader::BYTES + self.payload.len();
+        let stamp = path.estimator.stamp(now, bytes);
         let header =
             DatagramHeader::new(self.kind, self.epoch, self.sequence, self.incarnation, stamp);
-        let mut packet = Vec::with_capacity(DatagramHeader::BYTES + self.payload.len());
+        let mut packet = Vec::with_capacity(bytes);
         packet.extend_from_slice(bytemuck::bytes_of(&header));
         packet.extend_from_slice(self.payload);
+        path.count_sent(now, packet.len());
         counters.datagrams_sent += 1;
         counters.bytes_sent += packet.len() as u64;
         transmits.push_back(Transmit { path: path.id, channel: Channel::Datagram, packet });

@@ -83,6 +83,11 @@ impl ChecksumExchange {
         }
     }
 
+    /// The local session simulates the match again: the checksums of all frames come again.
+    pub(super) fn handle_session_restart(&mut self) {
+        self.own.clear();
+    }
+
     /// The process of a peer restarted: it has none of the own checksums, and sends those of frames that it simulates
     /// again.
     pub(super) fn handle_restart(&mut self, peer: PeerKey) {

@@ -1,10 +1,10 @@
 //! How the survivors of a match agree on the last frame of a player who is dropped.
 //!
 //! When a player disconnects, each survivor may have received another last input of it. To continue with the
-//! same state, all survivors must use its inputs up to the same frame. A survivor that loses a player therefore
-//! *freezes* it: it accepts nothing more from that player and proposes to drop it, with the last frame that it
-//! has, to every other survivor over ordered channels. A survivor that receives a proposal freezes the player
-//! too and sends its own proposal; a survivor that learns of a later frame proposes that one. When every
+//! same state, all survivors must use its inputs up to the same frame. A survivor that learns that a player is to be dropped
+//! ([`Accusations`](super::Accusations)) therefore *freezes* it: it accepts nothing more from that player and proposes to
+//! drop it, with the last frame that it has, to every other survivor over ordered channels. A survivor that takes in a
+//! proposal freezes the player too and sends its own proposal; a survivor that learns of a later frame proposes that one. When every
 //! survivor has sent a proposal for every frozen player, all have the same information, and the player's last
 //! frame is the highest that was proposed.
 //!
@@ -12,20 +12,50 @@
 //! proposes to drop another survivor after everything that it learned from it. All frozen players are decided
 //! together, so no survivor decides before it has every proposal for each of them. This is the flush protocol of
 //! virtual synchrony (Birman and Joseph, "Exploiting virtual synchrony in distributed systems", 1987).
+//!
+//! A player may have sent different inputs to different survivors, and a survivor may propose different ones to
+//! different others. So what is proposed is a [`LogVersion`], and of two versions every survivor takes the same one:
+//! the greater. A survivor that receives a greater one proposes it to everybody, also after the decision, and all survivors
+//! end with the greatest that any of them received. A survivor who has simulated another one simulates the match again
+//! from the input logs. Without a liar nothing comes after the decision.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use netplay_protocol::InputDigest;
+
 use super::NULL_FRAME;
+
+/// The inputs that a survivor has of a player, in short. Of two versions, the one that the player has signed further is
+/// greater, then the longer one; that of two different ones of the same length one is greater is all that matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogVersion {
+    /// The frame of the last statement of the player that the inputs agree with; none if there is none.
+    pub signed: Option<i32>,
+    /// The last frame whose input the player gave itself; -1 if there is none.
+    pub last_frame: i32,
+    /// The digest of the inputs up to that frame.
+    pub digest: InputDigest,
+}
+
+impl LogVersion {
+    /// The version of a survivor that has no input of the player.
+    pub fn nothing() -> Self {
+        Self { signed: None, last_frame: NULL_FRAME, digest: InputDigest::first() }
+    }
+}
 
 /// The drop consensus of one match, on one survivor.
 ///
-/// It exchanges frames only. The caller transfers the inputs: a proposal carries the inputs that other survivors
+/// It exchanges versions only. The caller transfers the inputs: a proposal carries the inputs that other survivors
 /// may lack, and the receiver merges them into its log before it calls
 /// [`handle_proposal`](Self::handle_proposal).
 #[derive(Debug)]
 pub struct DropConsensus {
     local_player: usize,
     progress: Vec<Progress>,
+    /// Which survivor has proposed to drop which player with inputs that cannot be: a vote that drops nobody and adds
+    /// nothing.
+    invalid: BTreeSet<(usize, usize)>,
     decided: VecDeque<DroppedPlayer>,
 }
 
@@ -33,14 +63,13 @@ pub struct DropConsensus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Progress {
     Playing,
-    /// Nothing more is accepted from the player: the last frame that each survivor has proposed, the local
-    /// player's among them.
-    Frozen(BTreeMap<usize, i32>),
-    /// The survivors have decided: the player's last frame.
-    Disconnected(i32),
-    /// The player was dropped before this one entered the match: the survivors who have proposed it since, and were
-    /// answered.
-    DroppedBefore(BTreeSet<usize>),
+    /// Nothing more is accepted from the player: what each survivor has proposed, the local player's among them.
+    Frozen(BTreeMap<usize, LogVersion>),
+    /// The survivors have decided.
+    Disconnected(LogVersion),
+    /// The player was dropped before this one entered the match: what this one was told, and the survivors who have
+    /// proposed it since, and were answered.
+    DroppedBefore(LogVersion, BTreeSet<usize>),
 }
 
 /// A player that the survivors have agreed to drop.
@@ -57,15 +86,15 @@ impl DropConsensus {
     pub fn new(
         players: usize,
         local_player: usize,
-        disconnected: impl IntoIterator<Item = usize>,
+        disconnected: impl IntoIterator<Item = (usize, LogVersion)>,
     ) -> Self {
         let mut progress = vec![Progress::Playing; players];
-        for player in disconnected {
+        for (player, version) in disconnected {
             if let Some(progress) = progress.get_mut(player) {
-                *progress = Progress::DroppedBefore(BTreeSet::new());
+                *progress = Progress::DroppedBefore(version, BTreeSet::new());
             }
         }
-        Self { local_player, progress, decided: VecDeque::new() }
+        Self { local_player, progress, invalid: BTreeSet::new(), decided: VecDeque::new() }
     }
 
     /// Whether nothing more is accepted from this player: it is dropped, or about to be.
@@ -78,13 +107,10 @@ impl DropConsensus {
         !self.progress.iter().any(|progress| matches!(progress, Progress::Frozen(_)))
     }
 
-    /// The last frame of a player who was dropped; -1 if it was dropped before this one entered the match.
-    pub fn dropped_after(&self, player: usize) -> Option<i32> {
-        match self.progress.get(player)? {
-            Progress::Disconnected(last_frame) => Some(*last_frame),
-            Progress::DroppedBefore(_) => Some(NULL_FRAME),
-            Progress::Playing | Progress::Frozen(_) => None,
-        }
+    /// Whether a player was dropped: in this match or before it.
+    pub fn is_dropped(&self, player: usize) -> bool {
+        let progress = self.progress.get(player);
+        progress.is_some_and(|it| !matches!(it, Progress::Playing | Progress::Frozen(_)))
     }
 
     /// The players who are not frozen, the local player among them.
@@ -92,58 +118,83 @@ impl DropConsensus {
         (0..self.progress.len()).filter(|player| !self.is_frozen(*player))
     }
 
-    /// The players who were dropped: in this match or before it.
-    pub fn dropped(&self) -> impl Iterator<Item = usize> {
-        (0..self.progress.len()).filter(|player| self.dropped_after(*player).is_some())
+    /// The survivors who have not proposed to drop a frozen player.
+    pub fn missing(&self, player: usize) -> Vec<usize> {
+        let Some(Progress::Frozen(proposed)) = self.progress.get(player) else { return Vec::new() };
+        self.survivors().filter(|survivor| !proposed.contains_key(survivor)).collect()
     }
 
-    /// Freezes a player whose inputs are known up to `last_frame`; -1 is none.
+    /// The players who were dropped: in this match or before it.
+    pub fn dropped(&self) -> impl Iterator<Item = usize> {
+        (0..self.progress.len()).filter(|player| self.is_dropped(*player))
+    }
+
+    /// Freezes a player. `ours` is the version of its inputs that the local log has.
     ///
     /// Returns whether it was not frozen before: then the caller sends a proposal to every survivor.
-    pub fn freeze(&mut self, player: usize, last_frame: i32) -> bool {
+    pub fn freeze(&mut self, player: usize, ours: LogVersion) -> bool {
         if player == self.local_player {
             return false;
         }
         let Some(progress @ Progress::Playing) = self.progress.get_mut(player) else {
             return false;
         };
-        *progress = Progress::Frozen(BTreeMap::from([(self.local_player, last_frame)]));
+        let invalid = self.invalid.iter().filter(|(_, about)| *about == player);
+        let mut proposed: BTreeMap<usize, LogVersion> =
+            invalid.map(|(from, _)| (*from, LogVersion::nothing())).collect();
+        proposed.insert(self.local_player, ours);
+        *progress = Progress::Frozen(proposed);
         true
     }
 
     /// Whether the inputs of a proposal are to be merged: not those that a frozen player has, because the other
-    /// survivors may not receive them, nor those of a player who is dropped.
-    pub fn takes_inputs(&self, from: usize, player: usize) -> bool {
-        !self.is_frozen(from) && self.dropped_after(player).is_none()
+    /// survivors may not receive them.
+    pub fn takes_inputs(&self, from: usize) -> bool {
+        !self.is_frozen(from)
     }
 
-    /// A survivor proposes to drop a player whose inputs it has up to `last_frame`, and has sent those inputs.
+    /// A survivor proposes to drop a player, with the version `theirs` of its inputs. `ours` is the version of the local log
+    /// after the inputs of the proposal were merged into it.
     ///
-    /// `local_frame` is the frame up to which the local log had inputs of that player before. Returns whether the
-    /// caller is to send a proposal to every survivor: it has learned something, or it rejoined, and the other one
-    /// has lost what was sent before.
+    /// Returns whether the caller is to send a proposal to every survivor: it has learned something, or it rejoined,
+    /// and the other one has lost what was sent before.
     pub fn handle_proposal(
         &mut self,
         from: usize,
         player: usize,
-        last_frame: i32,
-        local_frame: i32,
+        theirs: LogVersion,
+        ours: LogVersion,
     ) -> bool {
         // A frozen player has no vote.
         if self.is_frozen(from) {
             return false;
         }
-        let newly_frozen = self.freeze(player, local_frame.max(last_frame));
-        let proposed = match self.progress.get_mut(player) {
-            Some(Progress::Frozen(proposed)) => proposed,
-            Some(Progress::DroppedBefore(answered)) => return answered.insert(from),
-            Some(Progress::Playing | Progress::Disconnected(_)) | None => return false,
-        };
-        proposed.insert(from, last_frame);
-        let known = proposed.entry(self.local_player).or_insert(local_frame);
-        let learned = last_frame > *known;
-        *known = last_frame.max(*known);
-        newly_frozen || learned
+        let newly_frozen = self.freeze(player, ours);
+        match self.progress.get_mut(player) {
+            Some(Progress::Frozen(proposed)) => {
+                proposed.insert(from, theirs);
+                let known = proposed.insert(self.local_player, ours);
+                newly_frozen || known.is_none_or(|known| ours > known)
+            }
+            Some(Progress::Disconnected(known)) => std::mem::replace(known, ours) < ours,
+            Some(Progress::DroppedBefore(known, answered)) => {
+                let is_news = std::mem::replace(known, ours) < ours;
+                answered.insert(from) || is_news
+            }
+            Some(Progress::Playing) | None => false,
+        }
+    }
+
+    /// A survivor proposes to drop a player, with inputs that the player cannot have given. That freezes nobody; but it
+    /// has nothing to say of the player then.
+    pub fn handle_invalid_proposal(&mut self, from: usize, player: usize) {
+        if self.is_frozen(from) {
+            return;
+        }
+        self.invalid.insert((from, player));
+        if let Some(Progress::Frozen(proposed)) = self.progress.get_mut(player) {
+            proposed.entry(from).or_insert(LogVersion::nothing());
+        }
     }
 
     /// The next player to drop, once all survivors have the same information.
@@ -159,17 +210,18 @@ impl DropConsensus {
             Progress::Frozen(proposed) => {
                 survivors.iter().all(|survivor| proposed.contains_key(survivor))
             }
-            Progress::Playing | Progress::Disconnected(_) | Progress::DroppedBefore(_) => true,
+            Progress::Playing | Progress::Disconnected(_) | Progress::DroppedBefore(..) => true,
         });
         if !unanimous {
             return;
         }
         for (player, progress) in self.progress.iter_mut().enumerate() {
             if let Progress::Frozen(proposed) = progress
-                && let Some(last_frame) =
+                && let Some(version) =
                     survivors.iter().filter_map(|survivor| proposed.get(survivor)).copied().max()
             {
-                *progress = Progress::Disconnected(last_frame);
+                *progress = Progress::Disconnected(version);
+                let last_frame = version.last_frame;
                 self.decided.push_back(DroppedPlayer { player, last_frame });
             }
         }

@@ -9,6 +9,11 @@ use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+/// The version of somebody who has so many inputs.
+fn version(last_frame: i32) -> LogVersion {
+    LogVersion { signed: None, last_frame, digest: InputDigest::first() }
+}
+
 struct World {
     random: Pcg32,
     players: Vec<Option<Player>>,
@@ -59,7 +64,7 @@ impl World {
 
     fn freeze(&mut self, by: usize, lost: usize) {
         let Some(player) = &mut self.players[by] else { return };
-        if player.consensus.freeze(lost, player.newest[lost]) {
+        if player.consensus.freeze(lost, version(player.newest[lost])) {
             self.propose(by, lost);
         }
     }
@@ -74,11 +79,11 @@ impl World {
         if player.consensus.is_frozen(from) || about == to {
             return;
         }
-        let known = player.newest[about];
-        if player.consensus.dropped_after(about).is_none() {
-            player.newest[about] = known.max(frame);
+        let known = player.newest[about].max(frame);
+        if !player.consensus.is_dropped(about) {
+            player.newest[about] = known;
         }
-        if player.consensus.handle_proposal(from, about, frame, known) {
+        if player.consensus.handle_proposal(from, about, version(frame), version(known)) {
             self.propose(to, about);
         }
     }
@@ -128,8 +133,8 @@ fn survivors_agree_on_the_last_frame_of_every_dropped_player() {
             .filter_map(|player| world.players[*player].as_ref())
             .map(|player| {
                 let players = 0..world.players.len();
-                let after = |other| Some((other, player.consensus.dropped_after(other)?));
-                players.filter_map(after).collect()
+                let dropped = players.filter(|other| player.consensus.is_dropped(*other));
+                dropped.map(|other| (other, player.newest[other])).collect()
             })
             .collect();
         assert!(dropped.windows(2).all(|pair| pair[0] == pair[1]), "seed {seed}: {dropped:?}");
@@ -139,31 +144,69 @@ fn survivors_agree_on_the_last_frame_of_every_dropped_player() {
 
 #[test]
 fn a_player_who_rejoined_answers_who_still_waits_for_it() {
-    let mut consensus = DropConsensus::new(3, 1, [2]);
-    assert_eq!(consensus.dropped_after(2), Some(-1));
-    assert!(!consensus.takes_inputs(0, 2), "dropped already");
-    assert!(consensus.handle_proposal(0, 2, 17, 17), "the process before may not have answered");
-    assert!(!consensus.handle_proposal(0, 2, 17, 17), "answered already");
+    let mut consensus = DropConsensus::new(3, 1, [(2, version(17))]);
+    assert!(consensus.is_dropped(2));
+    let same = version(17);
+    assert!(
+        consensus.handle_proposal(0, 2, same, same),
+        "the process before may not have answered"
+    );
+    assert!(!consensus.handle_proposal(0, 2, same, same), "answered already");
     assert_eq!(consensus.poll_dropped(), None);
 }
 
 #[test]
 fn the_inputs_that_a_frozen_player_has_are_not_taken() {
     let mut consensus = DropConsensus::new(3, 1, []);
-    assert!(consensus.takes_inputs(0, 2));
-    assert!(consensus.freeze(0, 17));
-    assert!(!consensus.takes_inputs(0, 2), "the other survivors may not receive them");
-    assert!(!consensus.handle_proposal(0, 2, 20, 17));
+    assert!(consensus.takes_inputs(0));
+    assert!(consensus.freeze(0, version(17)));
+    assert!(!consensus.takes_inputs(0), "the other survivors may not receive them");
+    assert!(!consensus.handle_proposal(0, 2, version(20), version(20)));
     assert!(!consensus.is_frozen(2));
 }
 
 #[test]
 fn the_last_of_two_decides_alone() {
     let mut consensus = DropConsensus::new(2, 1, []);
-    assert!(consensus.freeze(0, 17));
-    assert!(!consensus.freeze(0, 18), "frozen already");
-    assert!(!consensus.freeze(1, 3), "the local player");
-    assert!(!consensus.freeze(2, 3), "no player");
+    assert!(consensus.freeze(0, version(17)));
+    assert!(!consensus.freeze(0, version(18)), "frozen already");
+    assert!(!consensus.freeze(1, version(3)), "the local player");
+    assert!(!consensus.freeze(2, version(3)), "no player");
     assert_eq!(consensus.poll_dropped(), Some(DroppedPlayer { player: 0, last_frame: 17 }));
-    assert_eq!((consensus.dropped_after(0), consensus.poll_dropped()), (Some(17), None));
+    assert_eq!((consensus.is_dropped(0), consensus.poll_dropped()), (true, None));
+}
+
+#[test]
+fn a_greater_version_counts_after_the_decision_as_well_and_is_told_to_everybody() {
+    let (first, digest) = (version(17), InputDigest::first().next(0, &[1]));
+    let signed = LogVersion { signed: Some(-1), last_frame: 3, digest };
+    let longer = LogVersion { digest, ..version(18) };
+    assert!(first < longer && longer < signed);
+    for greater in [longer, signed] {
+        let mut consensus = DropConsensus::new(3, 1, []);
+        assert!(consensus.freeze(2, first));
+        assert!(!consensus.handle_proposal(0, 2, first, first));
+        assert!(consensus.poll_dropped().is_some());
+        assert!(!consensus.handle_proposal(0, 2, first, first), "no news");
+        assert!(consensus.handle_proposal(0, 2, greater, greater));
+        assert!(!consensus.handle_proposal(0, 2, first, greater), "known");
+        assert_eq!(consensus.poll_dropped(), None, "it is dropped once");
+    }
+}
+
+#[test]
+fn a_proposal_that_cannot_be_drops_nobody_and_is_not_waited_for() {
+    for invalid_first in [true, false] {
+        let mut consensus = DropConsensus::new(3, 1, []);
+        if invalid_first {
+            consensus.handle_invalid_proposal(0, 2);
+            assert!(!consensus.is_frozen(2) && consensus.poll_dropped().is_none());
+        }
+        assert!(consensus.freeze(2, version(17)));
+        if !invalid_first {
+            assert_eq!(consensus.poll_dropped(), None);
+            consensus.handle_invalid_proposal(0, 2);
+        }
+        assert_eq!(consensus.poll_dropped(), Some(DroppedPlayer { player: 2, last_frame: 17 }));
+    }
 }

@@ -49,9 +49,9 @@ impl EncodedInputs {
         Some(decoded.chunks_exact(LENGTH_BYTES + previous.len()).map(next).collect())
     }
 
-    /// How many inputs there are, of a message of a session.
-    pub(super) fn frames(&self, input_bytes: usize) -> Option<usize> {
-        let decoded = self.whole_frames(input_bytes, MAX_FRAMES)?;
+    /// How many inputs there are. None if they are malformed or more than `max_frames`.
+    pub(super) fn frames(&self, input_bytes: usize, max_frames: usize) -> Option<usize> {
+        let decoded = self.whole_frames(input_bytes, max_frames)?;
         Some(decoded.len() / (LENGTH_BYTES + input_bytes))
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use netplay_protocol::PeerKey;
+use netplay_protocol::{InputStatement, PeerKey};
 
 use super::NULL_FRAME;
 use super::catch_up::CatchUp;
@@ -13,16 +13,20 @@ use super::peer::{PeerProgress, PeerTraffic};
 use super::traffic::{MatchTraffic, Origin};
 
 impl MatchTraffic {
-    /// The local player rejoins: `local` is the log of its inputs, and `peers` are the logs of the others with the
-    /// last frame of the local inputs that each of them has. The session catches up before it hears the peers.
+    /// The local player rejoins: `local` is the log of its inputs, and `peers` are the logs of the others with the last
+    /// statement that each agrees with, and the last frame of the local inputs that each of them has. The session catches
+    /// up before it hears the peers.
     pub fn catch_up(
         &mut self,
-        peers: impl IntoIterator<Item = (PeerKey, InputLog, i32)>,
+        peers: impl IntoIterator<Item = (PeerKey, InputLog, Option<InputStatement>, i32)>,
         local: InputLog,
     ) {
         let mut acked = BTreeMap::new();
-        for (key, log, last_frame) in peers {
+        for (key, log, statement, last_frame) in peers {
             acked.insert(key, last_frame);
+            if let Some(statement) = statement {
+                self.statements.adopt(key, statement);
+            }
             if let Some(peer) = self.peers.get_mut(&key) {
                 if let PeerProgress::Disconnected(last_own_frame) = &mut peer.progress {
                     *last_own_frame = log.last_own_frame();
@@ -30,9 +34,39 @@ impl MatchTraffic {
                 peer.log = log;
             }
         }
+        let mut local = local;
+        self.cut_logs(&mut local);
         let until = local.last_frame().unwrap_or(NULL_FRAME);
         self.origin = Origin::CatchingUp(CatchUp::new(until, acked));
         self.local = local;
+    }
+
+    /// Other inputs count than those that the session was given: it begins again at frame 0, and catches up with the
+    /// logs. Returns the input delay that it begins with.
+    pub fn simulate_again(&mut self) -> usize {
+        let acked = self.peers.iter().map(|(key, peer)| {
+            // One who is dropped needs nothing.
+            (*key, if peer.is_playing() { peer.outbox.acked() } else { i32::MAX })
+        });
+        let until = self.local.last_frame().unwrap_or(NULL_FRAME);
+        self.origin = Origin::CatchingUp(CatchUp::new(until, acked.collect()));
+        self.restart_session();
+        let delay = self.local.start_frame().and_then(|start| usize::try_from(start).ok());
+        delay.unwrap_or_else(|| self.input_delay())
+    }
+
+    /// Cuts the logs that go further than a match of these players can have gone: everybody waits for the one whose
+    /// inputs end first.
+    fn cut_logs(&mut self, local: &mut InputLog) {
+        let playing = self.peers.values_mut().filter(|peer| peer.is_playing());
+        let mut logs: Vec<&mut InputLog> = playing.map(|peer| &mut peer.log).collect();
+        logs.push(local);
+        let first = logs.iter().map(|log| log.last_frame().unwrap_or(NULL_FRAME)).min();
+        let latest = first.unwrap_or(NULL_FRAME).saturating_add(MAX_AHEAD);
+        logs.into_iter().for_each(|log| log.truncate(latest));
+        for key in self.peers.keys() {
+            self.statements.truncate(*key, latest);
+        }
     }
 
     /// The input log of another peer's player, or of the local player for none.
@@ -48,18 +82,12 @@ impl MatchTraffic {
         self.peers.get(&peer).map_or(NULL_FRAME, PeerTraffic::last_own_frame)
     }
 
-    /// The recent inputs of a peer's player up to that frame, oldest first, without separators: what other survivors
-    /// may lack.
-    pub fn recent_inputs(&self, peer: PeerKey) -> Vec<u8> {
-        let peer = self.peers.get(&peer);
-        peer.map_or(Vec::new(), |peer| peer.log.recent_inputs(peer.last_own_frame()))
-    }
-
     /// A peer is about to be dropped: nothing more is accepted from it or sent to it.
-    pub fn freeze(&mut self, peer: PeerKey) {
-        if let Some(peer) = self.peers.get_mut(&peer).filter(|peer| peer.is_playing()) {
+    pub fn freeze(&mut self, key: PeerKey) {
+        if let Some(peer) = self.peers.get_mut(&key).filter(|peer| peer.is_playing()) {
             peer.progress = PeerProgress::Frozen;
         }
+        self.statements.freeze(key);
     }
 
     /// A peer is dropped: from its next frame on, its player's inputs are synthesized.
@@ -67,30 +95,6 @@ impl MatchTraffic {
         if let Some(peer) = self.peers.get_mut(&peer) {
             peer.disconnect();
         }
-    }
-
-    /// Merges the recent inputs of a peer's player, the last of which is of `last_frame`, from another survivor.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] if nobody can have these inputs.
-    pub fn merge(
-        &mut self,
-        of: PeerKey,
-        last_frame: i32,
-        inputs: &[u8],
-    ) -> Result<(), PayloadError> {
-        if last_frame > self.latest_input() {
-            return Err(PayloadError::Frame);
-        }
-        let peer = self.peers.get_mut(&of).ok_or(PayloadError::Stranger)?;
-        // A replay delivers what is in the log.
-        if let Some(missing) = peer.log.merge(last_frame, inputs)?
-            && !self.is_replaying()
-        {
-            self.deliver(of, missing, self.ack_of_everything());
-        }
-        Ok(())
     }
 
     /// Merges a chunk of the input log of a peer's player, from another peer. It matters to a local player who has
@@ -113,11 +117,9 @@ impl MatchTraffic {
         if start_frame > latest {
             return Err(PayloadError::Frame);
         }
-        let first = peer.log.next_frame();
-        peer.log.merge_chunk(start_frame, inputs)?;
-        let missing = peer.log.chunk(first, latest);
-        if let Some(missing) = missing.filter(|_| !self.is_replaying()) {
-            self.deliver(of, missing, NULL_FRAME);
+        peer.log.merge_chunk(start_frame, inputs, latest)?;
+        if !self.is_replaying() {
+            self.deliver(of, NULL_FRAME, None);
         }
         Ok(())
     }
@@ -135,7 +137,7 @@ impl MatchTraffic {
     }
 
     /// The latest frame for which any player can have given an input.
-    fn latest_input(&self) -> i32 {
+    pub(super) fn latest_input(&self) -> i32 {
         let frame = match &self.origin {
             Origin::CatchingUp(catch_up) => catch_up.until(),
             Origin::Start | Origin::Rejoined => self.frame,

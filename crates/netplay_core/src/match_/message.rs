@@ -5,7 +5,8 @@ use super::encoded::EncodedInputs;
 /// A message of a rollback session to the session of one peer, or from it.
 ///
 /// What ggrs sends beyond these never reaches another peer: the driver answers synchronization and round-trip
-/// requests itself, because the peers have agreed to play and the link measures round trips.
+/// requests itself, because the peers have agreed to play and the link measures round trips, and the match measures how far
+/// the simulations are apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionMessage {
     /// All inputs of the sender that the receiver has not acknowledged.
@@ -22,8 +23,6 @@ pub enum SessionMessage {
         /// The last frame whose input the sender has of the receiver; -1 if there is none.
         ack_frame: i32,
     },
-    /// How many frames the sender is behind the receiver.
-    FrameAdvantage(i16),
 }
 
 impl SessionMessage {

@@ -29,17 +29,24 @@
 //!   disconnects, and for the player itself if its process restarts.
 //! * [`DropConsensus`] is how the survivors agree on the last frame of a player who is dropped. The rollback session
 //!   never learns of it: the inputs of a disconnected player are synthesized.
+//! * [`Accusations`] says when enough players have lost one for it to be dropped. Until then, `relayed` takes its inputs
+//!   from those who have them.
 //! * [`InputDelay`] says when the local player's input delay may change while a match is played.
 //! * `logs` takes inputs that come from other peers than their player, and `catch_up` feeds a match from frame 0 to
 //!   the session of a player who rejoins.
+//! * `time_sync` measures how far the simulation is ahead of the others', so that it can run slower.
 //! * [`Activity`] tells a simulation that stands still from one that waits for other players.
 
+mod accusations;
 mod activity;
 mod catch_up;
 mod checksums;
 mod comparison;
+mod digests;
 mod drop_consensus;
 mod encoded;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod input_delay;
 mod input_log;
 mod logs;
@@ -48,14 +55,21 @@ mod outbox;
 mod parts;
 mod payload;
 mod payload_checksums;
+mod payload_statements;
 mod peer;
+mod relayed;
 mod rle;
 mod shared;
+mod statements;
+mod time_sync;
 mod traffic;
+mod versions;
 
+pub use accusations::Accusations;
 pub use activity::Activity;
 pub use comparison::{Desync, StateComparison};
-pub use drop_consensus::{DropConsensus, DroppedPlayer};
+pub use digests::STATEMENT_INTERVAL;
+pub use drop_consensus::{DropConsensus, DroppedPlayer, LogVersion};
 pub use encoded::EncodedInputs;
 #[cfg(test)]
 pub(crate) use encoded::MAX_FRAMES;
@@ -64,13 +78,22 @@ pub use input_log::{InputLog, disconnected_input};
 pub use message::SessionMessage;
 pub use outbox::Transmit;
 pub use payload::{MAX_INPUT_BYTES, PayloadError};
+pub use peer::InputSource;
 pub use shared::SharedTraffic;
-pub use traffic::{MatchConfig, MatchTraffic};
+pub use statements::{Signatures, Violation};
+pub use traffic::{MatchConfig, MatchTraffic, PayloadTaken};
+pub use versions::{Merged, RecentInputs, VersionedLog};
 
 /// The longest input delay, in frames. Also the latest frame at which a player's inputs may begin.
 pub const MAX_INPUT_DELAY: usize = 16;
 /// The widest prediction window, in frames: ggrs keeps 128 inputs per player, and this leaves room in them.
 pub const MAX_PREDICTION: usize = 32;
+
+/// In how many datagrams in a row a changed input is sent unless something else is set: any two losses in a row cost
+/// nothing.
+pub const DEFAULT_INPUT_REDUNDANCY: u8 = 3;
+/// The most datagrams in a row in which a changed input is sent.
+pub const MAX_INPUT_REDUNDANCY: u8 = 8;
 
 /// The frame before the first one: "none yet".
 const NULL_FRAME: i32 = -1;

@@ -10,12 +10,10 @@ use super::message::SessionMessage;
 use super::parts::{Parts, Repeats};
 use super::payload::{MAX_INPUTS_BYTES, Payload, PayloadInputs};
 use super::payload_checksums::PayloadChecksums;
+use super::payload_statements::PayloadStatements;
 use crate::link::Link;
 use crate::rate::TokenBucket;
 
-/// A changed input is sent in this many datagrams in a row, whatever is acknowledged: any two losses in a row cost
-/// nothing.
-pub(super) const URGENT_SENDS: u8 = 3;
 /// How many datagrams are sent per second at most: six per frame at sixty frames a second. The peer accepts
 /// [600](crate::link::RateLimitConfig::datagrams); the rest is for another path during a failover, and for probes.
 const MAX_PER_SECOND: u32 = 360;
@@ -66,7 +64,7 @@ impl Pace {
 enum News {
     #[default]
     Nothing,
-    /// Acknowledgements, a frame advantage or checksums: they can wait for the next inputs.
+    /// Acknowledgements or checksums: they can wait for the next inputs.
     Other,
     Inputs,
 }
@@ -76,6 +74,8 @@ enum News {
 pub(super) struct Outbox {
     /// The size of one input, in bytes.
     input_bytes: usize,
+    /// In how many datagrams in a row a changed input is sent, whatever is acknowledged.
+    redundancy: u8,
     payload: Payload,
     news: News,
     /// How many more datagrams are sent at once.
@@ -98,9 +98,10 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new(input_bytes: usize) -> Self {
+    pub(super) fn new(input_bytes: usize, redundancy: u8) -> Self {
         Self {
             input_bytes,
+            redundancy,
             payload: Payload { ack_frame: NULL_FRAME, ..Payload::default() },
             news: News::Nothing,
             urgent: 0,
@@ -109,7 +110,7 @@ impl Outbox {
             last_sent: None,
             inputs_sent: None,
             acked: NULL_FRAME,
-            repeats: Repeats::default(),
+            repeats: Repeats::new(redundancy),
             rate: TokenBucket::new(MAX_PER_SECOND, MAX_AT_ONCE, Duration::ZERO),
             due: VecDeque::new(),
             activity: Activity::Advancing,
@@ -118,23 +119,34 @@ impl Outbox {
 
     /// Merges a message of the session into the payload.
     pub(super) fn push(&mut self, message: SessionMessage) {
-        self.news = self.news.max(News::Other);
         match message {
             SessionMessage::Inputs { ack_frame, last_frames, inputs } => {
                 self.acknowledge(ack_frame);
                 self.push_inputs(PayloadInputs { last_frames, inputs, follows: false });
             }
-            SessionMessage::InputAck { ack_frame } => self.acknowledge(ack_frame),
-            SessionMessage::FrameAdvantage(frames) => self.payload.frame_advantage = Some(frames),
+            SessionMessage::InputAck { ack_frame } => {
+                self.acknowledge(ack_frame);
+                self.news = self.news.max(News::Other);
+            }
         }
+    }
+
+    /// How many frames the local simulation is behind the peer's. It travels with the next datagram, and is no reason for
+    /// one.
+    pub(super) fn set_frame_advantage(&mut self, frames: i16) {
+        self.payload.frame_advantage = Some(frames);
     }
 
     fn push_inputs(&mut self, part: PayloadInputs) {
         if let Some((last, change)) = part.inputs.last_frames(self.input_bytes) {
+            if last <= self.last_input {
+                // The session repeats itself, by the machine's clock. The outbox repeats by its own.
+                return;
+            }
             self.last_input = last;
             if let Some(change) = change.filter(|change| *change > self.last_change) {
                 self.last_change = change;
-                self.urgent = URGENT_SENDS;
+                self.urgent = self.redundancy;
             }
         }
         self.payload.inputs = Some(part);
@@ -160,6 +172,26 @@ impl Outbox {
         self.payload.checksums.is_empty()
     }
 
+    /// What the next datagram carries of the exchange of statements.
+    pub(super) fn set_statements(&mut self, statements: PayloadStatements) {
+        self.payload.statements = statements;
+    }
+
+    /// Whether a payload has taken the statements that were [set](Self::set_statements).
+    pub(super) fn took_statements(&self) -> bool {
+        self.payload.statements.is_empty()
+    }
+
+    /// Another session takes the place of the one before. What the peer has, it still has.
+    pub(super) fn handle_session_restart(&mut self) {
+        *self = Self { acked: self.acked, ..Self::new(self.input_bytes, self.redundancy) };
+    }
+
+    /// The last frame whose input the peer has acknowledged; -1 if there is none.
+    pub(super) fn acked(&self) -> i32 {
+        self.acked
+    }
+
     /// The peer has the local inputs up to this frame.
     pub(super) fn handle_ack(&mut self, frame: i32) {
         self.acked = self.acked.max(frame);
@@ -173,7 +205,7 @@ impl Outbox {
 
     /// The next payload to send now, if one is due.
     pub(super) fn poll_transmit(&mut self, now: Duration, pace: Pace) -> Option<Transmit> {
-        if !self.payload.checksums.is_empty() {
+        if !self.payload.checksums.is_empty() || !self.payload.statements.is_empty() {
             self.news = self.news.max(News::Other);
         }
         if self.due.is_empty() && self.rate.available(now) > 0 && self.is_due(now, pace) {
@@ -220,12 +252,16 @@ impl Outbox {
     fn fill_with_parts(&mut self, now: Duration, pace: Pace) {
         let newest_due = self.news == News::Inputs || self.urgent > 0;
         let payloads = self.parts(now, newest_due, pace.repeat).unwrap_or_default();
-        // Whatever else there is gets a payload of its own, so that there is room for the largest input.
+        if !payloads.is_empty() {
+            self.payload.frame_advantage = None;
+        }
+        // Checksums get a payload of their own, so that there is room for the largest input.
         let Payload { ack_frame, waits, frame_advantage, .. } = self.payload;
-        let checksums = self.payload.checksums.clone();
-        let others = Payload { ack_frame, waits, inputs: None, frame_advantage, checksums };
-        let is_more_than_ack = frame_advantage.is_some() || !others.checksums.is_empty();
-        let others_due = payloads.is_empty() || is_more_than_ack;
+        let (checksums, statements) = (self.payload.checksums.clone(), self.payload.statements);
+        let others =
+            Payload { ack_frame, waits, inputs: None, frame_advantage, checksums, statements };
+        let others_due =
+            payloads.is_empty() || !others.checksums.is_empty() || !statements.is_empty();
         for payload in payloads {
             self.queue(now, payload, true);
         }
@@ -244,12 +280,16 @@ impl Outbox {
         let pending = inputs.after(Some(self.acked), self.input_bytes)?;
         let parts = Parts::new(&pending, self.input_bytes, MAX_INPUTS_BYTES)?;
         let limit = self.rate.available(now);
-        let due = self.repeats.poll(now, &parts, newest_due, repeat, limit).into_iter();
-        let payloads = due.map(|inputs| {
+        let due = self.repeats.poll(now, &parts, newest_due, repeat, limit);
+        let last = due.len().checked_sub(1);
+        let payloads = due.into_iter().enumerate().map(|(place, inputs)| {
             let follows = inputs.start_frame > pending.start_frame;
             let inputs = Some(PayloadInputs { last_frames: last_frames.clone(), inputs, follows });
-            let Payload { ack_frame, waits, .. } = self.payload;
-            Payload { ack_frame, waits, inputs, ..Payload::default() }.encode(self.input_bytes)
+            let Payload { ack_frame, waits, frame_advantage, .. } = self.payload;
+            let frame_advantage = frame_advantage.filter(|_| Some(place) == last);
+            let payload =
+                Payload { ack_frame, waits, inputs, frame_advantage, ..Payload::default() };
+            payload.encode(self.input_bytes)
         });
         Some(payloads.collect())
     }
@@ -266,6 +306,7 @@ impl Outbox {
     fn handle_others_sent(&mut self) {
         self.payload.frame_advantage = None;
         self.payload.checksums = PayloadChecksums::default();
+        self.payload.statements = PayloadStatements::default();
     }
 
     /// The inputs in the payload, and the frame of the last one.

@@ -1,6 +1,6 @@
 //! When an outbox sends, and what.
 
-use super::super::encoded::EncodedInputs;
+use super::super::encoded::{EncodedInputs, MAX_FRAMES};
 use super::super::payload::MAX_INPUT_BYTES;
 use super::super::payload_checksums::ChecksumRun;
 use super::*;
@@ -28,7 +28,12 @@ fn inputs(frame: i32, acked: i32, changed: bool) -> SessionMessage {
 /// Plays `frames` frames in which nothing but the frames in `changes` changes; everything arrives if `acked`.
 /// Returns the frames in which a datagram was sent.
 fn play(frames: i32, changes: &[i32], acked: bool) -> Vec<i32> {
-    let mut outbox = Outbox::new(1);
+    play_with(3, frames, changes, acked)
+}
+
+/// The same, with another redundancy.
+fn play_with(redundancy: u8, frames: i32, changes: &[i32], acked: bool) -> Vec<i32> {
+    let mut outbox = Outbox::new(1, redundancy);
     let mut sends = vec![];
     for frame in 0..frames {
         outbox.push(inputs(frame, frame - 2, changes.contains(&frame)));
@@ -56,8 +61,17 @@ fn a_changed_input_is_sent_at_once_and_in_three_datagrams_in_a_row() {
 }
 
 #[test]
+fn the_redundancy_says_in_how_many_datagrams_in_a_row_a_changed_input_is_sent() {
+    for redundancy in 1..=8 {
+        let sends = play_with(redundancy, 60, &[21], true);
+        let in_a_row = (21..).take_while(|frame| sends.contains(frame)).count();
+        assert_eq!(in_a_row, usize::from(redundancy), "{sends:?}");
+    }
+}
+
+#[test]
 fn acknowledgements_between_two_frames_wait_for_the_next() {
-    let mut outbox = Outbox::new(1);
+    let mut outbox = Outbox::new(1, 3);
     outbox.push(inputs(0, -1, true));
     outbox.handle_ack(0);
     assert!(outbox.poll_transmit(FRAME, PACE).is_some());
@@ -76,7 +90,7 @@ fn at_the_start_every_frame_is_sent_until_the_peer_acknowledges() {
 
 #[test]
 fn what_is_not_acknowledged_is_repeated_and_what_is_acknowledged_is_not() {
-    let mut outbox = Outbox::new(1);
+    let mut outbox = Outbox::new(1, 3);
     outbox.push(inputs(0, -1, true));
     let first = outbox.poll_transmit(FRAME, PACE).unwrap();
     assert_eq!(outbox.poll_transmit(FRAME * 2, PACE), None);
@@ -87,7 +101,7 @@ fn what_is_not_acknowledged_is_repeated_and_what_is_acknowledged_is_not() {
 
 #[test]
 fn checksums_are_sent_without_an_input_too_and_only_once() {
-    let mut outbox = Outbox::new(1);
+    let mut outbox = Outbox::new(1, 3);
     let checksums = PayloadChecksums { ack: Some(3), run: None };
     outbox.set_checksums(checksums.clone());
     assert!(outbox.poll_transmit(FRAME, PACE).is_some() && outbox.took_checksums());
@@ -106,7 +120,7 @@ fn checksums_have_the_room_that_inputs_leave_and_otherwise_a_payload_of_their_ow
     let run = |checksums| ChecksumRun { previous: -1, checksums };
     let checksums: Vec<(i32, u64)> = (0..7).map(|frame| (frame, u64::MAX)).collect();
     for (bytes, room) in [(0, 7), (990, 7), (1050, 2), (1080, 7), (MAX_INPUT_BYTES, 7)] {
-        let mut outbox = Outbox::new(bytes.max(1));
+        let mut outbox = Outbox::new(bytes.max(1), 3);
         let inputs: Vec<u8> = (0..bytes).map(|byte| byte as u8 | 1).collect();
         outbox.push(SessionMessage::Inputs {
             ack_frame: -1,
@@ -126,7 +140,7 @@ fn checksums_have_the_room_that_inputs_leave_and_otherwise_a_payload_of_their_ow
 #[test]
 fn a_simulation_that_does_not_go_on_says_before_each_keepalive_whether_it_waits() {
     for (activity, waits) in [(Activity::Waiting, true), (Activity::Standing, false)] {
-        let mut outbox = Outbox::new(1);
+        let mut outbox = Outbox::new(1, 3);
         outbox.push(inputs(0, -1, true));
         assert!(outbox.poll_transmit(FRAME, PACE).is_some());
         outbox.handle_ack(0);
@@ -141,18 +155,32 @@ fn a_simulation_that_does_not_go_on_says_before_each_keepalive_whether_it_waits(
 
 #[test]
 fn messages_of_a_frame_travel_in_one_payload_and_the_newest_wins() {
-    let mut outbox = Outbox::new(1);
+    let mut outbox = Outbox::new(1, 3);
     outbox.push(SessionMessage::InputAck { ack_frame: 9 });
     outbox.push(inputs(8, 6, false));
-    outbox.push(SessionMessage::FrameAdvantage(4));
+    outbox.set_frame_advantage(4);
     let checksums = PayloadChecksums { ack: Some(3), run: None };
     outbox.set_checksums(checksums.clone());
     outbox.push(inputs(9, 6, false));
     let payload = &outbox.payload;
     assert_eq!((payload.ack_frame, payload.frame_advantage), (9, Some(4)));
     let part = payload.inputs.as_ref().unwrap();
-    assert_eq!(part.inputs.frames(1), Some(3), "frames 7 to 9");
+    assert_eq!(part.inputs.frames(1, MAX_FRAMES), Some(3), "frames 7 to 9");
     assert_eq!(payload.checksums, checksums);
+}
+
+#[test]
+fn what_the_session_repeats_is_not_sent_again_for_that_and_a_frame_advantage_neither() {
+    let mut outbox = Outbox::new(1, 3);
+    outbox.push(inputs(0, -1, true));
+    let first = outbox.poll_transmit(FRAME, PACE).unwrap();
+    outbox.push(inputs(0, -1, true));
+    outbox.set_frame_advantage(4);
+    assert_eq!(outbox.poll_transmit(FRAME * 2, PACE), None);
+    // It comes with what is repeated since it is not acknowledged.
+    let next = outbox.poll_transmit(FRAME * 9, PACE).unwrap();
+    assert!(next.payload.len() > first.payload.len());
+    assert_eq!(outbox.payload.frame_advantage, None);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Inputs that do not fit into one datagram, in parts that do.
 //!
-//! The receiver lacks the newest inputs for certain, and an input that was sent three times hardly ever. So each
+//! The receiver lacks the newest inputs for certain, and an input that was sent several times hardly ever. So each
 //! datagram has the newest inputs and as many before them as fit; very large inputs take several datagrams, so that
-//! each is still sent three times in a row. What is older is repeated, from the oldest on, when it has not been
+//! each is still sent as often in a row as is set. What is older is repeated, from the oldest on, when it has not been
 //! acknowledged for as long as an acknowledgement takes. A receiver cannot use an input before it has the one
 //! before it, so what is older goes first.
 
@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::encoded::{EncodedInputs, LENGTH_BYTES, MAX_FRAMES};
-use super::outbox::URGENT_SENDS;
 
 /// Consecutive inputs, to be cut into parts of which each fits into a datagram.
 pub(super) struct Parts {
@@ -92,8 +91,10 @@ fn greatest(most: usize, is_so: impl Fn(usize) -> bool) -> usize {
 }
 
 /// When the inputs that one peer has not acknowledged were sent, as far as they did not fit into one datagram.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Repeats {
+    /// In how many datagrams in a row an input is sent when it is new.
+    redundancy: u8,
     /// When each was sent last.
     sent: BTreeMap<i32, Duration>,
     /// From which frame on inputs are still to be repeated.
@@ -101,6 +102,10 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
+    pub(super) fn new(redundancy: u8) -> Self {
+        Self { redundancy, sent: BTreeMap::new(), next: None }
+    }
+
     /// Everything that is unacknowledged fits into one datagram.
     pub(super) fn clear(&mut self) {
         self.sent.clear();
@@ -127,7 +132,7 @@ impl Repeats {
         let (newest, last_part) = match newest_due {
             true => {
                 let last_part = parts.newest();
-                (last_part.min(end - i32::from(URGENT_SENDS)).max(start), last_part)
+                (last_part.min(end - i32::from(self.redundancy)).max(start), last_part)
             }
             false => (end, end),
         };

@@ -5,13 +5,17 @@
 //!
 //! | field | when | meaning |
 //! | --- | --- | --- |
-//! | flags | always | bit 0: inputs, bit 1: frame advantage, bit 2: checksums, bit 3: checksum ack, bit 4: inputs before these, which are not acknowledged either, are in other datagrams, bit 5: the inputs are raw, bit 6: the sender waits for inputs |
+//! | flags | always | bit 0: inputs, bit 1: frame advantage, bit 2: checksums, bit 3: checksum ack, bit 4: inputs before these, which are not acknowledged either, are in other datagrams, bit 5: the inputs are raw, bit 6: the sender waits for inputs, bit 7: statements |
 //! | ack frame | always | the last frame whose input the sender has of the receiver |
 //! | start frame, last frame per player, length, bytes | inputs | the inputs that are not acknowledged |
-//! | frame advantage | frame advantage | how many frames the sender is behind |
+//! | frame advantage | frame advantage | how many frames the sender is behind the last input of the receiver |
 //! | checksum ack | checksum ack | the last frame whose checksum the sender has of the receiver |
 //! | number, previous frame | checksums | how many checksums follow, in one byte; the frame of the checksum before the first one; -1 if it is the oldest that is kept |
 //! | frame, checksum in 8 bytes | each checksum | the sender's state at a confirmed frame |
+//! | what follows | statements | bit 0: statement ack, bit 1: statement, bit 2: summary |
+//! | statement ack | statement ack | the last frame of which the sender has the receiver's statement |
+//! | frame, digest in 32 bytes, signature in 64 | statement | what the sender has signed of its inputs |
+//! | frame, players in one byte, hash in 8 | summary | of which players the sender has the statements of that frame, and a hash of their digests |
 //!
 //! Raw inputs are neither run-length encoded nor preceded by their lengths.
 
@@ -21,9 +25,9 @@ use netplay_protocol::limits::MAX_PLAYERS;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::encoded::EncodedInputs;
-use super::message::SessionMessage;
+use super::encoded::{EncodedInputs, MAX_FRAMES};
 use super::payload_checksums::PayloadChecksums;
+use super::payload_statements::PayloadStatements;
 use super::{MAX_INPUT_DELAY, NULL_FRAME};
 use crate::link::Link;
 
@@ -36,8 +40,6 @@ const HAS_ADVANTAGE: u8 = 2;
 const FOLLOWS: u8 = 1 << 4;
 const RAW: u8 = 1 << 5;
 const WAITS: u8 = 1 << 6;
-/// The flags that have a meaning.
-const FLAGS: u8 = HAS_INPUTS | HAS_ADVANTAGE | PayloadChecksums::FLAGS | FOLLOWS | RAW | WAITS;
 
 /// What a payload holds beside inputs and checksums, at most, in bytes: flags, acknowledgement, start frame, last
 /// frames, length and frame advantage. A variable-length integer takes five bytes for 32 bits, three for 16.
@@ -57,6 +59,7 @@ pub(super) struct Payload {
     pub(super) inputs: Option<PayloadInputs>,
     pub(super) frame_advantage: Option<i16>,
     pub(super) checksums: PayloadChecksums,
+    pub(super) statements: PayloadStatements,
 }
 
 /// Inputs that the receiver has not acknowledged.
@@ -99,6 +102,9 @@ pub enum PayloadError {
     /// From, or of, a peer that does not play.
     #[error("not of a player of the match, or no longer")]
     Stranger,
+    /// A statement about inputs that the player has not signed.
+    #[error("a statement about inputs that its player has not signed")]
+    Signature,
 }
 
 impl Payload {
@@ -120,7 +126,7 @@ impl Payload {
     /// Encodes the payload, with the inputs run-length encoded or in this form.
     fn encode_with(&self, raw: Option<&[u8]>) -> Vec<u8> {
         let mut out = Vec::with_capacity(32);
-        let mut flags = self.checksums.flags();
+        let mut flags = self.checksums.flags() | self.statements.flags();
         flags |= if self.inputs.is_some() { HAS_INPUTS } else { 0 };
         flags |= if self.frame_advantage.is_some() { HAS_ADVANTAGE } else { 0 };
         flags |= if self.waits { WAITS } else { 0 };
@@ -141,27 +147,26 @@ impl Payload {
             put(&mut out, advantage);
         }
         self.checksums.put(&mut out, self.ack_frame);
+        self.statements.put(&mut out, self.ack_frame);
         out
     }
 
     /// How many checksums fit into a datagram beside the inputs. If none does, they travel without inputs.
     pub(super) fn room_for_checksums(&self) -> usize {
         let inputs = self.inputs.as_ref().map_or(0, |part| part.inputs.bytes.len());
-        match PayloadChecksums::fitting(MAX_INPUTS_BYTES.saturating_sub(inputs)) {
-            0 => PayloadChecksums::fitting(MAX_INPUTS_BYTES),
+        let room = MAX_INPUTS_BYTES - self.statements.bytes();
+        match PayloadChecksums::fitting(room.saturating_sub(inputs)) {
+            0 => PayloadChecksums::fitting(room),
             fitting => fitting,
         }
     }
 
     /// Decodes and checks a payload. The result cannot make ggrs panic, or allocate more than
-    /// [`MAX_FRAMES`](super::encoded::MAX_FRAMES) inputs.
+    /// [`MAX_FRAMES`] inputs.
     pub(super) fn decode(mut bytes: &[u8], bounds: &Bounds) -> Result<Self, PayloadError> {
         let bytes = &mut bytes;
         let (flags, rest) = bytes.split_first().ok_or(PayloadError::Layout)?;
         *bytes = rest;
-        if flags & !FLAGS != 0 {
-            return Err(PayloadError::Layout);
-        }
         let ack_frame: i32 = take(bytes)?;
         let latest = bounds.local_frame.saturating_add(MAX_INPUT_DELAY as i32 + 1);
         if !(NULL_FRAME..=latest.max(bounds.last_input)).contains(&ack_frame) {
@@ -177,23 +182,12 @@ impl Payload {
             _ => Some(take(bytes)?),
         };
         let checksums = PayloadChecksums::take(bytes, *flags, ack_frame, bounds)?;
+        let statements = PayloadStatements::take(bytes, *flags, ack_frame, bounds)?;
         if !bytes.is_empty() {
             return Err(PayloadError::Layout);
         }
-        Ok(Self { ack_frame, waits: flags & WAITS != 0, inputs, frame_advantage, checksums })
-    }
-
-    /// The messages for the local session.
-    pub(super) fn into_messages(self) -> impl Iterator<Item = SessionMessage> {
-        let ack_frame = self.ack_frame;
-        let first = match self.inputs {
-            Some(PayloadInputs { last_frames, inputs, .. }) => {
-                SessionMessage::Inputs { ack_frame, last_frames, inputs }
-            }
-            None => SessionMessage::InputAck { ack_frame },
-        };
-        let advantage = self.frame_advantage.map(SessionMessage::FrameAdvantage);
-        std::iter::once(first).chain(advantage)
+        let waits = flags & WAITS != 0;
+        Ok(Self { ack_frame, waits, inputs, frame_advantage, checksums, statements })
     }
 }
 
@@ -215,7 +209,7 @@ impl PayloadInputs {
             _ => EncodedInputs::from_raw(start_frame, encoded, bounds.input_bytes),
         };
         let inputs = inputs.ok_or(PayloadError::Input)?;
-        let frames = inputs.frames(bounds.input_bytes).ok_or(PayloadError::Input)?;
+        let frames = inputs.frames(bounds.input_bytes, MAX_FRAMES).ok_or(PayloadError::Input)?;
         // What follows other inputs may overtake them.
         let follows = kind & FOLLOWS != 0;
         let latest_start = if follows { i32::MAX } else { bounds.latest_start };

@@ -32,9 +32,6 @@ pub(super) struct ChecksumRun {
 }
 
 impl PayloadChecksums {
-    /// The flags of a payload that belong to this part.
-    pub(super) const FLAGS: u8 = HAS_CHECKSUMS | HAS_ACK;
-
     /// How many checksums fit into so many bytes.
     pub(super) fn fitting(bytes: usize) -> usize {
         (bytes.saturating_sub(OTHER_BYTES) / CHECKSUM_BYTES).min(MAX_CHECKSUMS)

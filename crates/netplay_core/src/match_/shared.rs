@@ -6,8 +6,9 @@ use super::traffic::MatchTraffic;
 
 /// The traffic of a match, shared by the room and the rollback session's socket.
 ///
-/// Both run on the same thread, one after the other: the lock is never waited for. A rollback session that catches up
-/// runs many frames within one update, and exchanges messages in each of them.
+/// The room takes in what comes before a rollback session runs, and between the updates of the game; so the lock is
+/// hardly ever waited for. A rollback session that catches up runs many frames within one update, and exchanges messages
+/// in each of them.
 #[derive(Clone, Debug)]
 pub struct SharedTraffic(Arc<Mutex<MatchTraffic>>);
 

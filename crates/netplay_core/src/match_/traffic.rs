@@ -9,14 +9,15 @@ use super::activity::Activity;
 use super::catch_up::CatchUp;
 use super::checksums::ChecksumExchange;
 use super::comparison::{Desync, StateComparison};
-use super::encoded::EncodedInputs;
+use super::encoded::MAX_FRAMES;
 use super::input_delay::InputDelay;
 use super::input_log::InputLog;
 use super::message::SessionMessage;
 use super::outbox::{Pace, Transmit};
-use super::payload::{Bounds, PayloadError};
+use super::payload::{Bounds, MAX_AHEAD, Payload, PayloadError};
 use super::peer::PeerTraffic;
-use super::{MAX_INPUT_DELAY, NULL_FRAME};
+use super::statements::{Signatures, Statements};
+use super::{MAX_INPUT_DELAY, MAX_INPUT_REDUNDANCY, NULL_FRAME};
 
 /// What a match is played with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,18 @@ pub struct MatchConfig {
     pub input_delay: usize,
     /// How many frames the session runs ahead of the last confirmed one; none in lockstep.
     pub max_prediction: usize,
+    /// In how many datagrams in a row a changed input is sent, whatever is acknowledged: 1 to
+    /// [`MAX_INPUT_REDUNDANCY`]. One loss less in a row costs nothing.
+    pub input_redundancy: u8,
+}
+
+/// What came of a payload that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadTaken {
+    /// What it shows of the peer's simulation.
+    pub activity: Activity,
+    /// How many inputs in it were new.
+    pub inputs: u64,
 }
 
 /// The traffic of one match. See the [module](super).
@@ -37,7 +50,7 @@ pub struct MatchConfig {
 pub struct MatchTraffic {
     players: usize,
     input_bytes: usize,
-    max_prediction: usize,
+    pub(super) max_prediction: usize,
     /// The frame that is simulated next.
     pub(super) frame: i32,
     pub(super) origin: Origin,
@@ -47,6 +60,7 @@ pub struct MatchTraffic {
     delay: InputDelay,
     pub(super) peers: BTreeMap<PeerKey, PeerTraffic>,
     checksums: ChecksumExchange,
+    pub(super) statements: Statements,
     /// Messages for the session.
     inbox: VecDeque<(PeerKey, SessionMessage)>,
 }
@@ -63,10 +77,12 @@ pub(super) enum Origin {
 }
 
 impl MatchTraffic {
-    /// A match that begins, with these other peers.
-    pub fn new(config: MatchConfig, peers: impl IntoIterator<Item = PeerKey>) -> Self {
-        let MatchConfig { players, default_input, input_delay, max_prediction } = config;
-        let peers = peers.into_iter().map(|key| (key, PeerTraffic::new(&default_input)));
+    /// A match that begins, of players who sign their inputs.
+    pub fn new(config: MatchConfig, signatures: Signatures) -> Self {
+        let MatchConfig { players, default_input, input_delay, max_prediction, .. } = config;
+        let redundancy = config.input_redundancy.clamp(1, MAX_INPUT_REDUNDANCY);
+        let peer = |key| (key, PeerTraffic::new(&default_input, redundancy));
+        let peers = signatures.others().map(peer);
         let peers: BTreeMap<PeerKey, PeerTraffic> = peers.collect();
         Self {
             players,
@@ -77,14 +93,14 @@ impl MatchTraffic {
             local: InputLog::new(&default_input),
             checksums: ChecksumExchange::new(peers.keys().copied()),
             peers,
+            statements: Statements::new(signatures),
             delay: InputDelay::new(input_delay),
             inbox: VecDeque::new(),
         }
     }
 
     /// Checks the payload of a datagram, logs its inputs, compares its checksums and passes its messages to the
-    /// session. Returns what it shows of the peer's simulation; none while the local one receives the input logs and no
-    /// payload is read.
+    /// session. Returns what came of it; none while the local session receives the input logs and no payload is read.
     ///
     /// # Errors
     ///
@@ -93,7 +109,7 @@ impl MatchTraffic {
         &mut self,
         from: PeerKey,
         payload: &[u8],
-    ) -> Result<Option<Activity>, PayloadError> {
+    ) -> Result<Option<PayloadTaken>, PayloadError> {
         let is_replaying = self.is_replaying();
         let peer = self.peers.get_mut(&from).filter(|peer| peer.is_playing());
         let peer = peer.ok_or(PayloadError::Stranger)?;
@@ -108,10 +124,23 @@ impl MatchTraffic {
             local_frame: self.frame,
             last_input: self.local.last_frame().unwrap_or(NULL_FRAME),
         };
-        let (mut payload, activity) = peer.handle_payload(payload, &bounds)?;
+        let payload = Payload::decode(payload, &bounds)?;
+        self.statements.check(from, &payload.statements)?;
+        let before = peer.log.last_frame().unwrap_or(NULL_FRAME);
+        let (mut payload, activity) = peer.handle_payload(payload, self.input_bytes)?;
+        let last = peer.log.last_frame().unwrap_or(NULL_FRAME);
+        let inputs = u64::try_from(last - before).unwrap_or(0);
+        self.statements.handle_part(from, payload.statements, &peer.log);
+        if let Some(stated) = self.statements.last(from) {
+            peer.handle_agreed(stated.frame);
+        }
         self.checksums.handle_part(from, std::mem::take(&mut payload.checksums));
-        self.inbox.extend(payload.into_messages().map(|message| (from, message)));
-        Ok(Some(activity))
+        let last_frames = payload.inputs.map(|part| part.last_frames);
+        if !self.deliver(from, payload.ack_frame, last_frames.as_deref()) {
+            let ack = SessionMessage::InputAck { ack_frame: payload.ack_frame };
+            self.inbox.push_back((from, ack));
+        }
+        Ok(Some(PayloadTaken { activity, inputs }))
     }
 
     /// The next payload that is due to a peer now, if there is one. `frame` is how long a frame lasts.
@@ -126,13 +155,21 @@ impl MatchTraffic {
             return None;
         }
         let peer = self.peers.get_mut(&to).filter(|peer| peer.is_playing())?;
+        if let Some(frames) = peer.time_sync.poll_report(now) {
+            peer.outbox.set_frame_advantage(frames);
+        }
         let pace = Pace::new(frame, peer.rtt, self.max_prediction == 0);
+        let statements = self.statements.due(to, now, pace.repeat, &self.local);
+        peer.outbox.set_statements(statements);
         let room = peer.outbox.room_for_checksums();
         let checksums = self.checksums.due(to, now, pace.repeat, room);
         peer.outbox.set_checksums(checksums.clone());
         let transmit = peer.outbox.poll_transmit(now, pace)?;
         if peer.outbox.took_checksums() {
             self.checksums.handle_sent(to, now, &checksums);
+        }
+        if peer.outbox.took_statements() {
+            self.statements.handle_sent(to, now, &statements);
         }
         Some(transmit)
     }
@@ -174,13 +211,21 @@ impl MatchTraffic {
         if self.is_replaying() {
             return;
         }
-        self.peers.values_mut().for_each(|peer| peer.outbox.handle_activity(activity));
-        let until = frame + MAX_INPUT_DELAY as i32;
-        let peers = self.peers.iter_mut();
-        let synthesized: Vec<_> =
-            peers.filter_map(|(key, peer)| Some((*key, peer.synthesize(until)?))).collect();
-        for (key, inputs) in synthesized {
-            self.deliver(key, inputs, self.ack_of_everything());
+        for peer in self.peers.values_mut() {
+            peer.outbox.handle_activity(activity);
+            if activity == Activity::Advancing {
+                peer.time_sync.handle_frame(frame, peer.log.last_frame());
+            }
+        }
+        let until = frame.saturating_add(MAX_INPUT_DELAY as i32);
+        self.peers.values_mut().for_each(|peer| peer.synthesize(until));
+        // What the session could not take before.
+        let waiting = self.peers.iter().filter(|(_, peer)| !peer.is_delivered());
+        for (key, is_playing) in
+            waiting.map(|(key, it)| (*key, it.is_playing())).collect::<Vec<_>>()
+        {
+            let ack_frame = if is_playing { NULL_FRAME } else { self.ack_of_everything() };
+            self.deliver(key, ack_frame, None);
         }
     }
 
@@ -204,6 +249,7 @@ impl MatchTraffic {
     /// The process of a peer restarted: it simulates the match again, and its checksums are compared again.
     pub fn handle_restart(&mut self, peer: PeerKey) {
         self.checksums.handle_restart(peer);
+        self.statements.handle_restart(peer);
     }
 
     /// The local player's inputs are to wait for so many frames from now on, at most [`MAX_INPUT_DELAY`].
@@ -233,9 +279,27 @@ impl MatchTraffic {
         }
     }
 
-    /// The round-trip time to a peer; zero while it is unknown.
-    pub fn rtt(&self, peer: PeerKey) -> Duration {
-        self.peers.get(&peer).and_then(|peer| peer.rtt).unwrap_or_default()
+    /// How many frames the simulation is ahead of the player who is the farthest behind; negative if it is itself. Who is
+    /// ahead should run slower, so that all wait for inputs equally long.
+    pub fn frames_ahead(&self) -> i32 {
+        let playing = self.peers.values().filter(|peer| peer.is_playing());
+        playing.map(|peer| peer.time_sync.frames_ahead()).max().unwrap_or(0)
+    }
+
+    /// Another session takes the place of the one before, and simulates the match from frame 0.
+    pub(super) fn restart_session(&mut self) {
+        self.frame = 0;
+        self.inbox.clear();
+        self.checksums.handle_session_restart();
+        for peer in self.peers.values_mut() {
+            peer.outbox.handle_session_restart();
+            peer.delivered = NULL_FRAME;
+        }
+    }
+
+    /// The size of an input, in bytes.
+    pub(super) fn input_bytes(&self) -> usize {
+        self.input_bytes
     }
 
     /// Whether the session receives the input logs and nothing else.
@@ -245,18 +309,20 @@ impl MatchTraffic {
 
     /// Passes the inputs to the session that it is to catch up on next.
     fn replay(&mut self) {
-        let Origin::CatchingUp(catch_up) = &mut self.origin else { return };
-        if catch_up.is_replaying() {
-            for (key, peer) in &self.peers {
-                if let Some((inputs, ack_frame)) = catch_up.poll_inputs(*key, &peer.log) {
-                    self.inbox.push_back((
-                        *key,
-                        SessionMessage::synthesized(self.players, inputs, ack_frame),
-                    ));
-                }
+        if self.is_replaying() {
+            for key in self.peers.keys().copied().collect::<Vec<_>>() {
+                let Origin::CatchingUp(catch_up) = &self.origin else { return };
+                let ack_frame = catch_up.acked(key);
+                self.deliver(key, ack_frame, None);
             }
-            catch_up.update(self.peers.iter().map(|(key, peer)| (*key, &peer.log)));
+            let reach = self.reach();
+            let is_delivered = |it: &PeerTraffic| it.is_delivered() || it.delivered >= reach;
+            let all = self.peers.values().all(is_delivered);
+            if let Origin::CatchingUp(catch_up) = &mut self.origin {
+                catch_up.update(all);
+            }
         }
+        let Origin::CatchingUp(catch_up) = &self.origin else { return };
         if catch_up.is_done() {
             self.origin = Origin::Rejoined;
         }
@@ -276,8 +342,50 @@ impl MatchTraffic {
         self.frame + MAX_INPUT_DELAY as i32 + 1
     }
 
-    /// Passes inputs of a peer to the session that did not come from the peer itself.
-    pub(super) fn deliver(&mut self, of: PeerKey, inputs: EncodedInputs, ack_frame: i32) {
-        self.inbox.push_back((of, SessionMessage::synthesized(self.players, inputs, ack_frame)));
+    /// Up to which frame the session may have inputs of any player.
+    ///
+    /// ggrs keeps 128 inputs of each player and asserts that there are no more. The oldest that it keeps is at most a
+    /// prediction window and two frames before the frame that it is in, and the local frame is that one or an earlier
+    /// one; with [`MAX_AHEAD`] after it there are at most 115.
+    fn reach(&self) -> i32 {
+        let ahead = self.frame.saturating_add(MAX_AHEAD);
+        match &self.origin {
+            Origin::CatchingUp(catch_up) if catch_up.is_replaying() => catch_up.reach(),
+            Origin::CatchingUp(catch_up) => catch_up.reach().max(ahead),
+            Origin::Start | Origin::Rejoined => ahead,
+        }
+    }
+
+    /// Passes the session the inputs in a peer's log that it has not received, as far as it can take them. No input
+    /// gets to the session another way, from any sender: the rest waits in the log. Returns whether there were
+    /// any.
+    ///
+    /// `last_frames` is what the peer says of the players, if it said anything.
+    pub(super) fn deliver(
+        &mut self,
+        of: PeerKey,
+        ack_frame: i32,
+        last_frames: Option<&[i32]>,
+    ) -> bool {
+        let reach = self.reach();
+        let Some(peer) = self.peers.get_mut(&of) else { return false };
+        let reach = reach.min(peer.delivered.saturating_add(MAX_FRAMES as i32));
+        let mut delivered = false;
+        while let Some(inputs) = peer.log.chunk(peer.delivered.saturating_add(1), reach) {
+            let Some(frames) = peer.log.frames_of(&inputs).filter(|frames| *frames > 0) else {
+                break;
+            };
+            peer.delivered = inputs.start_frame + frames - 1;
+            let message = match last_frames {
+                Some(last_frames) => {
+                    let last_frames = last_frames.to_vec();
+                    SessionMessage::Inputs { ack_frame, last_frames, inputs }
+                }
+                None => SessionMessage::synthesized(self.players, inputs, ack_frame),
+            };
+            self.inbox.push_back((of, message));
+            delivered = true;
+        }
+        delivered
     }
 }

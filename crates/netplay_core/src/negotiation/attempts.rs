@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use netplay_protocol::identity::DescriptionContext;
+use netplay_protocol::identity::{SignalContext, Signed};
 use netplay_protocol::signaling::{ClientMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey};
 
+use super::negotiator::is_relay;
 use super::peer::AttemptState;
 use super::{AttemptCommand, AttemptSignal, Negotiator, Role};
 use crate::path::{CandidateKind, Candidates, PathId, PathKind, PathPolicy};
@@ -19,15 +20,17 @@ impl Negotiator {
         connection: ConnectionId,
         signal: AttemptSignal,
     ) {
-        let context = |offers| DescriptionContext { offers, connection, from: self.key, to: peer };
+        // An attempt is with a peer of the room.
+        let Some(room) = self.room else { return };
+        let from = self.key;
+        let sign = |what, text: &str| {
+            let context = SignalContext { what, connection, from, to: peer, room };
+            self.identity.sign_signal(&context, text)
+        };
         let signal = match signal {
-            AttemptSignal::Offer(sdp) => {
-                Signal::Offer(self.identity.sign_description(&context(true), &sdp))
-            }
-            AttemptSignal::Answer(sdp) => {
-                Signal::Answer(self.identity.sign_description(&context(false), &sdp))
-            }
-            AttemptSignal::Candidate(json) => Signal::Candidate(json),
+            AttemptSignal::Offer(sdp) => Signal::Offer(sign(Signed::Offer, &sdp)),
+            AttemptSignal::Answer(sdp) => Signal::Answer(sign(Signed::Answer, &sdp)),
+            AttemptSignal::Candidate(json) => Signal::Candidate(sign(Signed::Candidate, &json)),
         };
         self.signaling.send(ClientMessage::Signal { to: peer, connection, signal });
     }
@@ -99,7 +102,7 @@ impl Negotiator {
         let before = state.abort_attempt();
         state.begin_attempt(connection, role, self.policy);
         self.close_all(peer, before);
-        let ice_servers = self.ice_servers.clone();
+        let ice_servers = self.options.ice_servers(&self.ice_servers);
         self.commands.push_back(AttemptCommand::Start { peer, connection, role, ice_servers });
     }
 
@@ -158,15 +161,20 @@ impl Negotiator {
         if !peer.admit_signal(now) {
             return self.report_malformed(from, "too many signals");
         }
-        let context = |offers| DescriptionContext { offers, connection, from, to: self.key };
+        if is_relay(connection) {
+            return self.report_malformed(from, "an attempt under the number of the relay");
+        }
+        let (Some(room), to) = (self.room, self.key) else { return };
+        let verify = |what, signed: &str| {
+            let context = SignalContext { what, connection, from, to, room };
+            context.verify(signed).map(str::to_owned)
+        };
         let verified = match signal {
-            Signal::Offer(sdp) => {
-                context(true).verify(&sdp).map(|sdp| AttemptSignal::Offer(sdp.to_owned()))
+            Signal::Offer(sdp) => verify(Signed::Offer, &sdp).map(AttemptSignal::Offer),
+            Signal::Answer(sdp) => verify(Signed::Answer, &sdp).map(AttemptSignal::Answer),
+            Signal::Candidate(json) => {
+                verify(Signed::Candidate, &json).map(AttemptSignal::Candidate)
             }
-            Signal::Answer(sdp) => {
-                context(false).verify(&sdp).map(|sdp| AttemptSignal::Answer(sdp.to_owned()))
-            }
-            Signal::Candidate(json) => Ok(AttemptSignal::Candidate(json)),
             Signal::Handshake(message) => {
                 return self.handle_handshake(now, from, connection, &message);
             }

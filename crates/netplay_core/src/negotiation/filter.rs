@@ -67,10 +67,12 @@ impl SignalFilter {
     ) -> Result<Vec<AttemptSignal>, FilterError> {
         match (signal, self.role) {
             (AttemptSignal::Offer(sdp), Role::Answerer) if !self.described => {
-                Ok(self.describe(AttemptSignal::Offer(self.checked(&sdp)?)))
+                let sdp = self.checked(&sdp)?;
+                Ok(self.describe(AttemptSignal::Offer(sdp)))
             }
             (AttemptSignal::Answer(sdp), Role::Offerer) if !self.described => {
-                Ok(self.describe(AttemptSignal::Answer(self.checked(&sdp)?)))
+                let sdp = self.checked(&sdp)?;
+                Ok(self.describe(AttemptSignal::Answer(sdp)))
             }
             (AttemptSignal::Offer(_) | AttemptSignal::Answer(_), _) => {
                 Err(FilterError::UnexpectedDescription)
@@ -79,9 +81,19 @@ impl SignalFilter {
         }
     }
 
-    fn checked(&self, sdp: &str) -> Result<String, SdpError> {
+    fn checked(&mut self, sdp: &str) -> Result<String, FilterError> {
         sdp::check_description(sdp)?;
-        Ok(sdp::keep_allowed(sdp, self.policy))
+        self.count(sdp::count_candidates(sdp))?;
+        Ok(sdp::keep_accepted(sdp, self.policy))
+    }
+
+    /// Counts candidates, in a description and by themselves alike.
+    fn count(&mut self, candidates: usize) -> Result<(), FilterError> {
+        self.candidates += candidates;
+        match self.candidates > MAX_CANDIDATES_PER_ATTEMPT {
+            true => Err(FilterError::TooManyCandidates),
+            false => Ok(()),
+        }
     }
 
     fn describe(&mut self, description: AttemptSignal) -> Vec<AttemptSignal> {
@@ -90,12 +102,11 @@ impl SignalFilter {
     }
 
     fn candidate(&mut self, json: String) -> Result<Vec<AttemptSignal>, FilterError> {
-        self.candidates += 1;
-        if self.candidates > MAX_CANDIDATES_PER_ATTEMPT {
-            return Err(FilterError::TooManyCandidates);
-        }
+        self.count(1)?;
         match sdp::read_candidate(&json)? {
-            Some((_, kind)) if !sdp::allows(self.policy, kind) => Ok(Vec::new()),
+            Some((line, kind)) if !sdp::accepts(self.policy, kind, sdp::address_of(&line)) => {
+                Ok(Vec::new())
+            }
             _ if self.described => Ok(vec![AttemptSignal::Candidate(json)]),
             _ => {
                 self.waiting.push(AttemptSignal::Candidate(json));
@@ -145,5 +156,35 @@ mod tests {
             assert_eq!(filter.accept(candidate(HOST)), Ok(vec![candidate(HOST)]));
         }
         assert_eq!(filter.accept(candidate(HOST)), Err(FilterError::TooManyCandidates));
+    }
+
+    #[test]
+    fn candidates_inside_a_description_count_like_any_other() {
+        let line = "candidate:1 1 udp 1 192.0.2.1 9 typ host";
+        let offer = |count| {
+            let lines = std::iter::repeat_n(line, count);
+            AttemptSignal::Offer(sdp::with_candidates(&description(), lines))
+        };
+        let mut filter = SignalFilter::new(Role::Answerer, PathPolicy::Any);
+        let flood = filter.accept(offer(MAX_CANDIDATES_PER_ATTEMPT + 1));
+        assert_eq!(flood, Err(FilterError::TooManyCandidates));
+        let mut filter = SignalFilter::new(Role::Answerer, PathPolicy::Any);
+        assert!(filter.accept(offer(MAX_CANDIDATES_PER_ATTEMPT - 1)).is_ok());
+        assert!(filter.accept(candidate(HOST)).is_ok());
+        assert_eq!(filter.accept(candidate(HOST)), Err(FilterError::TooManyCandidates));
+    }
+
+    #[test]
+    fn candidates_that_name_many_hosts_or_a_host_where_there_is_a_relay_never_enter() {
+        let mut filter = SignalFilter::new(Role::Answerer, PathPolicy::Turn);
+        filter.accept(AttemptSignal::Offer(description())).unwrap();
+        for line in [
+            "candidate:1 1 udp 1 239.255.255.250 1900 typ relay",
+            "candidate:1 1 udp 1 0f3c.local 5 typ relay",
+            "candidate:1 1 udp 1 192.168.0.7 5 typ host",
+        ] {
+            let json = format!(r#"{{"candidate":"{line}"}}"#);
+            assert_eq!(filter.accept(candidate(&json)), Ok(vec![]), "{line}");
+        }
     }
 }

@@ -6,8 +6,8 @@
 //! * **attempts**: each is one try at a WebRTC connection under an id of its own. Either peer may begin one. When
 //!   two offers cross, one attempt goes on: the [polite](PeerKey::is_polite_to) peer gives its own up and answers (perfect
 //!   negotiation, as WebRTC's specification calls it), the other ignores what it is offered;
-//! * **what passes**: offers and answers are signed by the identities that the peers' names are fingerprints of, and
-//!   checked here. Signals of an attempt that was given up or is open already, offers that came before, and floods
+//! * **what passes**: offers, answers and candidates are signed by the identities that the peers' names are fingerprints
+//!   of, for this room, and checked here. Signals of an attempt that was given up or is open already, offers that came before, and floods
 //!   are dropped. What a WebRTC stack is handed went through a filter;
 //! * **the relay**: packets that the server carries are encrypted with keys that the peers agree on by a
 //!   Noise handshake, so that nobody has to trust the server. The peer with the lower key begins the handshake, and
@@ -36,7 +36,11 @@
 
 mod attempts;
 mod command;
+pub mod conceal;
 mod filter;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+mod ice;
 mod negotiator;
 mod noise;
 mod peer;

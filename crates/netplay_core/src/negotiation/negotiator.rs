@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use netplay_protocol::signaling::{ClientMessage, IceServer};
-use netplay_protocol::{ConnectionId, Identity, PeerKey};
+use netplay_protocol::{ConnectionId, Identity, PeerKey, RoomScope};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -13,7 +13,9 @@ use super::AttemptCommand;
 use super::peer::PeerState;
 use crate::path::{PathId, PathPolicy};
 use crate::signaling::{Frame, SignalingClient, SocketCommand, SocketEvent};
-use crate::transport::{JoinRequest, LeaveReason, TransportEvent, TransportRequest};
+use crate::transport::{
+    JoinRequest, LeaveReason, TransportEvent, TransportOptions, TransportRequest,
+};
 
 /// How long a peer that leaves lets its last reliable messages get out.
 const LINGER: Duration = Duration::from_millis(150);
@@ -24,6 +26,7 @@ pub struct Negotiator {
     pub(super) key: PeerKey,
     pub(super) identity: Identity,
     pub(super) policy: PathPolicy,
+    pub(super) options: TransportOptions,
     /// Where the ids of attempts come from.
     seed: u64,
     attempts_begun: u64,
@@ -31,10 +34,13 @@ pub struct Negotiator {
     pub(super) random: StdRng,
     pub(super) signaling: SignalingClient,
     pub(super) phase: Phase,
+    /// The room, once the server has welcomed the peer to it.
+    pub(super) room: Option<RoomScope>,
     /// Since when there is no connection to the server, and why.
     pub(super) lost: Option<(Duration, String)>,
     /// Whether a match runs.
     pub(super) playing: bool,
+    /// Those that the signaling server names.
     pub(super) ice_servers: Vec<IceServer>,
     pub(super) peers: BTreeMap<PeerKey, PeerState>,
     pub(super) commands: VecDeque<AttemptCommand>,
@@ -64,11 +70,13 @@ impl Negotiator {
             key: request.identity.peer_key(),
             identity: request.identity.clone(),
             policy: request.policy,
+            options: request.options.clone(),
             seed: request.seed,
             attempts_begun: 0,
             random: StdRng::from_seed(random),
             signaling: SignalingClient::new(request, sees_pings, now),
             phase: Phase::Joining { requests: VecDeque::new(), leave: false },
+            room: None,
             lost: None,
             playing: false,
             ice_servers: Vec::new(),
@@ -224,10 +232,15 @@ impl Negotiator {
     }
 
     pub(super) fn new_connection(&mut self) -> ConnectionId {
-        self.attempts_begun += 1;
-        // A golden-ratio sequence: no id repeats, and the seed is the caller's randomness.
-        let step = self.attempts_begun.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        ConnectionId(self.seed.wrapping_add(step))
+        loop {
+            self.attempts_begun += 1;
+            // A golden-ratio sequence: no id repeats, and the seed is the caller's randomness.
+            let step = self.attempts_begun.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let connection = ConnectionId(self.seed.wrapping_add(step));
+            if !is_relay(connection) {
+                return connection;
+            }
+        }
     }
 
     /// Tells that something of a peer was dropped.
@@ -235,4 +248,10 @@ impl Negotiator {
         let reason = reason.into();
         self.events.push_back(TransportEvent::MalformedSignal { peer, reason });
     }
+}
+
+/// Whether this is the number of the relay, which no attempt and no handshake may have: a path has the number of its
+/// attempt.
+pub(super) fn is_relay(connection: ConnectionId) -> bool {
+    PathId(connection.0) == PathId::RELAY
 }

@@ -2,7 +2,7 @@
 //!
 //! The two peers agree on keys by a handshake of the Noise protocol framework (revision 34), pattern `XX`, over
 //! signals: each sends its static key, which is its identity's, and shows the public key that its name is a
-//! fingerprint of. The peer with the lower key begins. Every packet then is a number, and the packet encrypted and
+//! fingerprint of. Both mix the room and both names into the keys. The peer with the lower key begins. Every packet then is a number, and the packet encrypted and
 //! authenticated under it (ChaCha20-Poly1305); a number that came before is refused.
 //!
 //! A handshake that begins later, because one side restarted, replaces the keys of the one before when it is
@@ -11,7 +11,7 @@
 use std::fmt;
 
 use netplay_protocol::limits::SEAL_BYTES;
-use netplay_protocol::{ConnectionId, Identity, PeerKey, PublicKey};
+use netplay_protocol::{ConnectionId, Identity, PeerKey, PublicKey, RoomScope};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use snow::params::{CipherChoice, DHChoice, HashChoice};
@@ -22,8 +22,8 @@ use snow::{Builder, HandshakeState, StatelessTransportState};
 use super::replay::ReplayWindow;
 
 const PATTERN: &str = "Noise_XX_25519_ChaChaPoly_BLAKE2s";
-/// What both must mean by the handshake.
-const PROLOGUE: &[u8] = b"netplay relay 1";
+/// What both must mean by the handshake. The prologue goes on with the room and the names of both.
+const LABEL: &[u8] = b"netplay relay 2\0";
 /// The largest message of the handshake: two keys, their tags and the payload.
 const HANDSHAKE_BYTES: usize = 256;
 /// The number in front of an encrypted packet.
@@ -48,7 +48,9 @@ pub(super) enum NoiseError {
 /// The keys between the local peer and one other.
 pub(super) struct NoiseChannel {
     identity: Identity,
+    local: PeerKey,
     remote: PeerKey,
+    room: RoomScope,
     /// Where ephemeral keys come from.
     random: StdRng,
     /// The handshake that is under way.
@@ -65,8 +67,19 @@ struct Session {
 }
 
 impl NoiseChannel {
-    pub(super) fn new(identity: Identity, remote: PeerKey, random: StdRng) -> Self {
-        Self { identity, remote, random, handshake: None, session: None, before: None }
+    pub(super) fn new(
+        identity: Identity,
+        remote: PeerKey,
+        room: RoomScope,
+        random: StdRng,
+    ) -> Self {
+        let (local, handshake, session, before) = (identity.peer_key(), None, None, None);
+        Self { identity, local, remote, room, random, handshake, session, before }
+    }
+
+    /// What both sides of a handshake in this room mix into its keys: only these two can complete it, and only here.
+    fn prologue(&self, initiator: PeerKey, responder: PeerKey) -> Vec<u8> {
+        [LABEL, &self.room.to_bytes(), &initiator.to_bytes(), &responder.to_bytes()].concat()
     }
 
     /// Whether packets can be encrypted.
@@ -87,7 +100,8 @@ impl NoiseChannel {
     /// Begins a handshake; returns its first message.
     pub(super) fn begin(&mut self, connection: ConnectionId) -> Result<String, NoiseError> {
         let secret = self.identity.x25519_secret();
-        let mut state = builder(&secret, self.random.random())?
+        let prologue = self.prologue(self.local, self.remote);
+        let mut state = builder(&secret, &prologue, self.random.random())?
             .build_initiator()
             .map_err(|_| NoiseError::Handshake)?;
         let message = write(&mut state, &[])?;
@@ -118,7 +132,8 @@ impl NoiseChannel {
     /// The second message, to a first one.
     fn answer(&mut self, connection: ConnectionId, message: &[u8]) -> Result<String, NoiseError> {
         let secret = self.identity.x25519_secret();
-        let mut state = builder(&secret, self.random.random())?
+        let prologue = self.prologue(self.remote, self.local);
+        let mut state = builder(&secret, &prologue, self.random.random())?
             .build_responder()
             .map_err(|_| NoiseError::Handshake)?;
         read(&mut state, message)?;
@@ -202,11 +217,15 @@ impl Session {
     }
 }
 
-fn builder(secret: &[u8; 32], random: [u8; 32]) -> Result<Builder<'_>, NoiseError> {
+fn builder<'a>(
+    secret: &'a [u8; 32],
+    prologue: &'a [u8],
+    random: [u8; 32],
+) -> Result<Builder<'a>, NoiseError> {
     let params = PATTERN.parse().map_err(|_| NoiseError::Handshake)?;
     Builder::with_resolver(params, Box::new(Resolver { random }))
         .local_private_key(secret)
-        .and_then(|builder| builder.prologue(PROLOGUE))
+        .and_then(|builder| builder.prologue(prologue))
         .map_err(|_| NoiseError::Handshake)
 }
 

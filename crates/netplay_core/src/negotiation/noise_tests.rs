@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use netplay_protocol::RoomNonce;
+
 use super::super::replay::REMEMBERED;
 use super::*;
 #[cfg(target_arch = "wasm32")]
@@ -13,11 +15,19 @@ fn identity(name: u8) -> Identity {
     Identity::from_secret(&[name; 32])
 }
 
+fn room(code: &str, nonce: u8) -> RoomScope {
+    RoomScope::new(&code.parse().unwrap(), RoomNonce([nonce; 16]))
+}
+
 fn channel(local: u8, remote: u8) -> NoiseChannel {
+    channel_in(room("ABC", 1), local, remote)
+}
+
+fn channel_in(room: RoomScope, local: u8, remote: u8) -> NoiseChannel {
     // No two have the same.
     static CHANNELS: AtomicU8 = AtomicU8::new(0);
     let random = StdRng::from_seed([CHANNELS.fetch_add(1, Ordering::Relaxed); 32]);
-    NoiseChannel::new(identity(local), identity(remote).peer_key(), random)
+    NoiseChannel::new(identity(local), identity(remote).peer_key(), room, random)
 }
 
 fn agree(a: &mut NoiseChannel, b: &mut NoiseChannel, id: ConnectionId) {
@@ -79,17 +89,31 @@ fn packets_may_overtake_each_other_and_none_comes_twice() {
 
 #[test]
 fn somebody_in_the_middle_is_found_out() {
-    // The server speaks to each with keys of its own.
-    let (mut a, mut middle) = (channel(1, 2), channel(9, 1));
+    // The server speaks to each with keys of its own, and says that it is the other.
+    let as_peer = |name, remote| {
+        let local = identity(name).peer_key();
+        NoiseChannel { local, ..channel(9, remote) }
+    };
+    let (mut a, mut middle) = (channel(1, 2), as_peer(2, 1));
     let first = a.begin(ID).unwrap();
     let second = middle.handshake(ID, &first).unwrap().unwrap();
     assert_eq!(a.handshake(ID, &second), Err(NoiseError::Stranger));
     assert!(!a.is_ready());
-    let (mut b, mut middle) = (channel(2, 1), channel(9, 2));
+    let (mut b, mut middle) = (channel(2, 1), as_peer(1, 2));
     let second = b.handshake(ID, &middle.begin(ID).unwrap()).unwrap().unwrap();
     let third = middle.handshake(ID, &second).unwrap().unwrap();
     assert_eq!(b.handshake(ID, &third), Err(NoiseError::Stranger));
     assert!(!b.is_ready());
+}
+
+#[test]
+fn a_handshake_of_another_room_or_with_another_peer_agrees_on_nothing() {
+    for (room, remote) in [(room("ABD", 1), 1), (room("ABC", 2), 1), (room("ABC", 1), 3)] {
+        let (mut a, mut b) = (channel(1, 2), channel_in(room, 2, remote));
+        let second = b.handshake(ID, &a.begin(ID).unwrap()).unwrap().unwrap();
+        assert_eq!(a.handshake(ID, &second), Err(NoiseError::Handshake));
+        assert!(!a.is_ready() && !b.is_ready());
+    }
 }
 
 #[test]

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use netplay_protocol::{ConnectionId, Identity, PeerKey};
-
-use rand::rngs::StdRng;
+use netplay_protocol::ConnectionId;
 
 use super::filter::{Role, SignalFilter};
 use super::noise::NoiseChannel;
@@ -63,11 +61,11 @@ pub(super) enum RelayState {
 }
 
 impl PeerState {
-    pub(super) fn new(identity: Identity, peer: PeerKey, random: StdRng, now: Duration) -> Self {
+    pub(super) fn new(noise: NoiseChannel, now: Duration) -> Self {
         let limit = |(at_once, a_second)| TokenBucket::new(a_second, at_once, now);
         Self {
             attempts: BTreeMap::new(),
-            noise: NoiseChannel::new(identity, peer, random),
+            noise,
             handshake_due: None,
             handshake_began: now,
             relay: RelayState::Closed,

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use netplay_protocol::Roster;
 use netplay_protocol::signaling::{ClientMessage, Presence, ServerMessage};
+use netplay_protocol::{RoomScope, Roster};
 use rand::SeedableRng;
 
-use super::Negotiator;
 use super::negotiator::Phase;
+use super::noise::NoiseChannel;
 use super::peer::PeerState;
+use super::{Negotiator, ice};
 use crate::signaling::SignalingEvent;
 use crate::transport::{TransportEvent, TransportRequest};
 
@@ -74,8 +75,10 @@ impl Negotiator {
             ServerMessage::Queued { waiting } => {
                 self.events.push_back(TransportEvent::Queued { waiting });
             }
-            ServerMessage::Welcome { room, size, resume, ice_servers, .. } => {
-                self.ice_servers = ice_servers;
+            ServerMessage::Welcome { room, nonce, size, resume, ice_servers, .. } => {
+                self.ice_servers = ice::usable(ice_servers);
+                // The client of the server sees to it that it stays the same.
+                self.room = Some(RoomScope::new(&room, nonce));
                 if matches!(self.phase, Phase::Queued) {
                     self.phase = Phase::Member;
                     let joined = TransportEvent::Joined { room, size, resume_token: Some(resume) };
@@ -99,18 +102,25 @@ impl Negotiator {
             ServerMessage::Signal { from, connection, signal } => {
                 self.handle_signal(now, from, connection, signal);
             }
-            ServerMessage::IceServers { ice_servers } => self.ice_servers = ice_servers,
+            ServerMessage::IceServers { ice_servers } => {
+                self.ice_servers = ice::usable(ice_servers);
+            }
             ServerMessage::Draining { within_ms, .. } => {
                 log::info!("the signaling server stops in at most {} s", within_ms / 1000);
             }
             // Whether a peer relays is between the server and that peer. The others are the client's.
-            ServerMessage::Relay { .. } | ServerMessage::Refused { .. } | ServerMessage::Pong => {}
+            ServerMessage::Challenge { .. }
+            | ServerMessage::Relay { .. }
+            | ServerMessage::Refused { .. }
+            | ServerMessage::Pong => {}
         }
     }
 
     /// Takes in who is in the room. What leads to a peer that is not in the room any more stays until it closes or
     /// the room forgets the peer: its socket to the server may be all that was lost.
     fn handle_roster(&mut self, now: Duration, roster: &Roster) {
+        // Unreachable: the client of the server takes no roster before a welcome.
+        let Some(room) = self.room else { return };
         for (key, peer) in &mut self.peers {
             peer.is_member &= roster.members.contains(key);
         }
@@ -124,7 +134,10 @@ impl Negotiator {
             let new = self.peers.get(key).is_none_or(|peer| !peer.is_member);
             if new && *key != self.key {
                 let random = self.random.fork();
-                let state = PeerState::new(self.identity.clone(), *key, random, now);
+                let state = PeerState::new(
+                    NoiseChannel::new(self.identity.clone(), *key, room, random),
+                    now,
+                );
                 if let Some(mut before) = self.peers.insert(*key, state) {
                     self.close_all(*key, before.take_attempts());
                 }

@@ -13,6 +13,8 @@ use super::window::{Arrival, ReceiveWindow};
 
 /// Datagrams whose sending time is remembered. At 60 a second, acknowledgements may be 4 s late.
 const SENT_RING: usize = 256;
+/// How much later than a round trip acknowledgements come: they travel with datagrams that the peer sends anyway.
+const ACK_SLACK: Duration = Duration::from_millis(100);
 
 /// Stamps what is sent on a path and learns from the stamps of what comes.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub(crate) struct Estimator {
 struct Sent {
     sequence: u16,
     at: Duration,
+    bytes: u16,
 }
 
 impl Estimator {
@@ -54,11 +57,12 @@ impl Estimator {
         }
     }
 
-    /// The stamp of a datagram that is sent now.
-    pub(crate) fn stamp(&mut self, now: Duration) -> PathStamp {
+    /// The stamp of a datagram of this many bytes that is sent now.
+    pub(crate) fn stamp(&mut self, now: Duration, bytes: usize) -> PathStamp {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.wrapping_add(1);
-        let sent = Sent { sequence, at: now };
+        let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
+        let sent = Sent { sequence, at: now, bytes };
         self.sent[usize::from(sequence) % SENT_RING] = Some(sent);
         self.unacked_since.get_or_insert(now);
         self.last_sent = Some(now);
@@ -132,6 +136,24 @@ impl Estimator {
     /// For how long nothing that was sent has been acknowledged.
     pub(crate) fn unacknowledged(&self, now: Duration) -> Duration {
         self.unacked_since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    }
+
+    /// About how many bytes wait to be sent, judged by what is not acknowledged: those of the datagrams after the
+    /// newest acknowledged one that would have been acknowledged by now if nothing waited. What was lost before it
+    /// waits nowhere.
+    ///
+    /// Not every transport can see what waits below it. This counts what waits in routers as well.
+    pub(crate) fn waiting(&self, now: Duration) -> usize {
+        let (Some(acked), Some(rtt_min)) = (self.acked, self.rtt.min(now)) else { return 0 };
+        let due = now.saturating_sub(rtt_min + ACK_SLACK);
+        let sent = self.next_sequence.wrapping_sub(acked).wrapping_sub(1);
+        let unacked = (0..sent.min(SENT_RING as u16)).map(|back| {
+            let sequence = self.next_sequence.wrapping_sub(1).wrapping_sub(back);
+            self.sent_as(sequence)
+                .filter(|sent| sent.at < due)
+                .map_or(0, |it| usize::from(it.bytes))
+        });
+        unacked.sum()
     }
 
     /// How long nothing has been sent.

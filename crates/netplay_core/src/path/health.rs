@@ -1,7 +1,9 @@
 //! From estimates to a verdict: healthy, impaired or dead.
 //!
-//! A path dies at once and is alive again at once. It is impaired only when round trip time, loss or send buffer
-//! have been bad for a while, and healthy again only when they have been good for a while.
+//! A path dies at once and is alive again at once. It is impaired only when round trip time, loss, jitter or send
+//! buffer have been bad for a while, and healthy again only when they have been good for a while. And it is impaired
+//! as long as the peer, who sent on it, sends on another one instead: what is lost in one direction is seen at the end
+//! where it does not arrive, and nowhere else.
 
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use super::PathConfig;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PathHealth {
     Healthy,
-    /// Slow, lossy or congested, for a while.
+    /// Slow, lossy, unsteady or congested, for a while; or left by the peer.
     Impaired,
     /// Nothing comes, or nothing arrives.
     Dead,
@@ -35,9 +37,15 @@ pub enum UnhealthyReason {
     /// Too much was lost for too long.
     #[error("the path before lost too much")]
     Lossy,
+    /// What came was too unevenly spaced for too long.
+    #[error("the path before was too uneven")]
+    Unsteady,
     /// What was to be sent piled up in the send buffer.
     #[error("the path before could not take what was sent")]
     Congested,
+    /// The peer sends on another path instead: it may receive badly on this one.
+    #[error("the other player left the path before")]
+    Left,
 }
 
 /// The estimates of a path at a moment.
@@ -51,17 +59,26 @@ pub(crate) struct PathSample {
     pub(crate) rtt: Option<Duration>,
     /// The fraction that was lost, 0 to 1.
     pub(crate) loss: f32,
-    /// Bytes that wait to be sent.
+    /// How unevenly datagrams arrive.
+    pub(crate) jitter: Duration,
+    /// Bytes that wait to be sent, or are under way.
     pub(crate) buffered: usize,
+    /// Bytes of which it is no wonder that they are under way.
+    pub(crate) under_way: usize,
+    /// Bytes that should have been acknowledged by now, as far as they were not lost: not every transport can tell what
+    /// waits in it.
+    pub(crate) overdue: usize,
+    /// Whether the peer sends on another path instead.
+    pub(crate) left: bool,
 }
 
 /// The health of a path over time.
 #[derive(Debug)]
 pub(crate) struct HealthMonitor {
     state: State,
-    /// Slow or lossy.
+    /// Slow, lossy or unsteady.
     bad: Lasting,
-    /// Neither slow nor lossy.
+    /// None of these, and the send buffer within its bound.
     good: Lasting,
     /// The send buffer is above its bound.
     congested: Lasting,
@@ -109,10 +126,13 @@ impl HealthMonitor {
     pub(crate) fn judge(&mut self, config: &PathConfig, now: Duration, sample: PathSample) {
         let slow = sample.rtt.is_some_and(|rtt| rtt > config.impaired_rtt);
         let lossy = sample.loss > config.impaired_loss;
-        let bad = self.bad.update(now, slow || lossy) >= config.impaired_after;
-        let good = self.good.update(now, !slow && !lossy) >= config.impaired_after;
-        let congested = self.congested.update(now, sample.buffered > config.impaired_buffer)
-            >= config.impaired_buffer_after;
+        let unsteady = sample.jitter > config.impaired_jitter;
+        let is_bad = slow || lossy || unsteady;
+        let bad = self.bad.update(now, is_bad) >= config.impaired_after;
+        let waiting = sample.buffered.saturating_sub(sample.under_way).max(sample.overdue);
+        let is_full = waiting > config.impaired_buffer;
+        let congested = self.congested.update(now, is_full) >= config.impaired_buffer_after;
+        let good = self.good.update(now, !is_bad && !is_full) >= config.impaired_after;
         let silent = sample.silence >= config.dead_after;
         let unacknowledged =
             sample.unacknowledged >= config.dead_after + sample.rtt.unwrap_or_default();
@@ -129,11 +149,13 @@ impl HealthMonitor {
                 _ => now,
             };
             State::Dead { since, reason }
-        } else if bad || congested {
-            let reason = match (congested, slow) {
-                (true, _) => UnhealthyReason::Congested,
-                (_, true) => UnhealthyReason::Slow,
-                _ => UnhealthyReason::Lossy,
+        } else if bad || congested || sample.left {
+            let reason = match () {
+                () if congested => UnhealthyReason::Congested,
+                () if bad && slow => UnhealthyReason::Slow,
+                () if bad && lossy => UnhealthyReason::Lossy,
+                () if bad => UnhealthyReason::Unsteady,
+                () => UnhealthyReason::Left,
             };
             State::Impaired { alive_since, reason }
         } else {

@@ -50,16 +50,22 @@ fn silence_and_missing_acknowledgements_kill_at_once() {
 }
 
 #[test]
-fn slow_and_lossy_paths_are_impaired_after_two_seconds_and_recover_after_two() {
+fn slow_lossy_and_unsteady_paths_are_impaired_after_two_seconds_and_recover_after_two() {
     let lossy = PathSample { loss: 0.21, ..fine() };
-    for (bad, reason) in [(slow(), UnhealthyReason::Slow), (lossy, UnhealthyReason::Lossy)] {
+    let unsteady = PathSample { jitter: MS * 41, ..fine() };
+    for (bad, reason) in [
+        (slow(), UnhealthyReason::Slow),
+        (lossy, UnhealthyReason::Lossy),
+        (unsteady, UnhealthyReason::Unsteady),
+    ] {
         assert_eq!(after(&[(2000, bad)]).0, PathHealth::Healthy);
         assert_eq!(after(&[(2010, bad)]), (PathHealth::Impaired, Some(reason)));
         assert_eq!(after(&[(1500, bad), (10, fine()), (1500, bad)]).0, PathHealth::Healthy);
         assert_eq!(after(&[(2010, bad), (2000, fine())]), (PathHealth::Impaired, Some(reason)));
         assert_eq!(after(&[(2010, bad), (2010, fine())]).0, PathHealth::Healthy);
     }
-    let edge = PathSample { rtt: Some(MS * 300), loss: 0.20, ..fine() };
+    let edge =
+        PathSample { rtt: Some(MS * 300), loss: 0.20, jitter: MS * 40, ..PathSample::default() };
     assert_eq!(after(&[(5000, edge)]).0, PathHealth::Healthy);
 }
 
@@ -69,6 +75,25 @@ fn a_full_send_buffer_impairs_after_a_second() {
     assert_eq!(after(&[(1000, full)]).0, PathHealth::Healthy);
     let impaired = (PathHealth::Impaired, Some(UnhealthyReason::Congested));
     assert_eq!(after(&[(1010, full)]), impaired);
+    assert_eq!(after(&[(1010, full), (2000, fine())]), impaired);
+    assert_eq!(after(&[(1010, full), (2010, fine())]), (PathHealth::Healthy, None));
+}
+
+#[test]
+fn what_is_under_way_does_not_wait() {
+    // A transport that counts what is not acknowledged: large inputs over a long way.
+    let far = PathSample { buffered: 100 * 1024, under_way: 80 * 1024, ..fine() };
+    assert_eq!(after(&[(5000, far)]).0, PathHealth::Healthy);
+    let congested = PathSample { buffered: 113 * 1024, ..far };
+    assert_eq!(after(&[(1010, congested)]).1, Some(UnhealthyReason::Congested));
+}
+
+#[test]
+fn a_path_that_the_peer_left_is_impaired_as_long_as_the_peer_stays_away() {
+    let left = PathSample { left: true, ..fine() };
+    let impaired = (PathHealth::Impaired, Some(UnhealthyReason::Left));
+    assert_eq!(after(&[(3000, fine()), (10, left)]), impaired);
+    assert_eq!(after(&[(3000, fine()), (10, left), (10, fine())]).0, PathHealth::Healthy);
 }
 
 #[test]

@@ -55,6 +55,18 @@ pub enum CandidateKind {
     Relay,
 }
 
+impl fmt::Display for CandidateKind {
+    /// The name that SDP gives it (RFC 8839).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "host",
+            Self::ServerReflexive => "srflx",
+            Self::PeerReflexive => "prflx",
+            Self::Relay => "relay",
+        })
+    }
+}
+
 /// The selected candidate pair of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Candidates {

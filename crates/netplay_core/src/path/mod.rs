@@ -28,6 +28,7 @@ mod paths;
 mod peer_use;
 mod policy;
 mod rtt;
+mod sent_bytes;
 mod stamp_clock;
 mod window;
 
@@ -38,7 +39,7 @@ pub use kind::{CandidateKind, Candidates, PathId, PathKind};
 pub use policy::{BadPathPolicy, PathPolicy};
 
 pub(crate) use health::PathHealth;
-pub(crate) use path::Path;
+pub(crate) use path::{InputCounts, Path};
 pub(crate) use paths::Paths;
 pub(crate) use peer_use::PeerUse;
 pub(crate) use window::{Arrival, ReceiveWindow};

@@ -1,10 +1,12 @@
 //! One path of a link with its estimates, its health and its counters.
 
 use std::cmp::Ordering;
+use std::ops::{AddAssign, SubAssign};
 use std::time::Duration;
 
 use super::estimator::Estimator;
 use super::health::{HealthMonitor, PathHealth, PathSample};
+use super::sent_bytes::SentBytes;
 use super::{Candidates, PathConfig, PathId, PathKind, PeerUse};
 
 /// One path of a link.
@@ -15,11 +17,39 @@ pub(crate) struct Path {
     candidates: Option<Candidates>,
     pub(crate) estimator: Estimator,
     pub(crate) health: HealthMonitor,
-    /// Bytes that wait to be sent on it.
+    /// Bytes that wait to be sent on it, as far as the transport can tell.
     pub(crate) buffered: usize,
+    sent: SentBytes,
     pub(crate) peer_use: PeerUse,
-    /// Datagrams with inputs that were sent while `kind` was a guess; none once it is known.
-    inputs_while_guessed: Option<u64>,
+    /// Whether the peer, who sent the match on it, sends on another path instead.
+    pub(crate) left: bool,
+    /// Since when it has not been primary; or when it opened.
+    pub(crate) beside_since: Duration,
+    /// What was counted while `kind` was a guess; none once it is known.
+    counted_as_guess: Option<InputCounts>,
+}
+
+/// Inputs on a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InputCounts {
+    /// Datagrams with inputs that were sent.
+    pub(crate) sent: u64,
+    /// Inputs that were new when they came.
+    pub(crate) received: u64,
+}
+
+impl AddAssign for InputCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.received += other.received;
+    }
+}
+
+impl SubAssign for InputCounts {
+    fn sub_assign(&mut self, other: Self) {
+        self.sent -= other.sent;
+        self.received -= other.received;
+    }
 }
 
 impl Path {
@@ -32,8 +62,11 @@ impl Path {
             estimator: Estimator::new(config, now),
             health: HealthMonitor::new(now),
             buffered: 0,
+            sent: SentBytes::default(),
             peer_use: PeerUse::default(),
-            inputs_while_guessed: Some(0),
+            left: false,
+            beside_since: now,
+            counted_as_guess: Some(InputCounts::default()),
         }
     }
 
@@ -45,19 +78,29 @@ impl Path {
         self.candidates
     }
 
-    /// The candidate pair of the path became known, or changed. Returns how many datagrams with inputs were
-    /// counted for a kind that was only a guess.
-    pub(crate) fn set_kind(&mut self, kind: PathKind, candidates: Candidates) -> u64 {
+    /// The candidate pair of the path became known, or changed. Returns what was counted for a kind that was only a
+    /// guess.
+    pub(crate) fn set_kind(&mut self, kind: PathKind, candidates: Candidates) -> InputCounts {
         self.kind = kind;
         self.candidates = Some(candidates);
-        self.inputs_while_guessed.take().unwrap_or(0)
+        self.counted_as_guess.take().unwrap_or_default()
     }
 
-    /// A datagram with inputs was sent on the path.
-    pub(crate) fn count_inputs(&mut self) {
-        if let Some(count) = &mut self.inputs_while_guessed {
-            *count += 1;
+    /// Inputs were sent or came on the path.
+    pub(crate) fn count_inputs(&mut self, inputs: InputCounts) {
+        if let Some(counted) = &mut self.counted_as_guess {
+            *counted += inputs;
         }
+    }
+
+    /// A packet of so many bytes is sent on the path.
+    pub(crate) fn count_sent(&mut self, now: Duration, bytes: usize) {
+        self.sent.record(now, bytes);
+    }
+
+    /// For how long it has not been primary.
+    pub(crate) fn beside_for(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.beside_since)
     }
 
     pub(crate) fn is_peer_to_peer(&self) -> bool {
@@ -71,16 +114,20 @@ impl Path {
             unacknowledged: self.estimator.unacknowledged(now),
             rtt: self.estimator.rtt(),
             loss: self.estimator.loss(now),
+            jitter: self.estimator.jitter(),
             buffered: self.buffered,
+            overdue: self.estimator.waiting(now),
+            under_way: self.sent.under_way(now, self.estimator.rtt_min(now)),
+            left: self.left,
         };
         self.health.judge(config, now, sample);
     }
 
-    /// The cost of a datagram on this path: the round trip time, and ten milliseconds for each percent of
-    /// loss.
+    /// The cost of a datagram on this path: the round trip time, the jitter, and ten milliseconds for each percent
+    /// of loss.
     pub(crate) fn cost(&self, now: Duration) -> Duration {
         let loss = Duration::from_secs(1).mul_f32(self.estimator.loss(now));
-        self.estimator.rtt().unwrap_or_default() + loss
+        self.estimator.rtt().unwrap_or_default() + self.estimator.jitter() + loss
     }
 
     /// The ranking of paths, best first.
@@ -111,13 +158,16 @@ mod tests {
     }
 
     #[test]
-    fn only_inputs_that_were_sent_under_a_guess_are_counted_again() {
+    fn only_inputs_that_were_counted_under_a_guess_are_counted_again() {
         let mut path = path(PathKind::Direct);
-        path.count_inputs();
-        path.count_inputs();
-        assert_eq!(path.set_kind(PathKind::Direct, PAIR), 2);
-        path.count_inputs();
-        assert_eq!(path.set_kind(PathKind::Turn, PAIR), 0, "it was direct until then");
+        let inputs = InputCounts { sent: 1, received: 2 };
+        path.count_inputs(inputs);
+        path.count_inputs(inputs);
+        let counted = path.set_kind(PathKind::Direct, PAIR);
+        assert_eq!(counted, InputCounts { sent: 2, received: 4 });
+        path.count_inputs(inputs);
+        let counted = path.set_kind(PathKind::Turn, PAIR);
+        assert_eq!(counted, InputCounts::default(), "it was direct until then");
         assert_eq!((path.kind(), path.candidates()), (PathKind::Turn, Some(PAIR)));
     }
 

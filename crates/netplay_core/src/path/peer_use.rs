@@ -15,6 +15,11 @@ impl PeerUse {
         self.0 = Some(at);
     }
 
+    /// Whether the peer has sent the match there at some time from `since` on, and no longer does.
+    pub(crate) fn has_ended(self, since: Duration, now: Duration) -> bool {
+        self.0.is_some_and(|at| at >= since) && !self.is_recent(now)
+    }
+
     /// Whether the peer sends the match there.
     pub(crate) fn is_recent(self, now: Duration) -> bool {
         self.0.is_some_and(|at| now.saturating_sub(at) < USES)
@@ -34,5 +39,9 @@ mod tests {
         use_of_path.note(Duration::from_secs(3));
         assert!(use_of_path.is_recent(Duration::from_millis(3999)));
         assert!(!use_of_path.is_recent(Duration::from_millis(4000)));
+        let ended = |since, now| {
+            use_of_path.has_ended(Duration::from_secs(since), Duration::from_secs(now))
+        };
+        assert_eq!([ended(3, 3), ended(3, 4), ended(4, 9)], [false, true, false]);
     }
 }

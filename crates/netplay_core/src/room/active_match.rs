@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use log::{error, info};
-use netplay_protocol::PeerKey;
+use netplay_protocol::{MatchId, PeerKey};
 
 use super::disconnect::Disconnect;
-use super::rejoin::Rejoin;
+use super::input_search::InputSearch;
+use super::rejoin::{Rejoin, Version};
 use super::stall::StallDetector;
 use super::{EndReason, MatchStart, Room, RoomConfig, RoomEvent};
 use crate::match_::{
-    DropConsensus, MAX_INPUT_BYTES, MAX_INPUT_DELAY, MatchConfig, MatchTraffic, SharedTraffic,
+    Accusations, DropConsensus, MAX_INPUT_BYTES, MAX_INPUT_DELAY, MatchConfig, MatchTraffic,
+    SharedTraffic, Signatures,
 };
 use crate::transport::TransportRequest;
 
@@ -21,8 +23,16 @@ pub(super) struct ActiveMatch {
     /// Inputs and checksums, between the simulation and the links.
     pub(super) traffic: SharedTraffic,
     pub(super) consensus: DropConsensus,
-    /// Why players are disconnected, or about to be.
+    /// Who has lost another player.
+    pub(super) accusations: Accusations,
+    /// Why players are accused, or dropped.
     pub(super) disconnects: BTreeMap<usize, Disconnect>,
+    /// When players were frozen.
+    pub(super) frozen_at: BTreeMap<usize, Duration>,
+    /// Where the inputs of players are asked for, because they do not come from the player.
+    pub(super) input_searches: BTreeMap<usize, InputSearch>,
+    /// When a peer was last sent inputs of a player that it had asked for.
+    pub(super) answered_at: BTreeMap<(PeerKey, usize), Duration>,
     /// Which of the other simulations go on.
     pub(super) stalls: BTreeMap<PeerKey, StallDetector>,
     /// The match that the local peer votes for.
@@ -35,59 +45,89 @@ impl ActiveMatch {
     pub(super) fn new(
         start: MatchStart,
         config: MatchConfig,
+        signatures: Signatures,
         disconnected: &BTreeSet<usize>,
-        rejoin: Option<Rejoin>,
+        rejoin: Option<Version>,
     ) -> Self {
         let players = config.players;
-        let others = start.players.iter().enumerate();
-        let others = others.filter(|(player, _)| *player != start.local_player);
-        let mut traffic = MatchTraffic::new(config, others.map(|(_, peer)| *peer));
+        let mut traffic = MatchTraffic::new(config, signatures);
         for player in disconnected {
             if let Some(peer) = start.players.get(*player) {
                 traffic.disconnect(*peer);
             }
         }
-        if let Some(rejoin) = rejoin
-            && let (Some(local), others) = rejoin.into_logs(start.local_player, &start.players)
+        if let Some(version) = rejoin
+            && let Some(logs) = version.into_logs(start.local_player, &start.players)
         {
-            traffic.catch_up(others, local);
+            let others = logs.others.into_iter();
+            let others = others.map(|it| (it.peer, it.log, it.statement, it.acked));
+            traffic.catch_up(others, logs.local);
         }
-        let consensus =
-            DropConsensus::new(players, start.local_player, disconnected.iter().copied());
+        let versions = disconnected
+            .iter()
+            .filter_map(|player| Some((*player, traffic.version(*start.players.get(*player)?))));
+        let consensus = DropConsensus::new(players, start.local_player, versions);
         Self {
             start,
             traffic: SharedTraffic::new(traffic),
             consensus,
+            accusations: Accusations::default(),
             disconnects: BTreeMap::new(),
+            frozen_at: BTreeMap::new(),
+            input_searches: BTreeMap::new(),
+            answered_at: BTreeMap::new(),
             stalls: BTreeMap::new(),
             rematch: None,
         }
+    }
+
+    /// Has the simulation begin again, and catch up with the input logs.
+    pub(super) fn simulate_again(&mut self, input_delay: usize) {
+        let mut traffic = self.traffic.lock();
+        self.start.input_delay = traffic.simulate_again();
+        traffic.request_input_delay(input_delay);
+        self.stalls.clear();
+    }
+
+    /// The player of a peer.
+    pub(super) fn player(&self, peer: PeerKey) -> Option<usize> {
+        self.start.players.iter().position(|key| *key == peer)
     }
 }
 
 impl Room {
     /// Starts a match: the first of the room, the next one, or the one that the local peer rejoins.
     pub(super) fn start_match(&mut self, now: Duration, start: MatchStart) {
-        let rejoin = self.phase.take_rejoin();
+        let rejoin = self.phase.take_rejoin().and_then(Rejoin::into_agreed);
+        self.rejoin_vote = None;
         let disconnected: BTreeSet<usize> = match (&rejoin, self.phase.active_match()) {
-            (Some(rejoin), _) => rejoin.disconnected().clone(),
+            (Some(version), _) => version.disconnected(),
             (None, Some(before)) => before.consensus.dropped().collect(),
             (None, None) => BTreeSet::new(),
         };
         let epoch = start.epoch;
         info!("match {epoch} starts with {} players", start.players.len());
-        // A peer that left the lobby is not in the match: its link would count for the player who took its place.
-        self.remove_left_peers();
+        // Who left the lobby is not in the match, whatever paths lead to it: it would speak for the player who took its
+        // place.
+        self.remove_outsiders(&start.players);
+        let Some(signatures) = self.signatures(&start) else {
+            let detail = "a player has not shown its public key".to_owned();
+            return self.end(now, EndReason::CannotStart { detail });
+        };
         let config = MatchConfig {
             players: start.players.len(),
             default_input: self.config.default_input.clone(),
             input_delay: start.input_delay,
             max_prediction: self.config.max_prediction,
+            input_redundancy: self.config.input_redundancy,
         };
-        let active = ActiveMatch::new(start.clone(), config, &disconnected, rejoin);
+        let active = ActiveMatch::new(start.clone(), config, signatures, &disconnected, rejoin);
         active.traffic.lock().request_input_delay(self.config.input_delay);
         self.phase.started(active);
+        self.early_proposals.begin(epoch);
         self.seed.started();
+        self.seed_disputed_at = None;
+        self.reset_seed_timers();
         self.requests.push_back(TransportRequest::Playing(true));
         self.emit(RoomEvent::StartMatch(start));
         let mut restarted = Vec::new();
@@ -96,12 +136,28 @@ impl Room {
                 peer.progress.disconnected(now);
             }
             peer.progress.started(epoch);
+            peer.log_sender = None;
             if std::mem::take(&mut peer.restarts) > 0 {
                 restarted.push(peer.key);
             }
         }
         // A peer that restarted after it had voted for this match may hear of it only from those who play it.
         restarted.into_iter().for_each(|peer| self.send_input_log(now, peer));
+    }
+
+    /// What the players of a match sign. None if the public key of one is unknown.
+    fn signatures(&self, start: &MatchStart) -> Option<Signatures> {
+        let identity = self.config.identity.clone();
+        let key = |peer: &PeerKey| match *peer == self.config.local_peer {
+            true => Some(identity.public()),
+            false => self.peers.get(peer)?.public_key,
+        };
+        let players = start.players.iter().map(key).collect::<Option<Vec<_>>>()?;
+        Some(Signatures {
+            id: MatchId::new(start.epoch, start.seed, &self.roster),
+            identity,
+            players,
+        })
     }
 
     /// The driver could not set the simulation up for the match that just started.
@@ -121,7 +177,12 @@ impl Room {
 
     /// The simulation has run a frame, or did not go on: sends every peer what is due. `frame` is simulated next, and
     /// the inputs of all players are known up to `confirmed`.
+    ///
+    /// Nothing happens as long as [`RoomEvent::StartMatch`] is not taken: the frame is of another match.
     pub fn handle_frame(&mut self, now: Duration, frame: i32, confirmed: i32) {
+        if self.events.iter().any(|event| matches!(event, RoomEvent::StartMatch(_))) {
+            return;
+        }
         let Some(active) = self.phase.active_match() else { return };
         if confirmed >= 0 {
             self.times.first_confirmed(now);
@@ -139,6 +200,7 @@ impl Room {
             }
         }
         drop(traffic);
+        self.check_statements(now);
         self.update_comparisons();
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use netplay_protocol::PeerKey;
+use netplay_protocol::{Identity, PeerKey};
 
 use crate::link::LinkConfig;
 use crate::path::PathPolicy;
@@ -13,19 +13,21 @@ use crate::path::PathPolicy;
 pub struct RoomConfig {
     /// The key of the local peer.
     pub local_peer: PeerKey,
+    /// The identity of the local peer, which signs its inputs.
+    pub identity: Identity,
     /// Tells this process from the ones before it under the same key: at random and not 0.
     pub incarnation: u32,
     /// What the local peer's parts of the seeds of matches are made of.
     pub entropy: Entropy,
-    /// The name and version of the game. Peers that play another one end the room.
+    /// The name and version of the game. A peer that plays another one is [refused](super::RoomEvent::PeerRefused).
     pub game: String,
-    /// A hash of what is registered for rollback. Peers with another one end the room.
+    /// A hash of what is registered for rollback. A peer with another one is refused.
     pub registered: u64,
-    /// Frames per second of the simulation. Peers with another rate end the room.
+    /// Frames per second of the simulation. A peer with another rate is refused.
     pub frame_rate: usize,
     /// What a player's input is where the player gives none: encoded, with a last byte 0, which tells that the player
     /// is not disconnected. Every input has its length, at most [`MAX_INPUT_BYTES`](crate::match_::MAX_INPUT_BYTES).
-    /// Peers with another one end the room.
+    /// A peer with another one is refused.
     pub default_input: Vec<u8>,
     /// How many frames a local input waits before it takes effect, at most
     /// [`MAX_INPUT_DELAY`](crate::match_::MAX_INPUT_DELAY).
@@ -33,6 +35,9 @@ pub struct RoomConfig {
     /// How many frames the simulation may run ahead of the last confirmed one, at most
     /// [`MAX_PREDICTION`](crate::match_::MAX_PREDICTION). 0 is lockstep: a frame is simulated when it is confirmed.
     pub max_prediction: usize,
+    /// In how many datagrams in a row a changed input is sent, whatever is acknowledged: 1 to
+    /// [`MAX_INPUT_REDUNDANCY`](crate::match_::MAX_INPUT_REDUNDANCY).
+    pub input_redundancy: u8,
     /// After how long without a sign of life a player is dropped from the match.
     pub disconnect_timeout: Duration,
     /// After how long a player is dropped from the match whose simulation stands still although its link is alive.
@@ -44,6 +49,9 @@ pub struct RoomConfig {
     pub policy: PathPolicy,
     /// The player who sent the invitation, and must be in the room.
     pub host: Option<PeerKey>,
+    /// Whether the local peer resumes the place that an earlier process of it had in the room. Only then a match that
+    /// others say is running is rejoined.
+    pub resumes: bool,
     /// What the local player wants to be called; empty for nothing.
     pub name: String,
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use log::{debug, error};
-use netplay_protocol::{ControlMessage, PeerKey};
+use netplay_protocol::{ControlMessage, PeerKey, PublicKey};
 
 use super::disconnect::Disconnect;
-use super::hello::printable;
+use super::hello::roster_hash;
+use super::peer::Peer;
+use super::printable::printable;
 use super::progress::Vote;
 use super::votes::next_epoch;
 use super::{Room, RoomEvent};
@@ -14,12 +16,17 @@ use super::{Room, RoomEvent};
 impl Room {
     /// Handles a control message of a peer.
     pub(super) fn handle_control(&mut self, now: Duration, from: PeerKey, message: ControlMessage) {
-        let Some(peer) = self.peers.get_mut(&from).filter(|peer| !peer.is_disconnected()) else {
-            return;
-        };
+        let is_heard = |peer: &&mut Peer| !peer.is_disconnected() && !peer.is_refused();
+        let Some(peer) = self.peers.get_mut(&from).filter(is_heard) else { return };
         let player = peer.player;
         match message {
             ControlMessage::Hello(hello) => {
+                let public_key = PublicKey::from_bytes(&hello.key);
+                let Some(public_key) = public_key.filter(|key| key.peer_key() == from) else {
+                    debug!("dropped what {from:?} plays: it shows the key of somebody else");
+                    return self.count_malformed(now, from);
+                };
+                peer.public_key = Some(public_key);
                 peer.name = Some(printable(&hello.name)).filter(|name| !name.is_empty());
                 peer.progress.greeted(hello);
             }
@@ -28,12 +35,12 @@ impl Room {
                     return debug!("dropped a vote of {from:?}, which has not said what it plays");
                 }
                 let next = self.phase.active_match().map(|active| next_epoch(active.start.epoch));
-                if next == Some(epoch) {
+                if next == Some(epoch) && roster == roster_hash(&self.roster) {
                     self.emit(RoomEvent::RematchWanted { peer: from, player });
                 }
             }
             ControlMessage::Bye { reason } if self.phase.active_match().is_some() => {
-                self.disconnect_player(now, player, Disconnect::Left(printable(&reason)));
+                self.disconnect_peer(now, from, Disconnect::Left(printable(&reason)));
             }
             // A peer that leaves before a match makes room for another one, unless it left because what it plays
             // differs: the local comparison says that better.
@@ -56,12 +63,18 @@ impl Room {
                 }
             }
             ControlMessage::SeedReveals(reveals) => self.handle_seed_reveals(now, from, reveals),
+            ControlMessage::SeedWait(wait) => self.handle_seed_wait(from, wait),
+            ControlMessage::InputStatements(it) => self.handle_input_statements(now, from, &it),
+            ControlMessage::Equivocation(proof) => self.handle_equivocation(now, from, &proof),
+            ControlMessage::Accusations(it) => self.handle_accusations(now, from, &it),
+            ControlMessage::InputRequest(request) => self.answer_request(now, from, request),
+            ControlMessage::InputResponse(it) => self.handle_input_response(now, from, &it),
         }
     }
 
     /// Sends a reliable message to a peer.
     pub(super) fn send_control(&mut self, now: Duration, to: PeerKey, message: &ControlMessage) {
-        if self.phase.is_ended() {
+        if self.phase.is_ended() || self.peers.get(&to).is_none_or(|peer| peer.is_congested) {
             return;
         }
         let packets = match message.encode_fragments() {
@@ -71,6 +84,8 @@ impl Room {
         let Some(peer) = self.peers.get_mut(&to) else { return };
         for packet in packets {
             if let Err(error) = peer.link.send_reliable(now, packet) {
+                // A message of which a part is missing would spoil the next one.
+                peer.is_congested = true;
                 return error!("a message could not be sent: {error}");
             }
         }

@@ -88,3 +88,18 @@ pub enum EndReason {
         detail: String,
     },
 }
+
+impl EndReason {
+    /// The reason without the player, for one who is dropped with it.
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Self::CannotConnect { detail, .. }
+            | Self::ProtocolDiffers { detail, .. }
+            | Self::SeedViolation { detail, .. }
+            | Self::PeerLeft { detail, .. }
+            | Self::PeerLost { detail, .. }
+            | Self::PeerStalled { detail, .. } => detail.clone(),
+            _ => self.to_string(),
+        }
+    }
+}

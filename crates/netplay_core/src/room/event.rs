@@ -44,6 +44,17 @@ pub enum RoomEvent {
         /// Why: a sentence.
         reason: String,
     },
+    /// A peer of the lobby cannot be played with. Nothing is taken from it until it joins again, or its game restarts;
+    /// without it the room is not complete, so no match starts while it stays. A room for two ends instead, and so does
+    /// one of which the peer is the [host](super::RoomConfig::host).
+    PeerRefused {
+        /// The peer.
+        peer: PeerKey,
+        /// The player.
+        player: usize,
+        /// Why: what the room would end with if nobody else were in it.
+        reason: EndReason,
+    },
     /// A player was dropped from the match, which goes on without it.
     PlayerDisconnected {
         /// The peer.

@@ -3,10 +3,7 @@
 use netplay_protocol::limits::MAX_NAME_BYTES;
 use netplay_protocol::{Hello, Roster};
 
-use super::{EndReason, RoomConfig};
-
-/// How many characters of another player's words are shown.
-const MAX_SHOWN_CHARS: usize = 120;
+use super::{EndReason, RoomConfig, printable::printable};
 
 /// The local hello, for the present roster.
 pub(super) fn local(config: &RoomConfig, roster: &Roster) -> Hello {
@@ -16,6 +13,7 @@ pub(super) fn local(config: &RoomConfig, roster: &Roster) -> Hello {
         roster: roster_hash(roster),
         frame_rate: u16::try_from(config.frame_rate).unwrap_or(u16::MAX),
         name: name_for_the_wire(&config.name),
+        key: config.identity.public().to_bytes(),
     }
 }
 
@@ -45,11 +43,6 @@ pub(super) fn roster_hash(roster: &Roster) -> u64 {
     seahash::hash(&members)
 }
 
-/// Another player's words, made fit to be shown: short and without control characters.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(MAX_SHOWN_CHARS).collect()
-}
-
 /// A name as short as the protocol wants it.
 fn name_for_the_wire(name: &str) -> String {
     let mut name = printable(name);
@@ -72,6 +65,7 @@ mod tests {
             roster: 1,
             frame_rate: 60,
             name: String::new(),
+            key: [0; 32],
         }
     }
 
@@ -106,6 +100,5 @@ mod tests {
         assert_eq!(name_for_the_wire("A\u{7}nn"), "Ann");
         let name = name_for_the_wire(&"ä".repeat(40));
         assert_eq!(name, "ä".repeat(32));
-        assert_eq!(printable(&"x".repeat(500)).len(), MAX_SHOWN_CHARS);
     }
 }

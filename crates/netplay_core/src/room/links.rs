@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use log::debug;
+use log::{debug, info};
 use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, ReliableError};
 
 use super::disconnect::Disconnect;
 use super::peer::Peer;
 use super::phase::Phase;
+use super::printable::printable;
 use super::progress::Progress;
 use super::{EndReason, Room, RoomEvent};
 use crate::link::{LinkEvent, ReceiveError};
+use crate::match_::PayloadTaken;
 use crate::path::{Channel, PathId};
 use crate::transport::TransportEvent;
+
+/// How many times the disconnect timeout a player may take to come back into the match, however slowly it goes on.
+const MAX_REJOIN: u32 = 6;
 
 impl Room {
     /// Whether paths to a peer are of use: not to a stranger, nor to a player who was dropped.
@@ -50,14 +55,24 @@ impl Room {
                 let (player, detail) = (peer.player, error.to_string());
                 // So that the other side sees the difference as well.
                 self.send_hello(now, from);
-                return self.end(now, EndReason::ProtocolDiffers { player, detail });
+                return self.refuse(now, from, EndReason::ProtocolDiffers { player, detail });
             }
             Err(error) => debug!("dropped a reliable packet of {from:?}: {error}"),
         }
         while let Some(peer) = self.peers.get_mut(&from)
             && let Some(message) = peer.link.poll_message()
         {
+            if peer.is_refused() {
+                continue;
+            }
             let whole = ControlMessage::decode(&message);
+            // What comes first is a hello, which is short.
+            let is_early = matches!(peer.progress, Progress::Linking)
+                && matches!(whole, Ok(ControlMessage::Fragment { .. }));
+            if is_early {
+                self.count_malformed(at, from);
+                continue;
+            }
             match whole.and_then(|message| peer.fragments.handle(message)) {
                 Ok(Some(message)) => self.handle_control(now, from, message),
                 Ok(None) => {}
@@ -90,13 +105,25 @@ impl Room {
         }
         let epoch = self.phase.active_match().map_or(0, |active| active.start.epoch);
         let distance = datagram.epoch.wrapping_sub(epoch) as i16;
-        match &self.phase {
+        match &mut self.phase {
             Phase::Playing(active) if distance == 0 => {
                 let handled = active.traffic.lock().handle_payload(from, datagram.payload);
                 match handled {
-                    Ok(activity) => {
-                        peer.progress.plays();
-                        if let Some(activity) = activity {
+                    Ok(taken) => {
+                        if let Some(PayloadTaken { inputs, .. }) = taken {
+                            peer.link.count_inputs(path, inputs);
+                            if inputs > 0
+                                && let Some(player) = active.player(from)
+                                && let Some(search) = active.input_searches.get_mut(&player)
+                            {
+                                search.handle_direct();
+                            }
+                        }
+                        if peer.progress.plays() {
+                            self.send_recent_inputs(now, from);
+                            self.send_all_accusations(now, from);
+                        }
+                        if let Some(PayloadTaken { activity, .. }) = taken {
                             self.handle_activity(now, at, from, activity);
                         }
                     }
@@ -135,25 +162,28 @@ impl Room {
                 return;
             }
             let Some(peer) = self.peers.get(&key) else { continue };
-            let player = peer.player;
             if let Some(why) = why.or_else(|| self.is_lost(now, peer)) {
-                self.disconnect_player(now, player, why);
+                self.disconnect_peer(now, key, why);
             }
         }
     }
 
     /// Whether the connection to a peer counts as lost, and why.
     fn is_lost(&self, now: Duration, peer: &Peer) -> Option<Disconnect> {
+        if peer.is_congested {
+            return Some(Disconnect::lost("it does not take what it is sent"));
+        }
         self.phase.active_match()?;
         let timeout = self.config.disconnect_timeout;
         if peer.link.silence(now) >= timeout {
-            return Some(Disconnect::Lost(format!(
+            return Some(Disconnect::Silent(format!(
                 "nothing was heard for {} s",
                 timeout.as_secs()
             )));
         }
-        if let Progress::Rejoining { since, .. } = peer.progress
-            && now.saturating_sub(since) >= timeout
+        if let Progress::Rejoining { began, since, .. } = peer.progress
+            && (now.saturating_sub(since) >= timeout
+                || now.saturating_sub(began) >= timeout * MAX_REJOIN)
         {
             return Some(Disconnect::lost("it did not come back into the match in time"));
         }
@@ -191,10 +221,15 @@ impl Room {
                 }
                 RoomEvent::PeerJoined { peer: key }
             }
+            LinkEvent::ConnectionChanged(connection) => {
+                info!("packets to player {player} travel on a path: {connection}");
+                return None;
+            }
             LinkEvent::Unreachable { reason } => {
                 // While a match is played, silence decides.
                 if self.phase.active_match().is_none() {
-                    self.end(now, EndReason::CannotConnect { player, detail: reason });
+                    let reason = EndReason::CannotConnect { player, detail: printable(&reason) };
+                    self.cannot_connect(now, key, reason);
                 }
                 return None;
             }

@@ -3,14 +3,17 @@
 //! A room is created when the local peer begins to join it at the signaling server. Peers exchange hellos: the game,
 //! what it registers for rollback, the roster. A peer that has the same hello from every other one votes for the first
 //! match, and the match starts when all have voted (`votes`) and exchanged their parts of its seed (`seed`). A rematch
-//! is the same for the next epoch, on the same links. A player who is lost in a match is dropped from it, after the
-//! same frame on every peer (`disconnect`). A player whose process restarts in time rejoins the match (`restart` on the
+//! is the same for the next epoch, on the same links. A player that more than half of the others have lost
+//! (`accusations`) is dropped from the match, after the same frame on every peer (`disconnect`); the inputs of one that
+//! only a few do not hear come from the others (`input_search`). A player whose process restarts in time rejoins the match (`restart` on the
 //! other peers, `rejoining` on its own). A player whose simulation stands still although its link is alive is reported
-//! (`stall`). `phase` has the states of the room, `progress` those of another peer, `seed_exchange` those of a seed.
+//! (`stall`). `phase` has the states of the room, `progress` those of another peer, `seed_exchange` those of a seed;
+//! `seed_deadline` bounds the wait for others.
 //!
 //! [`Room`] decides, and its driver carries out. The driver
 //!
-//! * passes every [`TransportEvent`] to [`Room::handle_event`] and then calls [`Room::handle_timeout`], once a frame;
+//! * passes every [`TransportEvent`] to [`Room::handle_event`] and then calls [`Room::handle_timeout`], in every update
+//!   of the game and between them as [`BetweenFrames`] says;
 //! * sets up the simulation at [`RoomEvent::StartMatch`], or calls [`Room::handle_simulation_failed`];
 //! * calls [`Room::handle_checksum`] for every compared frame that the simulation has confirmed, and then
 //!   [`Room::handle_frame`], after the simulation has run;
@@ -21,37 +24,47 @@
 //! `now` never goes back. After its end, a room still tells of its [peers](Room::peers) and [times](Room::times) what
 //! was so at the end.
 
+mod accusations;
 mod active_match;
+mod between_frames;
 mod config;
 mod control;
 mod desyncs;
 mod disconnect;
+mod early;
 mod end_reason;
 mod event;
 mod hello;
+mod input_search;
 mod links;
+mod log_sender;
 mod peer;
 mod phase;
+mod printable;
 mod progress;
+mod refusal;
 mod rejoin;
 mod rejoining;
 mod restart;
 mod roster;
 mod seed;
+mod seed_deadline;
 mod seed_exchange;
 mod seed_round;
 mod stall;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod times;
 mod votes;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use log::{debug, error, info, warn};
-use netplay_protocol::{ControlMessage, DropProposal, PeerKey, Roster};
+use netplay_protocol::{ControlMessage, PeerKey, Roster};
 
+pub use between_frames::{BetweenFrames, BetweenFramesWork};
 pub use config::{Entropy, RoomConfig};
 pub use end_reason::EndReason;
 pub use event::{MatchStart, RoomEvent};
@@ -62,7 +75,11 @@ use crate::link::Transmit;
 use crate::match_::SharedTraffic;
 use crate::path::PathId;
 use crate::transport::{LeaveReason, SendError, TransportEvent, TransportRequest};
+use early::EarlyProposals;
 use phase::Phase;
+use printable::printable;
+use progress::Vote;
+use seed_deadline::LocalWait;
 use seed_exchange::SeedExchange;
 
 /// A room. See the [module](self) for what the driver owes it.
@@ -75,12 +92,19 @@ pub struct Room {
     peers: BTreeMap<PeerKey, Peer>,
     /// The server's last roster, also while a match is played.
     at_server: Roster,
-    /// Drop proposals of a match that has not started here.
-    early_proposals: Vec<(PeerKey, DropProposal)>,
+    /// The members that the server has listed since the local peer joined.
+    listed: BTreeSet<PeerKey>,
+    /// Drop proposals that wait.
+    early_proposals: EarlyProposals,
+    /// What the local peer has voted for last while it rejoins a match.
+    rejoin_vote: Option<Vote>,
     /// Since when there is no connection to the signaling server, and why.
     server_lost: Option<(Duration, String)>,
     /// The parts of the next match's seed.
     seed: SeedExchange,
+    /// When the exchange began again last because it was disputed too often.
+    seed_disputed_at: Option<Duration>,
+    local_wait: LocalWait,
     times: RoomTimes,
     requests: VecDeque<TransportRequest>,
     events: VecDeque<RoomEvent>,
@@ -99,7 +123,11 @@ impl Room {
             roster: Roster { size: 0, members: Vec::new() },
             peers: BTreeMap::new(),
             at_server: Roster { size: 0, members: Vec::new() },
-            early_proposals: Vec::new(),
+            listed: BTreeSet::new(),
+            early_proposals: EarlyProposals::default(),
+            rejoin_vote: None,
+            seed_disputed_at: None,
+            local_wait: LocalWait::default(),
             server_lost: None,
             times: RoomTimes::new(now),
             requests: VecDeque::new(),
@@ -137,11 +165,12 @@ impl Room {
                 self.handle_packet(now, at, (peer, path, channel), &packet);
             }
             TransportEvent::MalformedSignal { peer, reason } => {
-                warn!("dropped a signal of {peer:?}: {reason}");
+                warn!("dropped a signal of {peer:?}: {}", printable(&reason));
             }
             TransportEvent::SignalingLost { ref reason } => {
+                let reason = printable(reason);
                 warn!("lost the signaling server ({reason}): going on without it until it is back");
-                self.server_lost = Some((now, reason.clone()));
+                self.server_lost = Some((now, reason));
                 self.pass_to_links(now, &event);
             }
             TransportEvent::SignalingRestored => {
@@ -153,11 +182,11 @@ impl Room {
                 self.requests.push_back(TransportRequest::Close(peer, path));
             }
             TransportEvent::PathDown { peer, ref reason, .. } => {
-                debug!("a path to {peer:?} went down: {reason}");
+                debug!("a path to {peer:?} went down: {}", printable(reason));
                 self.pass_to_links(now, &event);
             }
             TransportEvent::AttemptFailed { peer, ref reason } => {
-                debug!("an attempt at {peer:?} failed: {reason}");
+                debug!("an attempt at {peer:?} failed: {}", printable(reason));
                 self.pass_to_links(now, &event);
             }
             TransportEvent::NetworkChanged
@@ -171,13 +200,25 @@ impl Room {
     /// Lets time pass, and advances towards a match as far as possible.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.handle_early_proposals(now);
+        self.check_left_behind(now);
         if self.phase.active_match().is_none() {
             self.remove_silent_leavers(now);
         }
         self.check_links(now);
+        self.check_accusations(now);
+        self.search_inputs(now);
         self.check_server(now);
+        self.send_logs(now);
         self.advance(now);
+        self.check_seed_deadlines(now);
         self.forget_disconnected(now);
+    }
+
+    /// Queues keepalives where nothing was sent for a while, and changes nothing that a simulation sees.
+    pub fn keep_alive(&mut self, now: Duration) {
+        for peer in self.peers.values_mut().filter(|peer| !peer.is_disconnected()) {
+            peer.link.queue_keepalives(now);
+        }
     }
 
     /// Takes the result of sending a packet: about how many bytes wait to be sent on its path now.

@@ -1,11 +1,19 @@
 //! What a room knows of one other peer.
 
-use netplay_protocol::{Fragments, PeerKey, SeedTerms};
+use std::time::Duration;
 
+use netplay_protocol::{Fragments, PeerKey, PublicKey, SeedTerms};
+
+use super::log_sender::LogSender;
 use super::progress::Progress;
+use super::seed_deadline::SeedTimer;
 use crate::agent::PathChange;
 use crate::link::Link;
 use crate::match_::StateComparison;
+use crate::rate::TokenBucket;
+
+/// How often in a row the process of a peer may restart in the lobby; one more each second.
+const MAX_LOBBY_RESTARTS: u32 = 8;
 
 /// Another peer of the room.
 pub struct Peer {
@@ -13,6 +21,8 @@ pub struct Peer {
     /// Its player in the last roster that it was in.
     pub(super) player: usize,
     pub(super) name: Option<String>,
+    /// Its public key, once it has said it.
+    pub(super) public_key: Option<PublicKey>,
     pub(super) link: Link,
     /// The reliable message that it is in the middle of.
     pub(super) fragments: Fragments,
@@ -23,25 +33,41 @@ pub struct Peer {
     pub(super) hello_sent: Option<u64>,
     /// What the last commitment that it was sent is for.
     pub(super) commitment_sent: Option<SeedTerms>,
+    /// For how long it is waited for.
+    pub(super) seed_timer: SeedTimer,
     /// How often its process restarted since the last match began.
     pub(super) restarts: u32,
+    /// How often it may restart while no match is played.
+    pub(super) lobby_restarts: TokenBucket,
+    /// The input logs that it is sent, because it rejoins the match.
+    pub(super) log_sender: Option<LogSender>,
+    /// Whether it told of a match that could not be rejoined in time.
+    pub(super) rejoin_failed: bool,
+    /// Whether something could not be sent to it, because it does not acknowledge what was sent before.
+    pub(super) is_congested: bool,
     pub(super) comparison: StateComparison,
     pub(super) progress: Progress,
 }
 
 impl Peer {
-    pub(super) fn new(key: PeerKey, player: usize, link: Link) -> Self {
+    pub(super) fn new(key: PeerKey, player: usize, link: Link, now: Duration) -> Self {
         Self {
             key,
             player,
             name: None,
+            public_key: None,
             link,
             fragments: Fragments::default(),
             path_changes: Vec::new(),
             announced: false,
             hello_sent: None,
             commitment_sent: None,
+            seed_timer: SeedTimer::default(),
             restarts: 0,
+            lobby_restarts: TokenBucket::new(1, MAX_LOBBY_RESTARTS, now),
+            log_sender: None,
+            rejoin_failed: false,
+            is_congested: false,
             comparison: StateComparison::default(),
             progress: Progress::Linking,
         }
@@ -75,6 +101,11 @@ impl Peer {
     /// What comparing its state with the local one has shown, in the match that is played or was played last.
     pub fn comparison(&self) -> StateComparison {
         self.comparison
+    }
+
+    /// Whether nothing is taken from it, because it cannot be played with.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.progress, Progress::Refused)
     }
 
     pub(super) fn is_disconnected(&self) -> bool {

@@ -84,21 +84,21 @@ impl Phase {
         self.change(matches!(self, Self::Lobby), Self::Synchronizing)
     }
 
-    /// A peer says that a match runs to which the local peer belongs. A later match replaces an earlier one.
+    /// A peer says that a match runs to which the local peer belongs.
     pub(super) fn rejoin(&mut self, rejoin: Rejoin) -> bool {
-        let news = match self {
-            Self::Lobby | Self::Synchronizing => true,
-            Self::Rejoining(known) => known.epoch() < rejoin.epoch(),
-            _ => false,
-        };
-        self.change(news, Self::Rejoining(rejoin))
+        self.change(matches!(self, Self::Lobby | Self::Synchronizing), Self::Rejoining(rejoin))
+    }
+
+    /// The match could not be rejoined in time.
+    pub(super) fn rejoin_failed(&mut self) -> bool {
+        self.change(matches!(self, Self::Rejoining(_)), Self::Lobby)
     }
 
     /// The process of a peer restarted. Before a match it has to agree again; of a match to rejoin it knows no more.
-    pub(super) fn peer_restarted(&mut self, player: usize, peer: PeerKey) -> bool {
+    pub(super) fn peer_restarted(&mut self, peer: PeerKey) -> bool {
         let back = match self {
             Self::Synchronizing => true,
-            Self::Rejoining(rejoin) => rejoin.forget(player, peer),
+            Self::Rejoining(rejoin) => rejoin.forget(peer),
             _ => false,
         };
         self.change(back, Self::Lobby)

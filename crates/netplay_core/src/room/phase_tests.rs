@@ -1,23 +1,35 @@
 //! Every transition of a room's phase.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use netplay_protocol::{RejoinState, Roster};
+use netplay_protocol::{Identity, MatchId, RejoinState, Roster};
 
 use super::super::MatchStart;
 use super::*;
-use crate::match_::MatchConfig;
+use crate::match_::{MatchConfig, Signatures};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const PEER: PeerKey = PeerKey::from_bytes([7; 16]);
 
+fn identity() -> Identity {
+    Identity::from_secret(&[7; 32])
+}
+
 fn rejoin(epoch: u16) -> Rejoin {
-    let mut rejoin = Rejoin::new(epoch, 1, 2, &[0, 0]);
-    let roster = Roster { size: 2, members: vec![PEER; 2] };
-    let state =
-        RejoinState { epoch, roster, disconnected: vec![], last_frames: vec![-1; 2], seed: 1 };
-    rejoin.handle_state(PEER, state);
+    let roster = Roster { size: 2, members: vec![identity().peer_key(); 2] };
+    let state = RejoinState {
+        epoch,
+        roster,
+        disconnected: vec![],
+        last_frames: vec![-1; 2],
+        seed: 1,
+        keys: vec![identity().public().to_bytes(); 2],
+        statements: vec![None; 2],
+    };
+    let mut rejoin = Rejoin::new(&[0, 0], Duration::ZERO);
+    assert!(rejoin.handle_state(Duration::ZERO, PEER, 0, state));
     rejoin
 }
 
@@ -25,8 +37,17 @@ fn active(epoch: u16) -> ActiveMatch {
     let start =
         MatchStart { epoch, players: vec![PEER; 2], local_player: 0, seed: 1, input_delay: 2 };
     let default_input = vec![0, 0];
-    let config = MatchConfig { players: 2, default_input, input_delay: 2, max_prediction: 8 };
-    ActiveMatch::new(start, config, &BTreeSet::new(), None)
+    let config = MatchConfig {
+        players: 2,
+        default_input,
+        input_delay: 2,
+        max_prediction: 8,
+        input_redundancy: 3,
+    };
+    let identity = identity();
+    let id = MatchId::new(epoch, 1, &Roster { size: 2, members: vec![PEER; 2] });
+    let signatures = Signatures { id, players: vec![identity.public()], identity };
+    ActiveMatch::new(start, config, signatures, &BTreeSet::new(), None)
 }
 
 fn name(phase: &Phase) -> &'static str {
@@ -65,18 +86,16 @@ fn every_transition_leads_from_its_phases_only() {
     leads(Phase::joined, &["connecting", "queued"], "lobby");
     leads(Phase::agreed, &["lobby"], "synchronizing");
     leads(Phase::disagreed, &["synchronizing"], "lobby");
-    leads(|phase| phase.peer_restarted(1, PEER), &["synchronizing", "rejoining"], "lobby");
+    leads(|phase| phase.peer_restarted(PEER), &["synchronizing", "rejoining"], "lobby");
     leads(|phase| phase.started(active(1)), &["synchronizing", "playing"], "playing");
     let all = ["connecting", "queued", "lobby", "synchronizing", "rejoining", "playing"];
     leads(Phase::ended, &all, "ended");
 }
 
 #[test]
-fn a_later_match_to_rejoin_replaces_an_earlier_one() {
-    let first = |phase: &mut Phase| phase.rejoin(rejoin(1));
-    leads(first, &["lobby", "synchronizing"], "rejoining");
-    let second = |phase: &mut Phase| phase.rejoin(rejoin(2));
-    leads(second, &["lobby", "synchronizing", "rejoining"], "rejoining");
+fn a_match_is_rejoined_from_the_lobby_or_given_up() {
+    leads(|phase| phase.rejoin(rejoin(1)), &["lobby", "synchronizing"], "rejoining");
+    leads(Phase::rejoin_failed, &["rejoining"], "lobby");
 }
 
 #[test]
@@ -87,7 +106,7 @@ fn a_match_to_rejoin_starts_once_it_is_taken() {
 #[test]
 fn a_match_to_rejoin_is_kept_while_somebody_else_knows_it() {
     let mut phase = Phase::Rejoining(rejoin(1));
-    assert!(!phase.peer_restarted(0, PeerKey::from_bytes([8; 16])));
+    assert!(!phase.peer_restarted(PeerKey::from_bytes([8; 16])));
     assert_eq!(name(&phase), "rejoining");
 }
 

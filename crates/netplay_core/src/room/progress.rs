@@ -18,10 +18,11 @@ pub(super) struct Vote {
 ///  Linking ──► Greeted ──► Ready ──► Playing ◄──► Rejoining
 ///     └───────────┴──────────┘          └────┬────────┘
 ///                 ▼                          ▼
-///               Left                    Disconnected
+///          Refused, Left                Disconnected
 /// ```
 ///
-/// A restart of its process puts a peer back: to `Linking` before a match, to `Rejoining` in one.
+/// A restart of its process puts a peer back: to `Linking` before a match, also one that was refused; to `Rejoining` in
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// It has not said what it plays.
@@ -30,12 +31,20 @@ pub(super) enum Progress {
     Greeted(Hello),
     /// It is ready for a match.
     Ready(Hello, Vote),
+    /// It cannot be played with, and is still in the room.
+    Refused,
     /// It left the room before a match. It may still have something to say.
     Left(Option<Hello>),
     /// It plays the match, and may vote for a rematch.
     Playing { vote: Option<Vote> },
     /// Its process restarted: it catches up with the match.
-    Rejoining { since: Duration, vote: Option<Vote> },
+    Rejoining {
+        /// When it restarted.
+        began: Duration,
+        /// When it was sent the last thing that it needs, or has taken something of that.
+        since: Duration,
+        vote: Option<Vote>,
+    },
     /// It was dropped from the match: nothing is taken from it or sent to it any more.
     Disconnected {
         /// When the driver is to close what leads to it; none once it was told to.
@@ -70,8 +79,20 @@ impl Progress {
             Self::Left(known) => *known = Some(hello),
             // In a match hellos are not compared: a peer that plays has agreed, and one that rejoins with another
             // build is found by its checksums.
-            Self::Playing { .. } | Self::Rejoining { .. } | Self::Disconnected { .. } => {}
+            Self::Playing { .. }
+            | Self::Rejoining { .. }
+            | Self::Refused
+            | Self::Disconnected { .. } => {}
         }
+    }
+
+    /// It cannot be played with. Returns whether that is news.
+    pub(super) fn refused(&mut self) -> bool {
+        let news = matches!(self, Self::Linking | Self::Greeted(_) | Self::Ready(..));
+        if news {
+            *self = Self::Refused;
+        }
+        news
     }
 
     /// It is ready for a match. Returns whether that counts: nothing does before it has said what it plays.
@@ -83,7 +104,9 @@ impl Progress {
             }
             Self::Ready(_, vote) => *vote = new,
             Self::Playing { vote } | Self::Rejoining { vote, .. } => *vote = Some(new),
-            Self::Linking | Self::Left(_) | Self::Disconnected { .. } => return false,
+            Self::Linking | Self::Refused | Self::Left(_) | Self::Disconnected { .. } => {
+                return false;
+            }
         }
         true
     }
@@ -91,10 +114,12 @@ impl Progress {
     /// Its process restarted, and what it said before no longer holds.
     pub(super) fn restarted(&mut self, now: Duration) {
         match self {
-            Self::Linking | Self::Greeted(_) | Self::Ready(..) => *self = Self::Linking,
+            Self::Linking | Self::Greeted(_) | Self::Ready(..) | Self::Refused => {
+                *self = Self::Linking;
+            }
             Self::Left(hello) => *hello = None,
             Self::Playing { .. } | Self::Rejoining { .. } => {
-                *self = Self::Rejoining { since: now, vote: None };
+                *self = Self::Rejoining { began: now, since: now, vote: None };
             }
             Self::Disconnected { .. } => {}
         }
@@ -115,18 +140,22 @@ impl Progress {
         *self = Self::Playing { vote };
     }
 
-    /// It was sent everything that it needs to rejoin the match.
+    /// It was sent something that it needs to rejoin the match, or has taken something of that.
     pub(super) fn rejoins(&mut self, now: Duration) {
-        if matches!(self, Self::Playing { .. } | Self::Rejoining { .. }) {
-            *self = Self::Rejoining { since: now, vote: self.vote() };
+        match self {
+            Self::Playing { vote } => {
+                *self = Self::Rejoining { began: now, since: now, vote: *vote };
+            }
+            Self::Rejoining { since, .. } => *since = now,
+            _ => {}
         }
     }
 
-    /// An input of the running match came from it.
-    pub(super) fn plays(&mut self) {
-        if let Self::Rejoining { vote, .. } = *self {
-            *self = Self::Playing { vote };
-        }
+    /// An input of the running match came from it. Returns whether it has come back with that.
+    pub(super) fn plays(&mut self) -> bool {
+        let Self::Rejoining { vote, .. } = *self else { return false };
+        *self = Self::Playing { vote };
+        true
     }
 
     /// It was dropped from the match.

@@ -8,7 +8,8 @@ const NOW: Duration = Duration::from_secs(3);
 const VOTE: Vote = Vote { roster: 9, epoch: 1 };
 
 fn hello(roster: u64) -> Hello {
-    Hello { game: "game".into(), registered: 1, roster, frame_rate: 60, name: String::new() }
+    let name = String::new();
+    Hello { game: "game".into(), registered: 1, roster, frame_rate: 60, name, key: [0; 32] }
 }
 
 fn after(mut progress: Progress, change: impl Fn(&mut Progress)) -> Progress {
@@ -49,8 +50,9 @@ fn a_restart_puts_a_peer_back_before_a_match_and_in_one() {
     for lobby in [Progress::Linking, Progress::Greeted(hello(1)), Progress::Ready(hello(1), VOTE)] {
         assert_eq!(restarted(lobby), Progress::Linking);
     }
-    let rejoining = Progress::Rejoining { since: NOW, vote: None };
-    let before = Progress::Rejoining { since: Duration::ZERO, vote: Some(VOTE) };
+    let rejoining = Progress::Rejoining { began: NOW, since: NOW, vote: None };
+    let before =
+        Progress::Rejoining { began: Duration::ZERO, since: Duration::ZERO, vote: Some(VOTE) };
     for playing in [Progress::Playing { vote: Some(VOTE) }, before] {
         assert_eq!(restarted(playing), rejoining);
     }
@@ -63,7 +65,7 @@ fn a_restart_puts_a_peer_back_before_a_match_and_in_one() {
 fn a_peer_rejoins_until_an_input_comes() {
     let mut peer = Progress::Playing { vote: Some(VOTE) };
     peer.rejoins(NOW);
-    assert_eq!(peer, Progress::Rejoining { since: NOW, vote: Some(VOTE) });
+    assert_eq!(peer, Progress::Rejoining { began: NOW, since: NOW, vote: Some(VOTE) });
     peer.plays();
     assert_eq!(peer, Progress::Playing { vote: Some(VOTE) });
 }

@@ -3,50 +3,58 @@
 use std::time::Duration;
 
 use log::info;
-use netplay_protocol::{ControlMessage, Fragments, InputLogChunk, PeerKey, RejoinState};
+use netplay_protocol::{ControlMessage, Fragments, PeerKey, PublicKey, RejoinState};
 
 use super::disconnect::Disconnect;
-use super::{Room, RoomEvent};
-use crate::match_::EncodedInputs;
+use super::log_sender::{LogSender, chunk_message};
+use super::{EndReason, Room};
 
 /// How often a player may rejoin one match. Each time, the others wait and send everything.
 const MAX_RESTARTS: u32 = 8;
+const TOO_OFTEN: &str = "its game restarted too often";
 
 impl Room {
     /// A peer's process restarted. If a match runs, it is sent all of it.
     pub(super) fn peer_restarted(&mut self, now: Duration, from: PeerKey) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let player = peer.player;
+        if self.phase.active_match().is_none() && !peer.lobby_restarts.take(now) {
+            let reason = EndReason::PeerLost { player, detail: TOO_OFTEN.to_owned() };
+            return self.refuse(now, from, reason);
+        }
         info!("player {} restarted", player + 1);
+        peer.rejoin_failed = false;
+        peer.log_sender = None;
         peer.hello_sent = None;
         peer.fragments = Fragments::default();
         peer.commitment_sent = None;
         peer.restarts += 1;
+        peer.seed_timer.restarted(peer.restarts);
         peer.progress.restarted(now);
         let restarts = peer.restarts;
-        self.seed.forget(from);
+        if let Err(violation) = self.seed.gone(from) {
+            return self.seed_violation(now, from, violation);
+        }
         let Some(active) = self.phase.active_match() else {
-            if self.phase.peer_restarted(player, from) {
-                self.emit(RoomEvent::Lobby);
-                // The roster may have been that of a match which nobody knows any more.
-                self.handle_roster(now, self.at_server.clone());
+            if self.phase.peer_restarted(from) {
+                self.leave_rejoining(now);
             }
             return;
         };
+        let Some(player) = active.player(from) else { return };
         if active.consensus.is_frozen(player) {
             // Too late: the proposal tells it so.
             return self.propose_drop(now, player);
         }
         if restarts > MAX_RESTARTS {
-            let why = Disconnect::lost("its game restarted too often");
-            return self.disconnect_player(now, player, why);
+            let why = Disconnect::lost(TOO_OFTEN);
+            return self.accuse(now, player, why);
         }
-        let frozen: Vec<usize> = active.disconnects.keys().copied().collect();
+        let frozen: Vec<usize> = active.frozen_at.keys().copied().collect();
         let rematch = active.rematch;
         active.traffic.lock().handle_restart(from);
         self.send_hello(now, from);
         self.send_input_log(now, from);
-        self.send_recent_inputs(now, player, from);
         // Repeats what the process before was sent.
         frozen.into_iter().for_each(|player| self.propose_drop(now, player));
         if let Some(epoch) = rematch {
@@ -56,49 +64,51 @@ impl Room {
 
     /// Sends a peer every input of the running match, and expects it to rejoin.
     pub(super) fn send_input_log(&mut self, now: Duration, to: PeerKey) {
+        // It believes only those who have said what they play.
+        self.send_hello(now, to);
         let Some(active) = self.phase.active_match() else { return };
         let (epoch, seed) = (active.start.epoch, active.start.seed);
         let traffic = active.traffic.lock();
-        let (mut last_frames, mut chunks) = (Vec::new(), Vec::new());
-        for (player, key) in (0..).zip(&active.start.players) {
-            let other = (usize::from(player) != active.start.local_player).then_some(*key);
+        let (mut last_frames, mut keys, mut statements) = (Vec::new(), Vec::new(), Vec::new());
+        for (player, key) in active.start.players.iter().enumerate() {
+            let other = (player != active.start.local_player).then_some(*key);
             let Some(log) = traffic.log(other) else { return };
             last_frames.push(log.last_frame().unwrap_or(-1));
-            chunks.extend(log.chunks().map(|chunk| control_message(epoch, player, chunk)));
+            statements.push(traffic.statement(*key));
+            keys.extend(traffic.public_key(*key).map(PublicKey::to_bytes));
         }
         drop(traffic);
         let disconnected = active.consensus.dropped();
         let disconnected = disconnected.filter_map(|player| u8::try_from(player).ok()).collect();
+        let sender = LogSender::new(epoch, &last_frames);
         let roster = self.roster.clone();
-        let state = RejoinState { epoch, roster, disconnected, last_frames, seed };
+        let state =
+            RejoinState { epoch, roster, disconnected, last_frames, seed, keys, statements };
         self.send_control(now, to, &ControlMessage::RejoinState(state));
-        chunks.iter().for_each(|chunk| self.send_control(now, to, chunk));
         if let Some(peer) = self.peers.get_mut(&to) {
             peer.progress.rejoins(now);
+            peer.log_sender = Some(sender);
         }
+        self.send_log(now, to);
     }
 
-    /// Sends the others the last inputs of a player whose process restarted. A peer that rejoins at the same time may
-    /// lack some of them, and would never receive them: the player assumes that all peers have what it was sent.
-    fn send_recent_inputs(&mut self, now: Duration, player: usize, of: PeerKey) {
-        let Some((active, player)) = self.phase.active_match().zip(u8::try_from(player).ok())
-        else {
-            return;
-        };
-        let epoch = active.start.epoch;
+    /// Sends a peer the last inputs of the local player. If both rejoin at the same time, the local player assumes that
+    /// the peer has them, and the peer may lack some.
+    pub(super) fn send_recent_inputs(&mut self, now: Duration, to: PeerKey) {
+        let Some(active) = self.phase.active_match() else { return };
+        let (epoch, local) = (active.start.epoch, active.start.local_player);
+        let Ok(player) = u8::try_from(local) else { return };
         let traffic = active.traffic.lock();
-        let Some(log) = traffic.log(Some(of)) else { return };
+        let Some(log) = traffic.log(None) else { return };
+        let last_frame = log.last_frame().unwrap_or(-1);
         let chunks: Vec<_> =
-            log.recent_chunks().map(|chunk| control_message(epoch, player, chunk)).collect();
+            log.recent_chunks().map(|chunk| chunk_message(epoch, player, chunk)).collect();
         drop(traffic);
-        let others = self.peers.keys().copied().filter(|peer| *peer != of);
-        for other in others.collect::<Vec<_>>() {
-            chunks.iter().for_each(|chunk| self.send_control(now, other, chunk));
+        let peer = self.peers.get_mut(&to);
+        if let Some(sender) = peer.and_then(|peer| peer.log_sender.as_mut()) {
+            // They come after those before them.
+            return sender.extend(local, last_frame);
         }
+        chunks.iter().for_each(|chunk| self.send_control(now, to, chunk));
     }
-}
-
-fn control_message(epoch: u16, player: u8, chunk: EncodedInputs) -> ControlMessage {
-    let EncodedInputs { start_frame, bytes } = chunk;
-    ControlMessage::InputLogChunk(InputLogChunk { epoch, player, start_frame, inputs: bytes })
 }

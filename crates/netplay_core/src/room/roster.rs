@@ -11,15 +11,13 @@ use super::{EndReason, Room, RoomConfig, RoomEvent};
 use crate::link::Link;
 use crate::transport::TransportRequest;
 
+/// How many members of the room are remembered.
+const MAX_LISTED: usize = 256;
+
 impl Room {
     /// The player of a peer of the roster.
     pub fn player(&self, peer: PeerKey) -> Option<usize> {
         self.roster.player(peer)
-    }
-
-    /// The player of a peer, or the one that it was before it left the lobby.
-    pub(super) fn player_before(&self, peer: PeerKey) -> Option<usize> {
-        self.peers.get(&peer).map(|peer| peer.player)
     }
 
     /// Whether every player of the room is there.
@@ -40,6 +38,7 @@ impl Room {
     /// Handles a roster of the server.
     pub(super) fn handle_roster(&mut self, now: Duration, roster: Roster) {
         self.at_server.clone_from(&roster);
+        self.note_listed(&roster);
         // A running match has its players; who comes and goes at the server does not change them.
         if !self.phase.follows_the_server() || self.roster == roster {
             return;
@@ -55,6 +54,7 @@ impl Room {
         info!("{} of {} players are in the room", roster.members.len(), roster.size);
         self.set_roster(now, roster);
         self.seed.draw_again();
+        self.reset_seed_timers();
         if self.phase.disagreed() {
             self.emit(RoomEvent::Lobby);
         }
@@ -75,7 +75,7 @@ impl Room {
             let RoomConfig { link, policy, incarnation, .. } = &self.config;
             let peer = self.peers.entry(key).or_insert_with(|| {
                 let link = Link::new(link.clone(), *policy, local, key, *incarnation, now);
-                Peer::new(key, player, link)
+                Peer::new(key, player, link, now)
             });
             peer.player = player;
         }
@@ -93,9 +93,22 @@ impl Room {
         self.remove_left(|peer| !peer.link.has_path() || peer.link.silence(now) >= patience);
     }
 
-    /// Removes the peers that left the lobby.
-    pub(super) fn remove_left_peers(&mut self) {
-        self.remove_left(|_| true);
+    /// Removes every peer that is not one of these players.
+    pub(super) fn remove_outsiders(&mut self, players: &[PeerKey]) {
+        let outside = self.peers.keys().copied().filter(|key| !players.contains(key));
+        for key in outside.collect::<Vec<_>>() {
+            self.remove_peer(key);
+            self.requests.push_back(TransportRequest::Forget(key));
+        }
+    }
+
+    /// Remembers who the server has listed: the players of a match that the local peer rejoins are among them.
+    fn note_listed(&mut self, roster: &Roster) {
+        for member in &roster.members {
+            if self.listed.len() < MAX_LISTED {
+                self.listed.insert(*member);
+            }
+        }
     }
 
     fn remove_left(&mut self, over: impl Fn(&Peer) -> bool) {
@@ -108,7 +121,9 @@ impl Room {
     }
 
     fn remove_peer(&mut self, key: PeerKey) {
-        self.seed.forget(key);
+        // Who was gone too often is told so when it restarts next.
+        let _ = self.seed.gone(key);
+        self.early_proposals.forget(key);
         if self.peers.remove(&key).is_some_and(|peer| peer.announced) {
             let reason = "the other player left the room".to_owned();
             self.emit(RoomEvent::PeerLeft { peer: key, reason });

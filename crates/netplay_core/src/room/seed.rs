@@ -5,13 +5,15 @@ use std::time::Duration;
 use log::{debug, warn};
 use netplay_protocol::{ControlMessage, PeerKey, SeedReveals};
 
-use super::disconnect::Disconnect;
 use super::hello::roster_hash;
 use super::peer::Peer;
 use super::phase::Phase;
 use super::seed_round::{AgreedSeed, SeedOutcome, SeedViolation};
 use super::votes::{FIRST_EPOCH, next_epoch};
 use super::{EndReason, Room, RoomEvent};
+
+/// How long the exchange pauses once it was disputed too often.
+const DISPUTE_PAUSE: Duration = Duration::from_secs(1);
 
 impl Room {
     /// Commits to a nonce for a match, and tells those who do not know it yet.
@@ -52,10 +54,7 @@ impl Room {
         match self.seed.poll_outcome() {
             SeedOutcome::Pending => {}
             SeedOutcome::Agreed(agreed) => self.start_with_seed(now, agreed),
-            SeedOutcome::Disputed => {
-                let detail = "the players cannot agree on its seed".to_owned();
-                self.end(now, EndReason::CannotStart { detail });
-            }
+            SeedOutcome::Disputed => self.seed_disputed(now),
         }
     }
 
@@ -67,9 +66,9 @@ impl Room {
         from: PeerKey,
         reveals: SeedReveals,
     ) {
-        let active = self.phase.active_match();
-        let player = self.player_before(from);
-        if active.zip(player).is_some_and(|(active, player)| active.consensus.is_frozen(player)) {
+        if let Some(active) = self.phase.active_match()
+            && active.player(from).is_none_or(|player| active.consensus.is_frozen(player))
+        {
             return;
         }
         let agreed = match self.seed.handle_reveals(reveals) {
@@ -85,6 +84,25 @@ impl Room {
             debug!("{from:?} has started match {next}");
             self.start_with_seed(now, agreed);
         }
+    }
+
+    /// Two peers have received different commitments, time and again: somebody tells others different things, and nobody
+    /// can know who. The match waits, and what is played goes on. Every now and then the exchange begins again.
+    fn seed_disputed(&mut self, now: Duration) {
+        if self.roster.size <= 2 {
+            let detail = "the players cannot agree on its seed".to_owned();
+            return self.end(now, EndReason::CannotStart { detail });
+        }
+        match self.seed_disputed_at {
+            Some(at) if now.saturating_sub(at) < DISPUTE_PAUSE => return,
+            Some(_) => {}
+            None => warn!(
+                "the players cannot agree on the seed of the next match, which waits: one of them tells others \
+                 different things"
+            ),
+        }
+        self.seed_disputed_at = Some(now);
+        self.seed.draw_again();
     }
 
     fn start_with_seed(&mut self, now: Duration, agreed: AgreedSeed) {
@@ -108,16 +126,10 @@ impl Room {
         from: PeerKey,
         violation: SeedViolation,
     ) {
-        let Some(player) = self.player_before(from).filter(|_| self.others().contains(&from))
-        else {
+        let Some(player) = self.player(from).filter(|_| self.others().contains(&from)) else {
             return;
         };
-        warn!("player {} is refused: {violation}", player + 1);
-        match self.phase.active_match() {
-            Some(_) => self.disconnect_player(now, player, Disconnect::Lost(violation.to_string())),
-            None => {
-                self.end(now, EndReason::SeedViolation { player, detail: violation.to_string() })
-            }
-        }
+        let detail = violation.to_string();
+        self.refuse(now, from, EndReason::SeedViolation { player, detail });
     }
 }

@@ -20,9 +20,17 @@ use super::seed_round::{AgreedSeed, Hash, RevealedRound, SeedOutcome, SeedViolat
 
 /// How many rounds later than the local one a peer may be.
 const MAX_STEP: u64 = 1 << 16;
-/// How often one peer may have the local one follow into a later round, for one match.
+/// How often one peer may have the local one follow into a later round, for one match and roster. Nobody is blamed for
+/// more: a peer may only follow another one itself.
 const MAX_RAISES: u32 = 32;
-/// How often the commitments of two peers may differ, for one match.
+/// How often one peer may do so while it knows the local nonce and has not revealed its own: it could choose among the
+/// seeds that come of it. That is one draw more each time.
+const MAX_WITHHELD_RAISES: u32 = 2;
+/// How often in a room the process of one peer may restart in such a moment, or the peer leave.
+const MAX_WITHHELD: u32 = 4;
+/// Of how many peers that is remembered.
+const MAX_WITHHOLDERS: usize = 64;
+/// How often the commitments of two peers may differ, for one match, without a pause.
 const MAX_DISPUTES: u32 = 8;
 /// How many rounds before the present one are kept.
 const MAX_ROUNDS_KEPT: usize = 8;
@@ -36,12 +44,18 @@ pub(super) struct SeedExchange {
     /// The round of the exchange before.
     last_round: u64,
     disputes: u32,
+    /// How many rounds began for this match and roster.
+    rounds: u32,
+    /// Who had the present round begin.
+    begun_by: Option<PeerKey>,
     state: State,
     /// Earlier rounds in which the local nonce was revealed, oldest first: another peer may have completed one of them
     /// and have started the match.
     before: VecDeque<RevealedRound>,
     /// What other peers have said last.
     told: BTreeMap<PeerKey, Told>,
+    /// How often each of them was gone when it knew the local nonce and had not revealed its own.
+    withheld: BTreeMap<PeerKey, u32>,
 }
 
 enum State {
@@ -53,6 +67,15 @@ enum State {
     Revealed(RevealedRound),
 }
 
+/// What a peer has not told in the present round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// What it commits to.
+    Commitment,
+    /// Its nonce, although it was told the local one.
+    Reveal,
+}
+
 /// What a peer has said.
 #[derive(Default)]
 struct Told {
@@ -60,6 +83,8 @@ struct Told {
     reveal: Option<SeedReveal>,
     /// How often it had the local peer follow into a later round.
     raises: u32,
+    /// How often of these it had not revealed its nonce, and knew the local one.
+    withheld_raises: u32,
 }
 
 impl SeedExchange {
@@ -70,9 +95,12 @@ impl SeedExchange {
             drawn: 0,
             last_round: 0,
             disputes: 0,
+            rounds: 0,
+            begun_by: None,
             state: State::Idle,
             before: VecDeque::new(),
             told: BTreeMap::new(),
+            withheld: BTreeMap::new(),
         }
     }
 
@@ -91,6 +119,9 @@ impl SeedExchange {
                 self.state = State::Committed { terms, nonce };
             }
             State::Committed { .. } => {}
+        }
+        if self.terms().is_some_and(|terms| (terms.roster, terms.epoch) != (roster, epoch)) {
+            self.reset_raises();
         }
         // A nonce that nobody knows serves as well for other terms.
         let told = self.told.values().filter_map(|told| told.commitment);
@@ -130,8 +161,10 @@ impl SeedExchange {
         commitment: SeedCommitment,
     ) -> Result<(), SeedViolation> {
         if commitment.terms.round > self.round().saturating_add(MAX_STEP) {
-            return Err(SeedViolation::TooManyRounds);
+            // Its sender may have been led there by another one.
+            return Ok(());
         }
+        let has_withheld = self.has_withheld(from);
         let told = self.told.entry(from).or_default();
         match told.commitment {
             Some(known) if known.terms == commitment.terms && known.hash != commitment.hash => {
@@ -148,10 +181,16 @@ impl SeedExchange {
             return Ok(());
         }
         told.raises += 1;
-        if told.raises > MAX_RAISES {
-            return Err(SeedViolation::TooManyRounds);
+        told.withheld_raises += u32::from(has_withheld);
+        if told.raises > MAX_RAISES || has_withheld && told.withheld_raises > MAX_WITHHELD_RAISES {
+            return Ok(());
         }
-        self.draw_again();
+        if self.is_revealed() {
+            self.draw_again();
+        } else {
+            self.rounds += 1;
+        }
+        self.begun_by = Some(from);
         if let State::Committed { terms, .. } = &mut self.state {
             terms.round = round;
         }
@@ -221,7 +260,8 @@ impl SeedExchange {
         matches!(self.state, State::Revealed(_))
     }
 
-    /// How far the exchange is. After a dispute it begins again.
+    /// How far the exchange is. After a dispute it begins again, at first: then it is up to the caller to have it
+    /// [drawn again](Self::draw_again), for nobody knows who is to blame.
     pub(super) fn poll_outcome(&mut self) -> SeedOutcome {
         let State::Revealed(revealed) = &self.state else { return SeedOutcome::Pending };
         let mut nonces = Vec::new();
@@ -249,10 +289,71 @@ impl SeedExchange {
         SeedOutcome::Pending
     }
 
+    /// What a peer has not told, if that is its turn. None if it is in an earlier round and may have a reason: the local
+    /// peer was led into later ones so often that others do not follow it.
+    pub(super) fn lacks(&self, peer: PeerKey) -> Option<Lack> {
+        let terms = self.terms()?;
+        if self.is_revealed() {
+            return self.has_withheld(peer).then_some(Lack::Reveal);
+        }
+        let commitment = self.told.get(&peer).and_then(|told| told.commitment);
+        let theirs = commitment.map(|commitment| commitment.terms);
+        let is_led = || {
+            self.rounds > MAX_WITHHELD_RAISES && self.begun_by.is_some_and(|other| other != peer)
+        };
+        match theirs.filter(|it| (it.roster, it.epoch) == (terms.roster, terms.epoch)) {
+            Some(theirs) if theirs == terms => None,
+            Some(theirs) if theirs.round < terms.round && is_led() => None,
+            _ => Some(Lack::Commitment),
+        }
+    }
+
+    /// Whether a peer had the present round begin.
+    pub(super) fn began_round(&self, peer: PeerKey) -> bool {
+        self.begun_by == Some(peer)
+    }
+
+    /// Whether a peer takes part in the round in which the local nonce is revealed, and has not revealed its own.
+    fn has_withheld(&self, peer: PeerKey) -> bool {
+        let State::Revealed(revealed) = &self.state else { return false };
+        let reveal = self.told.get(&peer).and_then(|told| told.reveal);
+        revealed.peers().any(|it| it == peer)
+            && reveal.is_none_or(|reveal| reveal.terms != revealed.terms)
+    }
+
+    /// The process of a peer restarts, or the peer leaves.
+    ///
+    /// # Errors
+    ///
+    /// [`SeedViolation::Withheld`] if it has done so too often when it knew the local nonce and its own was not known.
+    pub(super) fn gone(&mut self, peer: PeerKey) -> Result<(), SeedViolation> {
+        if self.has_withheld(peer)
+            && (self.withheld.len() < MAX_WITHHOLDERS || self.withheld.contains_key(&peer))
+        {
+            *self.withheld.entry(peer).or_default() += 1;
+        }
+        self.forget(peer);
+        match self.withheld.get(&peer) {
+            Some(times) if *times > MAX_WITHHELD => Err(SeedViolation::Withheld),
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins to count again how often others have begun the exchange again.
+    fn reset_raises(&mut self) {
+        for told in self.told.values_mut() {
+            (told.raises, told.withheld_raises) = (0, 0);
+        }
+        (self.rounds, self.begun_by) = (0, None);
+    }
+
     /// The process of a peer restarted, or the peer no longer takes part.
     pub(super) fn forget(&mut self, peer: PeerKey) {
         self.told.remove(&peer);
-        self.draw_again();
+        if self.is_revealed() {
+            self.draw_again();
+            self.begun_by = Some(peer);
+        }
     }
 
     /// The match starts.
@@ -261,7 +362,7 @@ impl SeedExchange {
         self.state = State::Idle;
         self.before.clear();
         self.disputes = 0;
-        self.told.values_mut().for_each(|told| told.raises = 0);
+        self.reset_raises();
     }
 
     fn round(&self) -> u64 {
@@ -278,6 +379,7 @@ impl SeedExchange {
             let round = revealed.terms.round.saturating_add(1);
             let terms = SeedTerms { round, ..revealed.terms };
             self.state = State::Committed { terms, nonce };
+            (self.rounds, self.begun_by) = (self.rounds + 1, None);
             if self.before.len() == MAX_ROUNDS_KEPT {
                 self.before.pop_front();
             }

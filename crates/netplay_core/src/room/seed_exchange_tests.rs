@@ -124,14 +124,67 @@ fn nobody_is_led_into_later_rounds_for_ever() {
     let [mut a, b] = committed();
     let mut commitment = b.commitment().unwrap();
     commitment.terms.round = u64::MAX;
-    assert_eq!(a.handle_commitment(key(1), commitment), Err(SeedViolation::TooManyRounds));
+    assert_eq!(a.handle_commitment(key(1), commitment), Ok(()));
+    assert_eq!(a.commitment().unwrap().terms.round, 0);
     for round in 1..=u64::from(MAX_RAISES) {
         commitment.terms.round = round;
         assert_eq!(a.handle_commitment(key(1), commitment), Ok(()));
         assert_eq!(a.commitment().unwrap().terms.round, round);
     }
     commitment.terms.round += 1;
-    assert_eq!(a.handle_commitment(key(1), commitment), Err(SeedViolation::TooManyRounds));
+    // It may have been led there itself.
+    assert_eq!(a.handle_commitment(key(1), commitment), Ok(()));
+    assert_eq!(a.commitment().unwrap().terms.round, u64::from(MAX_RAISES));
+    // Another roster, another count.
+    a.commit(ROSTER + 1, 1);
+    commitment.terms = SeedTerms { roster: ROSTER + 1, round: 90, ..commitment.terms };
+    a.handle_commitment(key(1), commitment).unwrap();
+    assert_eq!(a.commitment().unwrap().terms.round, 90);
+}
+
+/// Plays against one who wants a bit of the seed to be 1: the player who reveals last knows the seed, and does `again` what
+/// makes the other one draw another nonce. Returns among how many seeds it could choose.
+fn draws(again: impl Fn(&mut SeedExchange, SeedCommitment) -> bool) -> u32 {
+    let mut honest = SeedExchange::new(key(0), Entropy([5; 32]));
+    honest.commit(ROSTER, 1);
+    let commitment =
+        |terms| SeedCommitment { terms, hash: seed::commitment(terms, key(1), &[1; 32]) };
+    let mut seen = BTreeSet::new();
+    for _ in 0..100 {
+        let terms = honest.terms().unwrap();
+        honest.handle_commitment(key(1), commitment(terms)).unwrap();
+        let Some(reveal) = honest.reveal(&roster(2), &others(0, 2)) else { break };
+        assert!(seen.insert(reveal.nonce), "a nonce that was known serves twice");
+        let next = SeedTerms { round: terms.round + 1, ..terms };
+        if !again(&mut honest, commitment(next)) {
+            break;
+        }
+        honest.commit(ROSTER, 1);
+    }
+    seen.len() as u32
+}
+
+#[test]
+fn who_reveals_last_has_one_draw_and_one_more_for_each_time_that_it_is_gone_or_begins_again() {
+    assert_eq!(draws(|_, _| false), 1);
+    assert_eq!(draws(|honest, _| honest.gone(key(1)).is_ok()), 1 + MAX_WITHHELD);
+    let raised = draws(|honest, next| {
+        honest.handle_commitment(key(1), next).is_ok() && !honest.is_revealed()
+    });
+    assert_eq!(raised, 1 + MAX_WITHHELD_RAISES);
+}
+
+#[test]
+fn who_was_there_or_has_revealed_is_not_blamed_for_going() {
+    for revealed in [false, true] {
+        let [mut a, mut b] = committed();
+        if revealed {
+            let reveal = b.reveal(&roster(2), &others(1, 2)).unwrap();
+            a.reveal(&roster(2), &others(0, 2)).unwrap();
+            a.handle_reveal(key(1), reveal).unwrap();
+        }
+        (0..20).for_each(|_| a.gone(key(1)).unwrap());
+    }
 }
 
 #[test]
@@ -209,4 +262,46 @@ fn a_peer_that_tells_others_different_things_keeps_them_from_a_match_for_a_few_r
         }
         assert_eq!(outcomes, [SeedOutcome::Pending, SeedOutcome::Pending]);
     }
+}
+
+#[test]
+fn a_peer_lacks_its_commitment_and_then_its_nonce() {
+    let mut peers = exchanges::<2>(0);
+    let [a, b] = &mut peers;
+    assert_eq!(a.lacks(key(1)), None, "there is no match to play");
+    a.commit(ROSTER, 1);
+    assert_eq!(a.lacks(key(1)), Some(Lack::Commitment));
+    b.commit(ROSTER, 1);
+    b.handle_commitment(key(0), a.commitment().unwrap()).unwrap();
+    let commitment = b.commitment().unwrap();
+    let of_another = SeedTerms { epoch: 2, ..commitment.terms };
+    a.handle_commitment(key(1), SeedCommitment { terms: of_another, ..commitment }).unwrap();
+    assert_eq!(a.lacks(key(1)), Some(Lack::Commitment));
+    a.handle_commitment(key(1), commitment).unwrap();
+    assert_eq!(a.lacks(key(1)), None, "it is not its turn");
+    a.reveal(&roster(2), &others(0, 2)).unwrap();
+    assert_eq!(a.lacks(key(1)), Some(Lack::Reveal));
+    a.handle_reveal(key(1), b.reveal(&roster(2), &others(1, 2)).unwrap()).unwrap();
+    assert_eq!(a.lacks(key(1)), None);
+}
+
+#[test]
+fn nobody_lacks_a_round_into_which_others_led_the_local_peer_too_often() {
+    let [mut a, mut b, mut c] = exchanges::<3>(0);
+    [&mut a, &mut b, &mut c].into_iter().for_each(|peer| peer.commit(ROSTER, 1));
+    a.handle_commitment(key(1), b.commitment().unwrap()).unwrap();
+    let first = c.commitment().unwrap();
+    for round in 1..=u64::from(MAX_WITHHELD_RAISES) {
+        assert_eq!(a.lacks(key(1)), (round > 1).then_some(Lack::Commitment));
+        let terms = SeedTerms { round, ..first.terms };
+        a.handle_commitment(key(2), SeedCommitment { terms, ..first }).unwrap();
+        assert!(a.began_round(key(2)) && a.lacks(key(2)).is_none());
+    }
+    assert_eq!(a.lacks(key(1)), Some(Lack::Commitment));
+    let terms = SeedTerms { round: 9, ..first.terms };
+    a.handle_commitment(key(2), SeedCommitment { terms, ..first }).unwrap();
+    assert_eq!(a.lacks(key(1)), None);
+    // Who led it there has no such reason.
+    a.handle_commitment(key(2), first).unwrap();
+    assert_eq!(a.lacks(key(2)), Some(Lack::Commitment));
 }

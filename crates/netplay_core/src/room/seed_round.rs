@@ -24,8 +24,26 @@ pub(super) enum SeedViolation {
     Changed,
     #[error("it revealed another number for the seed than it had committed to")]
     Forged,
-    #[error("it began the exchange for the seed again too often")]
-    TooManyRounds,
+    #[error("it was gone too often when its number for the seed was due")]
+    Withheld,
+    #[error(
+        "it has not said that it plays with us for {0} s: its game hangs or is modified, so play without it"
+    )]
+    NoAgreement(u64),
+    #[error(
+        "it has kept back its commitment to a number for the seed for {0} s: its game hangs or is modified, so play without it"
+    )]
+    NoCommitment(u64),
+    #[error(
+        "it has kept back its number for the seed for {0} s: its game hangs or is modified, so play without it"
+    )]
+    NoReveal(u64),
+    #[error(
+        "it has waited for us for {0} s, although it has all that it needs: its game left us out, or is modified"
+    )]
+    WaitsForUs(u64),
+    #[error("it does not take what it is sent")]
+    Unacknowledged,
 }
 
 /// How far an exchange is.

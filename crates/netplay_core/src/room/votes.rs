@@ -62,17 +62,18 @@ impl Room {
         for peer in others.iter().copied() {
             self.send_hello(now, peer);
         }
-        if !self.is_complete() {
-            return;
-        }
         for peer in others.iter().copied() {
             self.compare(now, peer);
         }
-        if others.iter().all(|peer| self.peers.get(peer).is_some_and(|it| it.announced)) {
-            self.times.connected(now);
-        }
+        // The match that the local peer rejoins may have more players than the server lists.
         if self.is_rejoining() {
             return self.finish_rejoin(now);
+        }
+        if self.phase.is_ended() || !self.is_complete() {
+            return;
+        }
+        if others.iter().all(|peer| self.peers.get(peer).is_some_and(|it| it.announced)) {
+            self.times.connected(now);
         }
         self.commit_to_seed(now, FIRST_EPOCH);
         // Another peer has begun the exchange again.
@@ -118,7 +119,14 @@ impl Room {
         let Some(theirs) = peer.progress.hello() else { return };
         let ours = hello::local(&self.config, &self.roster);
         if let Err(reason) = hello::compare(peer.player, &ours, theirs) {
-            self.end(now, reason);
+            let key = peer.key;
+            // It sees the difference as well.
+            self.send_hello(now, key);
+            // It may have left for that reason, and there is nobody else to play with.
+            if self.is_needed(key) && self.phase.active_match().is_none() {
+                return self.end(now, reason);
+            }
+            self.refuse(now, key, reason);
         }
     }
 
@@ -134,7 +142,7 @@ impl Room {
     }
 
     /// Whether a peer has said hello with the roster that the local peer has.
-    fn agrees(&self, peer: PeerKey) -> bool {
+    pub(super) fn agrees(&self, peer: PeerKey) -> bool {
         let hello = self.peers.get(&peer).and_then(|peer| peer.progress.hello());
         hello.is_some_and(|hello| hello.roster == roster_hash(&self.roster))
     }

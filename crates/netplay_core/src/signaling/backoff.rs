@@ -40,6 +40,11 @@ impl Backoff {
         }
     }
 
+    /// Whether the server is one of those that are dialed.
+    pub(super) fn knows(&self, server: &str) -> bool {
+        self.servers.iter().any(|known| known == server)
+    }
+
     /// Dials this server before the others.
     pub(super) fn prefer(&mut self, server: String) {
         self.servers.retain(|known| *known != server);

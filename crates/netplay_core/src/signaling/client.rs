@@ -29,6 +29,8 @@ pub struct SignalingClient {
     sees_pings: bool,
     pub(super) state: State,
     pub(super) backoff: Backoff,
+    /// The server that let the client in last.
+    pub(super) server: String,
     /// None until the server welcomes the client: in a queue there is nothing to resume.
     pub(super) membership: Option<Membership>,
     pub(super) outbox: Outbox,
@@ -66,6 +68,7 @@ impl SignalingClient {
             sees_pings,
             state: State::Closed,
             backoff,
+            server: String::new(),
             membership: None,
             outbox: Outbox::default(),
             commands: VecDeque::new(),
@@ -127,13 +130,13 @@ impl SignalingClient {
             (*heard, *answer_by) = (now, None);
         }
         match event {
-            SocketEvent::Connected => self.send_hello(),
+            // The server speaks first.
+            SocketEvent::Connected | SocketEvent::Alive => {}
             SocketEvent::DialFailed(detail) => {
                 self.dial_failed(now, DialError::Unreachable(detail));
             }
             SocketEvent::Received(frame) if self.is_online() => self.handle_frame(now, frame),
             SocketEvent::Received(frame) => self.handle_answer(now, frame),
-            SocketEvent::Alive => {}
             SocketEvent::Disconnected(reason) if self.is_online() => {
                 let closed = || "the server closed the connection".to_owned();
                 self.lose(now, reason.unwrap_or_else(closed));

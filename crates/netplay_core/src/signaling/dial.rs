@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use netplay_protocol::ServerName;
 use netplay_protocol::signaling::Refusal;
 
 use super::backoff::is_temporary;
@@ -14,7 +15,19 @@ pub(super) const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Dial {
     pub(super) server: String,
+    /// The name of the server, which the client's proof of key is for.
+    pub(super) name: ServerName,
     pub(super) deadline: Duration,
+    pub(super) step: DialStep,
+}
+
+/// What comes next from the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DialStep {
+    /// The challenge, which the client's first message answers.
+    Challenge,
+    /// The answer to that message.
+    Answer,
 }
 
 /// Why a server did not let the client in.

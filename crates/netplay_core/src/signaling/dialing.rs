@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use netplay_protocol::signaling::{Refusal, ServerMessage};
+use netplay_protocol::signaling::{Refusal, ServerMessage, VERSION};
+use netplay_protocol::{Challenge, Secret};
 
-use super::address::websocket_url;
+use super::address::{ServerAddress, read_address};
 use super::client::{SignalingClient, State};
-use super::dial::{DIAL_TIMEOUT, Dial, DialError};
+use super::dial::{DIAL_TIMEOUT, Dial, DialError, DialStep};
 use super::messages::read;
 use super::{Frame, SignalingEvent, SocketCommand};
 use crate::transport::LeaveReason;
@@ -45,37 +46,75 @@ impl SignalingClient {
     }
 
     fn dial(&mut self, now: Duration, server: String) -> Result<Dial, LeaveReason> {
-        let url = websocket_url(&server)?;
+        let ServerAddress { url, name } = read_address(&server)?;
         self.commands.push_back(SocketCommand::Dial { url });
-        Ok(Dial { server, deadline: now + DIAL_TIMEOUT })
+        let (deadline, step) = (now + DIAL_TIMEOUT, DialStep::Challenge);
+        Ok(Dial { server, name, deadline, step })
     }
 
-    /// The socket is open: sends the hello.
-    pub(super) fn send_hello(&mut self) {
-        match (&self.state, &self.membership) {
-            (State::Joining { .. }, _) => self.outbox.send(self.request.hello()),
-            (State::Resuming(_), Some(membership)) => {
-                self.outbox.send(membership.hello(self.request.identity.peer_key()));
-            }
-            _ => {}
-        }
-    }
-
-    /// Takes the first frame that the server sends.
+    /// Takes a frame of a server that has not let the client in yet.
     pub(super) fn handle_answer(&mut self, now: Duration, frame: Frame) {
         let answer = match frame {
             Frame::Text(text) => read(&text).ok(),
             Frame::Binary(_) => None,
         };
-        let error = match answer {
-            Some(answer @ (ServerMessage::Welcome { .. } | ServerMessage::Queued { .. })) => {
+        let error = match (self.dial_step(), answer) {
+            (
+                Some(DialStep::Challenge),
+                Some(ServerMessage::Challenge { version: VERSION, challenge, issuer }),
+            ) => match self.answer_challenge(challenge, &issuer) {
+                Ok(()) => return,
+                Err(error) => error,
+            },
+            (Some(DialStep::Challenge), Some(ServerMessage::Challenge { version: server, .. })) => {
+                DialError::Refused(Refusal::Version { server, client: VERSION })
+            }
+            (Some(DialStep::Answer), Some(answer @ ServerMessage::Welcome { .. })) => {
                 return self.let_in(now, answer);
             }
-            Some(ServerMessage::Refused { reason }) => DialError::Refused(reason),
-            _ => DialError::NotSignaling("it does not speak this game's signaling".into()),
+            (Some(DialStep::Answer), Some(answer @ ServerMessage::Queued { .. }))
+                if self.membership.is_none() =>
+            {
+                return self.let_in(now, answer);
+            }
+            (Some(_), Some(ServerMessage::Refused { reason })) => DialError::Refused(reason),
+            (Some(_), _) => {
+                DialError::NotSignaling("it does not speak this game's signaling".into())
+            }
+            // Frames of a socket that was closed: the driver reports none.
+            (None, _) => return,
         };
         self.commands.push_back(SocketCommand::Close);
         self.dial_failed(now, error);
+    }
+
+    fn dial_step(&self) -> Option<DialStep> {
+        match &self.state {
+            State::Joining { dial, .. } | State::Resuming(dial) => Some(dial.step),
+            State::Online { .. } | State::Waiting { .. } | State::Closed => None,
+        }
+    }
+
+    /// Sends the first message, with the proof that the server asks for.
+    fn answer_challenge(&mut self, challenge: Challenge, issuer: &str) -> Result<(), DialError> {
+        let (State::Joining { dial, .. } | State::Resuming(dial)) = &mut self.state else {
+            return Ok(());
+        };
+        let token = match &self.membership {
+            Some(membership) => Some(membership.resume_token()),
+            None => self.request.resume_token.as_ref(),
+        };
+        if token.is_some_and(|token| !issued_by(token, issuer)) {
+            // Another server has issued it, and this one is not to see it.
+            return Err(DialError::Refused(Refusal::CannotResume));
+        }
+        dial.step = DialStep::Answer;
+        let hello = match &self.membership {
+            Some(membership) => membership.hello(&self.request.identity, &dial.name, challenge),
+            None => self.request.hello(&dial.name, challenge),
+        };
+        self.outbox.send(hello);
+        Ok(())
     }
 
     fn let_in(&mut self, now: Duration, answer: ServerMessage) {
@@ -83,16 +122,19 @@ impl SignalingClient {
         match std::mem::replace(&mut self.state, online) {
             State::Joining { dial, .. } => {
                 self.backoff.start_at(&dial.server);
+                self.server = dial.server;
                 self.handle_message(now, answer);
             }
             State::Resuming(dial) => {
                 log::info!("back on the signaling server {}", dial.server);
+                self.server.clone_from(&dial.server);
                 self.backoff.reset(dial.server);
                 self.handle_message(now, answer);
-                self.outbox.connection_restored();
-                self.events.push_back(SignalingEvent::Restored);
+                if self.is_online() {
+                    self.outbox.connection_restored();
+                    self.events.push_back(SignalingEvent::Restored);
+                }
             }
-            // Frames of a socket that was closed: the driver reports none.
             other => self.state = other,
         }
     }
@@ -164,4 +206,9 @@ impl SignalingClient {
         self.state = State::Closed;
         self.events.push_back(SignalingEvent::Closed(reason));
     }
+}
+
+/// Whether the servers with this name have issued the token.
+fn issued_by(token: &Secret, issuer: &str) -> bool {
+    token.expose().split_once('.').is_some_and(|(by, _)| by == issuer)
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use netplay_protocol::RelayHeader;
-use netplay_protocol::limits::MAX_SIGNALING_BYTES;
-use netplay_protocol::signaling::ServerMessage;
+use netplay_protocol::limits::{MAX_PLAYERS, MAX_SIGNALING_BYTES, MIN_PLAYERS};
+use netplay_protocol::signaling::{Entry, ServerMessage, SignedRoster};
+use netplay_protocol::{RelayHeader, RoomCode};
 
+use super::address::may_refer;
 use super::backoff::is_temporary;
 use super::client::SignalingClient;
 use super::membership::Membership;
@@ -20,13 +21,18 @@ pub(super) fn read(text: &str) -> Result<ServerMessage, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
+/// Says why a message is dropped.
+fn drop_message(why: &str) {
+    log::warn!("dropping a message of the signaling server: {why}");
+}
+
 impl SignalingClient {
     /// Takes a frame of an open connection.
     pub(super) fn handle_frame(&mut self, now: Duration, frame: Frame) {
         match frame {
             Frame::Text(text) => match read(&text) {
                 Ok(message) => self.handle_message(now, message),
-                Err(error) => log::warn!("dropping a message of the signaling server: {error}"),
+                Err(error) => drop_message(&error),
             },
             Frame::Binary(frame) => match RelayHeader::split(&frame) {
                 Ok((channel, from, packet)) => {
@@ -39,23 +45,20 @@ impl SignalingClient {
     }
 
     pub(super) fn handle_message(&mut self, now: Duration, message: ServerMessage) {
-        match &message {
-            ServerMessage::Welcome { room, resume, grace_ms, .. } => {
-                let grace = Duration::from_millis((*grace_ms).into());
-                let (before, room) = (self.membership.take(), room.clone());
-                self.membership = Some(Membership::welcomed(before, room, resume.clone(), grace));
-            }
-            ServerMessage::Roster { roster, signature, .. } => {
-                if let Some(membership) = &mut self.membership {
-                    let game = self.request.game.clone();
-                    membership.keep_roster(roster.clone(), signature.clone(), game);
-                }
-            }
+        let broken = match &message {
+            ServerMessage::Welcome { .. } => self.handle_welcome(&message),
+            ServerMessage::Roster { .. } => self.handle_roster(&message),
             ServerMessage::Draining { alternate_server: Some(server), .. } => {
-                log::info!("the signaling server is about to stop, going to {server}");
-                self.backoff.prefer(server.clone());
-                self.commands.push_back(SocketCommand::Close);
-                return self.lose(now, "the server sends its players elsewhere".to_owned());
+                if self.backoff.knows(server) || may_refer(&self.server, server) {
+                    log::info!("the signaling server is about to stop, going to {server}");
+                    self.backoff.prefer(server.clone());
+                    self.commands.push_back(SocketCommand::Close);
+                    return self.lose(now, "the server sends its players elsewhere".to_owned());
+                }
+                log::warn!(
+                    "not following the signaling server to {server:?}: it is neither in the game's list nor on the same host"
+                );
+                Ok(())
             }
             ServerMessage::Refused { reason } => {
                 self.commands.push_back(SocketCommand::Close);
@@ -64,8 +67,75 @@ impl SignalingClient {
                     false => self.close(LeaveReason::Refused(reason.clone())),
                 };
             }
-            _ => {}
+            ServerMessage::Challenge { .. } => {
+                return drop_message("a second challenge");
+            }
+            ServerMessage::Queued { .. } if self.membership.is_some() => {
+                return drop_message("queued, in a room");
+            }
+            _ => Ok(()),
+        };
+        match broken {
+            Ok(()) => self.events.push_back(SignalingEvent::Message(message)),
+            Err(sentence) => {
+                log::warn!("leaving the signaling server: {sentence}");
+                self.commands.push_back(SocketCommand::Close);
+                self.close(LeaveReason::ServerGone(sentence));
+            }
         }
-        self.events.push_back(SignalingEvent::Message(message));
+    }
+
+    /// Takes in the place in a room. The error says what no server does.
+    fn handle_welcome(&mut self, message: &ServerMessage) -> Result<(), String> {
+        let ServerMessage::Welcome { room, nonce, size, resume, grace_ms, .. } = message else {
+            return Ok(());
+        };
+        if !(MIN_PLAYERS..=MAX_PLAYERS).contains(size) {
+            return Err(format!("it has a room for {size} players"));
+        }
+        let grace = Duration::from_millis((*grace_ms).into());
+        let asked_for = self.asked_for(room);
+        match &mut self.membership {
+            Some(membership) => match membership.renew(room, *nonce, resume.clone(), grace) {
+                true => Ok(()),
+                false => Err("it brought the game into another room".to_owned()),
+            },
+            None if !asked_for => {
+                Err("it brought the game into a room that it did not ask for".to_owned())
+            }
+            None => {
+                let membership = Membership::new(room.clone(), *nonce, resume.clone(), grace);
+                self.membership = Some(membership);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a room is what the request asks for.
+    fn asked_for(&self, room: &RoomCode) -> bool {
+        match &self.request.entry {
+            Entry::Room(code) | Entry::Existing(code) => {
+                code.parse().is_ok_and(|code: RoomCode| code == *room)
+            }
+            Entry::New | Entry::Queue { .. } => true,
+        }
+    }
+
+    /// Keeps a roster. The error says what no server does.
+    fn handle_roster(&mut self, message: &ServerMessage) -> Result<(), String> {
+        let ServerMessage::Roster { revision, roster, issued, signature } = message else {
+            return Ok(());
+        };
+        let membership = self.membership.as_mut().ok_or("it has members of no room")?;
+        roster.check().map_err(|error| format!("it sent {error}"))?;
+        membership.keep_roster(SignedRoster {
+            roster: roster.clone(),
+            nonce: membership.nonce(),
+            revision: *revision,
+            issued: *issued,
+            signature: signature.clone(),
+            game: self.request.game.clone(),
+        });
+        Ok(())
     }
 }

@@ -1,14 +1,18 @@
 //! The client of the signaling server: joining a room, resuming after a loss, and what is sent meanwhile.
 //!
 //! The client joins on the first server that lets it in. It tries the servers of the [`JoinRequest`] in order,
-//! once each; what a server refuses for good ends the search. From then on it keeps the connection:
+//! once each; what a server refuses for good ends the search. A server speaks first, with a challenge; the client's first
+//! message answers it with the proof of its key for the server that it dialled, and shows a resume token only to a server
+//! of its issuer. From then on the client keeps the connection:
 //!
 //! * a socket that stays silent, or that does not answer a ping of [`SignalingClient::check`], counts as lost;
 //! * losing the socket does not end the membership of the room: the server keeps it for a grace period. The client
 //!   waits (exponential backoff with full jitter over all servers), dials and resumes with the resume
 //!   token from `Welcome`. The last signed roster travels with it, so that a server which restarted and forgot
 //!   the room can make it again;
-//! * a draining server can name another one, which is then dialed first;
+//! * a draining server can name another one, which is then dialed first if the game has listed it, or if it is on the
+//!   same host;
+//! * a server that sends what no server does (a roster that no room can have, another room than the one asked for) is left;
 //! * signals that are to be sent without a connection wait, up to a bound, until the membership is resumed. The
 //!   caller knows better which of its other messages are still true then;
 //! * a refusal that is temporary counts as a lost connection, any other ends the client; while it resumes, only
@@ -17,7 +21,7 @@
 //! ```text
 //!            ┌──────────── next server ──────────┐
 //!            ▼                                   │
-//! new ──► Joining (connecting, greeting) ── fails┘──► Closed
+//! new ──► Joining (connecting, proving) ── fails─┘──► Closed
 //!            │ welcomed or queued                       ▲
 //!            ▼                                          │ refused for good
 //!         Online ── lost ──► Waiting ──► Resuming ──────┤

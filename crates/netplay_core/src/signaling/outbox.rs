@@ -20,14 +20,15 @@ pub(super) struct Outbox {
 
 #[derive(Debug)]
 enum Outgoing {
-    Message(ClientMessage),
+    /// Boxed, because a join is much larger than the others.
+    Message(Box<ClientMessage>),
     Relayed(Vec<u8>),
 }
 
 impl Outbox {
     /// Queues a message for the open connection.
     pub(super) fn send(&mut self, message: ClientMessage) {
-        self.queued.push_back(Outgoing::Message(message));
+        self.queued.push_back(Outgoing::Message(Box::new(message)));
     }
 
     /// Queues a relayed packet with its header for the open connection.
@@ -48,14 +49,15 @@ impl Outbox {
     pub(super) fn connection_lost(&mut self) {
         for outgoing in std::mem::take(&mut self.queued) {
             if let Outgoing::Message(message) = outgoing {
-                self.keep_signal(message);
+                self.keep_signal(*message);
             }
         }
     }
 
     /// The membership is resumed: the signals that waited are sent.
     pub(super) fn connection_restored(&mut self) {
-        self.queued.extend(self.unsent_signals.drain(..).map(Outgoing::Message));
+        let signals = self.unsent_signals.drain(..).map(Box::new);
+        self.queued.extend(signals.map(Outgoing::Message));
     }
 
     /// The next frame to write.

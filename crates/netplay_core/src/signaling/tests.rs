@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use netplay_protocol::join_proof::JoinAction;
 use netplay_protocol::limits::MAX_SIGNALING_BYTES;
 use netplay_protocol::signaling::{
     ClientMessage, Entry, Refusal, Resume, ServerMessage, Signal, VERSION,
 };
-use netplay_protocol::{ConnectionId, Identity, PeerKey, RelayChannel, RelayHeader, Roster};
+use netplay_protocol::{
+    Challenge, ConnectionId, Identity, PeerKey, RelayChannel, RelayHeader, RoomNonce, Roster,
+    Secret, ServerName,
+};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -19,14 +23,18 @@ use crate::transport::JoinRequest;
 
 const GRACE: Duration = Duration::from_secs(30);
 const PEER: PeerKey = PeerKey::from_bytes([9; 16]);
+const NONCE: RoomNonce = RoomNonce([5; 16]);
+const CHALLENGE: Challenge = Challenge([6; 32]);
+const TOKEN: &str = "issuer.token";
 
 #[test]
 fn a_client_dials_says_hello_and_is_welcomed() {
     let mut driver = Driver::join(&["ws://a"]);
     assert!(driver.client.is_joining() && !driver.client.is_online());
     assert_eq!(driver.dialed(), Some("ws://a/netplay"));
-    assert_eq!(driver.sent(), [], "nothing before the socket is open");
     driver.socket(SocketEvent::Connected);
+    assert_eq!(driver.sent(), [], "nothing before the server has sent its challenge");
+    driver.message(challenge());
     assert!(matches!(&driver.sent()[..], [ClientMessage::Join(join)] if join.size == Some(2)));
     driver.message(welcome());
     assert!(driver.client.is_online() && !driver.client.is_joining());
@@ -42,13 +50,13 @@ fn the_first_server_that_lets_the_client_in_is_the_one() {
     driver.advance(DIAL_TIMEOUT);
     assert_eq!(driver.closed, 1, "a socket that does not open is given up");
     assert_eq!(driver.dialed(), Some("ws://c/netplay"));
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     driver.message(ServerMessage::Pong);
     assert_eq!(driver.dialed(), Some("ws://d/netplay"), "that was no answer to a hello");
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     driver.message(refused(Refusal::Draining));
     assert_eq!(driver.dialed(), Some("ws://e/netplay"));
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     driver.message(welcome());
     assert!(driver.client.is_online());
     assert_eq!(driver.events(), [SignalingEvent::Message(welcome())]);
@@ -74,7 +82,7 @@ fn joining_ends_with_what_the_last_server_failed_with() {
         (Some(Frame::Binary(vec![1; 40])), "it does not speak this game's signaling"),
     ] {
         let mut driver = Driver::join(&["ws://a"]);
-        driver.socket(SocketEvent::Connected);
+        driver.connected();
         driver.socket(answer.map_or(SocketEvent::Disconnected(None), SocketEvent::Received));
         let reason = LeaveReason::ServerGone(expected.into());
         assert_eq!(driver.events(), [SignalingEvent::Closed(reason)]);
@@ -85,7 +93,7 @@ fn joining_ends_with_what_the_last_server_failed_with() {
 #[test]
 fn a_refusal_for_good_or_a_bad_address_ends_joining() {
     let mut driver = Driver::join(&["ws://a", "ws://b"]);
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     driver.message(refused(Refusal::NoSuchRoom));
     let reason = LeaveReason::Refused(Refusal::NoSuchRoom);
     assert_eq!(driver.events(), [SignalingEvent::Closed(reason)]);
@@ -100,9 +108,9 @@ fn a_refusal_for_good_or_a_bad_address_ends_joining() {
 
 #[test]
 fn a_resume_token_that_the_server_no_longer_knows_makes_the_client_join_like_any_other() {
-    let request = JoinRequest { resume_token: Some("token".into()), ..request(&["ws://a"]) };
+    let request = JoinRequest { resume_token: Some(TOKEN.into()), ..request(&["ws://a"]) };
     let mut driver = Driver::new(request, true);
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     let sent = driver.sent();
     assert!(
         matches!(&sent[..], [ClientMessage::Resume(Resume { restarted: true, .. })]),
@@ -110,7 +118,7 @@ fn a_resume_token_that_the_server_no_longer_knows_makes_the_client_join_like_any
     );
     driver.message(refused(Refusal::CannotResume));
     assert_eq!(driver.dialed(), Some("ws://a/netplay"), "the same server");
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     assert!(matches!(&driver.sent()[..], [ClientMessage::Join(_)]));
     driver.message(refused(Refusal::Locked));
     let reason = LeaveReason::Refused(Refusal::Locked);
@@ -122,7 +130,12 @@ fn a_lost_socket_is_resumed_with_the_token_and_the_signed_roster() {
     let mut driver = Driver::online();
     let roster = Roster { size: 2, members: vec![PEER] };
     let signature = "signature".to_owned();
-    driver.message(ServerMessage::Roster { revision: 1, roster: roster.clone(), signature });
+    driver.message(ServerMessage::Roster {
+        revision: 7,
+        roster: roster.clone(),
+        issued: 8,
+        signature,
+    });
     driver.events();
     driver.socket(SocketEvent::Disconnected(Some("reset".into())));
     assert_eq!(driver.events(), [SignalingEvent::Lost("reset".into())]);
@@ -130,20 +143,21 @@ fn a_lost_socket_is_resumed_with_the_token_and_the_signed_roster() {
     assert_eq!(driver.dialed(), None, "not before the wait is over");
     driver.advance(FIRST_WAIT);
     assert_eq!(driver.dialed(), Some("ws://a/netplay"));
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     let sent = driver.sent();
     let [ClientMessage::Resume(resume)] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((resume.version, resume.restarted), (VERSION, false));
-    assert_eq!((&resume.room[..], resume.resume.expose()), ("ABC", "token"));
+    assert_eq!((&resume.room[..], resume.resume.expose()), ("ABC", TOKEN));
     let signed = resume.roster.as_ref().unwrap();
     assert_eq!((&signed.roster, &signed.signature[..]), (&roster, "signature"));
+    assert_eq!((signed.nonce, signed.revision, signed.issued), (NONCE, 7, 8));
     driver.message(welcome());
     let restored = [SignalingEvent::Message(welcome()), SignalingEvent::Restored];
     assert_eq!(driver.events(), restored);
     // The roster of before is shown again if the connection is lost before another one comes.
     driver.socket(SocketEvent::Disconnected(None));
     driver.advance(FIRST_WAIT);
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     let sent = driver.sent();
     assert!(
         matches!(&sent[..], [ClientMessage::Resume(Resume { roster: Some(_), .. })]),
@@ -166,7 +180,7 @@ fn signals_wait_for_the_connection_up_to_a_bound_and_other_messages_do_not() {
     }
     assert_eq!(driver.sent(), []);
     driver.advance(FIRST_WAIT);
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     assert_eq!(driver.sent().len(), 1, "the hello alone");
     driver.message(welcome());
     let oldest: Vec<_> = (0..MAX_UNSENT_SIGNALS as u64).map(signal).collect();
@@ -176,7 +190,7 @@ fn signals_wait_for_the_connection_up_to_a_bound_and_other_messages_do_not() {
 #[test]
 fn without_a_welcome_there_is_nothing_to_resume() {
     let mut driver = Driver::join(&["ws://a"]);
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     driver.message(ServerMessage::Queued { waiting: 1 });
     assert!(driver.client.is_online());
     driver.events();
@@ -228,7 +242,7 @@ fn a_server_that_does_not_answer_a_ping_is_lost_soon() {
 
 #[test]
 fn a_draining_server_sends_the_client_to_another_one() {
-    let mut driver = Driver::online();
+    let mut driver = Driver::welcomed(Driver::join(&["ws://a", "ws://other"]));
     driver.message(ServerMessage::Draining { within_ms: 1000, alternate_server: None });
     assert!(driver.client.is_online() && driver.events().len() == 1);
     let alternate_server = Some("ws://other".to_owned());
@@ -265,7 +279,7 @@ fn resuming_ends_when_every_server_has_refused_for_good() {
     {
         assert!(driver.events().is_empty());
         driver.advance(LONGEST_WAIT);
-        driver.socket(SocketEvent::Connected);
+        driver.connected();
         driver.message(refused(answer));
     }
     let reason = LeaveReason::Refused(Refusal::CannotResume);
@@ -285,11 +299,11 @@ fn resuming_never_ends_while_a_server_cannot_be_reached() {
     let average = (driver.now - began) / 100;
     assert!((LONGEST_WAIT / 4..LONGEST_WAIT).contains(&average), "{average:?}");
     driver.advance(LONGEST_WAIT);
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     driver.advance(DIAL_TIMEOUT);
     assert!(driver.events().is_empty(), "a server that takes the hello and stays silent is none");
     driver.advance(LONGEST_WAIT);
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     driver.message(welcome());
     assert_eq!(driver.events().last(), Some(&SignalingEvent::Restored));
 }
@@ -319,13 +333,141 @@ fn what_is_reported_of_a_closed_socket_changes_nothing() {
     let mut driver = Driver::online();
     driver.message(refused(Refusal::Superseded));
     driver.events();
-    driver.socket(SocketEvent::Connected);
+    driver.connected();
     driver.message(welcome());
     driver.socket(SocketEvent::DialFailed("no".into()));
     driver.socket(SocketEvent::Disconnected(None));
     driver.client.check(driver.now);
     driver.client.send(signal(1));
     assert!(driver.events().is_empty() && driver.sent().is_empty() && driver.dialed().is_none());
+}
+
+#[test]
+fn a_draining_server_cannot_send_the_client_to_a_stranger() {
+    for (alternate, follows) in
+        [("ws://evil", false), ("ws://a.evil", false), ("nonsense", false), ("ws://a:2", true)]
+    {
+        let mut driver = Driver::online();
+        let alternate_server = Some(alternate.to_owned());
+        let draining = ServerMessage::Draining { within_ms: 1000, alternate_server };
+        driver.message(draining.clone());
+        assert_eq!(driver.client.is_online(), !follows, "{alternate}");
+        if !follows {
+            assert_eq!(driver.events(), [SignalingEvent::Message(draining)]);
+            driver.socket(SocketEvent::Disconnected(None));
+        }
+        driver.advance(FIRST_WAIT);
+        let expected = if follows { "ws://a:2/netplay" } else { "ws://a/netplay" };
+        assert_eq!(driver.dialed(), Some(expected), "{alternate}");
+    }
+}
+
+#[test]
+fn the_first_message_proves_the_key_to_the_server_that_was_dialed() {
+    let mut driver = Driver::join(&["ws://A:3536/"]);
+    driver.connected();
+    let sent = driver.sent();
+    let [ClientMessage::Join(join)] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(join.proof.server, "a:3536".parse::<ServerName>().unwrap());
+    assert_eq!(join.peer(), Identity::from_secret(&[1; 32]).peer_key());
+    assert_eq!(join.proof.verify(JoinAction::Room("ABC"), CHALLENGE), Ok(()));
+    driver.message(welcome());
+    driver.socket(SocketEvent::Disconnected(None));
+    driver.advance(FIRST_WAIT);
+    driver.connected();
+    let sent = driver.sent();
+    let [ClientMessage::Resume(resume)] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(resume.proof.verify(JoinAction::Resume("ABC"), CHALLENGE), Ok(()));
+}
+
+#[test]
+fn a_resume_token_goes_only_to_servers_of_its_issuer() {
+    // Of an earlier process: the client joins like any other.
+    let token = Some(Secret::from("another.token"));
+    let mut driver = Driver::new(JoinRequest { resume_token: token, ..request(&["ws://a"]) }, true);
+    driver.connected();
+    assert_eq!((driver.sent(), driver.dialed()), (vec![], Some("ws://a/netplay")));
+    driver.connected();
+    assert!(matches!(&driver.sent()[..], [ClientMessage::Join(_)]));
+    // Of this one: other servers are tried.
+    let mut driver = Driver::welcomed(Driver::join(&["ws://a", "ws://b"]));
+    driver.socket(SocketEvent::Disconnected(None));
+    driver.advance(FIRST_WAIT);
+    driver.socket(SocketEvent::Connected);
+    driver.message(ServerMessage::Challenge {
+        version: VERSION,
+        challenge: CHALLENGE,
+        issuer: "another".into(),
+    });
+    assert_eq!(driver.sent(), []);
+    driver.advance(LONGEST_WAIT);
+    assert_eq!(driver.dialed(), Some("ws://b/netplay"));
+    driver.connected();
+    assert!(matches!(&driver.sent()[..], [ClientMessage::Resume(_)]));
+}
+
+#[test]
+fn a_server_of_another_version_is_refused_before_anything_is_sent() {
+    let mut driver = Driver::join(&["ws://a"]);
+    driver.socket(SocketEvent::Connected);
+    let version = VERSION + 1;
+    let (challenge, issuer) = (CHALLENGE, "issuer".into());
+    driver.message(ServerMessage::Challenge { version, challenge, issuer });
+    assert_eq!(driver.sent(), []);
+    let reason = Refusal::Version { server: version, client: VERSION };
+    assert_eq!(driver.events(), [SignalingEvent::Closed(LeaveReason::Refused(reason))]);
+}
+
+#[test]
+fn what_no_server_sends_ends_the_connection_with_a_sentence() {
+    let roster = |size, members| {
+        let roster = Roster { size, members };
+        ServerMessage::Roster { revision: 9, roster, issued: 0, signature: String::new() }
+    };
+    let keys = |count: u8| (0..count).map(|name| PeerKey::from_bytes([name; 16])).collect();
+    let ServerMessage::Welcome { version, size, resume, grace_ms, ice_servers, .. } = welcome()
+    else {
+        panic!()
+    };
+    let welcome = |room: &str, nonce, size| ServerMessage::Welcome {
+        version,
+        room: room.parse().unwrap(),
+        nonce,
+        size,
+        resume: resume.clone(),
+        grace_ms,
+        ice_servers: ice_servers.clone(),
+    };
+    for message in [
+        roster(3, keys(4)),
+        roster(255, keys(200)),
+        roster(0, keys(0)),
+        roster(2, vec![PEER, PEER]),
+        welcome("OTHER", NONCE, size),
+        welcome("ABC", RoomNonce([6; 16]), size),
+        welcome("ABC", NONCE, 9),
+    ] {
+        let mut driver = Driver::online();
+        driver.message(message.clone());
+        let events = driver.events();
+        assert!(
+            matches!(&events[..], [SignalingEvent::Closed(LeaveReason::ServerGone(_))]),
+            "{message:?}: {events:?}"
+        );
+        assert_eq!(driver.closed, 1);
+    }
+    // Before the client is in a room.
+    let mut driver = Driver::join(&["ws://a"]);
+    driver.connected();
+    driver.message(welcome("OTHER", NONCE, size));
+    let events = driver.events();
+    assert!(matches!(&events[..], [SignalingEvent::Closed(LeaveReason::ServerGone(_))]));
+    // Late: dropped, and the connection goes on.
+    let mut driver = Driver::online();
+    driver.message(challenge());
+    driver.message(ServerMessage::Queued { waiting: 1 });
+    assert!(driver.client.is_online());
+    assert_eq!((driver.events(), driver.sent()), (vec![], vec![]));
 }
 
 fn request(servers: &[&str]) -> JoinRequest {
@@ -338,11 +480,16 @@ fn welcome() -> ServerMessage {
     ServerMessage::Welcome {
         version: VERSION,
         room: "ABC".parse().unwrap(),
+        nonce: NONCE,
         size: 2,
-        resume: "token".into(),
+        resume: TOKEN.into(),
         grace_ms: GRACE.as_millis() as u32,
         ice_servers: Vec::new(),
     }
+}
+
+fn challenge() -> ServerMessage {
+    ServerMessage::Challenge { version: VERSION, challenge: CHALLENGE, issuer: "issuer".into() }
 }
 
 fn refused(reason: Refusal) -> ServerMessage {
@@ -375,7 +522,7 @@ impl Driver {
 
     /// Lets the client in.
     fn welcomed(mut self) -> Self {
-        self.socket(SocketEvent::Connected);
+        self.connected();
         self.message(welcome());
         self.sent();
         self.events();
@@ -407,6 +554,12 @@ impl Driver {
         self.dialed = None;
         self.client.handle_socket(self.now, event);
         self.note();
+    }
+
+    /// The socket opens, and the server sends its challenge.
+    fn connected(&mut self) {
+        self.socket(SocketEvent::Connected);
+        self.message(challenge());
     }
 
     fn message(&mut self, message: ServerMessage) {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Signal;
+use crate::join_proof::{JoinAction, KeyProof};
 use crate::limits::MAX_GAME_ID_BYTES;
-use crate::{ConnectionId, PeerKey, Roster, Secret};
+use crate::{ConnectionId, PeerKey, RoomNonce, Roster, Secret};
 
 /// A message from a peer to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +53,8 @@ pub const DEFAULT_ROOM_SIZE: u8 = 2;
 pub struct Join {
     /// [`VERSION`](super::VERSION) of the client.
     pub version: u16,
-    /// The key of the sender.
-    pub key: PeerKey,
+    /// The key of the sender, and the proof that the sender has it.
+    pub proof: KeyProof,
     /// Which room.
     pub entry: Entry,
     /// How many players the room is for. A room that exists refuses another size than its own; without a size
@@ -69,6 +70,37 @@ pub struct Join {
     /// A token (JWT, RFC 7519), for servers that require one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
+}
+
+impl Join {
+    /// The name of the sender by its key.
+    pub fn peer(&self) -> PeerKey {
+        self.proof.claimed_peer()
+    }
+}
+
+impl Resume {
+    /// The name of the sender by its key.
+    pub fn peer(&self) -> PeerKey {
+        self.proof.claimed_peer()
+    }
+
+    /// What the proof is for.
+    pub fn action(&self) -> JoinAction<'_> {
+        JoinAction::Resume(&self.room)
+    }
+}
+
+impl Entry {
+    /// What the proof of a join is for.
+    pub fn action(&self) -> JoinAction<'_> {
+        match self {
+            Self::Room(code) => JoinAction::Room(code),
+            Self::Existing(code) => JoinAction::Existing(code),
+            Self::New => JoinAction::New,
+            Self::Queue { .. } => JoinAction::Queue,
+        }
+    }
 }
 
 /// Which room a peer asks for.
@@ -118,12 +150,13 @@ pub struct Resume {
     pub version: u16,
     /// The code of the room, from [`ServerMessage::Welcome`](super::ServerMessage::Welcome).
     pub room: String,
-    /// The key of the sender.
-    pub key: PeerKey,
-    /// The resume token from the same `Welcome`. It proves that the slot is the sender's.
+    /// The key of the sender, and the proof that the sender has it.
+    pub proof: KeyProof,
+    /// The resume token from the same `Welcome`. The server issued it to the owner of that key, and it is worth nothing
+    /// without the key.
     pub resume: Secret,
     /// The last roster that the sender received. A server that does not know the room, because it restarted,
-    /// restores the room from this roster.
+    /// restores the room from the newest roster that it is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster: Option<SignedRoster>,
     /// Whether the sender's process restarted. The server then discards the signals that it kept for the
@@ -138,7 +171,13 @@ pub struct Resume {
 pub struct SignedRoster {
     /// The roster.
     pub roster: Roster,
-    /// HMAC-SHA256 (RFC 2104) of the room's code, the game and the roster, under a key that only servers
+    /// The incarnation of the room.
+    pub nonce: RoomNonce,
+    /// Counts the changes of the room.
+    pub revision: u64,
+    /// When the server signed it, in seconds since 1970. Servers refuse a roster that is too old.
+    pub issued: u64,
+    /// HMAC-SHA256 (RFC 2104) of the room's code, the game and everything above, under a key that only servers
     /// know, in hexadecimal digits.
     pub signature: String,
     /// The game of the room.

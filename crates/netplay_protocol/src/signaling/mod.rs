@@ -1,8 +1,8 @@
 //! The messages between a peer and the signaling server: JSON text messages on one WebSocket, at the
 //! path [`PATH`].
 //!
-//! A peer sends [`ClientMessage::Join`] first, or [`ClientMessage::Resume`] when it returns to a room. The server
-//! answers with [`ServerMessage::Welcome`] or [`ServerMessage::Refused`]; a peer in the matchmaking queue receives
+//! The server begins with a [`ServerMessage::Challenge`]. A peer then sends [`ClientMessage::Join`], or
+//! [`ClientMessage::Resume`] when it returns to a room, with a [proof of its key](crate::join_proof). The server answers with [`ServerMessage::Welcome`] or [`ServerMessage::Refused`]; a peer in the matchmaking queue receives
 //! [`ServerMessage::Queued`] before that. From then on the server sends the roster and the presence of the members
 //! whenever they change, and forwards signals between the peers of a room without reading them.
 //!
@@ -12,19 +12,21 @@
 //! Packets that the server relays ([`RelayHeader`](crate::RelayHeader)) are binary messages on the same WebSocket.
 
 mod client;
+mod ice;
 mod refusal;
 mod server;
 
 pub use client::{ClientMessage, DEFAULT_ROOM_SIZE, Entry, GameInfo, Join, Resume, SignedRoster};
+pub use ice::{IceServer, IceUrlError, IceUrlKind, parse_ice_url};
 pub use refusal::Refusal;
-pub use server::{IceServer, Presence, ServerMessage};
+pub use server::{Presence, ServerMessage};
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
+use crate::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, SIGNATURE_LINE_BYTES};
 
 /// The version of these messages.
-pub const VERSION: u16 = 5;
+pub const VERSION: u16 = 6;
 /// The path of the WebSocket on the server.
 pub const PATH: &str = "/netplay";
 
@@ -36,7 +38,7 @@ pub enum Signal {
     Offer(String),
     /// A session description that answers, [signed](crate::identity).
     Answer(String),
-    /// An ICE candidate in the JSON form of `RTCIceCandidateInit`.
+    /// An ICE candidate in the JSON form of `RTCIceCandidateInit`, [signed](crate::identity).
     Candidate(String),
     /// A message of the Noise handshake that agrees on keys for relayed packets, in hexadecimal digits.
     Handshake(String),
@@ -47,7 +49,8 @@ impl Signal {
     pub fn fits(&self) -> bool {
         match self {
             Self::Offer(sdp) | Self::Answer(sdp) => sdp.len() <= MAX_SDP_BYTES,
-            Self::Candidate(text) | Self::Handshake(text) => text.len() <= MAX_CANDIDATE_BYTES,
+            Self::Candidate(text) => text.len() <= MAX_CANDIDATE_BYTES + SIGNATURE_LINE_BYTES,
+            Self::Handshake(text) => text.len() <= MAX_CANDIDATE_BYTES,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::GameInfo;
+use crate::ServerName;
 use crate::limits::{MAX_GAME_ID_BYTES, MAX_PLAYERS, MIN_PLAYERS};
 
 /// Why the server refuses a peer. Each `Display` text is a sentence for the player.
@@ -72,6 +73,18 @@ pub enum Refusal {
     /// The server does not keep a slot for the peer that wants to resume, or the resume token is wrong.
     #[error("the room no longer keeps a place for this player: join again")]
     CannotResume,
+    /// The peer did not prove that it has the key that it names.
+    #[error("this player did not prove to the server who it is: start the game again")]
+    KeyNotProven,
+    /// The peer reached the server by a name that is not one of the server's.
+    #[error(
+        "the game reached this server as {asked}, which is none of the server's names: its operator adds \
+         that to public_names, or has the proxy pass the Host header on unchanged"
+    )]
+    WrongServerName {
+        /// The name that the peer dialled.
+        asked: ServerName,
+    },
     /// The peer returned on another socket, which replaces this one.
     #[error("this player is connected on another connection")]
     Superseded,

@@ -2,13 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, Signal};
-use crate::{ConnectionId, PeerKey, RoomCode, Roster, Secret};
+use super::{IceServer, Refusal, Signal};
+use crate::{Challenge, ConnectionId, PeerKey, RoomCode, RoomNonce, Roster, Secret};
 
 /// A message from the server to a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
+    /// The first message on every connection: what the receiver has to sign to join or to return
+    /// ([`join_proof`](crate::join_proof)).
+    Challenge {
+        /// [`VERSION`](super::VERSION) of the server.
+        version: u16,
+        /// A number that is sent on no other connection.
+        challenge: Challenge,
+        /// Names the servers that accept each other's resume tokens. A token begins with it and a full stop, and a client
+        /// shows a token to no other server.
+        issuer: String,
+    },
     /// The receiver waits in the queue. `Welcome` follows when the server has formed a group.
     Queued {
         /// How many peers wait for the same, including the receiver.
@@ -20,9 +31,11 @@ pub enum ServerMessage {
         version: u16,
         /// The code of the room, for inviting others and for [`Resume`](super::Resume).
         room: RoomCode,
+        /// The incarnation of the room.
+        nonce: RoomNonce,
         /// How many players the room is for.
         size: u8,
-        /// The resume token. It proves that the slot is the receiver's if the socket breaks.
+        /// The resume token, for the receiver's return if the socket breaks. It is of use only with the receiver's key.
         resume: Secret,
         /// How long the server keeps the slot after the socket broke, in milliseconds.
         grace_ms: u32,
@@ -35,6 +48,8 @@ pub enum ServerMessage {
         revision: u64,
         /// The members, connected or away.
         roster: Roster,
+        /// When the server signed it, in seconds since 1970.
+        issued: u64,
         /// The server's signature. A server that restarted accepts the roster with it
         /// ([`SignedRoster`](super::SignedRoster)).
         signature: String,
@@ -96,17 +111,4 @@ pub enum Presence {
     Away,
     /// The peer left the room.
     Left,
-}
-
-/// A STUN (RFC 8489) or TURN (RFC 8656) server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IceServer {
-    /// Its URLs, such as `stun:stun.example.org:3478`.
-    pub urls: Vec<String>,
-    /// The user name, for TURN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// The credential, for TURN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<String>,
 }

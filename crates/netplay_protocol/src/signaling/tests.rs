@@ -1,19 +1,33 @@
 //! The JSON form of the messages, their limits and their debug texts.
 
 use super::*;
-use crate::{PeerKey, Secret};
+use crate::join_proof::JoinContext;
+use crate::limits::SIGNATURE_LINE_BYTES;
+use crate::{Challenge, Identity, KeyProof, Secret};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn key() -> PeerKey {
-    PeerKey::from_bytes(1u128.to_be_bytes())
+fn proof(entry: &Entry) -> KeyProof {
+    let (server, challenge) = (&"a.example:1".parse().unwrap(), Challenge([2; 32]));
+    let context = JoinContext { action: entry.action(), server, challenge };
+    Identity::from_secret(&[1; 32]).sign_join(&context)
 }
 
 #[test]
 fn the_json_of_a_message_is_what_other_clients_would_write() {
-    let join = r#"{"type":"join","version":5,"key":"00000000000000000000000000000001","entry":{"room":"ABC"},"size":2,"game":{"game":"","version":"","mode":""}}"#;
-    let message: ClientMessage = serde_json::from_str(join).unwrap();
+    let (key, signature) = ("01".repeat(32), "02".repeat(64));
+    let join = format!(
+        r#"{{"type":"join","version":6,"proof":{{"key":"{key}","server":"a.example:1","signature":"{signature}"}},"entry":{{"room":"ABC"}},"size":2,"game":{{"game":"","version":"","mode":""}}}}"#
+    );
+    let message: ClientMessage = serde_json::from_str(&join).unwrap();
     assert_eq!(serde_json::to_string(&message).unwrap(), join);
+
+    let challenge =
+        format!(r#"{{"type":"challenge","version":6,"challenge":"{key}","issuer":"ab"}}"#);
+    let message: ServerMessage = serde_json::from_str(&challenge).unwrap();
+    let Challenge(bytes) = Challenge([1; 32]);
+    assert!(matches!(message, ServerMessage::Challenge { challenge, .. } if challenge.0 == bytes));
+    assert_eq!(serde_json::to_string(&message).unwrap(), challenge);
 
     let signal = r#"{"type":"signal","from":"00000000000000000000000000000001","connection":"00000000000000ff","signal":{"offer":"v=0"}}"#;
     let message: ServerMessage = serde_json::from_str(signal).unwrap();
@@ -28,8 +42,8 @@ fn optional_fields_of_a_join_can_be_omitted() {
         (r#"{"queue":{}}"#, Entry::Queue { skill: None }),
         (r#"{"queue":{"skill":-3}}"#, Entry::Queue { skill: Some(-3) }),
     ] {
-        let key = key();
-        let text = format!(r#"{{"type":"join","version":5,"key":"{key}","entry":{entry}}}"#);
+        let proof = serde_json::to_string(&proof(&expected)).unwrap();
+        let text = format!(r#"{{"type":"join","version":6,"proof":{proof},"entry":{entry}}}"#);
         let Ok(ClientMessage::Join(join)) = serde_json::from_str(&text) else { panic!("{text}") };
         assert_eq!((join.entry, join.size), (expected, None));
         assert_eq!((join.password, join.token), (None, None));
@@ -40,7 +54,7 @@ fn optional_fields_of_a_join_can_be_omitted() {
 fn secrets_are_in_the_json_and_not_in_the_debug_text() {
     let join = Join {
         version: VERSION,
-        key: key(),
+        proof: proof(&Entry::New),
         entry: Entry::New,
         size: Some(2),
         game: GameInfo::default(),
@@ -69,7 +83,9 @@ fn a_refusal_is_a_sentence_and_survives_json() {
 fn signals_and_game_infos_over_the_limit_do_not_fit() {
     assert!(Signal::Offer("x".repeat(MAX_SDP_BYTES)).fits());
     assert!(!Signal::Offer("x".repeat(MAX_SDP_BYTES + 1)).fits());
-    assert!(!Signal::Candidate("x".repeat(MAX_CANDIDATE_BYTES + 1)).fits());
+    let most = MAX_CANDIDATE_BYTES + SIGNATURE_LINE_BYTES;
+    assert!(Signal::Candidate("x".repeat(most)).fits());
+    assert!(!Signal::Candidate("x".repeat(most + 1)).fits());
     let info = |length| GameInfo { mode: "x".repeat(length), ..GameInfo::default() };
     assert!(info(64).fits() && !info(65).fits());
 }

@@ -86,6 +86,12 @@ impl Authenticator {
         }
     }
 
+    /// Whether a peer needs neither a password nor a token.
+    #[cfg(feature = "matchbox")]
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.policy, Policy::Open)
+    }
+
     /// Whether a page of this origin (RFC 6454) may connect.
     pub(crate) fn allows_origin(&self, origin: Option<&str>) -> bool {
         match origin {

@@ -1,14 +1,15 @@
 //! Passwords and origins.
 
-use netplay_protocol::PeerKey;
+use netplay_protocol::Challenge;
 use netplay_protocol::signaling::{GameInfo, VERSION};
 
 use super::*;
+use crate::test_proof::proof;
 
 fn join(entry: Entry) -> Join {
-    let (version, key, size) = (VERSION, PeerKey::from_bytes([1; 16]), None);
+    let (version, proof, size) = (VERSION, proof(1, entry.action(), Challenge([0; 32])), None);
     let (game, password, token) = (GameInfo::default(), None, None);
-    Join { version, key, entry, size, game, password, token }
+    Join { version, proof, entry, size, game, password, token }
 }
 
 #[test]

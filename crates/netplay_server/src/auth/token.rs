@@ -65,7 +65,7 @@ impl TokenVerifier {
         match () {
             () if game != join.game.game => Err("the token is for another game"),
             () if !room_fits => Err("the token is for another room"),
-            () if player != join.key => Err("the token is for another player"),
+            () if player != join.peer() => Err("the token is for another player"),
             () => Ok(()),
         }
     }

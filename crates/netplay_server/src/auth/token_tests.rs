@@ -1,23 +1,21 @@
 //! Tokens, valid and not.
 
 use jsonwebtoken::{EncodingKey, Header, encode};
-use netplay_protocol::Secret;
 use netplay_protocol::signaling::{GameInfo, Refusal, VERSION};
+use netplay_protocol::{Challenge, Secret};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::auth::{AuthMode, Authenticator};
+use crate::test_proof::{key, proof};
 
 const SECRET: &str = "a secret of the backend";
-
-fn key(number: u8) -> PeerKey {
-    PeerKey::from_bytes([number; 16])
-}
 
 fn join(entry: Entry) -> Join {
     let game = GameInfo { game: "arena".into(), ..GameInfo::default() };
     let (password, token) = (None, None);
-    Join { version: VERSION, key: key(1), entry, size: Some(2), game, password, token }
+    let proof = proof(1, entry.action(), Challenge([0; 32]));
+    Join { version: VERSION, proof, entry, size: Some(2), game, password, token }
 }
 
 fn claims() -> Value {

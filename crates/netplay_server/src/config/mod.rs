@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use netplay_protocol::Secret;
 use netplay_protocol::signaling::IceServer;
+use netplay_protocol::{Secret, ServerName};
 
 use crate::ServerError;
 use crate::auth::{AuthConfig, Authenticator};
@@ -43,6 +43,12 @@ pub struct ServerConfig {
     /// The networks of the proxies in front of this server, such as `10.0.0.0/8`. The server trusts
     /// `X-Forwarded-For` from these and from no others. Default: none.
     pub trusted_proxies: Vec<IpNet>,
+    /// The names by which clients reach this server: the host that they dial, and the port unless it is the usual one of
+    /// `ws` or `wss`, such as `play.example.org` or `192.0.2.1:3536`. A client proves its key for the name that it has
+    /// dialled, and this server accepts no other: nobody can pass on to it what a client proved to another server.
+    /// Default: none, which accepts the name in the header `Host` of the client's request; somebody who sends that
+    /// request in the place of the client then chooses it.
+    pub public_names: Vec<ServerName>,
     /// The STUN and TURN servers for all clients. Default: none, which is enough on one machine and in one
     /// local network.
     #[cfg_attr(feature = "config-file", serde(deserialize_with = "crate::ice::deserialize"))]
@@ -53,6 +59,10 @@ pub struct ServerConfig {
     /// each other's, so that rooms survive a restart of the server. Default: a random one that is lost with
     /// the server.
     pub secret: Option<Secret>,
+    /// How long resume tokens and signed rosters are accepted. A client that has been connected for longer without
+    /// interruption cannot return after a loss. Default: 24 h.
+    #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
+    pub resume_max_age: Duration,
     /// Who may join.
     pub auth: AuthConfig,
     /// Limits per connection and per address.
@@ -63,19 +73,19 @@ pub struct ServerConfig {
     /// for 60 s.
     #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub ping_interval: Duration,
-    /// How long a client may be silent, without even answering a ping, before the server disconnects it.
-    /// Longer than the ping interval. Default: 30 s.
+    /// How long a client may be silent, without even answering a ping, or read nothing of what waits for it, before
+    /// the server disconnects it. Longer than the ping interval. Default: 30 s.
     #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub idle_timeout: Duration,
-    /// How long a client may take to open its WebSocket, and then to join. Default: 10 s.
+    /// How long a client may take to open its WebSocket, TLS included, and then to join. Default: 10 s.
     #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub handshake_deadline: Duration,
     /// How long a room keeps the slot of a client that lost its socket. Default: 10 s.
     #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
     pub grace: Duration,
-    /// How many signals a room keeps for a client that lost its socket. Default: 64.
+    /// How many signals of each other member a room keeps for a client that lost its socket. Default: 64.
     pub away_messages: usize,
-    /// How many bytes of signals a room keeps for a client that lost its socket. Default: 64 KiB.
+    /// How many bytes of signals of each other member a room keeps for a client that lost its socket. Default: 32 KiB.
     pub away_bytes: usize,
     /// How long connections stay open after the server was told to drain. Default: 30 s.
     #[cfg_attr(feature = "config-file", serde(with = "humantime_serde"))]
@@ -83,7 +93,8 @@ pub struct ServerConfig {
     /// The server that clients should use when this one drains, such as `wss://other.example.org`. Default:
     /// none.
     pub alternate_server: Option<String>,
-    /// Whether the server also speaks the signaling of matchbox, on all other paths. Default: yes.
+    /// Whether the server also speaks the signaling of matchbox, on all other paths, as long as everybody may join
+    /// ([`AuthMode::Open`](crate::AuthMode::Open)). Default: yes.
     #[cfg(feature = "matchbox")]
     pub matchbox: bool,
     /// What the program logs.
@@ -135,9 +146,11 @@ impl Default for ServerConfig {
             #[cfg(feature = "tls")]
             tls: None,
             trusted_proxies: Vec::new(),
+            public_names: Vec::new(),
             ice_servers: Vec::new(),
             turn: None,
             secret: None,
+            resume_max_age: LONGEST,
             auth: AuthConfig::default(),
             limits: LimitsConfig::default(),
             matchmaking: MatchmakingConfig::default(),
@@ -146,7 +159,7 @@ impl Default for ServerConfig {
             handshake_deadline: Duration::from_secs(10),
             grace: Duration::from_secs(10),
             away_messages: 64,
-            away_bytes: 64 * 1024,
+            away_bytes: 32 * 1024,
             drain_deadline: Duration::from_secs(30),
             alternate_server: None,
             #[cfg(feature = "matchbox")]
@@ -183,6 +196,9 @@ impl ServerConfig {
             ("handshake deadline", self.handshake_deadline),
             ("grace period", self.grace),
             ("drain deadline", self.drain_deadline),
+            ("age of resume tokens", self.resume_max_age),
+            ("probe timeout", self.matchmaking.probe_timeout),
+            ("lifetime of TURN credentials", self.turn.as_ref().map_or(LONGEST, |turn| turn.ttl)),
         ] {
             if time.is_zero() || time > LONGEST {
                 return Err(ServerError::TimeOutOfRange { name, time });
@@ -211,6 +227,7 @@ impl fmt::Debug for ServerConfig {
         #[cfg(feature = "tls")]
         text.field("tls", &self.tls);
         text.field("trusted_proxies", &self.trusted_proxies)
+            .field("public_names", &self.public_names)
             .field("ice_servers", &urls)
             .field("turn", &self.turn)
             .field("auth", &self.auth)

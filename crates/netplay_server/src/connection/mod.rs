@@ -13,13 +13,13 @@
 
 mod close;
 mod reader;
+mod writer;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use axum::extract::ws::{Message, WebSocket};
-use futures::stream::SplitSink;
-use futures::{FutureExt, SinkExt, StreamExt};
+use axum::extract::ws::WebSocket;
+use futures::{FutureExt, StreamExt};
 use netplay_protocol::signaling::{Refusal, ServerMessage};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -27,11 +27,12 @@ use tokio::time::Instant;
 use crate::hub::{Departure, Hub, Peer};
 use crate::lifecycle::Phase;
 use crate::limits::ConnectionPermit;
-use crate::send_queue::{SendQueueReader, send_queue};
+use crate::send_queue::send_queue;
 use close::say_goodbye;
 #[cfg(feature = "matchbox")]
 pub(crate) use close::{close, close_frame};
 pub(crate) use reader::read_messages;
+pub(crate) use writer::write_messages;
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,16 +63,22 @@ impl End {
 }
 
 /// Serves one WebSocket until it ends or the server stops.
-pub(crate) async fn run(socket: WebSocket, hub: Arc<Hub>, permit: ConnectionPermit) {
+pub(crate) async fn run(
+    socket: WebSocket,
+    hub: Arc<Hub>,
+    permit: ConnectionPermit,
+    host: Option<String>,
+) {
     let mut attendance = hub.lifecycle.attend();
-    let (queue, mut outgoing) = send_queue(hub.relay_bounds());
-    let peer = hub.connect(queue, permit);
+    let (queue, mut outgoing) = send_queue(hub.relay_bounds(&permit));
+    let peer = hub.connect(queue, permit, host.as_deref());
+    drop(host);
     let (mut sink, mut stream) = socket.split();
     let closed = outgoing.closed();
     let served = async {
         tokio::select! {
             end = read_messages(&mut stream, &peer, hub.config()) => end,
-            () = write_messages(&mut sink, &mut outgoing) => End::Broken,
+            end = write_messages(&mut sink, &mut outgoing, hub.config().idle_timeout) => end,
             reason = closed => End::Refused(reason),
             () = stopped(&peer, &hub, &mut attendance.phases) => End::Refused(Refusal::ShuttingDown),
         }
@@ -109,23 +116,6 @@ async fn stopped(peer: &Peer, hub: &Hub, phases: &mut watch::Receiver<Phase>) {
             Phase::Stopped => return,
         }
         if phases.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Writes what is queued, and flushes when the queue is empty. Ends when the socket breaks.
-pub(crate) async fn write_messages(
-    sink: &mut SplitSink<WebSocket, Message>,
-    outgoing: &mut SendQueueReader,
-) {
-    loop {
-        for message in outgoing.next().await {
-            if sink.feed(message).await.is_err() {
-                return;
-            }
-        }
-        if sink.flush().await.is_err() {
             return;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::time::Duration;
 
 use axum::extract::ws::Message;
 use futures::{Stream, StreamExt};
@@ -20,21 +21,44 @@ pub(crate) async fn read_messages(
     config: &ServerConfig,
 ) -> End {
     let mut timers = Timers::start(config);
-    let mut timeout = pin!(sleep_until(timers.next(false)));
+    let mut timeout = pin!(sleep_until(timers.next(peer)));
+    // A message that arrived while the one before was being handled.
+    let mut early = None;
     loop {
-        let message = tokio::select! {
-            // In this order: messages that arrived while the machine slept count before the silence does.
-            biased;
-            message = stream.next() => Some(message),
-            () = &mut timeout => None,
+        let message = match early.take() {
+            Some(message) => Some(message),
+            None => tokio::select! {
+                // In this order: messages that arrived while the machine slept count before the silence does.
+                biased;
+                message = stream.next() => match received(message, &mut timers) {
+                    Ok(message) => Some(message),
+                    Err(end) => return end,
+                },
+                () = &mut timeout => None,
+            },
         };
         if let Some(message) = message {
-            let handled = match message {
-                Some(Ok(message)) => handle_message(peer, message).await,
-                Some(Err(_)) | None => return End::Broken,
+            let mut handling = pin!(handle_message(peer, message));
+            // Handling may take its time, as a password does that waits to be hashed. Meanwhile the deadlines hold, and
+            // a peer that goes is gone.
+            let handled = loop {
+                tokio::select! {
+                    biased;
+                    handled = &mut handling => break handled,
+                    message = stream.next(), if early.is_none() => {
+                        match received(message, &mut timers) {
+                            Ok(message) => early = Some(message),
+                            Err(end) => return end,
+                        }
+                    }
+                    () = &mut timeout => {
+                        if let Err(refusal) = timers.handle_timeout(peer) {
+                            return End::Refused(refusal);
+                        }
+                        timeout.as_mut().reset(timers.next(peer));
+                    }
+                }
             };
-            // After handling: nothing is read while a packet waits for room at its receiver.
-            timers.received = Instant::now();
             match handled {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(end)) => return end,
@@ -46,8 +70,20 @@ pub(crate) async fn read_messages(
             if let Err(refusal) = timers.handle_timeout(peer) {
                 return End::Refused(refusal);
             }
-            timeout.as_mut().reset(timers.next(peer.has_joined()));
+            timeout.as_mut().reset(timers.next(peer));
         }
+    }
+}
+
+/// What the peer has sent, or that its socket has closed or broken.
+fn received(
+    message: Option<Result<Message, axum::Error>>,
+    timers: &mut Timers<'_>,
+) -> Result<Message, End> {
+    timers.received = Instant::now();
+    match message {
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Broken),
+        Some(Ok(message)) => Ok(message),
     }
 }
 
@@ -58,21 +94,36 @@ struct Timers<'a> {
     /// When the peer last sent anything, including the answer to a ping.
     received: Instant,
     ping: Instant,
-    /// When the peer needs new TURN credentials.
-    refresh: Option<Instant>,
+    turn: Option<TurnTimers>,
 }
+
+/// When to look after the TURN credentials of a peer.
+struct TurnTimers {
+    /// When those that it has need to be replaced.
+    renew: Instant,
+    /// When to look whether it has some by now, and to renew them.
+    look: Instant,
+}
+
+/// How often a member is given TURN credentials for which there were none when it joined, if there are some now.
+const TURN_RETRY: Duration = Duration::from_secs(30);
 
 impl<'a> Timers<'a> {
     fn start(config: &'a ServerConfig) -> Self {
         let now = Instant::now();
-        let refresh = config.turn.as_ref().map(|turn| now + turn.refresh_after());
-        Self { config, started: now, received: now, ping: now + config.ping_interval, refresh }
+        let turn = config.turn.as_ref().map(|turn| {
+            // Those of a peer that joins later expire later.
+            let renew = now + turn.refresh_after();
+            TurnTimers { renew, look: renew.min(now + TURN_RETRY) }
+        });
+        Self { config, started: now, received: now, ping: now + config.ping_interval, turn }
     }
 
-    fn next(&self, joined: bool) -> Instant {
+    fn next(&self, peer: &Peer) -> Instant {
         let silent = self.received + self.config.idle_timeout;
-        let late = (!joined).then(|| self.started + self.config.handshake_deadline);
-        [late, self.refresh].into_iter().flatten().fold(self.ping.min(silent), Instant::min)
+        let late = (!peer.has_joined()).then(|| self.started + self.config.handshake_deadline);
+        let look = self.turn.as_ref().map(|turn| turn.look);
+        [late, look].into_iter().flatten().fold(self.ping.min(silent), Instant::min)
     }
 
     /// Does what is due.
@@ -86,11 +137,14 @@ impl<'a> Timers<'a> {
             self.ping = now + self.config.ping_interval;
             peer.ping();
         }
-        if let (Some(turn), Some(refresh)) = (&self.config.turn, &mut self.refresh)
-            && *refresh <= now
+        if let (Some(turn), Some(timers)) = (&self.config.turn, &mut self.turn)
+            && timers.look <= now
         {
-            *refresh = now + turn.refresh_after();
-            peer.refresh_ice_servers();
+            if timers.renew <= now || !peer.has_turn() {
+                timers.renew = now + turn.refresh_after();
+                peer.refresh_ice_servers();
+            }
+            timers.look = timers.renew.min(now + TURN_RETRY);
         }
         Ok(())
     }
@@ -102,7 +156,8 @@ impl<'a> Timers<'a> {
 async fn handle_message(peer: &Peer, message: Message) -> Result<ControlFlow<End>, Refusal> {
     match message {
         Message::Binary(frame) => peer.relay(&frame).await?,
-        Message::Close(_) => return Ok(ControlFlow::Break(End::Broken)),
+        // The connection has ended before this.
+        Message::Close(_) => {}
         Message::Ping(_) => peer.count_message()?,
         Message::Pong(payload) => {
             peer.count_message()?;
@@ -120,12 +175,12 @@ async fn handle_message(peer: &Peer, message: Message) -> Result<ControlFlow<End
 async fn handle_signaling(peer: &Peer, text: &str) -> Result<ControlFlow<End>, Refusal> {
     match message::parse(text, peer.limits().message_bytes)? {
         ClientMessage::Join(join) => {
-            let key = join.key;
+            let key = join.peer();
             peer.join(join).await?;
             tracing::debug!(connection = peer.number(), peer = key.short(), "joined");
         }
         ClientMessage::Resume(resume) => {
-            let key = resume.key;
+            let key = resume.peer();
             peer.resume(resume).await?;
             tracing::debug!(connection = peer.number(), peer = key.short(), "resumed");
         }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::close_code;
+use axum::extract::ws::{Message, close_code};
+use futures::SinkExt;
 use futures::channel::mpsc;
-use netplay_protocol::PeerKey;
+use netplay_protocol::Challenge;
 use netplay_protocol::signaling::{ClientMessage, Entry, GameInfo, Join, VERSION};
 use tokio::time::sleep;
 
@@ -12,21 +13,21 @@ use super::close::close_frame;
 use super::*;
 use crate::ServerConfig;
 use crate::lifecycle::Lifecycle;
+use crate::send_queue::SendQueueReader;
+use crate::test_proof::{HOST, proof};
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_answers_pings_stays_and_a_silent_one_is_refused() {
     let start = Instant::now();
     let (mut sender, mut stream) = mpsc::unbounded();
     let (peer, mut outgoing, config) = connected();
-    sender.send(Ok(join())).await.unwrap();
+    sender.send(Ok(join(challenge(&mut outgoing).await))).await.unwrap();
     let answering = async {
         let mut answered = 0;
         while answered < 100 {
-            for message in outgoing.next().await {
-                if let Message::Ping(ping) = message {
-                    sender.send(Ok(Message::Pong(ping))).await.unwrap();
-                    answered += 1;
-                }
+            if let Message::Ping(ping) = outgoing.next().await {
+                sender.send(Ok(Message::Pong(ping))).await.unwrap();
+                answered += 1;
             }
         }
         // Does not end: the end of the stream would mean that the socket broke.
@@ -57,8 +58,8 @@ async fn sending_does_not_postpone_the_deadline_for_joining() {
 #[tokio::test(start_paused = true)]
 async fn messages_that_arrived_while_the_machine_slept_count_before_the_silence_does() {
     let (mut sender, mut stream) = mpsc::unbounded();
-    let (peer, _outgoing, config) = connected();
-    sender.send(Ok(join())).await.unwrap();
+    let (peer, mut outgoing, config) = connected();
+    sender.send(Ok(join(challenge(&mut outgoing).await))).await.unwrap();
     let mut reading = Box::pin(read_messages(&mut stream, &peer, &config));
     assert_eq!((&mut reading).now_or_never(), None);
     sender.send(Ok(Message::Pong(Default::default()))).await.unwrap();
@@ -66,6 +67,54 @@ async fn messages_that_arrived_while_the_machine_slept_count_before_the_silence_
     assert_eq!((&mut reading).now_or_never(), None);
     tokio::time::advance(config.idle_timeout).await;
     assert_eq!((&mut reading).now_or_never(), Some(End::Refused(Refusal::TimedOut)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_nothing_is_closed_whatever_it_sends() {
+    let (peer, mut outgoing, config) = connected();
+    // A socket whose buffers are full from the third message on.
+    let mut taken = 0;
+    let mut sink = Box::pin(futures::sink::unfold(&mut taken, async |taken, _: Message| {
+        *taken += 1;
+        if *taken > 2 {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, axum::Error>(taken)
+    }));
+    let start = Instant::now();
+    let sending = async {
+        loop {
+            peer.send(&ServerMessage::Pong);
+            sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let end = tokio::select! {
+        end = write_messages(&mut sink, &mut outgoing, config.idle_timeout) => end,
+        () = sending => unreachable!(),
+    };
+    assert_eq!(end, End::Refused(Refusal::TooSlow));
+    assert!(start.elapsed() >= config.idle_timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_slowly_stays() {
+    let (peer, mut outgoing, config) = connected();
+    (0..20).for_each(|_| peer.send(&ServerMessage::Pong));
+    // Each message takes nearly as long as it may.
+    let slow = config.idle_timeout - Duration::from_secs(1);
+    let mut taken = 0;
+    let mut sink = Box::pin(futures::sink::unfold(&mut taken, async |taken, _: Message| {
+        sleep(slow).await;
+        *taken += 1;
+        Ok::<_, axum::Error>(taken)
+    }));
+    let start = Instant::now();
+    tokio::select! {
+        end = write_messages(&mut sink, &mut outgoing, config.idle_timeout) => panic!("{end:?}"),
+        () = sleep(25 * config.idle_timeout) => {}
+    }
+    drop(sink);
+    assert_eq!((taken, start.elapsed()), (21, 25 * config.idle_timeout));
 }
 
 #[test]
@@ -82,17 +131,28 @@ fn a_close_frame_has_the_reason_and_never_what_the_peer_sent() {
 fn connected() -> (Peer, SendQueueReader, ServerConfig) {
     let config = ServerConfig::default();
     let hub = Arc::new(Hub::new(config.clone(), Lifecycle::default()).unwrap());
-    let (queue, outgoing) = send_queue(hub.relay_bounds());
     let address = std::net::IpAddr::from([127, 0, 0, 1]).into();
     let permit = hub.limits.connect(address).unwrap();
-    (hub.connect(queue, permit), outgoing, config)
+    let (queue, outgoing) = send_queue(hub.relay_bounds(&permit));
+    (hub.connect(queue, permit, Some(HOST)), outgoing, config)
 }
 
-fn join() -> Message {
+/// Takes the first message that the server sends.
+async fn challenge(outgoing: &mut SendQueueReader) -> Challenge {
+    let first = Some(outgoing.next().await);
+    let Some(Message::Text(text)) = first else { panic!("{first:?}") };
+    match serde_json::from_str(&text).unwrap() {
+        ServerMessage::Challenge { challenge, .. } => challenge,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn join(challenge: Challenge) -> Message {
+    let entry = Entry::Room("room".into());
     let join = ClientMessage::Join(Join {
         version: VERSION,
-        key: PeerKey::from_bytes([1; 16]),
-        entry: Entry::Room("room".into()),
+        proof: proof(1, entry.action(), challenge),
+        entry,
         size: Some(2),
         game: GameInfo::default(),
         password: None,

@@ -1,14 +1,16 @@
 //! Admits a connection to a room: joining and resuming.
 
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
-use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Join, Refusal, Resume, SignedRoster};
+use netplay_protocol::signaling::{
+    DEFAULT_ROOM_SIZE, Entry, IceServer, Join, Refusal, Resume, SignedRoster,
+};
 use netplay_protocol::{PeerKey, RoomCode};
 
 use super::{Membership, Peer};
 use crate::backbone::Backbone;
+use crate::limits::Spent;
 use crate::password::PasswordDigest;
 use crate::room::{JoinRequest, ResumeRequest, Room};
-use crate::token_signer::random_room_code;
 
 /// When a join creates a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +23,8 @@ enum Creation {
 /// How a join that no room refused ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum JoinOutcome {
-    /// The peer is a member.
-    Member,
+    /// The peer is a member. `created`: it is the first one.
+    Member { created: bool },
     /// Another room has the code that was meant for the new room.
     CodeTaken,
 }
@@ -36,43 +38,49 @@ impl Peer {
         if self.hub.lifecycle.is_draining() {
             return Err(Refusal::Draining);
         }
-        // Checked first: after too many failures the answer is the same, whether the guess is right or wrong.
-        self.permit.may_try_join()?;
-        let joined = self.join_entry(join).await;
-        if joined.is_ok() {
-            self.hub.metrics.joins.inc();
-        } else {
-            self.permit.failed_join();
-        }
-        joined
+        // Counted first: after too many failures the answer is the same, whether the guess is right or wrong.
+        let attempt = self.permit.try_join(matches!(join.entry, Entry::Room(_)))?;
+        let created = self.join_entry(join).await?;
+        attempt.succeeded(created);
+        self.hub.metrics.joins.inc();
+        Ok(())
     }
 
-    async fn join_entry(&self, join: Join) -> Result<(), Refusal> {
+    /// Returns whether it created a room under the code that the join names.
+    async fn join_entry(&self, join: Join) -> Result<bool, Refusal> {
         let sizes = MIN_PLAYERS..=MAX_PLAYERS;
         if let Some(size) = join.size.filter(|size| !sizes.contains(size)) {
             return Err(Refusal::BadRoomSize { size });
         }
+        if let Entry::Room(code) | Entry::Existing(code) = &join.entry {
+            parse_code(code)?;
+        }
+        // After everything that costs less, and before everything that costs more: tokens, hashing, rooms.
+        self.check_proof(&join.proof, join.entry.action())?;
         self.hub.authenticator.check_join(&join)?;
         let (code, creation) = match &join.entry {
             Entry::Queue { skill } => {
                 let skill = *skill;
-                return self.join_queue(join, skill).await;
+                return self.join_queue(join, skill).await.map(|()| false);
             }
-            Entry::New => return self.join_new_room(&join).await,
+            Entry::New => return self.join_new_room(&join).await.map(|()| false),
             Entry::Room(code) => (parse_code(code)?, Creation::IfMissing),
             Entry::Existing(code) => (parse_code(code)?, Creation::Never),
         };
-        self.join_room(&code, &join, creation).await.map(drop)
+        // Counted for the room before anything is hashed or looked up, whether there is such a room or not.
+        self.hub.limits.guess(&code)?;
+        let joined = self.join_room(&code, &join, creation).await;
+        if joined != Err(Refusal::NoSuchRoom) {
+            self.hub.limits.right_guess(&code);
+        }
+        joined.map(|outcome| outcome == JoinOutcome::Member { created: true })
     }
 
     /// Creates a room under a random code.
     async fn join_new_room(&self, join: &Join) -> Result<(), Refusal> {
         loop {
-            let code = random_room_code().map_err(|error| {
-                tracing::error!("cannot create a room code: {error}");
-                Refusal::ShuttingDown
-            })?;
-            if self.join_room(&code, join, Creation::Always).await? == JoinOutcome::Member {
+            let code = self.hub.random.room_code();
+            if self.join_room(&code, join, Creation::Always).await? != JoinOutcome::CodeTaken {
                 return Ok(());
             }
         }
@@ -86,20 +94,34 @@ impl Peer {
     ) -> Result<JoinOutcome, Refusal> {
         let hub = &self.hub;
         let password = match &join.password {
-            Some(password) => Some(hub.hasher.digest(&hub.signer, code, password).await?),
+            Some(password) => {
+                let place = self.permit.hash()?;
+                Some(hub.hasher.digest(place, &hub.signer, code, password).await?)
+            }
             None => None,
         };
-        let request = self.join_request(join, password);
+        let (ice_servers, credential) = self.turn.offer(hub, join.peer());
+        let request = self.join_request(join, password, ice_servers);
         let change = |room: &mut Option<Room>| match (&room, creation) {
             (Some(_), Creation::Always) => Ok(JoinOutcome::CodeTaken),
             (None, Creation::Never) => Err(Refusal::NoSuchRoom),
-            _ => self.join_or_create(room, code, request.clone()).map(|()| JoinOutcome::Member),
+            _ => {
+                let created = room.is_none();
+                self.join_or_create(room, code, request.clone())?;
+                Ok(JoinOutcome::Member { created })
+            }
         };
-        let joined = hub.backbone.change(code, change).await?;
-        if joined == JoinOutcome::Member {
-            self.set_membership(code, join.key);
+        let joined = hub.backbone.change(code, change).await;
+        match (&joined, credential) {
+            (Ok(JoinOutcome::Member { .. }), credential) => {
+                self.turn.accepted(credential);
+                self.set_membership(code, join.peer());
+            }
+            // It was offered to nobody.
+            (_, Some(credential)) => credential.give_back(),
+            (_, None) => {}
         }
-        Ok(joined)
+        joined
     }
 
     fn join_or_create(
@@ -115,18 +137,30 @@ impl Peer {
         let permit = Some(self.permit.room()?);
         let size = request.size.unwrap_or(DEFAULT_ROOM_SIZE);
         let (game, password) = (request.game.clone(), request.password);
-        room.insert(Room::new(code.clone(), size, game, password, permit))
-            .handle_join(rules, request)
+        room.insert(Room::new(
+            code.clone(),
+            self.hub.random.room_nonce(),
+            size,
+            game,
+            password,
+            permit,
+        ))
+        .handle_join(rules, request)
     }
 
-    fn join_request(&self, join: &Join, password: Option<PasswordDigest>) -> JoinRequest {
+    fn join_request(
+        &self,
+        join: &Join,
+        password: Option<PasswordDigest>,
+        ice_servers: Vec<IceServer>,
+    ) -> JoinRequest {
         JoinRequest {
             socket: self.socket,
-            key: join.key,
+            key: join.peer(),
             size: join.size,
             game: join.game.clone(),
             password,
-            ice_servers: self.hub.ice_servers(join.key),
+            ice_servers,
         }
     }
 
@@ -135,11 +169,11 @@ impl Peer {
         if self.has_joined() {
             return Err(Refusal::OutOfOrder);
         }
-        self.permit.may_try_join()?;
+        let attempt = self.permit.try_join(false)?;
         let resumed = self.resume_room(resume).await;
         self.hub.metrics.count_resume(resumed.is_ok());
-        if resumed.is_err() {
-            self.permit.failed_join();
+        if resumed.is_ok() {
+            attempt.succeeded(false);
         }
         resumed
     }
@@ -147,33 +181,44 @@ impl Peer {
     async fn resume_room(&self, resume: Resume) -> Result<(), Refusal> {
         let hub = &self.hub;
         let code = parse_code(&resume.room)?;
-        if !hub.signer.check_resume(&code, resume.key, &resume.resume) {
-            return Err(Refusal::CannotResume);
-        }
-        // A roster counts only if this server, or one with the same secret, signed it.
+        // An HMAC costs less than a signature. Neither is worth anything without the other.
+        let token = hub.signer.check_resume(&code, resume.peer(), &resume.resume);
+        let token = token.filter(|token| hub.is_recent(token.issued));
+        let token = token.ok_or(Refusal::CannotResume)?;
+        let key = self.check_proof(&resume.proof, resume.action())?;
+        // A roster counts only if this server, or one with the same secret, signed it for the same incarnation of the
+        // room, and not too long ago.
         let roster = resume.roster.filter(|signed| {
-            hub.signer.check_roster(&code, signed) && signed.roster.player(resume.key).is_some()
+            hub.signer.check_roster(&code, signed)
+                && signed.nonce == token.nonce
+                && hub.is_recent(signed.issued)
+                && signed.roster.player(key).is_some()
         });
+        let (ice_servers, credential) = self.turn.offer(hub, key);
         let request = ResumeRequest {
             socket: self.socket,
-            key: resume.key,
+            key,
+            nonce: token.nonce,
             restarted: resume.restarted,
-            ice_servers: hub.ice_servers(resume.key),
+            ice_servers,
         };
         let change = |room: &mut Option<Room>| {
-            let room = self.get_or_restore(room, &code, roster.as_ref())?;
-            room.handle_resume(hub.rules(), request.clone())?;
-            Ok(room.poll_timeout())
+            let resumed = self.get_or_restore(room, &code, roster.as_ref());
+            let resumed = resumed.and_then(|room| room.handle_resume(hub.rules(), request.clone()));
+            hub.schedule_expiry(&code, room.as_ref());
+            resumed
         };
-        let expiry = hub.backbone.change(&code, change).await?;
-        self.set_membership(&code, resume.key);
-        if let Some(at) = expiry {
-            hub.schedule_expiry(&code, at);
+        if let Err(refusal) = hub.backbone.change(&code, change).await {
+            // It was offered to nobody.
+            credential.into_iter().for_each(Spent::give_back);
+            return Err(refusal);
         }
+        self.turn.accepted(credential);
+        self.set_membership(&code, key);
         Ok(())
     }
 
-    /// The room, restored from the roster if it does not exist.
+    /// The room, restored from the roster if it does not exist. A restored room follows the newest roster.
     fn get_or_restore<'a>(
         &self,
         room: &'a mut Option<Room>,
@@ -181,7 +226,12 @@ impl Peer {
         roster: Option<&SignedRoster>,
     ) -> Result<&'a mut Room, Refusal> {
         match room {
-            Some(room) => Ok(room),
+            Some(room) => {
+                if let Some(roster) = roster {
+                    room.handle_newer_roster(self.hub.rules(), roster);
+                }
+                Ok(room)
+            }
             None => {
                 let roster = roster.ok_or(Refusal::CannotResume)?;
                 let permit = Some(self.permit.room()?);

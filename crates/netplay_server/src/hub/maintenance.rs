@@ -1,6 +1,5 @@
 //! The work that is due at a time and not because of a message.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,10 +20,12 @@ impl Hub {
         let mut sweep = self.now() + SWEEP;
         loop {
             let rescheduled = self.rescheduled.notified();
-            let expiry = self.expiries().peek().map(|Reverse((at, _))| *at);
+            let expiry = self.expiries().next();
             let matchmaking = self.matchmaking.lock().await.poll_timeout();
             let next = [expiry, matchmaking].into_iter().flatten().fold(sweep, Duration::min);
             tokio::select! {
+                // In this order: otherwise chance decides, and a simulated server would differ from run to run.
+                biased;
                 () = sleep_until(self.started + next) => {}
                 () = rescheduled => continue,
             }
@@ -41,24 +42,18 @@ impl Hub {
         while let Some(code) = self.next_due_room() {
             let rules = self.rules();
             let expire = |room: &mut Option<Room>| {
-                let room = room.as_mut()?;
-                room.handle_timeout(rules);
-                room.poll_timeout()
+                if let Some(room) = room {
+                    room.handle_timeout(rules);
+                }
+                self.schedule_expiry(&code, room.as_ref());
             };
-            if let Some(at) = self.backbone.change(&code, expire).await {
-                self.schedule_expiry(&code, at);
-            }
+            self.backbone.change(&code, expire).await;
         }
     }
 
     /// The next room whose expiry is due now.
     fn next_due_room(&self) -> Option<RoomCode> {
         let now = self.now();
-        let mut expiries = self.expiries();
-        let due = expiries.peek().is_some_and(|Reverse((at, _))| *at <= now);
-        if !due {
-            return None;
-        }
-        expiries.pop().map(|Reverse((_, code))| code)
+        self.expiries().pop_due(now)
     }
 }

@@ -1,6 +1,7 @@
 //! Carries out what the matchmaking queue decides.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -8,22 +9,28 @@ use axum::body::Bytes;
 use netplay_protocol::RoomCode;
 use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Join, Refusal, ServerMessage};
 
+use super::turn_access::TurnAccess;
 use super::{Hub, Membership, MembershipCell, Peer};
-use crate::ServerError;
 use crate::backbone::Backbone;
 use crate::queue::{MatchCriteria, MatchTicket, MatchmakingConfig, Queue, QueueCommand};
 use crate::room::{Delivery, JoinRequest, Outgoing, Room, SocketId};
-use crate::token_signer::random_room_code;
 
-/// The queue, and the cells that receive the membership of the waiting connections.
+/// The queue, and what the hub needs of the waiting connections.
 pub(super) struct Matchmaking {
     queue: Queue,
-    cells: HashMap<SocketId, MembershipCell>,
+    waiting: HashMap<SocketId, Waiting>,
+}
+
+/// A connection in the queue.
+struct Waiting {
+    /// Receives its membership.
+    cell: MembershipCell,
+    turn: Arc<TurnAccess>,
 }
 
 impl Matchmaking {
     pub(super) fn new(config: &MatchmakingConfig) -> Self {
-        Self { queue: Queue::new(config), cells: HashMap::new() }
+        Self { queue: Queue::new(config), waiting: HashMap::new() }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
@@ -39,9 +46,11 @@ impl Peer {
         let criteria = MatchCriteria { game: join.game, size };
         let mut matchmaking = hub.matchmaking.lock().await;
         let (socket, queue) = (self.socket, &mut matchmaking.queue);
-        let waiting = queue.handle_join(hub.now(), socket, join.key, criteria, skill)?;
+        let waiting =
+            queue.handle_join(hub.now(), socket, join.proof.claimed_peer(), criteria, skill)?;
         self.queued.store(true, Ordering::Relaxed);
-        matchmaking.cells.insert(self.socket, self.membership.clone());
+        let waits = Waiting { cell: self.membership.clone(), turn: self.turn.clone() };
+        matchmaking.waiting.insert(self.socket, waits);
         self.send(&ServerMessage::Queued { waiting: u32::try_from(waiting).unwrap_or(u32::MAX) });
         hub.run_commands(&mut matchmaking).await;
         hub.rescheduled.notify_one();
@@ -63,7 +72,7 @@ impl Hub {
     /// Removes a connection from the queue.
     pub(super) async fn leave_queue(&self, socket: SocketId) {
         let mut matchmaking = self.matchmaking.lock().await;
-        matchmaking.cells.remove(&socket);
+        matchmaking.waiting.remove(&socket);
         matchmaking.queue.handle_leave(self.now(), socket);
         self.run_commands(&mut matchmaking).await;
     }
@@ -100,38 +109,32 @@ impl Hub {
         criteria: MatchCriteria,
         group: Vec<MatchTicket>,
     ) {
-        let created = self.insert_room(&criteria, &group).await;
+        let code = self.insert_room(matchmaking, &criteria, &group).await;
         for ticket in group {
-            let cell = matchmaking.cells.remove(&ticket.socket);
-            match (&created, cell) {
-                (Ok(code), Some(cell)) => {
-                    // Only matchmaking sets the cell of a connection in the queue: it is empty.
-                    let _ = cell.set(Membership { room: code.clone(), key: ticket.key });
-                }
-                (Ok(_), None) => {}
-                (Err(error), _) => {
-                    tracing::error!("cannot create a room for a group: {error}");
-                    self.close(ticket.socket, Refusal::ShuttingDown).await;
-                }
+            if let Some(waiting) = matchmaking.waiting.remove(&ticket.socket) {
+                // Only matchmaking sets the cell of a connection in the queue: it is empty.
+                let _ = waiting.cell.set(Membership { room: code.clone(), key: ticket.key });
             }
         }
     }
 
     async fn insert_room(
         &self,
+        matchmaking: &Matchmaking,
         criteria: &MatchCriteria,
         group: &[MatchTicket],
-    ) -> Result<RoomCode, ServerError> {
-        let requests: Vec<_> =
-            group.iter().map(|ticket| self.matched_request(criteria, ticket)).collect();
+    ) -> RoomCode {
+        let request = |ticket| self.matched_request(matchmaking, criteria, ticket);
+        let requests: Vec<_> = group.iter().map(request).collect();
         loop {
-            let code = random_room_code()?;
+            let code = self.random.room_code();
             let insert = |room: &mut Option<Room>| {
                 if room.is_some() {
                     return false;
                 }
-                let game = criteria.game.clone();
-                let room = room.insert(Room::new(code.clone(), criteria.size, game, None, None));
+                let (nonce, game) = (self.random.room_nonce(), criteria.game.clone());
+                let room =
+                    room.insert(Room::new(code.clone(), nonce, criteria.size, game, None, None));
                 for request in &requests {
                     // No member is refused: the keys in the queue differ, and the size and the game are equal.
                     let joined = room.handle_join(self.rules(), request.clone());
@@ -140,19 +143,26 @@ impl Hub {
                 true
             };
             if self.backbone.change(&code, insert).await {
-                return Ok(code);
+                return code;
             }
         }
     }
 
-    fn matched_request(&self, criteria: &MatchCriteria, ticket: &MatchTicket) -> JoinRequest {
+    fn matched_request(
+        &self,
+        matchmaking: &Matchmaking,
+        criteria: &MatchCriteria,
+        ticket: &MatchTicket,
+    ) -> JoinRequest {
+        let turn = matchmaking.waiting.get(&ticket.socket).map(|waiting| &waiting.turn);
+        let ice_servers = turn.map(|turn| turn.first(self, ticket.key)).unwrap_or_default();
         JoinRequest {
             socket: ticket.socket,
             key: ticket.key,
             size: Some(criteria.size),
             game: criteria.game.clone(),
             password: None,
-            ice_servers: self.ice_servers(ticket.key),
+            ice_servers,
         }
     }
 

@@ -8,6 +8,7 @@ use axum::extract::ws::Message;
 use netplay_protocol::signaling::{Refusal, ServerMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, RelayHeader};
 
+use super::turn_access::TurnAccess;
 use super::{Hub, Membership, MembershipCell};
 use crate::backbone::Backbone;
 use crate::limits::{ConnectionPermit, LimitsConfig};
@@ -21,7 +22,10 @@ pub(crate) struct Peer {
     pub(super) socket: SocketId,
     pub(super) queue: SendQueue,
     pub(super) permit: ConnectionPermit,
+    /// The header `Host` of its request, where the server's names are not configured.
+    pub(super) host: Option<Box<str>>,
     pub(super) membership: MembershipCell,
+    pub(super) turn: Arc<TurnAccess>,
     /// Whether it is, or was, in the matchmaking queue.
     pub(super) queued: AtomicBool,
     departed: AtomicBool,
@@ -42,10 +46,12 @@ impl Peer {
         socket: SocketId,
         queue: SendQueue,
         permit: ConnectionPermit,
+        host: Option<Box<str>>,
     ) -> Self {
         let (queued, departed) = (AtomicBool::new(false), AtomicBool::new(false));
         let membership = MembershipCell::default();
-        Self { hub, socket, queue, permit, membership, queued, departed }
+        let turn = Arc::new(TurnAccess::new(permit.turn_client()));
+        Self { hub, socket, queue, permit, host, membership, turn, queued, departed }
     }
 
     /// The number of the connection, for the log.
@@ -77,12 +83,19 @@ impl Peer {
         self.queue.push(text(message));
     }
 
-    /// Sends new TURN credentials before the old ones expire.
+    /// Sends new TURN credentials before the old ones expire, or the first ones to a member for which there were none
+    /// when it joined.
     pub(crate) fn refresh_ice_servers(&self) {
-        if let Some(membership) = self.membership.get() {
-            let ice_servers = self.hub.ice_servers(membership.key);
+        if let Some(membership) = self.membership.get()
+            && let Some(ice_servers) = self.turn.renew(&self.hub, membership.key)
+        {
             self.send(&ServerMessage::IceServers { ice_servers });
         }
+    }
+
+    /// Whether it has TURN credentials, as far as the server gives some.
+    pub(crate) fn has_turn(&self) -> bool {
+        self.turn.is_held()
     }
 
     /// Forwards a signal.
@@ -117,7 +130,7 @@ impl Peer {
     }
 
     /// Relays a packet to another peer of the room. A packet without a receiver is dropped: the receiver may
-    /// just have lost its socket.
+    /// just have lost its socket. So is one for a receiver that has not read what came before, and nobody waits.
     pub(crate) async fn relay(&self, frame: &[u8]) -> Result<(), Refusal> {
         self.permit.count_relayed(frame.len())?;
         let (channel, to, packet) = RelayHeader::split(frame)
@@ -135,12 +148,11 @@ impl Peer {
         metrics.count_relayed(channel, packet.len());
         // Copied, because the packet would keep the whole read buffer alive.
         let frame = Bytes::from(RelayHeader::new(channel, from).frame(packet));
-        match channel {
-            RelayChannel::Datagram => {
-                metrics.relay_dropped.inc_by(queue.push_datagram(frame));
-            }
-            RelayChannel::Reliable => queue.push_reliable(frame).await,
-        }
+        let dropped = match channel {
+            RelayChannel::Datagram => queue.push_datagram(from.into(), frame),
+            RelayChannel::Reliable => u64::from(!queue.push_reliable(from.into(), frame)),
+        };
+        metrics.relay_dropped.inc_by(dropped);
         Ok(())
     }
 
@@ -157,19 +169,15 @@ impl Peer {
         }
         let Some(membership) = self.membership.get() else { return };
         let rules = hub.rules();
-        let depart = |room: &mut Room| match how {
-            Departure::Left => {
-                room.handle_leave(rules, self.socket);
-                None
+        let depart = |room: &mut Option<Room>| {
+            match (&mut *room, how) {
+                (Some(room), Departure::Left) => room.handle_leave(rules, self.socket),
+                (Some(room), Departure::Lost) => room.handle_disconnect(rules, self.socket),
+                (None, _) => {}
             }
-            Departure::Lost => {
-                room.handle_disconnect(rules, self.socket);
-                room.poll_timeout()
-            }
+            hub.schedule_expiry(&membership.room, room.as_ref());
         };
-        if let Some(Some(at)) = hub.in_room(membership, depart).await {
-            hub.schedule_expiry(&membership.room, at);
-        }
+        hub.backbone.change(&membership.room, depart).await;
     }
 
     fn membership(&self) -> Result<&Membership, Refusal> {

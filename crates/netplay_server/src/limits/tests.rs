@@ -86,23 +86,121 @@ async fn after_too_many_refused_joins_an_address_is_barred_and_others_are_not() 
     let limits = limits(|config| config.failures_per_address = rate(30, 3));
     let permit = limits.connect(from(1)).unwrap();
     for _ in 0..3 {
-        assert_eq!(permit.may_try_join(), Ok(()));
-        permit.failed_join();
+        drop(permit.try_join(false).unwrap());
     }
-    assert_eq!(permit.may_try_join(), Ok(()), "the last attempt of the burst");
-    permit.failed_join();
     let again = limits.connect(from(1)).unwrap();
-    assert_eq!(wait(again.may_try_join().unwrap_err()), ("failed joins".into(), 2000));
-    assert_eq!(limits.connect(from(2)).unwrap().may_try_join(), Ok(()));
+    let refused = again.try_join(false).err().unwrap();
+    assert_eq!(wait(refused), ("failed joins".into(), 2000));
+    assert!(limits.connect(from(2)).unwrap().try_join(false).is_ok());
     drop((permit, again));
     limits.retain_recent();
     advance(Duration::from_secs(1)).await;
     assert!(
-        limits.connect(from(1)).unwrap().may_try_join().is_err(),
+        limits.connect(from(1)).unwrap().try_join(false).is_err(),
         "closing the connection does not help"
     );
     advance(Duration::from_secs(1)).await;
-    assert_eq!(limits.connect(from(1)).unwrap().may_try_join(), Ok(()));
+    assert!(limits.connect(from(1)).unwrap().try_join(false).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_counts_while_it_lasts_and_not_after_it_succeeded() {
+    let limits = limits(|config| {
+        (config.failures_per_address, config.creations_per_address) = (rate(1, 3), rate(1, 2));
+    });
+    let permit = limits.connect(from(1)).unwrap();
+    let mut attempts: Vec<_> = (0..3).map(|_| permit.try_join(false).unwrap()).collect();
+    assert!(permit.try_join(false).is_err(), "three at the same time are the budget");
+    attempts.remove(0).succeeded(false);
+    // A room that exists costs nothing, one that is created costs its token.
+    permit.try_join(true).unwrap().succeeded(false);
+    permit.try_join(true).unwrap().succeeded(true);
+    permit.try_join(true).unwrap().succeeded(true);
+    let refused = permit.try_join(true).err().unwrap();
+    assert_eq!(wait(refused), ("new rooms".into(), 60_000));
+    assert!(permit.try_join(false).is_ok(), "what creates no room is not affected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_networks_of_ipv6_share_larger_budgets() {
+    let limits = limits(|config| {
+        config.failures_per_address = rate(1, 1);
+        (config.connections_per_address, config.connects_per_address) = (1_000, rate(9999, 9999));
+    });
+    let fails = |segments: [u16; 8]| {
+        let permit = limits.connect(std::net::IpAddr::from(segments).into()).unwrap();
+        permit.try_join(false).is_ok()
+    };
+    let of = |net48: u16, net64: u16| fails([0x2001, 0xdb8, net48, net64, 0, 0, 0, 1]);
+    // One in a /64, four in a /56, sixteen in a /48, and another /48 has its own.
+    assert!(of(1, 0) && !of(1, 0));
+    assert_eq!((1..256).filter(|net64| of(1, *net64)).count(), 3);
+    assert_eq!((256..10_000).filter(|net64| of(1, *net64)).count(), 12);
+    assert!(of(2, 0));
+    // A network that was refused because of a wider one has lost nothing of its own.
+    advance(Duration::from_secs(60)).await;
+    assert!(of(1, 9_999));
+}
+
+#[tokio::test(start_paused = true)]
+async fn guesses_of_one_room_are_limited_over_all_addresses() {
+    let limits = limits(|config| config.failures_per_room = rate(60, 3));
+    let [room, other] = ["A", "B"].map(|code| code.parse::<RoomCode>().unwrap());
+    assert!((0..3).all(|_| limits.guess(&room).is_ok()));
+    let refused = limits.guess(&room).unwrap_err();
+    assert_eq!(wait(refused), ("failed joins of this room".into(), 1000));
+    limits.right_guess(&room);
+    assert!(limits.guess(&room).is_ok() && limits.guess(&room).is_err());
+    // Unless both share a budget, which is as likely as 1 in 4096.
+    let shared =
+        std::ptr::eq(limits.rooms.budget_for_tests(&room), limits.rooms.budget_for_tests(&other));
+    assert!(shared || limits.guess(&other).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_in_the_queue_for_hashing_are_limited_per_address_and_in_total() {
+    let limits = limits(|config| (config.hashes, config.hashes_per_address) = (3, 2));
+    let [first, second] = [1, 2].map(|last| limits.connect(from(last)).unwrap());
+    let place = first.hash().unwrap();
+    let _also = first.hash().unwrap();
+    assert_eq!(wait(first.hash().unwrap_err()), ("passwords".into(), 1000));
+    let _other = second.hash().unwrap();
+    assert!(second.hash().is_err());
+    drop(place);
+    assert!(second.hash().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn passwords_are_limited_whether_they_are_right_or_wrong() {
+    let limits = limits(|config| config.passwords_per_address = rate(60, 3));
+    let permit = limits.connect(from(1)).unwrap();
+    assert!((0..3).all(|_| permit.hash().is_ok()));
+    assert_eq!(wait(permit.hash().unwrap_err()), ("passwords".into(), 1000));
+    assert!(limits.connect(from(2)).unwrap().hash().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn handshakes_are_limited_per_address_and_in_total_until_they_end() {
+    let limits = limits(|config| (config.handshakes, config.handshakes_per_address) = (3, 2));
+    let first = limits.accept(Some(from(1))).unwrap();
+    let second = limits.accept(Some(from(1))).unwrap();
+    assert!(limits.accept(Some(from(1))).is_err());
+    let _behind_proxy = limits.accept(None).unwrap();
+    assert!(limits.accept(Some(from(2))).is_err() && limits.accept(None).is_err());
+    second.end();
+    assert!(second.has_ended() && !first.has_ended());
+    drop((limits.accept(Some(from(1))).unwrap(), first));
+    let _both = [limits.accept(None).unwrap(), limits.accept(Some(from(2))).unwrap()];
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_beyond_twice_the_rate_are_not_even_accepted() {
+    let limits = limits(|config| config.connects_per_address = rate(1, 2));
+    let accepted = || (0..100).take_while(|_| limits.accept(Some(from(1))).is_ok()).count();
+    assert_eq!(accepted(), 4);
+    assert!(limits.accept(Some(from(2))).is_ok());
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(accepted(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,4 +223,17 @@ async fn an_inactive_address_is_forgotten_and_a_connected_one_is_not() {
     advance(MEMORY).await;
     limits.retain_recent();
     assert_eq!(limits.lock().keys().collect::<Vec<_>>(), [&from(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_memory_of_addresses_is_bounded() {
+    let limits = limits(|config| (config.connections, config.handshakes) = (10, 10));
+    let _stays = limits.connect(from(1)).unwrap();
+    for last in 0..=MAX_REMEMBERED as u64 {
+        // Each in a /48 of its own.
+        let segments = [0x2001, (last >> 16) as u16, last as u16, 0, 0, 0, 0, 1];
+        drop(limits.connect(std::net::IpAddr::from(segments).into()).unwrap());
+    }
+    assert!(limits.lock().len() <= MAX_REMEMBERED + 3 * 20);
+    assert!(limits.lock().contains_key(&from(1)));
 }

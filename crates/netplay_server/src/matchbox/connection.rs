@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::rooms::RoomName;
 use super::signal;
-use crate::connection::{close, close_frame, write_messages};
+use crate::connection::{End, close, close_frame, write_messages};
 use crate::hub::Hub;
 use crate::lifecycle::Phase;
 use crate::limits::ConnectionPermit;
@@ -29,7 +29,7 @@ pub(super) async fn run(
     name: RoomName,
 ) {
     let mut attendance = hub.lifecycle.attend();
-    let (queue, mut outgoing) = send_queue(hub.relay_bounds());
+    let (queue, mut outgoing) = send_queue(hub.relay_bounds(&permit));
     let me = match join(&hub, &permit, name, &queue) {
         Ok(me) => me,
         Err(refusal) => return refuse(socket, &hub, &refusal).await,
@@ -40,7 +40,10 @@ pub(super) async fn run(
     let served = async {
         tokio::select! {
             end = read_messages(&mut stream, &hub, &permit, me, &queue) => end,
-            () = write_messages(&mut sink, &mut outgoing) => None,
+            end = write_messages(&mut sink, &mut outgoing, hub.config().idle_timeout) => match end {
+                End::Refused(reason) => Some(reason),
+                End::Left | End::Broken => None,
+            },
             reason = closed => Some(reason),
             () = stopped(&mut attendance.phases) => Some(Refusal::ShuttingDown),
         }
@@ -160,7 +163,7 @@ fn handle_message(hub: &Hub, me: SocketId, message: Message) -> Result<(), Refus
             // A missing receiver is no error: it may just have left.
             if let Some(events) = shared.rooms.signal(me, receiver, data) {
                 hub.metrics.signals.inc();
-                shared.deliver(events);
+                hub.metrics.signals_dropped.inc_by(shared.deliver(events));
             }
             Ok(())
         }

@@ -5,13 +5,16 @@
 //! has no roster, no resuming, no relay and no refusals: on an error the server closes the connection with a
 //! reason.
 //!
+//! The protocol has no passwords and no tokens either: a server that requires one ([`AuthMode`](crate::AuthMode))
+//! answers the request with status 403.
+//!
 //! Limits, metrics, TLS, origins and draining work as for other clients. The server checks signals before it
 //! forwards them, because matchbox clients do not: a session description that cannot be parsed ends the
 //! receiver's whole socket.
 
 mod connection;
 mod rooms;
-mod signal;
+pub(crate) mod signal;
 pub(crate) mod state;
 
 use std::sync::Arc;
@@ -27,6 +30,10 @@ use rooms::RoomName;
 
 /// The longest name of a room, in bytes.
 const MAX_NAME_BYTES: usize = 128;
+
+/// What a client of matchbox is told where the server does not admit everybody.
+const NOT_OPEN: &str = "this server admits players by password or token (auth.mode), and the signaling of matchbox has \
+                        neither: join with bevy_netplay, or use a server with auth.mode = \"open\"";
 
 /// `/`: the room without a name.
 pub(crate) async fn upgrade_unnamed(
@@ -46,13 +53,16 @@ pub(crate) async fn upgrade(
     admission: Admission,
     upgrade: WebSocketUpgrade,
 ) -> Response {
+    if !hub.is_open() {
+        return (StatusCode::FORBIDDEN, NOT_OPEN).into_response();
+    }
     let name = match parse_name(room, query.as_deref().unwrap_or_default()) {
         Ok(name) => name,
         Err(sentence) => return (StatusCode::BAD_REQUEST, sentence).into_response(),
     };
-    bounded(upgrade, &hub).on_upgrade(async move |socket: WebSocket| match admission.permit {
-        Ok(permit) => connection::run(socket, hub, permit, name).await,
-        Err(refusal) => connection::refuse(socket, &hub, &refusal).await,
+    bounded(upgrade, &hub).on_upgrade(async move |socket: WebSocket| match admission.upgraded() {
+        (Ok(permit), _) => connection::run(socket, hub, permit, name).await,
+        (Err(refusal), _) => connection::refuse(socket, &hub, &refusal).await,
     })
 }
 

@@ -33,7 +33,7 @@ struct CandidateInit {
 }
 
 /// Checks a signal. The error quotes nothing of it.
-pub(super) fn check(data: &Value) -> Result<(), &'static str> {
+pub(crate) fn check(data: &Value) -> Result<(), &'static str> {
     match PeerSignal::deserialize(data) {
         Ok(PeerSignal::Offer(sdp) | PeerSignal::Answer(sdp)) => check_description(&sdp),
         Ok(PeerSignal::IceCandidate(json)) => check_candidate(&json),

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Message;
-use matchbox_protocol::JsonPeerEvent;
+use matchbox_protocol::{JsonPeerEvent, PeerId};
 
 use super::rooms::Rooms;
 use crate::room::SocketId;
-use crate::send_queue::SendQueue;
+use crate::send_queue::{SendQueue, SenderId};
 
 /// The rooms and connections of matchbox clients.
 #[derive(Default)]
@@ -32,11 +32,20 @@ impl Matchbox {
 }
 
 impl Shared {
-    pub(super) fn deliver(&self, events: Vec<(SocketId, JsonPeerEvent)>) {
+    /// Returns how many signals were dropped, because their receiver had not read what waited from the same sender.
+    pub(super) fn deliver(&self, events: Vec<(SocketId, JsonPeerEvent)>) -> u64 {
+        let mut dropped = 0;
         for (to, event) in events {
-            if let Some(queue) = self.queues.get(&to) {
-                queue.push(Message::text(event.to_string()));
+            let Some(queue) = self.queues.get(&to) else { continue };
+            let message = Message::text(event.to_string());
+            match event {
+                JsonPeerEvent::Signal { sender: PeerId(sender), .. } => {
+                    let queued = queue.push_signal(SenderId(sender.as_u128()), message);
+                    dropped += u64::from(!queued);
+                }
+                _ => queue.push(message),
             }
         }
+        dropped
     }
 }

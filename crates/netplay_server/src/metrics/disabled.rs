@@ -14,6 +14,9 @@ pub(crate) struct Metrics {
     pub(crate) signals: Disabled,
     pub(crate) away_signals_dropped: Disabled,
     pub(crate) relay_dropped: Disabled,
+    #[cfg(feature = "matchbox")]
+    pub(crate) signals_dropped: Disabled,
+    pub(crate) turn_withheld: Disabled,
 }
 
 impl Metrics {

@@ -22,6 +22,8 @@ pub(crate) struct Metrics {
     pub(crate) signals: Counter,
     pub(crate) away_signals_dropped: Counter,
     pub(crate) relay_dropped: Counter,
+    pub(crate) signals_dropped: Counter,
+    pub(crate) turn_withheld: Counter,
     resumes: Family<OutcomeLabel, Counter>,
     refusals: Family<ReasonLabel, Counter>,
     datagrams: Relayed,
@@ -79,6 +81,16 @@ impl Metrics {
             "relay_dropped",
             "Relayed packets dropped because the receiver was slow or disconnected",
             metrics.relay_dropped.clone(),
+        );
+        registry.register(
+            "signals_dropped",
+            "Signals dropped because their receiver had not read what waited from the same sender",
+            metrics.signals_dropped.clone(),
+        );
+        registry.register(
+            "turn_withheld",
+            "Welcomes without TURN credentials, because the address had received as many as it may",
+            metrics.turn_withheld.clone(),
         );
         let (packets, bytes) = <(Family<ChannelLabel, Counter>, Family<_, Counter>)>::default();
         registry.register("relayed_packets", "Relayed packets", packets.clone());

@@ -1,7 +1,7 @@
 //! Joining and leaving a room.
 
-use netplay_protocol::PeerKey;
 use netplay_protocol::signaling::{GameInfo, IceServer, Presence, Refusal};
+use netplay_protocol::{PeerKey, RoomNonce};
 
 use super::{Member, Room, Rules, SocketId};
 use crate::password::PasswordDigest;
@@ -24,6 +24,8 @@ pub(crate) struct JoinRequest {
 pub(crate) struct ResumeRequest {
     pub(crate) socket: SocketId,
     pub(crate) key: PeerKey,
+    /// The incarnation of the room that its token is for.
+    pub(crate) nonce: RoomNonce,
     /// Whether its process restarted.
     pub(crate) restarted: bool,
     /// The STUN and TURN servers for its welcome, with credentials of its own.
@@ -50,7 +52,7 @@ impl Room {
     /// Checks the password before anything else: a peer that does not know it must not learn whether the
     /// room exists, whatever else is wrong with its request.
     fn admit(&self, request: &JoinRequest) -> Result<(), Refusal> {
-        if !self.restored && self.password != request.password {
+        if self.restored_from.is_none() && self.password != request.password {
             return Err(Refusal::NoSuchRoom);
         }
         if self.game != request.game {
@@ -67,7 +69,7 @@ impl Room {
         if self.members.len() >= usize::from(self.size) {
             return Err(Refusal::RoomFull { size: self.size });
         }
-        if self.restored || self.members.iter().any(|member| member.playing) {
+        if self.restored_from.is_some() || self.members.iter().any(|member| member.playing) {
             return Err(Refusal::Locked);
         }
         Ok(())

@@ -23,11 +23,11 @@ use axum::body::Bytes;
 use netplay_protocol::signaling::{
     GameInfo, IceServer, Presence, Refusal, ServerMessage, SignedRoster, VERSION,
 };
-use netplay_protocol::{PeerKey, RoomCode, Roster};
+use netplay_protocol::{PeerKey, RoomCode, RoomNonce, Roster};
 
 use crate::limits::RoomPermit;
 use crate::password::PasswordDigest;
-use crate::token_signer::TokenSigner;
+use crate::token_signer::{TokenClaims, TokenSigner};
 use mailbox::Mailbox;
 pub(crate) use membership::{JoinRequest, ResumeRequest};
 pub(crate) use traffic::SignalOutcome;
@@ -61,24 +61,29 @@ pub(crate) struct Rules<'a> {
     pub(crate) now: Duration,
     /// How long a disconnected member keeps its slot.
     pub(crate) grace: Duration,
-    /// How many signals a mailbox holds.
+    /// How many signals of one sender a mailbox holds.
     pub(crate) away_messages: usize,
-    /// How many bytes a mailbox holds.
+    /// How many bytes of one sender a mailbox holds.
     pub(crate) away_bytes: usize,
     /// Makes the resume tokens and signs the rosters.
     pub(crate) signer: &'a TokenSigner,
+    /// Now, in seconds since 1970, for the age of what is signed.
+    pub(crate) unix_now: u64,
 }
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Room {
     code: RoomCode,
+    /// Tells it from every other room under this code.
+    nonce: RoomNonce,
     size: u8,
     game: GameInfo,
     password: Option<PasswordDigest>,
-    /// Restored from a signed roster. The password of the room is then not known, so it admits no new peers.
-    restored: bool,
-    /// Counts the rosters that were sent.
+    /// The revision of the signed roster that it was restored from, if it was. The password of the room is then not
+    /// known, so it admits no new peers.
+    restored_from: Option<u64>,
+    /// Counts the changes of the roster, across restarts of the server.
     revision: u64,
     /// In the order they joined.
     members: Vec<Member>,
@@ -135,6 +140,7 @@ impl Room {
     /// A room without members. The caller adds the first one.
     pub(crate) fn new(
         code: RoomCode,
+        nonce: RoomNonce,
         size: u8,
         game: GameInfo,
         password: Option<PasswordDigest>,
@@ -142,10 +148,11 @@ impl Room {
     ) -> Self {
         Self {
             code,
+            nonce,
             size,
             game,
             password,
-            restored: false,
+            restored_from: None,
             revision: 0,
             members: Vec::new(),
             transmits: VecDeque::new(),
@@ -160,10 +167,11 @@ impl Room {
         signed: &SignedRoster,
         permit: Option<RoomPermit>,
     ) -> Self {
-        let mut room = Self::new(code, signed.roster.size, signed.game.clone(), None, permit);
-        room.restored = true;
+        let SignedRoster { roster, nonce, revision, game, .. } = signed;
+        let mut room = Self::new(code, *nonce, roster.size, game.clone(), None, permit);
+        (room.restored_from, room.revision) = (Some(*revision), *revision);
         let until = rules.now + rules.grace;
-        room.members.extend(signed.roster.members.iter().map(|key| Member::away(*key, until)));
+        room.members.extend(roster.members.iter().map(|key| Member::away(*key, until)));
         room
     }
 
@@ -194,11 +202,13 @@ impl Room {
         key: PeerKey,
         ice_servers: Vec<IceServer>,
     ) {
+        let claims = TokenClaims { nonce: self.nonce, issued: rules.unix_now };
         let welcome = ServerMessage::Welcome {
             version: VERSION,
             room: self.code.clone(),
+            nonce: self.nonce,
             size: self.size,
-            resume: rules.signer.resume_token(&self.code, key),
+            resume: rules.signer.resume_token(&self.code, key, claims),
             grace_ms: u32::try_from(rules.grace.as_millis()).unwrap_or(u32::MAX),
             ice_servers,
         };
@@ -206,9 +216,17 @@ impl Room {
     }
 
     fn send_roster(&mut self, rules: Rules<'_>, to: Vec<SocketId>) {
-        let roster = self.roster();
-        let signature = rules.signer.sign_roster(&self.code, &self.game, &roster);
-        self.send(to, ServerMessage::Roster { revision: self.revision, roster, signature });
+        let signed = SignedRoster {
+            roster: self.roster(),
+            nonce: self.nonce,
+            revision: self.revision,
+            issued: rules.unix_now,
+            signature: String::new(),
+            game: self.game.clone(),
+        };
+        let signature = rules.signer.sign_roster(&self.code, &signed);
+        let SignedRoster { roster, revision, issued, .. } = signed;
+        self.send(to, ServerMessage::Roster { revision, roster, issued, signature });
     }
 
     /// Sends the state of a member to all others.

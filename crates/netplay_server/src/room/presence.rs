@@ -1,8 +1,10 @@
 //! Disconnecting from a room, and resuming.
 
-use netplay_protocol::signaling::{Presence, Refusal, ServerMessage};
+use netplay_protocol::signaling::{Presence, Refusal, ServerMessage, SignedRoster};
 
-use super::{Delivery, Mailbox, MemberConnection, Outgoing, ResumeRequest, Room, Rules, SocketId};
+use super::{
+    Delivery, Mailbox, Member, MemberConnection, Outgoing, ResumeRequest, Room, Rules, SocketId,
+};
 
 impl Room {
     /// Marks the member on a broken connection as away. It has the grace period to resume. Does nothing when
@@ -23,6 +25,37 @@ impl Room {
         self.remove(rules, &removed);
     }
 
+    /// Takes in another signed roster of a room that was restored from one. A newer one is right: its members are those
+    /// of the room, the others had left before the server restarted.
+    pub(crate) fn handle_newer_roster(&mut self, rules: Rules<'_>, signed: &SignedRoster) {
+        let newer = self.restored_from.is_some_and(|revision| revision < signed.revision);
+        if !newer || signed.nonce != self.nonce {
+            return;
+        }
+        self.restored_from = Some(signed.revision);
+        self.revision = self.revision.max(signed.revision) + 1;
+        let until = rules.now + rules.grace;
+        let mut before = std::mem::take(&mut self.members);
+        for key in &signed.roster.members {
+            let known = before.iter().position(|member| member.key == *key);
+            self.members.push(match known {
+                Some(index) => before.swap_remove(index),
+                None => Member::away(*key, until),
+            });
+        }
+        for member in &mut self.members {
+            member.relays.retain(|to| before.iter().all(|gone| gone.key != *to));
+        }
+        for gone in before {
+            if let Some(socket) = gone.socket() {
+                let outgoing = Outgoing::Close(Refusal::CannotResume);
+                self.transmits.push_back(Delivery { to: vec![socket], outgoing });
+            }
+            self.send_presence(gone.key, Presence::Left);
+        }
+        self.send_roster(rules, self.all_sockets());
+    }
+
     /// Connects a member to its slot again and sends it what it missed; a restarted process receives no
     /// signals of before. A previous connection that the server still has is closed.
     pub(crate) fn handle_resume(
@@ -30,8 +63,11 @@ impl Room {
         rules: Rules<'_>,
         request: ResumeRequest,
     ) -> Result<(), Refusal> {
-        let ResumeRequest { socket, key, restarted, ice_servers } = request;
+        let ResumeRequest { socket, key, nonce, restarted, ice_servers } = request;
         self.handle_timeout(rules);
+        if nonce != self.nonce {
+            return Err(Refusal::CannotResume);
+        }
         let member = self.members.iter_mut().find(|member| member.key == key);
         let member = member.ok_or(Refusal::CannotResume)?;
         let previous = std::mem::replace(&mut member.connection, MemberConnection::Online(socket));

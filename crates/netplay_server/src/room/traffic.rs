@@ -45,7 +45,7 @@ impl Room {
                 self.send(vec![socket], message);
                 SignalOutcome::Sent
             }
-            MemberConnection::Away { mailbox, .. } => match mailbox.push(rules, message) {
+            MemberConnection::Away { mailbox, .. } => match mailbox.push(rules, from, message) {
                 true => SignalOutcome::Kept,
                 false => SignalOutcome::Dropped,
             },

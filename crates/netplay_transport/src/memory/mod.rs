@@ -20,6 +20,7 @@ mod state;
 mod transport;
 mod wire;
 
+use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -68,6 +69,11 @@ impl MemoryHub {
     pub fn join(&self, request: &JoinRequest) -> MemoryTransport {
         let member = self.state().join(request);
         MemoryTransport::new(self.clone(), member)
+    }
+
+    /// A hash of every packet that any peer has sent so far, and when: a seed that is played again gives the same one.
+    pub fn traffic_hash(&self) -> u64 {
+        self.state().sent.finish()
     }
 
     /// Sets the conditions from one peer to another, whether they have joined or not.

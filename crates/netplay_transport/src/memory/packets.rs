@@ -1,5 +1,6 @@
 //! Sending and receiving packets.
 
+use std::hash::Hash;
 use std::time::Duration;
 
 use netplay_core::path::{Channel, PathId};
@@ -90,6 +91,9 @@ impl State {
     /// Puts a transmission on a wire. Without a wire, because the receiver has left, it is lost.
     pub(super) fn put(&mut self, wire: WireId, transmission: Transmission) {
         let Some(wire) = self.wires.get_mut(&wire) else { return };
+        if let Transmission::Packet(channel, packet) = &transmission {
+            (self.now, wire.from, wire.to, wire.kind, channel, packet).hash(&mut self.sent);
+        }
         let blocked = self.obstacles.block(wire.from, wire.to, wire.kind);
         wire.put(self.now, transmission, blocked);
     }

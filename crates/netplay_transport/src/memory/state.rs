@@ -1,13 +1,14 @@
 //! The state of a hub: rooms, their members, and what is under way between them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::DefaultHasher;
 use std::time::Duration;
 
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::path::{Channel, PathId};
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
 use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Refusal};
-use netplay_protocol::{PeerKey, RoomCode, Roster};
+use netplay_protocol::{PeerKey, RoomCode, Roster, Secret};
 
 use super::wire::{Obstacles, Transmission, Wire};
 use crate::{JoinRequest, LeaveReason, TransportEvent};
@@ -35,6 +36,8 @@ pub(super) struct State {
     pub(super) next_member: MemberId,
     pub(super) wires_made: u64,
     pub(super) paths_made: u64,
+    /// Of every packet that was sent, and when.
+    pub(super) sent: DefaultHasher,
 }
 
 /// Receiver, sender and path.
@@ -76,6 +79,7 @@ impl State {
             next_member: 0,
             wires_made: 0,
             paths_made: 0,
+            sent: DefaultHasher::new(),
         }
     }
 
@@ -103,7 +107,9 @@ impl State {
                 member.events.push_back(TransportEvent::Joined {
                     room: room.clone(),
                     size,
-                    resume_token: None,
+                    // A hub keeps no places: a process with the key of a member takes over from it. The token tells only
+                    // that there was a process before.
+                    resume_token: Some(Secret::from("memory")),
                 });
                 self.members.insert(id, member);
                 self.tell_roster(&room);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use netplay_core::path::PathId;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
 use netplay_protocol::signaling::{Entry, Refusal};
-use netplay_protocol::{Identity, Roster};
+use netplay_protocol::{Identity, Roster, Secret};
 
 use super::*;
 use crate::{LeaveReason, SendError, Transport, TransportEvent, TransportRequest};
@@ -20,8 +20,8 @@ fn the_order_of_joining_is_the_order_of_the_roster() {
     let full = Roster { size: 3, members: [3, 1, 2].map(key).to_vec() };
     for peer in &mut peers {
         let events = at(peer, Duration::ZERO);
-        let joined =
-            TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 3, resume_token: None };
+        let resume_token = Some(Secret::from("memory"));
+        let joined = TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 3, resume_token };
         assert_eq!(events.first(), Some(&joined));
         assert_eq!(events.last(), Some(&TransportEvent::Roster(full.clone())));
     }

@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
@@ -14,19 +14,19 @@ use matchbox_socket::{
     PeerState, WebRtcSocket, WebRtcSocketBuilder,
 };
 use netplay_core::negotiation::{AttemptSignal, Role};
+use netplay_core::transport::TransportOptions;
 use netplay_protocol::signaling::IceServer;
 use netplay_protocol::{ConnectionId, PeerKey};
 
+use super::allowed_servers::allowed;
 use super::driver_event::DriverEvent;
 use super::inbox_quota::InboxQuota;
 use super::platform::{self, IceWaker, Task};
-use super::report::{AttemptEvent, AttemptReport, Opened};
+use super::report::{AttemptEvent, AttemptReport, Heard, Opened};
 use super::sender::Senders;
 use super::signaller::{AttemptSignaller, OneSignaller, Signaling, peer_id};
 use crate::{CandidateKind, Candidates, Channel, PathId, PathPolicy};
 
-/// How long an attempt may take until its channels are open.
-const DEADLINE: Duration = Duration::from_secs(10);
 /// How often a socket is polled until it has opened.
 const OPENING_TICK: Duration = Duration::from_millis(2);
 /// How often an open socket is polled: whether it has closed, and which pair of candidates it uses.
@@ -36,6 +36,8 @@ const OPEN_TICK: Duration = Duration::from_millis(50);
 pub(super) struct Attempt {
     /// Set while the connection has opened and the caller is not told yet.
     pub(super) opened: Option<Opened>,
+    /// When something last came on the connection, once it is open.
+    pub(super) heard: Option<Heard>,
     remote: PeerId,
     platform: platform::Connection,
     signals: mpsc::UnboundedSender<PeerEvent>,
@@ -50,6 +52,9 @@ pub(super) struct AttemptSpec {
     pub(super) connection: ConnectionId,
     pub(super) policy: PathPolicy,
     pub(super) ice_servers: Vec<IceServer>,
+    /// How many attempts with this peer came before.
+    pub(super) number: usize,
+    pub(super) options: TransportOptions,
 }
 
 /// Where an attempt reports to.
@@ -68,28 +73,36 @@ impl Reports {
 
 impl Attempt {
     pub(super) fn start(spec: AttemptSpec, reports: Reports) -> Self {
-        let AttemptSpec { local, remote, role, connection, policy, ice_servers } = spec;
+        let AttemptSpec { local, remote, role, connection, policy, ice_servers, number, options } =
+            spec;
         let (candidates, found) = mpsc::unbounded();
         let relay_only = policy == PathPolicy::Turn;
+        let ice_servers = allowed(&ice_servers, policy);
         let (platform, ice_config) =
-            platform::Connection::prepare(&allowed(&ice_servers, policy), relay_only, candidates);
+            platform::Connection::prepare(&ice_servers, relay_only, number, candidates);
         let outgoing = reports.reports.clone();
-        let signaling = Signaling { policy, sockets: platform.sockets(), found, outgoing };
+        let signaling = Signaling { policy, noted: platform.local(), found, outgoing };
         let (signaller, signals) =
             AttemptSignaller::new((local, remote), role, connection, signaling);
+        platform.attach(peer_id(remote), &signals);
         let waker = IceWaker::new(&platform, peer_id(remote), signals.clone());
         let (socket, message_loop) = WebRtcSocketBuilder::new("one attempt")
             .ice_server(ice_config)
             .reconnect_attempts(Some(1))
             .signaling_keep_alive_interval(None)
-            .add_channel(ChannelConfig::unreliable())
+            .add_channel(ChannelConfig {
+                max_retransmits: Some(options.max_retransmits),
+                ..ChannelConfig::unreliable()
+            })
             .add_channel(ChannelConfig::reliable())
             .signaller_builder(Arc::new(OneSignaller::new(signaller)))
             .build();
         let id = (remote, connection);
-        let task = run(id, (platform.clone(), waker), socket, message_loop, reports);
+        let opening = Opening { waker, deadline: options.attempt_deadline };
+        let task = run(id, (platform.clone(), opening), socket, message_loop, reports);
         Self {
             opened: None,
+            heard: None,
             remote: peer_id(remote),
             platform,
             signals,
@@ -99,27 +112,29 @@ impl Attempt {
 
     /// Hands a signal of the peer to matchbox.
     pub(super) fn handle_signal(&self, signal: AttemptSignal) {
-        let data = match signal {
-            AttemptSignal::Offer(sdp) => PeerSignal::Offer(sdp),
-            AttemptSignal::Answer(sdp) => PeerSignal::Answer(sdp),
-            AttemptSignal::Candidate(json) => PeerSignal::IceCandidate(json),
+        let description = match &signal {
+            AttemptSignal::Offer(sdp) | AttemptSignal::Answer(sdp) => Some(sdp.clone()),
+            AttemptSignal::Candidate(_) => None,
         };
-        let described = !matches!(data, PeerSignal::IceCandidate(_));
+        let data = match self.platform.receive(signal) {
+            Some(AttemptSignal::Offer(sdp)) => PeerSignal::Offer(sdp),
+            Some(AttemptSignal::Answer(sdp)) => PeerSignal::Answer(sdp),
+            Some(AttemptSignal::Candidate(json)) => PeerSignal::IceCandidate(json),
+            None => return,
+        };
         // An attempt that has ended says so by its report.
         let _ = self.signals.unbounded_send(PeerEvent::Signal { sender: self.remote, data });
-        if described {
-            self.platform.sockets().described();
+        if let Some(description) = description {
+            self.platform.described();
+            self.platform.received(&description);
         }
     }
 }
 
-/// The ICE servers that lead to candidates that the policy allows. TURN servers are those with a credential.
-fn allowed(servers: &[IceServer], policy: PathPolicy) -> Vec<IceServer> {
-    let allowed = |server: &&IceServer| match server.credential {
-        Some(_) => policy != PathPolicy::Direct,
-        None => policy != PathPolicy::Turn,
-    };
-    servers.iter().filter(allowed).cloned().collect()
+/// What an attempt needs until it is open.
+struct Opening {
+    waker: IceWaker,
+    deadline: Duration,
 }
 
 /// The other peer and the attempt.
@@ -128,12 +143,19 @@ type Id = (PeerKey, ConnectionId);
 /// Runs an attempt to its end and says how it ended.
 async fn run(
     id: Id,
-    (platform, waker): (platform::Connection, IceWaker),
+    (platform, opening): (platform::Connection, Opening),
     socket: WebRtcSocket,
     message_loop: MessageLoopFuture,
     reports: Reports,
 ) {
-    let ended = |reason| reports.send(id, AttemptEvent::Ended(reason));
+    let (troubles, was_open) = (platform.clone(), AtomicBool::new(false));
+    let ended = |reason: String| {
+        let troubles = troubles.troubles();
+        // Whatever went wrong before a connection opened did not end it.
+        let is_cause = !troubles.is_empty() && !was_open.load(Ordering::Relaxed);
+        let reason = if is_cause { format!("{reason} ({})", troubles.join("; ")) } else { reason };
+        reports.send(id, AttemptEvent::Ended(reason));
+    };
     if let Some(reason) = platform.failure() {
         return ended(reason);
     }
@@ -144,7 +166,7 @@ async fn run(
         Err(_) => "the connection broke down on something the other side sent".to_owned(),
     });
     let message_loop = std::pin::pin!(message_loop);
-    let watched = std::pin::pin!(watch(id, (platform, waker), socket, &reports));
+    let watched = std::pin::pin!(watch(id, (platform, opening), socket, (&reports, &was_open)));
     match select(message_loop, watched).await {
         Either::Left((reason, _)) | Either::Right((reason, _)) => ended(reason),
     }
@@ -153,18 +175,19 @@ async fn run(
 /// Waits for the channels to open, then forwards what arrives. Returns why it stopped.
 async fn watch(
     id: Id,
-    (platform, waker): (platform::Connection, IceWaker),
+    (platform, opening): (platform::Connection, Opening),
     mut socket: WebRtcSocket,
-    reports: &Reports,
+    (reports, was_open): (&Reports, &AtomicBool),
 ) -> String {
     let (remote, connection) = id;
     let (Ok(datagrams), Ok(reliable)) = (socket.take_channel(0), socket.take_channel(1)) else {
         return "the connection has no channels".to_owned();
     };
     let ((datagram_tx, datagrams), (reliable_tx, reliable)) = (datagrams.split(), reliable.split());
-    if let Err(reason) = opened(&mut socket, &platform, waker).await {
+    if let Err(reason) = opened(&mut socket, &platform, opening).await {
         return reason;
     }
+    was_open.store(true, Ordering::Relaxed);
     let buffered = Arc::new(AtomicUsize::new(0));
     let senders = Senders {
         peer: peer_id(remote),
@@ -173,7 +196,9 @@ async fn watch(
         buffered: buffered.clone(),
     };
     let (forward_tx, may_forward) = oneshot::channel();
-    reports.send(id, AttemptEvent::Opened(Opened { senders, forward: forward_tx }));
+    let heard = Heard::new(platform::now());
+    let opened = Opened { senders, heard: heard.clone(), forward: forward_tx };
+    reports.send(id, AttemptEvent::Opened(opened));
     if may_forward.await.is_err() {
         return "nobody waits for the connection".to_owned();
     }
@@ -181,14 +206,20 @@ async fn watch(
         buffered.store(platform.buffered(), Ordering::Relaxed);
         platform.failure()
     };
-    let pair = |pair| reports.send(id, AttemptEvent::Pair(pair));
+    let tunnelled = platform.is_tunnelled();
+    let relay = Candidates { local: CandidateKind::Relay, remote: CandidateKind::Relay };
+    let pair = |pair| {
+        let pair = if tunnelled { relay } else { pair };
+        reports.send(id, AttemptEvent::Pair(pair));
+    };
     let closed = std::pin::pin!(closed(&mut socket, remote, look, pair));
     let packets = futures::stream::select(
         datagrams.map(|(_, packet)| (Channel::Datagram, packet)),
         reliable.map(|(_, packet)| (Channel::Reliable, packet)),
     );
     let path = PathId(connection.0);
-    let forwarded = std::pin::pin!(forward(remote, path, packets, reports.packets.clone()));
+    let forwarded =
+        std::pin::pin!(forward(remote, path, packets, (reports.packets.clone(), heard)));
     match select(closed, forwarded).await {
         Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
     }
@@ -197,9 +228,9 @@ async fn watch(
 async fn opened(
     socket: &mut WebRtcSocket,
     platform: &platform::Connection,
-    mut waker: IceWaker,
+    Opening { mut waker, deadline }: Opening,
 ) -> Result<(), String> {
-    let mut deadline = Delay::new(DEADLINE);
+    let mut over = Delay::new(deadline);
     loop {
         if let Some(reason) = platform.failure() {
             return Err(reason);
@@ -211,8 +242,8 @@ async fn opened(
             Ok(_) => waker.wake(),
             Err(error) => return Err(error.to_string()),
         }
-        if let Either::Left(_) = select(&mut deadline, Delay::new(OPENING_TICK)).await {
-            return Err(format!("no connection after {} s", DEADLINE.as_secs()));
+        if let Either::Left(_) = select(&mut over, Delay::new(OPENING_TICK)).await {
+            return Err(format!("no connection after {} s", deadline.as_secs()));
         }
     }
 }
@@ -259,12 +290,14 @@ async fn forward(
     peer: PeerKey,
     path: PathId,
     mut packets: impl futures::Stream<Item = (Channel, Packet)> + Unpin,
-    mut inbox: mpsc::Sender<DriverEvent>,
+    (mut inbox, heard): (mpsc::Sender<DriverEvent>, Heard),
 ) -> String {
     let quota = InboxQuota::default();
     while let Some((channel, packet)) = packets.next().await {
+        let at = platform::now();
+        heard.note(at);
         let taken = quota.acquire().is_some_and(|permit| {
-            let (at, packet) = (platform::now(), packet.to_vec());
+            let packet = packet.to_vec();
             let arrived = DriverEvent::Packet { peer, path, at, channel, packet, _permit: permit };
             inbox.try_send(arrived).is_ok()
         });

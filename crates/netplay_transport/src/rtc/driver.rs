@@ -11,15 +11,17 @@ use futures_timer::Delay;
 use netplay_core::negotiation::{AttemptCommand, Negotiator};
 use netplay_core::path::PathId;
 use netplay_core::signaling::SocketEvent;
+use netplay_core::transport::TransportOptions;
 use netplay_protocol::{ConnectionId, PeerKey};
 use web_time::Instant;
 
 use super::attempt::{Attempt, AttemptSpec, Reports};
 use super::driver_event::DriverEvent;
 use super::inbox_quota::InboxQuota;
+use super::network_watch::NetworkWatch;
 use super::platform::{Route, SEES_PINGS, now, route};
 use super::relay_queue::{RelayQueue, RelaySender};
-use super::report::{AttemptEvent, AttemptReport};
+use super::report::{AttemptEvent, AttemptReport, Heard};
 use super::sender::Sender;
 use super::socket::SignalingSocket;
 use crate::{Channel, JoinRequest, LeaveReason, PathPolicy, TransportEvent, TransportRequest};
@@ -46,6 +48,8 @@ pub(super) async fn drive(
     let driver = Driver {
         key: request.identity.peer_key(),
         policy: request.policy,
+        options: request.options.clone().bounded(),
+        attempts_begun: BTreeMap::new(),
         started,
         negotiator: Negotiator::new(request, random, SEES_PINGS, Duration::ZERO),
         socket: SignalingSocket::default(),
@@ -56,7 +60,8 @@ pub(super) async fn drive(
         relay_queue,
         relayed: BTreeMap::new(),
         requests: Some(requests),
-        route: route(),
+        network: NetworkWatch::new(started, route()),
+        relay_heard: None,
         check_network_at: started + CHECK_NETWORK,
         inbox,
     };
@@ -66,6 +71,9 @@ pub(super) async fn drive(
 struct Driver {
     key: PeerKey,
     policy: PathPolicy,
+    options: TransportOptions,
+    /// How many attempts there were with each member of the room.
+    attempts_begun: BTreeMap<PeerKey, usize>,
     /// The zero of the negotiator's clock.
     started: Instant,
     negotiator: Negotiator,
@@ -80,8 +88,9 @@ struct Driver {
     relayed: BTreeMap<PeerKey, InboxQuota>,
     /// None once the caller leaves.
     requests: Option<mpsc::UnboundedReceiver<TransportRequest>>,
-    /// The network that packets leave by, where that can be seen.
-    route: Option<Route>,
+    network: NetworkWatch<Route>,
+    /// When a relayed packet last came.
+    relay_heard: Option<Instant>,
     check_network_at: Instant,
     inbox: mpsc::Sender<DriverEvent>,
 }
@@ -179,10 +188,12 @@ impl Driver {
         let now = now();
         if self.check_network_at <= now {
             self.check_network_at = now + CHECK_NETWORK;
-            let route = route();
-            if route.is_some() && self.route != route {
-                log::info!("the machine is on another network");
-                self.route = route;
+            let open = self.attempts.values().filter_map(|attempt| attempt.heard.as_ref());
+            // What the server relayed says something only beside a connection: the server may have nothing to relay.
+            let last = open.map(Heard::last).max();
+            let heard = last.map(|last| self.relay_heard.map_or(last, |relay| relay.max(last)));
+            if self.network.check(now, route(), heard) {
+                log::info!("the machine may be on another network");
                 self.negotiator.handle_network_change(self.clock());
             }
         }
@@ -200,9 +211,20 @@ impl Driver {
     fn handle_attempt_command(&mut self, command: AttemptCommand) {
         match command {
             AttemptCommand::Start { peer, connection, role, ice_servers } => {
-                let (local, policy) = (self.key, self.policy);
-                let spec =
-                    AttemptSpec { local, remote: peer, role, connection, policy, ice_servers };
+                let (local, policy, options) = (self.key, self.policy, self.options.clone());
+                let begun = self.attempts_begun.entry(peer).or_default();
+                let number = *begun;
+                *begun = begun.wrapping_add(1);
+                let spec = AttemptSpec {
+                    local,
+                    remote: peer,
+                    role,
+                    connection,
+                    policy,
+                    ice_servers,
+                    number,
+                    options,
+                };
                 let attempt = Attempt::start(spec, self.attempt_reports.clone());
                 self.attempts.insert((peer, connection), attempt);
             }
@@ -225,6 +247,7 @@ impl Driver {
                 self.negotiator.handle_local_signal(peer, connection, signal);
             }
             AttemptEvent::Opened(opened) => {
+                attempt.heard = Some(opened.heard.clone());
                 attempt.opened = Some(opened);
                 self.negotiator.handle_attempt_opened(peer, connection);
             }
@@ -257,6 +280,7 @@ impl Driver {
             }
             TransportEvent::Received { peer, path, at, channel, packet } => {
                 let at = self.started + at;
+                self.relay_heard = Some(at);
                 if let Some(permit) = self.relayed.entry(peer).or_default().acquire() {
                     let packet =
                         DriverEvent::Packet { peer, path, at, channel, packet, _permit: permit };
@@ -271,6 +295,7 @@ impl Driver {
             event => {
                 if let TransportEvent::Roster(roster) = &event {
                     self.relayed.retain(|peer, _| roster.members.contains(peer));
+                    self.attempts_begun.retain(|peer, _| roster.members.contains(peer));
                 }
                 self.send(DriverEvent::Event(event)).await;
             }

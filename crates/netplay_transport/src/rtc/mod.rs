@@ -18,13 +18,21 @@
 //!    └──── packets ───── attempt (one matchbox socket) ◄──► the same on the other peer
 //! ```
 
+mod allowed_servers;
 mod attempt;
 mod driver;
 mod driver_event;
 #[cfg(not(target_arch = "wasm32"))]
+#[path = "platform/ice_servers.rs"]
+mod ice_servers;
+#[cfg(not(target_arch = "wasm32"))]
 #[path = "platform/ice_waker.rs"]
 mod ice_waker;
 mod inbox_quota;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "platform/mapped_address.rs"]
+mod mapped_address;
+mod network_watch;
 #[cfg_attr(target_arch = "wasm32", path = "platform/wasm.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "platform/native.rs")]
 mod platform;
@@ -33,16 +41,25 @@ mod report;
 mod sender;
 mod signaller;
 mod socket;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "platform/tunnels.rs"]
+mod tunnels;
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "platform/turn_tunnel.rs"]
+mod turn_tunnel;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::StreamExt;
 use futures::channel::mpsc;
 use netplay_core::path::{Channel, PathId};
 use netplay_protocol::PeerKey;
 
 use crate::{JoinRequest, LeaveReason, SendError, Transport, TransportEvent, TransportRequest};
 use driver_event::DriverEvent;
+pub(crate) use platform::{Task, now as real_time, spawn};
 use sender::Sender;
 
 /// How many events may wait for the caller: the packets that seven peers may have waiting, and some. When a
@@ -53,8 +70,12 @@ const MAX_INBOX: usize = 8192;
 pub struct RtcTransport {
     requests: mpsc::UnboundedSender<TransportRequest>,
     inbox: mpsc::Receiver<DriverEvent>,
+    /// The oldest event of the inbox, if it was looked at already.
+    next: Option<DriverEvent>,
     events: VecDeque<TransportEvent>,
     paths: BTreeMap<(PeerKey, PathId), Sender>,
+    /// Peers that the caller wants to hear nothing more of: what was on its way is dropped.
+    forgotten: BTreeSet<PeerKey>,
     left: bool,
     /// Ends the driver, and with it every connection, when the transport is dropped.
     _driver: platform::Task,
@@ -69,11 +90,17 @@ impl RtcTransport {
         Self {
             requests,
             inbox,
+            next: None,
             events: VecDeque::new(),
             paths: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             left: false,
             _driver: driver,
         }
+    }
+
+    fn try_recv(&mut self) -> Result<DriverEvent, mpsc::TryRecvError> {
+        self.next.take().map_or_else(|| self.inbox.try_recv(), Ok)
     }
 
     fn left(&mut self, reason: LeaveReason) {
@@ -88,7 +115,7 @@ impl Transport for RtcTransport {
     fn poll(&mut self, now: Duration) {
         let polled = platform::now();
         loop {
-            match self.inbox.try_recv() {
+            match self.try_recv() {
                 Ok(DriverEvent::Event(TransportEvent::Left(reason))) => self.left(reason),
                 Ok(DriverEvent::Event(event)) => {
                     if let TransportEvent::PathDown { peer, path, .. } = &event {
@@ -96,6 +123,8 @@ impl Transport for RtcTransport {
                     }
                     self.events.push_back(event);
                 }
+                Ok(DriverEvent::PathUp { peer, .. } | DriverEvent::Packet { peer, .. })
+                    if self.forgotten.contains(&peer) => {}
                 Ok(DriverEvent::PathUp { peer, path, kind, sender }) => {
                     self.paths.insert((peer, path), sender);
                     self.events.push_back(TransportEvent::PathUp { peer, path, kind });
@@ -136,8 +165,14 @@ impl Transport for RtcTransport {
     fn request(&mut self, request: TransportRequest) {
         match request {
             TransportRequest::Close(peer, path) => drop(self.paths.remove(&(peer, path))),
-            TransportRequest::Forget(peer) => self.paths.retain(|(known, _), _| *known != peer),
-            _ => {}
+            TransportRequest::Forget(peer) => {
+                self.paths.retain(|(known, _), _| *known != peer);
+                self.forgotten.insert(peer);
+            }
+            TransportRequest::Attempt(peer) | TransportRequest::OpenRelay(peer) => {
+                self.forgotten.remove(&peer);
+            }
+            TransportRequest::CheckServer | TransportRequest::Playing(_) => {}
         }
         // A driver that is gone has left the room.
         let _ = self.requests.unbounded_send(request);
@@ -145,5 +180,23 @@ impl Transport for RtcTransport {
 
     fn leave(&mut self) {
         self.requests.close_channel();
+    }
+
+    fn runs_on_real_time(&self) -> bool {
+        true
+    }
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // Nothing follows when the room was left.
+        if self.left {
+            return Poll::Pending;
+        }
+        if self.next.is_none() {
+            match self.inbox.poll_next_unpin(context) {
+                Poll::Ready(next) => self.next = next,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
     }
 }

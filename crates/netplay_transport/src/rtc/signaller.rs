@@ -18,11 +18,11 @@ use futures_timer::Delay;
 use matchbox_socket::{
     PeerEvent, PeerId, PeerRequest, PeerSignal, SignalingError, Signaller, SignallerBuilder,
 };
-use netplay_core::negotiation::{AttemptSignal, Role, sdp};
+use netplay_core::negotiation::{AttemptSignal, Role, conceal, sdp};
 use netplay_protocol::{ConnectionId, PeerKey};
 use uuid::Uuid;
 
-use super::platform::Sockets;
+use super::platform::Local;
 use super::report::{AttemptEvent, AttemptReport};
 use crate::{CandidateKind, PathPolicy};
 
@@ -42,8 +42,8 @@ pub(super) struct AttemptSignaller {
     pub(super) remote: PeerKey,
     pub(super) connection: ConnectionId,
     pub(super) policy: PathPolicy,
-    /// Where local candidates are noted.
-    pub(super) sockets: Sockets,
+    /// Takes note of the local side.
+    pub(super) noted: Local,
     pub(super) incoming: mpsc::UnboundedReceiver<PeerEvent>,
     pub(super) outgoing: mpsc::UnboundedSender<AttemptReport>,
     /// Local candidates that matchbox does not report.
@@ -56,7 +56,7 @@ pub(super) struct AttemptSignaller {
 /// What an attempt needs for signaling.
 pub(super) struct Signaling {
     pub(super) policy: PathPolicy,
-    pub(super) sockets: Sockets,
+    pub(super) noted: Local,
     pub(super) found: mpsc::UnboundedReceiver<String>,
     pub(super) outgoing: mpsc::UnboundedSender<AttemptReport>,
 }
@@ -75,7 +75,7 @@ impl AttemptSignaller {
         connection: ConnectionId,
         signaling: Signaling,
     ) -> (Self, mpsc::UnboundedSender<PeerEvent>) {
-        let Signaling { policy, sockets, found, outgoing } = signaling;
+        let Signaling { policy, noted, found, outgoing } = signaling;
         let (events, incoming) = mpsc::unbounded();
         // The receiver still exists: sending cannot fail.
         let _ = events.unbounded_send(PeerEvent::IdAssigned(peer_id(local)));
@@ -84,7 +84,7 @@ impl AttemptSignaller {
         }
         let (early, held) = (Some(Vec::new()), None);
         let signaller =
-            Self { remote, connection, policy, sockets, incoming, outgoing, found, early, held };
+            Self { remote, connection, policy, noted, incoming, outgoing, found, early, held };
         (signaller, events)
     }
 
@@ -113,20 +113,18 @@ impl AttemptSignaller {
         if let Some(early) = &mut self.early {
             return early.push(json);
         }
-        let read = sdp::read_candidate(&json);
-        if let Ok(Some((line, CandidateKind::Host))) = &read {
-            self.sockets.candidate(line);
+        if let Ok(Some((line, CandidateKind::Host))) = sdp::read_candidate(&json) {
+            self.noted.host(&line);
         }
-        match read {
-            Ok(Some((_, kind))) if !sdp::allows(self.policy, kind) => {}
-            Ok(Some((line, _))) if self.held.is_some() => {
-                if let Some(held) = &mut self.held {
-                    held.candidates.push(line);
-                    held.release.reset(NEXT_CANDIDATE);
-                }
+        match (conceal::candidate(&json, self.policy), &mut self.held) {
+            (Ok(Some(candidate)), Some(held)) => {
+                held.candidates.push(candidate.line);
+                held.release.reset(NEXT_CANDIDATE);
             }
-            Ok(_) => self.pass(AttemptSignal::Candidate(json)),
-            Err(error) => log::warn!("not sending a local candidate: {error}"),
+            (Ok(Some(candidate)), None) => self.pass(AttemptSignal::Candidate(candidate.json)),
+            // The mark of the end is not sent: the peer does not need it.
+            (Ok(None), _) => {}
+            (Err(error), _) => log::warn!("not sending a local candidate: {error}"),
         }
     }
 }
@@ -138,11 +136,13 @@ impl Signaller for AttemptSignaller {
         match request {
             PeerRequest::KeepAlive => {}
             PeerRequest::Signal { data: PeerSignal::Offer(sdp), .. } => {
-                self.pass(AttemptSignal::Offer(sdp::keep_allowed(&sdp, self.policy)));
+                self.noted.described(&sdp);
+                self.pass(AttemptSignal::Offer(conceal::description(&sdp, self.policy)));
                 self.described();
             }
             PeerRequest::Signal { data: PeerSignal::Answer(sdp), .. } => {
-                let sdp = sdp::keep_allowed(&sdp, self.policy);
+                self.noted.described(&sdp);
+                let sdp = conceal::description(&sdp, self.policy);
                 // With candidates inside already, there is nothing to wait for.
                 let complete = sdp.contains("a=candidate:");
                 let release = Delay::new(if complete { NEXT_CANDIDATE } else { FIRST_CANDIDATE });

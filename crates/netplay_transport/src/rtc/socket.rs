@@ -4,8 +4,14 @@ use futures::future::{Either, pending, select};
 use futures::{SinkExt, StreamExt};
 use futures_timer::Delay;
 use netplay_core::signaling::{Frame, SEND_TIMEOUT, SocketCommand, SocketEvent};
+use netplay_protocol::RelayHeader;
+use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_SIGNALING_BYTES};
 
 use super::platform::{self, FrameSink, FrameStream, LocalFuture};
+
+/// The largest message that a server may send, in bytes: a signaling message, which is larger than any relayed packet.
+pub(super) const MAX_FRAME_BYTES: usize = MAX_SIGNALING_BYTES;
+const _: () = assert!(MAX_CONTROL_BYTES + RelayHeader::BYTES < MAX_FRAME_BYTES);
 
 /// At most one WebSocket.
 #[derive(Default)]

@@ -3,8 +3,11 @@
 //! The page must have been built: `trunk build --release` in `web/`. Pictures are written to
 //! `target/browser/`.
 
+mod consent;
 mod firefox;
+mod hostile;
 mod matches;
 mod page;
+mod policy;
 mod setup;
 mod trouble;

@@ -131,7 +131,7 @@ pub struct Coturn {
 }
 
 /// With what coturn and the server make credentials.
-const TURN_SECRET: &str = "between us";
+const TURN_SECRET: &str = "a secret between the two of us";
 
 impl Coturn {
     pub fn start() -> Self {

@@ -14,7 +14,7 @@ use crate::support::{
 /// Where the server listens, and coturn.
 const PORT: u16 = 3536;
 const TURN_PORT: u16 = 3478;
-const TURN_SECRET: &str = "north";
+const TURN_SECRET: &str = "north and south and west";
 
 /// Which servers help the peers to find a path.
 #[derive(Clone, Copy, PartialEq)]

@@ -53,12 +53,13 @@ pub fn play_seeds(seeds: u64, command: &str, play: impl Fn(u64) + Sync) {
     });
 }
 
-/// Plays the match of a seed, with half a minute of faults. `prepare` chooses the game and the server.
+/// Plays the match of a seed, with half a minute of faults. `prepare` chooses the game and the server. Returns the
+/// [hash of everything that was sent](TestApps::traffic_hash).
 ///
 /// # Panics
 ///
 /// If the match does not survive it: see the [module](self).
-pub fn play(seed: u64, prepare: impl Fn(TestAppsBuilder) -> TestAppsBuilder) {
+pub fn play(seed: u64, prepare: impl Fn(TestAppsBuilder) -> TestAppsBuilder) -> u64 {
     let mut random = Pcg32::seed_from_u64(seed);
     let players = *[2, 2, 2, 3, 4].choose(&mut random).unwrap_or(&2);
     let conditions = match random.random_range(0..3) {
@@ -78,6 +79,7 @@ pub fn play(seed: u64, prepare: impl Fn(TestAppsBuilder) -> TestAppsBuilder) {
     chaos.recover();
     chaos.drop_one();
     chaos.play_again();
+    chaos.apps.traffic_hash()
 }
 
 struct Chaos {

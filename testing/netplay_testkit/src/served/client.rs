@@ -13,7 +13,9 @@ use netplay_transport::{Channel, JoinRequest, TransportEvent, TransportRequest};
 use super::pipe::{Pipe, Up};
 use super::webrtc::SimulatedWebRtc;
 
-/// The address of the server. Only the negotiator reads it.
+/// The name of the server.
+pub(super) const SERVER_NAME: &str = "simulated.server";
+/// Its address. Only the negotiator reads it.
 const ADDRESS: &str = "ws://simulated.server";
 
 pub(super) struct Client {

@@ -14,6 +14,7 @@ mod transport;
 mod webrtc;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,8 +45,12 @@ struct State {
     config: ServerConfig,
     /// None while the server is down.
     server: Option<SimulatedServer>,
+    /// How often a server was started.
+    starts: u64,
     clients: BTreeMap<u64, Client>,
     joined: u64,
+    /// Of what the clients have sent that are over.
+    sent: DefaultHasher,
 }
 
 impl ServedHub {
@@ -53,15 +58,18 @@ impl ServedHub {
     pub(crate) fn new(network: MemoryHub, conditions: NetworkConditions, seed: u64) -> Self {
         // A server that restarts must recognize what it signed before.
         let secret = Some(Secret::from("a secret for simulations, of enough letters"));
-        let config = ServerConfig { secret, ..ServerConfig::default() };
+        let public_names = client::SERVER_NAME.parse().into_iter().collect();
+        let config = ServerConfig { secret, public_names, ..ServerConfig::default() };
         let state = State {
             now: Duration::ZERO,
             seed,
             conditions,
-            server: Some(start(&config)),
+            server: Some(start(&config, 0)),
+            starts: 1,
             config,
             clients: BTreeMap::new(),
             joined: 0,
+            sent: DefaultHasher::new(),
         };
         Self { network, state: Arc::new(Mutex::new(state)) }
     }
@@ -81,8 +89,10 @@ impl ServedHub {
     /// Starts the server again, unless it is running.
     pub fn restart(&self) {
         let mut state = self.state();
-        let config = state.config.clone();
-        state.server.get_or_insert_with(|| start(&config));
+        if state.server.is_none() {
+            state.server = Some(start(&state.config, state.starts));
+            state.starts += 1;
+        }
     }
 
     /// Blocks everything between a peer and the server. Neither side is told.
@@ -103,6 +113,15 @@ impl ServedHub {
     /// Whether every peer that has joined is connected to the server and a member of its room.
     pub fn everybody_is_online(&self) -> bool {
         self.state().clients.values().all(Client::is_online)
+    }
+
+    /// A hash of everything that any peer has sent to the server so far, and when: a seed that is played again gives the
+    /// same one.
+    pub fn traffic_hash(&self) -> u64 {
+        let state = self.state();
+        let mut sent = state.sent.clone();
+        state.clients.values().for_each(|client| client.pipe.traffic_hash().hash(&mut sent));
+        sent.finish()
     }
 
     fn with(&self, peer: PeerKey, change: impl Fn(&mut Client, Duration)) {
@@ -145,11 +164,15 @@ impl State {
         for client in self.clients.values_mut() {
             client.downward(self.now, self.server.as_mut());
         }
-        self.clients.retain(|_, client| !client.is_over());
+        for (_, client) in self.clients.extract_if(.., |_, client| client.is_over()) {
+            client.pipe.traffic_hash().hash(&mut self.sent);
+        }
     }
 }
 
 #[expect(clippy::expect_used, reason = "a configuration of ours, in tests")]
-fn start(config: &ServerConfig) -> SimulatedServer {
-    SimulatedServer::new(config.clone()).expect("a server with the default configuration")
+fn start(config: &ServerConfig, number: u64) -> SimulatedServer {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    SimulatedServer::new(config.clone(), seed).expect("a server with the default configuration")
 }

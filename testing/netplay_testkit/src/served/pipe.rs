@@ -1,5 +1,6 @@
 //! The connection between a peer and the server: in order, without loss, with latency.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use bevy_netplay::prelude::NetworkConditions;
@@ -12,6 +13,8 @@ pub(super) struct Pipe {
     down: NetworkEmulator<Frame>,
     /// Whether nothing gets through.
     pub(super) cut: bool,
+    /// Of everything that was sent to the server, and when.
+    sent: DefaultHasher,
 }
 
 /// What a peer does with its socket.
@@ -34,10 +37,21 @@ impl Pipe {
             up: NetworkEmulator::new(half.clone(), seed),
             down: NetworkEmulator::new(half, !seed),
             cut: false,
+            sent: DefaultHasher::new(),
         }
     }
 
+    /// A hash of everything that was sent to the server.
+    pub(super) fn traffic_hash(&self) -> u64 {
+        self.sent.finish()
+    }
+
     pub(super) fn send_up(&mut self, now: Duration, what: Up) {
+        match &what {
+            Up::Frame(Frame::Text(text)) => (now, text).hash(&mut self.sent),
+            Up::Frame(Frame::Binary(bytes)) => (now, bytes).hash(&mut self.sent),
+            Up::Frame(Frame::Ping | Frame::Pong) | Up::Close => now.hash(&mut self.sent),
+        }
         self.up.push_reliable(now, what);
     }
 

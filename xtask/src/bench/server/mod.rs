@@ -81,12 +81,20 @@ fn install_matchbox(folder: &Path) -> Result<std::path::PathBuf, String> {
 /// Limits that nothing here reaches: all of the load comes from one address.
 fn configuration(folder: &Path) -> Result<std::path::PathBuf, String> {
     let mut text = String::from("[limits]\n");
-    for count in ["connections", "connections_per_address", "rooms_per_address"] {
+    for count in [
+        "handshakes",
+        "handshakes_per_address",
+        "connections",
+        "connections_per_address",
+        "rooms_per_address",
+    ] {
         text += &format!("{count} = 1000000\n");
     }
     for rate in [
         "connects_per_address",
         "failures_per_address",
+        "creations_per_address",
+        "failures_per_room",
         "messages",
         "messages_per_address",
         "packets",

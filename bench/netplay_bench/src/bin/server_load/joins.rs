@@ -15,7 +15,7 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Server;
-use crate::pair::{First, description};
+use crate::pair::{First, description, prepare};
 use crate::websocket::WebSocket;
 
 #[derive(Args, Clone, Debug)]
@@ -64,6 +64,7 @@ impl Joins {
             let first = First::join(protocol, addr, (1 << 40) + 2 * room).await?;
             shared.stay.borrow_mut().push(first.socket);
         }
+        prepare(0..2 * self.pairs);
         let (cpu_before, started) = (cpu(pid)?, Instant::now());
         match self.rate {
             Some(rate) => paced(&shared, rate).await?,

@@ -1,10 +1,16 @@
 //! Two peers who meet in a room and exchange an offer and an answer, on either server.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::Result;
 use std::net::SocketAddr;
+use std::ops::Range;
 
-use netplay_protocol::signaling::{ClientMessage, Entry, GameInfo, Join, PATH, Signal, VERSION};
-use netplay_protocol::{ConnectionId, PeerKey};
+use netplay_protocol::join_proof::JoinContext;
+use netplay_protocol::signaling::{
+    ClientMessage, Entry, GameInfo, Join, PATH, ServerMessage, Signal, VERSION,
+};
+use netplay_protocol::{ConnectionId, Identity, PeerKey};
 
 use crate::Protocol;
 use crate::websocket::WebSocket;
@@ -44,7 +50,29 @@ pub struct First {
 
 /// Peers are named by a number: even ones come first.
 pub fn key(number: u64) -> PeerKey {
-    PeerKey::from_bytes(u128::from(number).to_be_bytes())
+    identity(number).peer_key()
+}
+
+thread_local! {
+    static PREPARED: RefCell<HashMap<u64, Identity>> = RefCell::default();
+}
+
+/// Makes the keys of these peers, which takes longer than anything else that a client does, before time is taken.
+pub fn prepare(numbers: Range<u64>) {
+    PREPARED.with_borrow_mut(|prepared| {
+        prepared.extend(numbers.map(|number| (number, new_identity(number))))
+    });
+}
+
+fn identity(number: u64) -> Identity {
+    let prepared = PREPARED.with_borrow(|prepared| prepared.get(&number).cloned());
+    prepared.unwrap_or_else(|| new_identity(number))
+}
+
+fn new_identity(number: u64) -> Identity {
+    let mut secret = [7; 32];
+    secret[..8].copy_from_slice(&number.to_le_bytes());
+    Identity::from_secret(&secret)
 }
 
 fn json(message: &ClientMessage) -> Result<String> {
@@ -54,10 +82,17 @@ fn json(message: &ClientMessage) -> Result<String> {
 /// Joins a room as this peer.
 pub async fn join(addr: SocketAddr, room: u64, size: u8, number: u64) -> Result<WebSocket> {
     let mut socket = WebSocket::connect(addr, PATH).await?;
+    let first = socket.until([b"\"challenge\"", b""]).await?;
+    let ServerMessage::Challenge { challenge, .. } = serde_json::from_slice(&first)? else {
+        return Err(std::io::Error::other("the server begins without a challenge"));
+    };
     let entry = Entry::Room(format!("R{room}"));
-    let (version, key, game) = (VERSION, key(number), GameInfo::default());
+    let server = &addr.to_string().parse().map_err(std::io::Error::other)?;
+    let proof =
+        identity(number).sign_join(&JoinContext { action: entry.action(), server, challenge });
+    let (version, game, size) = (VERSION, GameInfo::default(), Some(size));
     let (password, token) = (None, None);
-    let join = Join { version, key, entry, size: Some(size), game, password, token };
+    let join = Join { version, proof, entry, size, game, password, token };
     socket.text(&json(&ClientMessage::Join(join))?).await?;
     socket.until([b"\"roster\"", key_text(number).as_bytes()]).await?;
     Ok(socket)

@@ -36,7 +36,8 @@ impl Pair {
     }
 
     fn events(&mut self, end: usize) -> Vec<LinkEvent> {
-        std::iter::from_fn(|| self.ends[end].poll_event()).collect()
+        let events = std::iter::from_fn(|| self.ends[end].poll_event());
+        events.filter(|event| !matches!(event, LinkEvent::ConnectionChanged(_))).collect()
     }
 }
 

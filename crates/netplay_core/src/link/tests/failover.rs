@@ -75,8 +75,8 @@ fn a_path_that_works_one_way_only_is_left_by_both() {
 
 #[test]
 fn a_slow_or_lossy_path_is_left_when_the_relay_is_better_and_only_then() {
-    let slow = Wire { delay: MS * 160, percent: 100 };
-    let lossy = Wire { delay: MS * 10, percent: 50 };
+    let slow = Wire { delay: MS * 160, percent: 100, ..FAST };
+    let lossy = Wire { delay: MS * 10, percent: 50, ..FAST };
     for (bad, reason) in [(slow, UnhealthyReason::Slow), (lossy, UnhealthyReason::Lossy)] {
         let mut pair = Pair::connected(PathPolicy::Any);
         pair.forget();
@@ -93,7 +93,7 @@ fn a_slow_or_lossy_path_is_left_when_the_relay_is_better_and_only_then() {
     let mut pair = Pair::connected(PathPolicy::Any);
     pair.forget();
     pair.set(DIRECT, [slow; 2]);
-    pair.set(PathId::RELAY, [Wire { delay: MS * 170, percent: 100 }; 2]);
+    pair.set(PathId::RELAY, [Wire { delay: MS * 170, percent: 100, ..FAST }; 2]);
     pair.run(20_000);
     assert_eq!((pair.primary(), pair.changes[0].len()), (ON_DIRECT, 0));
 }
@@ -119,9 +119,9 @@ fn round_trips_on_both_sides_of_the_threshold_do_not_flap() {
     let mut pair = Pair::connected(PathPolicy::Any);
     pair.forget();
     for _ in 0..100 {
-        pair.set(DIRECT, [Wire { delay: MS * 140, percent: 100 }; 2]);
+        pair.set(DIRECT, [Wire { delay: MS * 140, percent: 100, ..FAST }; 2]);
         pair.run(1500);
-        pair.set(DIRECT, [Wire { delay: MS * 160, percent: 100 }; 2]);
+        pair.set(DIRECT, [Wire { delay: MS * 160, percent: 100, ..FAST }; 2]);
         pair.run(1500);
     }
     assert!(pair.changes[0].len() <= 2, "{:?}", pair.changes[0]);

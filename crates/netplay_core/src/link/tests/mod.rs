@@ -1,6 +1,8 @@
 //! Links on a virtual clock.
 
 mod attempts;
+mod beside;
+mod congestion;
 mod estimates;
 mod failover;
 mod network;

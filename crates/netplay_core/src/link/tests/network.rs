@@ -7,6 +7,7 @@ use rand_pcg::Pcg32;
 
 use super::*;
 use crate::agent::PathChange;
+use crate::path::{CandidateKind, Candidates};
 
 pub(super) const DIRECT: PathId = PathId(7);
 
@@ -14,12 +15,35 @@ pub(super) const DIRECT: PathId = PathId(7);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wire {
     pub(super) delay: Duration,
+    /// How much longer a packet takes at most.
+    pub(super) jitter: Duration,
     /// How many packets of a hundred arrive.
     pub(super) percent: u32,
+    /// How many bytes wait to be sent.
+    pub(super) waiting: usize,
 }
 
-pub(super) const FAST: Wire = Wire { delay: Duration::from_millis(10), percent: 100 };
-pub(super) const DOWN: Wire = Wire { delay: Duration::ZERO, percent: 0 };
+pub(super) const FAST: Wire =
+    Wire { delay: Duration::from_millis(10), jitter: Duration::ZERO, percent: 100, waiting: 0 };
+pub(super) const DOWN: Wire = Wire { percent: 0, ..FAST };
+
+/// What becomes of an attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
+    /// It fails after ten seconds.
+    Fails,
+    /// It is a connection after a quarter of a second.
+    Opens(PathKind, Wire),
+}
+
+impl Outcome {
+    fn takes(self) -> Duration {
+        match self {
+            Self::Fails => MS * 10_000,
+            Self::Opens(..) => MS * 250,
+        }
+    }
+}
 
 /// Both ends of a link, and what was noted of them.
 pub(super) struct Pair {
@@ -31,6 +55,10 @@ pub(super) struct Pair {
     in_flight: Vec<(Duration, usize, Transmit)>,
     /// When attempts were requested, by end.
     pub(super) attempts: [Vec<Duration>; 2],
+    /// What becomes of them; none: nothing.
+    pub(super) outcome: Option<Outcome>,
+    under_way: Option<(Duration, Outcome)>,
+    next_path: u64,
     /// Changes of the primary path, by end.
     pub(super) changes: [Vec<PathChange>; 2],
     /// Connections that either end closed.
@@ -47,18 +75,24 @@ pub(super) struct Pair {
 
 impl Pair {
     pub(super) fn new(policy: PathPolicy) -> Self {
+        Self::configured(policy, &LinkConfig::default())
+    }
+
+    pub(super) fn configured(policy: PathPolicy, config: &LinkConfig) -> Self {
         let keys = [1, 2].map(|name| PeerKey::from_bytes([name; 16]));
         let link = |local: usize| {
-            let config = LinkConfig::default();
-            Link::new(config, policy, keys[local], keys[1 - local], 1, Duration::ZERO)
+            Link::new(config.clone(), policy, keys[local], keys[1 - local], 1, Duration::ZERO)
         };
         Self {
             ends: [link(0), link(1)],
             now: Duration::ZERO,
-            wires: BTreeMap::from([(PathId::RELAY, [Wire { delay: MS * 15, percent: 100 }; 2])]),
+            wires: BTreeMap::from([(PathId::RELAY, [Wire { delay: MS * 15, ..FAST }; 2])]),
             random: Pcg32::seed_from_u64(1),
             in_flight: Vec::new(),
             attempts: Default::default(),
+            outcome: None,
+            under_way: None,
+            next_path: 100,
             changes: Default::default(),
             closed: Vec::new(),
             checks: 0,
@@ -77,9 +111,27 @@ impl Pair {
     }
 
     pub(super) fn open(&mut self, id: PathId, wire: Wire) {
+        self.open_kind(id, PathKind::Direct, wire);
+    }
+
+    /// Opens a connection of a kind that is known a moment later.
+    pub(super) fn open_kind(&mut self, id: PathId, kind: PathKind, wire: Wire) {
         self.wires.insert(id, [wire; 2]);
         let now = self.now;
-        self.ends.iter_mut().for_each(|end| end.handle_path_up(now, id, PathKind::Direct));
+        for end in &mut self.ends {
+            end.handle_path_up(now, id, PathKind::Direct);
+            let local = match kind {
+                PathKind::Turn => CandidateKind::Relay,
+                _ => CandidateKind::Host,
+            };
+            let pair = Candidates { local, remote: CandidateKind::Host };
+            end.handle_path_known(id, kind, pair);
+        }
+    }
+
+    /// How many connections there are, at either end.
+    pub(super) fn connections(&self) -> usize {
+        self.wires.len() - 1
     }
 
     pub(super) fn close(&mut self, id: PathId) {
@@ -102,6 +154,9 @@ impl Pair {
         for _ in 0..ms {
             self.now += MS;
             self.deliver();
+            if self.under_way.is_some_and(|(at, _)| at <= self.now) {
+                self.end_attempt();
+            }
             let (now, frame) = (self.now, self.now.as_millis().is_multiple_of(16));
             for end in 0..2 {
                 if frame {
@@ -110,6 +165,31 @@ impl Pair {
                 }
                 self.drive(end);
             }
+        }
+    }
+
+    fn begin_attempt(&mut self, end: usize) {
+        self.attempts[end].push(self.now);
+        let Some(outcome) = self.outcome.filter(|_| self.under_way.is_none()) else { return };
+        self.under_way = Some((self.now + outcome.takes(), outcome));
+        let (now, peer) = (self.now, self.ends[1 - end].peer());
+        self.ends[1 - end].handle_event(now, &TransportEvent::PeerAttempts { peer });
+    }
+
+    fn end_attempt(&mut self) {
+        let now = self.now;
+        match self.under_way.take() {
+            Some((_, Outcome::Fails)) => {
+                for end in &mut self.ends {
+                    let (peer, reason) = (end.peer(), "no pair of candidates".to_owned());
+                    end.handle_event(now, &TransportEvent::AttemptFailed { peer, reason });
+                }
+            }
+            Some((_, Outcome::Opens(kind, wire))) => {
+                self.open_kind(PathId(self.next_path), kind, wire);
+                self.next_path += 1;
+            }
+            None => {}
         }
     }
 
@@ -134,19 +214,25 @@ impl Pair {
         let now = self.now;
         while let Some(transmit) = self.ends[end].poll_transmit() {
             let Some(wires) = self.wires.get(&transmit.path) else { continue };
-            let Wire { delay, percent } = wires[end];
+            let Wire { delay, jitter, percent, waiting } = wires[end];
+            self.ends[end].handle_sent(now, transmit.path, Ok(waiting));
+            let delay = match jitter {
+                Duration::ZERO => delay,
+                _ => delay + self.random.random_range(Duration::ZERO..=jitter),
+            };
             if self.random.random_range(0..100) < percent {
                 self.in_flight.push((now + delay, 1 - end, transmit));
             }
         }
         while let Some(request) = self.ends[end].poll_request() {
             match request {
-                TransportRequest::Attempt(_) => self.attempts[end].push(now),
+                TransportRequest::Attempt(_) => self.begin_attempt(end),
                 TransportRequest::OpenRelay(_) => {
                     self.ends[end].handle_path_up(now, PathId::RELAY, PathKind::Relay);
                 }
                 TransportRequest::Close(_, path) if path != PathId::RELAY => {
                     self.closed.push(path);
+                    self.wires.remove(&path);
                     self.ends[1 - end].handle_path_down(now, path);
                 }
                 TransportRequest::Close(..) => {}

@@ -23,8 +23,8 @@ fn minute(seed: u64) {
         expected.push(vec![second]);
         let wire = |random: &mut Pcg32| match random.random_range(0..6) {
             0 | 1 => DOWN,
-            2 => Wire { delay: MS * random.random_range(0..400), percent: 100 },
-            3 => Wire { delay: MS * 10, percent: random.random_range(0..100) },
+            2 => Wire { delay: MS * random.random_range(0..400), percent: 100, ..FAST },
+            3 => Wire { delay: MS * 10, percent: random.random_range(0..100), ..FAST },
             _ => FAST,
         };
         match random.random_range(0..8) {

@@ -10,7 +10,7 @@ use rand_pcg::Pcg32;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::{Desync, MatchConfig, MatchTraffic};
-use super::{Datagram, FRAME, key};
+use super::{Datagram, FRAME, key, signatures};
 
 /// The time in which datagrams are lost, and the time in which all of them arrive.
 const TICKS: u32 = 600;
@@ -37,10 +37,14 @@ struct Peer {
 
 impl Peer {
     fn new(local: usize, players: usize, differs_from: Option<i32>) -> Self {
-        let others = (0..players).filter(|player| *player != local).map(key);
-        let config =
-            MatchConfig { players, default_input: vec![0; 3], input_delay: 2, max_prediction: 8 };
-        let traffic = MatchTraffic::new(config, others);
+        let config = MatchConfig {
+            players,
+            default_input: vec![0; 3],
+            input_delay: 2,
+            max_prediction: 8,
+            input_redundancy: 3,
+        };
+        let traffic = MatchTraffic::new(config, signatures(players, local));
         Self { traffic, differs_from, given: BTreeSet::new(), next: 0, found: Vec::new() }
     }
 

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::super::{EncodedInputs, MatchConfig, MatchTraffic, SessionMessage, SharedTraffic};
-use super::{FRAME, key};
+use super::{FRAME, key, signatures};
 
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(1_000_000);
@@ -136,7 +136,6 @@ impl NonBlockingSocket<PeerKey> for Socket {
                 (from, Body::Input(inputs))
             }
             SessionMessage::InputAck { ack_frame } => (from, Body::InputAck { ack_frame }),
-            _ => panic!("nothing else was sent"),
         });
         let write = |body| postcard::from_bytes(&postcard::to_stdvec(&(1u16, body)).unwrap());
         let bodies = self.replies.drain(..).chain(bodies);
@@ -163,7 +162,7 @@ impl<I: Input> Player<I> {
     fn new(local: usize, config: MatchConfig, seed: u64) -> Self {
         let MatchConfig { input_delay, max_prediction, .. } = config;
         let other = key(1 - local);
-        let traffic = SharedTraffic::new(MatchTraffic::new(config, [other]));
+        let traffic = SharedTraffic::new(MatchTraffic::new(config, signatures(2, local)));
         let socket = Socket { traffic: traffic.clone(), replies: Vec::new() };
         let mut session = SessionBuilder::<Config<I>>::new()
             .with_num_players(2)
@@ -249,7 +248,13 @@ struct Pair<I: Input> {
 
 /// A match with these delays and this window.
 fn config<I: Input>(input_delay: usize, max_prediction: usize) -> MatchConfig {
-    MatchConfig { players: 2, default_input: I::default().bytes(), input_delay, max_prediction }
+    MatchConfig {
+        players: 2,
+        default_input: I::default().bytes(),
+        input_delay,
+        max_prediction,
+        input_redundancy: 3,
+    }
 }
 
 impl<I: Input> Pair<I> {
@@ -415,7 +420,7 @@ fn a_player_rejoins_after_its_delay_has_changed() {
         let delay = local.start_frame().unwrap() as usize;
         let known = local.last_frame().unwrap();
         let player = Player::new(1, config::<Stick>(delay, window), 200 + seed);
-        player.traffic.lock().catch_up([(key(0), other, known)], local);
+        player.traffic.lock().catch_up([(key(0), other, None, known)], local);
         player.traffic.lock().request_input_delay(7);
         pair.players[1] = player;
         pair.datagrams.clear();
@@ -457,4 +462,77 @@ fn without_its_guard_ggrs_stops_or_differs_when_the_delay_changes_twice() {
         pair.players[0].session.set_input_delay(0, 3).unwrap();
     });
     assert!(!same);
+}
+
+/// A proposal or a part of a log about the other player, of frames around those that are played.
+fn forge(random: &mut Pcg32, player: &Player<Stick>) {
+    let mut traffic = player.traffic.lock();
+    let other = key(1 - player.local);
+    let next = traffic.last_frame(other) + 1;
+    let count = random.random_range(0..=176);
+    let last = match random.random_range(0..5) {
+        0 => random.random(),
+        1 => next + count - 1 + random.random_range(-3..3),
+        2 => player.frame() + 143,
+        _ => player.frame() + random.random_range(-40..240),
+    };
+    let inputs: Vec<u8> = (0..count).flat_map(|_| [random.random(), 0]).collect();
+    let way = random.random_range(0..3);
+    if way == 0 {
+        let _ = traffic.merge(other, last, &inputs, None);
+    } else if way == 1 {
+        // Whatever else has got into the log.
+        let inputs: Vec<Vec<u8>> = inputs.chunks(2).map(<[u8]>::to_vec).collect();
+        let chunk = EncodedInputs::encode(next, &[0, 0], &inputs);
+        if let Some(peer) = traffic.peers.get_mut(&other) {
+            let _ = peer.log.merge_chunk(next, &chunk.bytes, i32::MAX);
+        }
+    } else {
+        let inputs: Vec<Vec<u8>> = inputs.chunks(2).map(<[u8]>::to_vec).collect();
+        let chunk = EncodedInputs::encode(next, &[0, 0], &inputs);
+        let _ = traffic.merge_chunk(other, next, &chunk.bytes);
+    }
+}
+
+/// Whatever others say of a player, at any moment, ggrs is passed what its queue can take.
+#[test]
+fn no_input_that_comes_another_way_is_more_than_ggrs_can_take() {
+    let mut accepted = 0;
+    for seed in 0..200 {
+        let mut random = Pcg32::seed_from_u64(seed);
+        let window = [8, 0, 2, 32][seed as usize % 4];
+        let delays = [random.random_range(0..=16), random.random_range(0..=16)];
+        let mut pair = Pair::<Stick>::new(delays, window, 1 + seed as u32 % 8, seed);
+        pair.run(random.random_range(0..200));
+        let rejoins = random.random_range(0..2) == 0 && pair.players[0].frame() > 60;
+        if rejoins {
+            // Player 1 rejoins, with a log that somebody has made longer than the match is.
+            let traffic = pair.players[0].traffic.lock();
+            let [mut other, local] =
+                [None, Some(key(1))].map(|of| traffic.log(of).unwrap().clone());
+            drop(traffic);
+            let delay = local.start_frame().unwrap_or(0) as usize;
+            let (next, known) = (other.next_frame(), local.last_frame().unwrap());
+            let more = vec![vec![9, 0]; random.random_range(0..1500)];
+            let chunk = EncodedInputs::encode(next, &[0, 0], &more);
+            let _ = other.merge_chunk(next, &chunk.bytes, 1 << 20);
+            let player = Player::new(1, config::<Stick>(delay, window), 200 + seed);
+            player.traffic.lock().catch_up([(key(0), other, None, known)], local);
+            pair.players[1] = player;
+        }
+        let player = &mut pair.players[1];
+        for _ in 0..120 {
+            if random.random_range(0..3) == 0 {
+                let before = player.traffic.lock().last_frame(key(0));
+                forge(&mut random, player);
+                accepted += i32::from(player.traffic.lock().last_frame(key(0)) > before);
+            }
+            if random.random_range(0..60) == 0 {
+                player.traffic.lock().freeze(key(0));
+                player.traffic.lock().disconnect(key(0));
+            }
+            player.update();
+        }
+    }
+    assert!(accepted > 500, "{accepted}");
 }

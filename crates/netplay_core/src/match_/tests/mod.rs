@@ -12,15 +12,16 @@ mod session;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use netplay_protocol::{ControlMessage, Hello, PeerKey};
+use netplay_protocol::{ControlMessage, Hello, Identity, MatchId, PeerKey, Roster};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::{MAX_INPUT_DELAY, disconnected_input};
+use super::{MAX_INPUT_DELAY, Signatures, disconnected_input};
 use player::{Player, Rejoin};
 use settings::Settings;
 
@@ -34,8 +35,23 @@ const MAX_TICKS: u32 = 2500;
 /// How many frames a session that catches up simulates per update.
 const FRAMES_AT_ONCE: usize = 60;
 
+/// The identity of a player.
+fn identity(player: usize) -> Identity {
+    Identity::from_secret(&[player as u8 + 1; 32])
+}
+
 fn key(player: usize) -> PeerKey {
-    PeerKey::from_bytes([player as u8 + 1; 16])
+    static KEYS: LazyLock<Vec<PeerKey>> =
+        LazyLock::new(|| (0..8).map(|player| identity(player).peer_key()).collect());
+    KEYS[player]
+}
+
+/// What the players of a match sign.
+fn signatures(players: usize, local: usize) -> Signatures {
+    let roster = Roster { size: players as u8, members: (0..players).map(key).collect() };
+    let id = MatchId::new(EPOCH, 0, &roster);
+    let players = (0..players).map(|player| identity(player).public()).collect();
+    Signatures { id, identity: identity(local), players }
 }
 
 #[derive(Debug)]
@@ -171,6 +187,7 @@ impl World {
                 roster: 0,
                 frame_rate: 60,
                 name: String::new(),
+                key: identity(player).public().to_bytes(),
             };
             self.send_to_all(player, &ControlMessage::Hello(hello));
         }
@@ -247,8 +264,7 @@ impl World {
         let Process::Playing(it) = &mut self.processes[player] else { return };
         let due = |datagram: &mut Datagram| datagram.to == player && datagram.due <= self.tick;
         for datagram in self.datagrams.extract_if(.., due) {
-            // One who does not play any more is refused.
-            let _ = it.traffic.handle_payload(key(datagram.from), &datagram.payload);
+            it.handle_payload(datagram.from, &datagram.payload);
         }
         if self.settings.delay_changes && self.random.random_range(0..20) == 0 {
             it.traffic.request_input_delay(self.random.random_range(0..=MAX_INPUT_DELAY));
@@ -285,8 +301,7 @@ impl World {
     fn is_over(&self) -> bool {
         let logs: Vec<_> = self.playing().map(logs).collect();
         // A player that the others have dropped rejoins in vain.
-        let is_dropped =
-            |player| self.playing().all(|it| it.consensus.dropped_after(player).is_some());
+        let is_dropped = |player| self.playing().all(|it| it.consensus.is_dropped(player));
         let rejoins = |(player, process): (usize, &Process)| {
             matches!(process, Process::Rejoining(_) | Process::Down(_)) && !is_dropped(player)
         };

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use netplay_protocol::{ControlMessage, DropProposal, InputLogChunk, PeerKey, RejoinState, Roster};
 
-use super::super::{DropConsensus, DroppedPlayer, EncodedInputs, InputLog, MatchTraffic};
+use super::super::{
+    DropConsensus, DroppedPlayer, EncodedInputs, InputLog, MatchTraffic, Merged, RecentInputs,
+    VersionedLog,
+};
 use super::session::Session;
 use super::settings::Settings;
-use super::{EPOCH, key};
+use super::{EPOCH, identity, key, signatures};
 
 /// A player whose process is in the match.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub(super) struct Player {
     pub(super) outgoing: Vec<(usize, ControlMessage)>,
     /// Whether the others drop this player.
     pub(super) is_dropped: bool,
+    /// The players whose processes restarted, and who have not come back.
+    restarted: BTreeSet<usize>,
 }
 
 /// A player whose process restarted, and who collects the input logs.
@@ -52,28 +57,25 @@ impl Player {
             local,
             players,
             settings: settings.clone(),
-            traffic: MatchTraffic::new(settings.config(players, delay), keys.iter().copied()),
+            traffic: MatchTraffic::new(settings.config(players, delay), signatures(players, local)),
             consensus: DropConsensus::new(players, local, []),
             session: Session::new(delay, settings, keys.into_iter()),
             outgoing: Vec::new(),
             is_dropped: false,
+            restarted: BTreeSet::new(),
         }
     }
 
     pub(super) fn handle_control(&mut self, from: usize, message: ControlMessage) {
-        if self.consensus.dropped_after(from).is_some() {
+        if self.consensus.is_dropped(from) {
             return;
         }
         match message {
             ControlMessage::Hello(_) => self.peer_restarted(from),
             ControlMessage::DropProposal(proposal) => self.handle_proposal(from, &proposal),
-            ControlMessage::InputLogChunk(chunk) => {
-                let player = usize::from(chunk.player);
-                if player != self.local {
-                    let merged =
-                        self.traffic.merge_chunk(key(player), chunk.start_frame, &chunk.inputs);
-                    merged.unwrap();
-                }
+            ControlMessage::InputLogChunk(chunk) if usize::from(chunk.player) == from => {
+                let merged = self.traffic.merge_chunk(key(from), chunk.start_frame, &chunk.inputs);
+                merged.unwrap();
             }
             _ => {}
         }
@@ -81,18 +83,21 @@ impl Player {
 
     /// The connection to a player is lost.
     pub(super) fn disconnect(&mut self, player: usize) {
-        if self.consensus.freeze(player, self.traffic.last_frame(key(player))) {
+        if self.consensus.freeze(player, self.traffic.version(key(player))) {
             self.traffic.freeze(key(player));
             self.propose(player);
         }
     }
 
     fn propose(&mut self, player: usize) {
+        let RecentInputs { last_frame, inputs, statement } = self.traffic.recent(key(player));
         let proposal = DropProposal {
             epoch: EPOCH,
             player: player as u8,
-            last_frame: self.traffic.last_frame(key(player)),
-            inputs: self.traffic.recent_inputs(key(player)),
+            last_frame,
+            inputs,
+            statement,
+            accusations: vec![],
             reason: String::new(),
         };
         for other in others(self.local, self.players) {
@@ -106,11 +111,14 @@ impl Player {
             self.is_dropped = true;
             return;
         }
-        let known = self.traffic.last_frame(key(player));
-        if self.consensus.takes_inputs(from, player) {
-            self.traffic.merge(key(player), proposal.last_frame, &proposal.inputs).unwrap();
+        if !self.consensus.takes_inputs(from) {
+            return;
         }
-        if self.consensus.handle_proposal(from, player, proposal.last_frame, known) {
+        let DropProposal { last_frame, inputs, statement, .. } = proposal;
+        let merged = self.traffic.merge(key(player), *last_frame, inputs, *statement);
+        let Merged { theirs, ours, replaced, is_whole } = merged.unwrap();
+        assert!(is_whole && !replaced, "nobody lies");
+        if self.consensus.handle_proposal(from, player, theirs, ours) {
             self.traffic.freeze(key(player));
             self.propose(player);
         }
@@ -131,14 +139,24 @@ impl Player {
         }
         self.traffic.handle_restart(key(from));
         self.send_input_log(from);
-        let log = self.traffic.log(Some(key(from))).unwrap();
-        for chunk in log.recent_chunks() {
-            for other in others(self.local, self.players).filter(|other| *other != from) {
-                self.outgoing.push((other, chunk_message(from, chunk.clone())));
-            }
-        }
+        self.restarted.insert(from);
         let frozen = (0..self.players).filter(|player| self.consensus.is_frozen(*player));
         frozen.collect::<Vec<_>>().into_iter().for_each(|player| self.propose(player));
+    }
+
+    /// A payload of a player came, who may have rejoined with it.
+    pub(super) fn handle_payload(&mut self, from: usize, payload: &[u8]) {
+        // One who does not play any more is refused.
+        if self.traffic.handle_payload(key(from), payload).is_ok() && self.restarted.remove(&from) {
+            self.send_recent_inputs(from);
+        }
+        assert_eq!(self.traffic.poll_violation(), None, "nobody lies");
+        assert_eq!(self.traffic.poll_difference(), None, "nobody lies");
+    }
+
+    fn send_recent_inputs(&mut self, to: usize) {
+        let chunks = self.traffic.log(None).unwrap().recent_chunks();
+        self.outgoing.extend(chunks.map(|chunk| (to, chunk_message(self.local, chunk))));
     }
 
     pub(super) fn send_input_log(&mut self, to: usize) {
@@ -153,6 +171,8 @@ impl Player {
             disconnected: self.consensus.dropped().map(|player| player as u8).collect(),
             last_frames: (0..self.players).map(|it| log(it).last_frame().unwrap_or(-1)).collect(),
             seed: 0,
+            keys: (0..self.players).map(|it| identity(it).public().to_bytes()).collect(),
+            statements: (0..self.players).map(|it| self.traffic.statement(key(it))).collect(),
         };
         self.outgoing.push((to, ControlMessage::RejoinState(state)));
         for player in 0..self.players {
@@ -205,7 +225,8 @@ impl Rejoin {
             ControlMessage::InputLogChunk(chunk) if self.states.contains_key(&from) => {
                 let player = usize::from(chunk.player);
                 let log = &mut self.logs[player];
-                let last_frame = log.merge_chunk(chunk.start_frame, &chunk.inputs).unwrap();
+                let last_frame =
+                    log.merge_chunk(chunk.start_frame, &chunk.inputs, i32::MAX).unwrap();
                 if player != from {
                     self.confirmed[player] = self.confirmed[player].max(last_frame);
                 }
@@ -256,14 +277,22 @@ impl Rejoin {
         let local = self.logs[self.local].clone();
         let delay = local.start_frame().map_or(self.settings.delay, |frame| frame as usize);
         let mut player = Player::new(self.local, players, &self.settings, delay);
-        player.consensus = DropConsensus::new(players, self.local, disconnected.iter().copied());
         disconnected.iter().for_each(|dropped| player.traffic.disconnect(key(*dropped)));
         let logs = others(self.local, players).map(|other| {
             let acked = self.states.get(&other).map_or(i32::MAX, |it| it.last_frames[self.local]);
-            (key(other), self.logs[other].clone(), acked)
+            let statements = self.states.values().filter_map(|state| state.statements[other]);
+            let versioned = VersionedLog::new(self.logs[other].clone(), statements);
+            (key(other), versioned.log, versioned.statement, acked)
         });
         player.traffic.catch_up(logs.collect::<Vec<_>>(), local);
-        self.restarted.iter().for_each(|other| player.send_input_log(*other));
+        let versions =
+            disconnected.iter().map(|dropped| (*dropped, player.traffic.version(key(*dropped))));
+        player.consensus = DropConsensus::new(players, self.local, versions.collect::<Vec<_>>());
+        others(self.local, players).for_each(|other| player.send_recent_inputs(other));
+        for other in &self.restarted {
+            player.send_input_log(*other);
+            player.restarted.insert(*other);
+        }
         for (from, proposal) in std::mem::take(&mut self.early) {
             player.handle_control(from, ControlMessage::DropProposal(proposal));
         }

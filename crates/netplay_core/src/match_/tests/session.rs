@@ -146,7 +146,6 @@ impl Session {
                 traffic.handle_message(from, SessionMessage::InputAck { ack_frame });
             }
             SessionMessage::InputAck { ack_frame } => remote.acked = remote.acked.max(ack_frame),
-            SessionMessage::FrameAdvantage(_) => {}
         }
     }
 

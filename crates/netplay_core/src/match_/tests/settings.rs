@@ -14,11 +14,13 @@ pub(super) struct Settings {
     pub(super) delay_changes: bool,
     /// How many frames a session runs ahead of the last confirmed one.
     pub(super) window: usize,
+    /// In how many datagrams in a row a changed input is sent.
+    pub(super) redundancy: u8,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { default_input: vec![0, 0], delay: 2, delay_changes: false, window: 8 }
+        Self { default_input: vec![0, 0], delay: 2, delay_changes: false, window: 8, redundancy: 3 }
     }
 }
 
@@ -31,7 +33,13 @@ impl Settings {
     /// A match of so many players with these settings, for a player with this delay.
     pub(super) fn config(&self, players: usize, input_delay: usize) -> MatchConfig {
         let (default_input, max_prediction) = (self.default_input.clone(), self.window);
-        MatchConfig { players, default_input, input_delay, max_prediction }
+        MatchConfig {
+            players,
+            default_input,
+            input_delay,
+            max_prediction,
+            input_redundancy: self.redundancy,
+        }
     }
 
     /// An input of a player: one of three if it has one byte, and random bytes otherwise.

@@ -1,11 +1,13 @@
 //! Attempts that cross, come twice, are forged, late or too many.
 
-use netplay_protocol::identity::DescriptionContext;
+use netplay_protocol::identity::{SignalContext, Signed};
+use netplay_protocol::signaling::IceServer;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::sdp::tests::HOST;
 use super::*;
+use crate::path::PathId;
 
 #[test]
 fn an_attempt_opens_one_connection_for_both() {
@@ -45,6 +47,27 @@ fn attempts_that_cross_in_any_way_end_in_one_connection_and_without_a_failure() 
             }
         }
     }
+}
+
+#[test]
+fn an_attempt_has_the_ice_servers_of_the_game_besides_those_of_the_server() {
+    let server = |url: &str| {
+        let urls = vec![url.to_owned()];
+        IceServer { urls, username: None, credential: None }
+    };
+    let mut world = World::new(2, PathPolicy::Any);
+    let to = world.key(1);
+    let negotiator = &mut world.peers[0].negotiator;
+    negotiator.options.ice_servers = vec![server("stun:game.example")];
+    let told = ServerMessage::IceServers { ice_servers: vec![server("stun:server.example")] };
+    let told = Frame::Text(serde_json::to_string(&told).unwrap());
+    negotiator.handle_socket(world.now, SocketEvent::Received(told));
+    negotiator.handle_request(world.now, TransportRequest::Attempt(to));
+    let Some(AttemptCommand::Start { ice_servers, .. }) = negotiator.poll_attempt() else {
+        panic!("no attempt began");
+    };
+    let expected = ["stun:game.example", "stun:server.example"].map(server);
+    assert_eq!(ice_servers, expected);
 }
 
 #[test]
@@ -105,10 +128,9 @@ fn a_description_that_is_forged_changed_or_malformed_begins_nothing() {
     let mut world = World::new(3, PathPolicy::Any);
     let [from, to] = [0, 1].map(|peer| world.key(peer));
     let connection = ConnectionId(7);
-    let context = DescriptionContext { offers: true, connection, from, to };
-    let sign = |peer: usize, sdp: &str| {
-        world.peers[peer].negotiator.identity.sign_description(&context, sdp)
-    };
+    let context = SignalContext { what: Signed::Offer, connection, from, to, room: scope() };
+    let sign =
+        |peer: usize, sdp: &str| world.peers[peer].negotiator.identity.sign_signal(&context, sdp);
     let signed = sign(0, &description());
     let offers = [
         (description(), "not signed"),
@@ -183,4 +205,59 @@ fn a_policy_without_connections_answers_no_offer() {
     world.peers[0].negotiator.handle_local_signal(to, ConnectionId(7), offer);
     world.run(500 * MS);
     assert_eq!((world.peers[1].stacks.len(), world.malformed(1)), (0, vec![]));
+}
+
+#[test]
+fn a_candidate_that_the_other_peer_did_not_sign_never_reaches_a_stack() {
+    let mut world = World::new(3, PathPolicy::Any);
+    // The attempt stays under way.
+    world.forwards = Box::new(|signal| !matches!(signal, Signal::Answer(_)));
+    world.attempt(0, 1);
+    world.run(GATHERING + LATENCY + MS);
+    let [from, to] = [0, 1].map(|peer| world.key(peer));
+    let connection = *world.peers[1].stacks.keys().next().unwrap();
+    let context = SignalContext { what: Signed::Candidate, connection, from, to, room: scope() };
+    let sign = |peer: usize, context: &SignalContext, json: &str| {
+        world.peers[peer].negotiator.identity.sign_signal(context, json)
+    };
+    let moved = SignalContext { connection: ConnectionId(99), ..context };
+    let signed = sign(0, &context, HOST);
+    let candidates = [
+        (HOST.to_owned(), "not signed"),
+        (sign(2, &context, HOST), "somebody else"),
+        (signed.replace("192.168.0.7", "192.0.2.66"), "signature is wrong"),
+        (sign(0, &moved, HOST), "signature is wrong"),
+    ];
+    world.peers[1].handed.clear();
+    for (candidate, expected) in candidates {
+        let signal = Signal::Candidate(candidate);
+        world.tell(1, &ServerMessage::Signal { from, connection, signal });
+        world.run(LATENCY + MS);
+        let reason = world.malformed(1).last().copied().unwrap_or_default();
+        assert!(reason.contains(expected), "{reason}");
+    }
+    assert_eq!(world.peers[1].handed, []);
+    let signal = Signal::Candidate(signed);
+    world.tell(1, &ServerMessage::Signal { from, connection, signal });
+    world.run(LATENCY + MS);
+    assert_eq!(world.peers[1].handed, [AttemptSignal::Candidate(HOST.into())]);
+}
+
+#[test]
+fn the_number_of_the_relay_is_refused_and_never_drawn() {
+    let mut world = World::new(2, PathPolicy::Any);
+    let from = world.key(0);
+    let connection = ConnectionId(PathId::RELAY.0);
+    for signal in [Signal::Offer(description()), Signal::Handshake("00".into())] {
+        world.tell(1, &ServerMessage::Signal { from, connection, signal });
+        world.run(100 * MS);
+        assert!(world.malformed(1).last().is_some_and(|reason| reason.contains("relay")));
+    }
+    assert_eq!(world.peers[1].stacks.len(), 0);
+    // A seed whose first number would be the relay's.
+    let seed = 0x9e37_79b9_7f4a_7c15_u64.wrapping_neg();
+    let join = JoinRequest::new(Entry::New, None, Identity::from_secret(&[1; 32]));
+    let mut negotiator =
+        Negotiator::new(JoinRequest { seed, ..join }, [1; 32], true, Duration::ZERO);
+    assert_ne!(PathId(negotiator.new_connection().0), PathId::RELAY);
 }

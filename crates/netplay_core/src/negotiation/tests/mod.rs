@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use netplay_protocol::signaling::{ClientMessage, Entry, Presence, ServerMessage, Signal, VERSION};
-use netplay_protocol::{ConnectionId, Identity, PeerKey, RelayHeader, Roster};
+use netplay_protocol::{
+    Challenge, ConnectionId, Identity, PeerKey, RelayHeader, RoomNonce, RoomScope, Roster,
+};
 
 use super::sdp::tests::description;
 use super::*;
@@ -26,6 +28,12 @@ const OPENING: Duration = Duration::from_millis(20);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(30);
 const MS: Duration = Duration::from_millis(1);
+const NONCE: RoomNonce = RoomNonce([5; 16]);
+
+/// The room that all are in.
+fn scope() -> RoomScope {
+    RoomScope::new(&"ABC".parse().unwrap(), NONCE)
+}
 
 /// Peers, the server and the network between them.
 struct World {
@@ -45,6 +53,8 @@ struct Peer {
     /// Stacks at work.
     stacks: BTreeMap<ConnectionId, Role>,
     open: BTreeSet<ConnectionId>,
+    /// What its stacks were handed.
+    handed: Vec<AttemptSignal>,
     events: Vec<TransportEvent>,
     joined: bool,
 }
@@ -193,6 +203,16 @@ impl World {
                     false => SocketEvent::DialFailed("no route".into()),
                 };
                 self.schedule(MS, peer, Due::Socket(event));
+                if self.server {
+                    let challenge = ServerMessage::Challenge {
+                        version: VERSION,
+                        challenge: Challenge([6; 32]),
+                        issuer: "issuer".into(),
+                    };
+                    let text = serde_json::to_string(&challenge).unwrap();
+                    let event = SocketEvent::Received(Frame::Text(text));
+                    self.schedule(MS, peer, Due::Socket(event));
+                }
             }
         }
         while let Some(frame) = self.peers[peer].negotiator.poll_transmit() {
@@ -217,8 +237,9 @@ impl World {
                 let welcome = ServerMessage::Welcome {
                     version: VERSION,
                     room: "ABC".parse().unwrap(),
-                    size: self.peers.len() as u8,
-                    resume: "token".into(),
+                    nonce: NONCE,
+                    size: (self.peers.len() as u8).max(2),
+                    resume: "issuer.token".into(),
                     grace_ms: GRACE.as_millis() as u32,
                     ice_servers: Vec::new(),
                 };
@@ -226,9 +247,9 @@ impl World {
                 let came_back = std::mem::replace(&mut self.peers[peer].joined, true);
                 let present = self.peers.iter().filter(|peer| peer.joined);
                 let members = present.map(|peer| peer.negotiator.key).collect();
-                let roster = Roster { size: self.peers.len() as u8, members };
+                let roster = Roster { size: (self.peers.len() as u8).max(2), members };
                 let signature = String::new();
-                let roster = ServerMessage::Roster { revision: 1, roster, signature };
+                let roster = ServerMessage::Roster { revision: 1, roster, issued: 0, signature };
                 let online = ServerMessage::Presence { peer: from, presence: Presence::Online };
                 for to in 0..self.peers.len() {
                     if self.peers[to].joined {
@@ -268,16 +289,19 @@ impl World {
                     self.schedule(GATHERING, peer, Due::Gathered(with, connection, offer));
                 }
             }
-            AttemptCommand::Signal { peer: with, connection, signal } => match signal {
-                AttemptSignal::Offer(_) => {
-                    let answer = AttemptSignal::Answer(description());
-                    self.schedule(GATHERING, peer, Due::Gathered(with, connection, answer));
+            AttemptCommand::Signal { peer: with, connection, signal } => {
+                self.peers[peer].handed.push(signal.clone());
+                match signal {
+                    AttemptSignal::Offer(_) => {
+                        let answer = AttemptSignal::Answer(description());
+                        self.schedule(GATHERING, peer, Due::Gathered(with, connection, answer));
+                    }
+                    AttemptSignal::Answer(_) => {
+                        self.schedule(OPENING, peer, Due::Opens(with, connection));
+                    }
+                    AttemptSignal::Candidate(_) => {}
                 }
-                AttemptSignal::Answer(_) => {
-                    self.schedule(OPENING, peer, Due::Opens(with, connection));
-                }
-                AttemptSignal::Candidate(_) => {}
-            },
+            }
             AttemptCommand::Close { peer: with, connection } => {
                 self.peers[peer].stacks.remove(&connection);
                 if self.peers[peer].open.remove(&connection) {
@@ -332,6 +356,7 @@ impl Peer {
             negotiator: Negotiator::new(join, random.try_into().unwrap(), true, now),
             stacks: BTreeMap::new(),
             open: BTreeSet::new(),
+            handed: Vec::new(),
             events: Vec::new(),
             joined: false,
         }

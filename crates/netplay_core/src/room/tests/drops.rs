@@ -1,5 +1,7 @@
 //! Players who are dropped, while the others play on with the same inputs.
 
+use netplay_protocol::{ControlMessage, DropProposal};
+
 use super::network::{Network, key};
 use crate::match_::{MAX_INPUT_BYTES, disconnected_input};
 use crate::room::{EndReason, RoomEvent};
@@ -125,16 +127,55 @@ fn a_survivor_is_lost_in_the_middle_of_a_drop() {
     }
 }
 
-#[test]
-fn two_players_who_lost_each_other_are_told_apart_by_the_third() {
-    let mut network = Network::playing(95, 3);
-    network.cut.extend([(0, 1), (1, 0)]);
-    network.run_until("one of them has ended", |network| {
-        [0, 1].iter().any(|peer| network.ended(*peer).is_some())
+/// What peer 0 says to the others of a player, with so many inputs.
+fn propose(network: &mut Network, to: &[usize], player: u8, last_frame: i32, inputs: usize) {
+    let now = network.now;
+    let proposal = ControlMessage::DropProposal(DropProposal {
+        epoch: 1,
+        player,
+        last_frame,
+        inputs: vec![0; 2 * inputs],
+        statement: None,
+        accusations: vec![],
+        reason: "go".into(),
     });
-    let (stays, out) = if network.ended(0).is_some() { (1, 0) } else { (0, 1) };
-    drop_and_play_on(&mut network, &[stays, 2], &[out]);
-    let left =
-        |event: &RoomEvent| matches!(event, RoomEvent::PeerLeft { peer, .. } if *peer == key(out));
-    assert_eq!(network.nodes[&2].said.iter().filter(|event| left(event)).count(), 1, "{network}");
+    for to in to {
+        network.nodes.get_mut(&0).unwrap().room.send_control(now, key(*to), &proposal);
+    }
+}
+
+#[test]
+fn proposals_far_ahead_are_taken_in_by_all_or_by_nobody_and_end_no_process() {
+    for (first, second) in [(79, 143), (92, 143), (80, 81), (130, 200), (209, 5000), (40, 60)] {
+        let mut network = Network::playing(95, 4);
+        // One of the receivers is behind the other.
+        network.run(3);
+        let frame = network.simulation(1).unwrap().frame;
+        for ahead in [first, second] {
+            propose(&mut network, &[1, 2], 3, frame + ahead, 96);
+            network.run(2);
+        }
+        // The others have lost it as well.
+        network.crash(3);
+        network.run(60 * 3);
+        // The one who accused is not to be trusted, and has gone.
+        network.crash(0);
+        network.run(60 * 15);
+        let playing: Vec<usize> =
+            network.all().filter(|peer| network.simulation(*peer).is_some()).collect();
+        assert!(playing.len() >= 2, "{first}, {second}: {network}");
+        network.play_on(&playing);
+        assert_eq!(network.dropped(1), network.dropped(2), "{network}");
+    }
+}
+
+#[test]
+fn a_proposal_to_drop_a_player_that_the_others_hear_drops_nobody() {
+    let mut network = Network::playing(96, 3);
+    let frame = network.simulation(1).unwrap().frame;
+    propose(&mut network, &[1], 2, frame + 60, 0);
+    propose(&mut network, &[1], 77, frame, 0);
+    network.run(120);
+    assert!(network.all().all(|peer| network.dropped(peer).is_empty()), "{network}");
+    network.play_on(&[0, 1, 2]);
 }

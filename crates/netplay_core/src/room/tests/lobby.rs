@@ -1,9 +1,9 @@
 //! From a roster to the first match, and what can be in the way.
 
 use netplay_protocol::signaling::Refusal;
-use netplay_protocol::{ControlMessage, ReliableHeader, Roster};
+use netplay_protocol::{ControlMessage, DropProposal, Hello, ReliableHeader, Roster};
 
-use super::network::{Network, key};
+use super::network::{Network, identity, key};
 use crate::match_::{MAX_INPUT_BYTES, MAX_INPUT_DELAY};
 use crate::path::Channel;
 use crate::room::{EndReason, RoomEvent};
@@ -123,6 +123,79 @@ fn another_game_or_build_ends_the_room_for_both() {
             assert_eq!(network.ended(peer), Some(&expected), "{network}");
         }
     }
+}
+
+#[test]
+fn in_a_larger_room_one_packet_of_a_peer_leaves_that_peer_out_and_ends_nobody() {
+    let hello = |game: &str| {
+        ControlMessage::Hello(Hello {
+            game: game.into(),
+            registered: 0,
+            roster: 0,
+            frame_rate: 60,
+            name: String::new(),
+            key: identity(1).public().to_bytes(),
+        })
+    };
+    let proposal = |player| {
+        ControlMessage::DropProposal(DropProposal {
+            epoch: 1,
+            player,
+            last_frame: 99,
+            inputs: Vec::new(),
+            accusations: vec![],
+            reason: "go".into(),
+            statement: None,
+        })
+    };
+    for (message, refused) in [
+        (hello("game 2"), true),
+        (hello("game 1"), true),
+        (proposal(0), false),
+        (proposal(2), false),
+        (ControlMessage::Bye { reason: "x".into() }, false),
+    ] {
+        let mut network = Network::new(15, 3);
+        network.join(0);
+        network.join(1);
+        network.run(30);
+        let now = network.now;
+        network.nodes.get_mut(&1).unwrap().room.send_control(now, key(0), &message);
+        network.run(30);
+        assert!(network.ended(0).is_none(), "{network}");
+        let said = network.nodes[&0].said.iter();
+        let refusals = said.filter(|event| {
+            matches!(event, RoomEvent::PeerRefused { peer, player: 1, .. } if *peer == key(1))
+        });
+        assert_eq!(refusals.count(), usize::from(refused), "{network}");
+        if refused {
+            // Nothing is taken from it any more, also with others there.
+            network.join(2);
+            network.run(120);
+            assert!(network.started(0).is_none(), "{network}");
+            // Its next process is heard.
+            network.restart(1);
+        } else {
+            network.leave(1);
+            network.join(2);
+            network.join(3);
+        }
+        let all: Vec<usize> = network.all().collect();
+        network.play_on(&all);
+    }
+}
+
+#[test]
+fn a_host_who_plays_something_else_ends_the_room() {
+    let mut network = Network::configured(16, 3, |peer, config| {
+        config.host = Some(key(0));
+        config.game = format!("game {}", peer.min(1));
+    });
+    network.join(0);
+    network.join(1);
+    network.run_until("it has ended", |network| network.ended(1).is_some());
+    assert!(matches!(network.ended(1), Some(EndReason::GameDiffers { player: 0, .. })));
+    assert!(network.ended(0).is_none(), "{network}");
 }
 
 #[test]

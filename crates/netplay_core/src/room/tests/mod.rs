@@ -1,14 +1,23 @@
 //! Whole rooms on virtual time, without a transport or a simulation that draws anything.
 
+mod accusations;
 mod checks;
+mod churn;
 mod desyncs;
 mod drops;
+mod equivocation;
+mod hitches;
+mod hostile;
 mod lobby;
+mod losses;
 mod network;
 mod node;
 mod rejoins;
 mod rematches;
+mod seed_deadlines;
 mod seeds;
 mod simulation;
 mod stalls;
+mod twin;
+mod two_processes;
 mod watch;

@@ -1,14 +1,18 @@
 //! Rooms on virtual time, with a server and a network of a few lines between them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use netplay_protocol::signaling::Presence;
-use netplay_protocol::{ControlMessage, PeerKey, Roster, SeedTerms, seed};
+use netplay_protocol::{
+    ControlMessage, DatagramHeader, DatagramKind, Identity, PeerKey, Roster, SeedTerms, seed,
+};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-use super::node::{Clock, Node};
+use super::node::Node;
+use super::twin::Twin;
 use super::watch::{Tamper, said_in};
 use crate::link::{LinkConfig, Transmit};
 use crate::path::{Channel, PathId, PathKind, PathPolicy};
@@ -23,6 +27,8 @@ pub(super) struct Network {
     pub(super) now: Duration,
     pub(super) nodes: BTreeMap<usize, Node>,
     size: u8,
+    /// Who has been in the room.
+    processes: BTreeSet<usize>,
     /// Who is in the room, as the server tells it.
     members: Vec<usize>,
     /// The paths that are up, between a lower and a higher peer.
@@ -36,6 +42,9 @@ pub(super) struct Network {
     pub(super) jitter: Duration,
     /// The fraction of datagrams that do not arrive.
     pub(super) loss: f64,
+    /// Half of the datagrams of a match are lost, but no more than so many in a row from one peer to another.
+    pub(super) most_lost_in_a_row: u8,
+    lost_in_a_row: BTreeMap<(usize, usize), u8>,
     /// The pairs of sender and receiver between which nothing arrives.
     pub(super) cut: BTreeSet<(usize, usize)>,
     /// The peers whose states differ from everybody else's, and from which frame on.
@@ -46,17 +55,31 @@ pub(super) struct Network {
     pub(super) committed: BTreeSet<(usize, usize, SeedTerms)>,
     /// Who has revealed its nonce for what.
     pub(super) revealed: BTreeSet<(usize, SeedTerms)>,
+    /// The second process of a peer that lies.
+    pub(super) twin: Option<Twin>,
+    /// The peers who do not keep to the rules.
+    pub(super) hostile: BTreeSet<usize>,
+    /// A hash over every packet that was sent, in their order: time, sender, receiver, path, channel and bytes.
+    pub(super) sent_hash: u64,
     /// Changes the settings of a peer that joins.
     pub(super) configure: fn(usize, &mut RoomConfig),
     random: Pcg32,
 }
 
+/// The identity of a peer.
+pub(super) fn identity(peer: usize) -> Identity {
+    Identity::from_secret(&[peer as u8 + 1; 32])
+}
+
+static KEYS: LazyLock<Vec<PeerKey>> =
+    LazyLock::new(|| (0..16).map(|peer| identity(peer).peer_key()).collect());
+
 pub(super) fn key(peer: usize) -> PeerKey {
-    PeerKey::from_bytes([peer as u8 + 1; 16])
+    KEYS[peer]
 }
 
 pub(super) fn peer(key: PeerKey) -> usize {
-    usize::from(key.to_bytes()[0]) - 1
+    KEYS.iter().position(|known| *known == key).unwrap()
 }
 
 /// The channel of a packet from a peer, if an event is one.
@@ -77,6 +100,7 @@ impl Network {
             now: Duration::ZERO,
             nodes: BTreeMap::new(),
             size,
+            processes: BTreeSet::new(),
             members: Vec::new(),
             paths: BTreeMap::new(),
             on_the_way: BTreeMap::new(),
@@ -85,11 +109,16 @@ impl Network {
             latency: Duration::from_millis(20),
             jitter: Duration::ZERO,
             loss: 0.0,
+            most_lost_in_a_row: 0,
+            lost_in_a_row: BTreeMap::new(),
             cut: BTreeSet::new(),
             differs_from: BTreeMap::new(),
             tamper: None,
+            twin: None,
             committed: BTreeSet::new(),
             revealed: BTreeSet::new(),
+            hostile: BTreeSet::new(),
+            sent_hash: 0,
             configure,
             random: Pcg32::seed_from_u64(seed),
         }
@@ -117,6 +146,7 @@ impl Network {
         let incarnation = self.random.random_range(1..u32::MAX);
         let mut config = RoomConfig {
             local_peer: key(joining),
+            identity: identity(joining),
             incarnation,
             entropy: Entropy(seed::nonce(&[0; 32], incarnation.into())),
             game: "game 1".into(),
@@ -125,16 +155,20 @@ impl Network {
             default_input: vec![0, 0],
             input_delay: 2,
             max_prediction: 8,
+            input_redundancy: 3,
             stall_timeout: None,
             disconnect_timeout: Duration::from_secs(10),
             link: LinkConfig::default(),
             policy: PathPolicy::Any,
             host: None,
+            resumes: false,
             name: format!("player {joining}"),
         };
+        config.resumes = self.processes.contains(&joining);
+        self.processes.insert(joining);
         (self.configure)(joining, &mut config);
         let room = Room::new(config, self.now);
-        self.nodes.insert(joining, Node::new(room));
+        self.nodes.insert(joining, Node::new(room, self.now));
         let size = self.size;
         let room = "ABC".parse().unwrap();
         self.deliver(joining, TransportEvent::Joined { room, size, resume_token: None });
@@ -150,6 +184,20 @@ impl Network {
         self.nodes.get_mut(&leaving).unwrap().room.leave(now, "they left the room");
         self.flush(leaving);
         self.crash(leaving);
+    }
+
+    /// A peer leaves the room and says so. What it has sent is still on its way, and its paths stay up for a while.
+    pub(super) fn leave_process(&mut self, leaving: usize) {
+        let now = self.now;
+        self.nodes.get_mut(&leaving).unwrap().room.leave(now, "they left the room");
+        self.flush(leaving);
+        self.nodes.remove(&leaving);
+        self.on_the_way.retain(|_, (to, _)| *to != leaving);
+        self.committed.retain(|(to, _, _)| *to != leaving);
+        self.revealed.retain(|(from, _)| *from != leaving);
+        self.members.retain(|member| *member != leaving);
+        self.tell_presence(leaving, Presence::Left);
+        self.tell_roster();
     }
 
     /// A peer's process ends without a word.
@@ -257,8 +305,16 @@ impl Network {
         self.ticks += 1;
         let now = self.now;
         let later = self.on_the_way.split_off(&(now, u64::MAX));
-        for (key, (to, event)) in std::mem::replace(&mut self.on_the_way, later) {
-            if self.nodes.get(&to).is_some_and(|node| node.clock == Clock::ProcessStopped) {
+        let arrived = std::mem::replace(&mut self.on_the_way, later);
+        let mut driven = BTreeSet::new();
+        for (peer, node) in &mut self.nodes {
+            let ready = arrived.values().any(|(to, _)| to == peer);
+            if node.is_driven(now, ready) {
+                driven.insert(*peer);
+            }
+        }
+        for (key, (to, event)) in arrived {
+            if self.nodes.contains_key(&to) && !driven.contains(&to) {
                 self.on_the_way.insert(key, (to, event));
                 continue;
             }
@@ -268,6 +324,7 @@ impl Network {
                 }
                 event => event,
             };
+            self.pass_to_twin(to, &event);
             if let Some(node) = self.nodes.get_mut(&to) {
                 if let Some((from, ControlMessage::SeedCommitment(it))) = said_in(&event) {
                     self.committed.insert((to, from, it.terms));
@@ -278,7 +335,7 @@ impl Network {
         for peer in self.nodes.keys().copied().collect::<Vec<_>>() {
             let Some(node) = self.nodes.get_mut(&peer) else { continue };
             node.note_clock(now);
-            if node.clock == Clock::ProcessStopped {
+            if !driven.contains(&peer) {
                 continue;
             }
             node.room.handle_timeout(now);
@@ -296,6 +353,7 @@ impl Network {
             self.flush(peer);
             self.check_stalls(peer, said);
         }
+        self.update_twin();
     }
 
     /// Carries out what a room wants.
@@ -307,11 +365,15 @@ impl Network {
                 Channel::Datagram => packet,
                 Channel::Reliable => self.check_message((from, peer(to)), packet),
             };
+            self.hash_packet((from, peer(to)), path, channel, &packet);
             let is_up = self.paths.contains_key(&path);
             let sent = if is_up { Ok(0) } else { Err(SendError::NoPath) };
             self.nodes.get_mut(&from).unwrap().room.handle_sent(now, to, path, sent);
-            let is_lost = channel == Channel::Datagram && self.random.random_bool(self.loss);
-            if is_up && !is_lost && !self.cut.contains(&(from, peer(to))) {
+            let is_lost =
+                channel == Channel::Datagram && self.loses_datagram((from, peer(to)), &packet);
+            let is_heard =
+                !self.cut.contains(&(from, peer(to))) && !self.hears_twin(from, peer(to));
+            if is_up && !is_lost && is_heard {
                 let (at, peer_key) = (now, key(from));
                 let event = TransportEvent::Received { peer: peer_key, path, at, channel, packet };
                 let jitter = self.jitter_of(channel);
@@ -340,6 +402,35 @@ impl Network {
                 | TransportRequest::Playing(_) => {}
             }
         }
+    }
+
+    /// Takes a packet that is sent now into the hash over all of them.
+    pub(super) fn hash_packet(
+        &mut self,
+        (from, to): (usize, usize),
+        path: PathId,
+        channel: Channel,
+        packet: &[u8],
+    ) {
+        let at = self.now.as_nanos() as u64;
+        let ends = [from as u64, to as u64, path.0, channel as u64];
+        let before = [self.sent_hash, at, seahash::hash(packet)];
+        let bytes = before.into_iter().chain(ends).flat_map(u64::to_le_bytes);
+        self.sent_hash = seahash::hash(&bytes.collect::<Vec<_>>());
+    }
+
+    fn loses_datagram(&mut self, ends: (usize, usize), datagram: &[u8]) -> bool {
+        if self.random.random_bool(self.loss) {
+            return true;
+        }
+        let (_, kind, _) = DatagramHeader::split(datagram).unwrap();
+        if self.most_lost_in_a_row == 0 || kind != DatagramKind::Match {
+            return false;
+        }
+        let in_a_row = self.lost_in_a_row.entry(ends).or_default();
+        let is_lost = *in_a_row < self.most_lost_in_a_row && self.random.random_bool(0.5);
+        *in_a_row = if is_lost { *in_a_row + 1 } else { 0 };
+        is_lost
     }
 
     fn jitter_of(&mut self, channel: Channel) -> Duration {

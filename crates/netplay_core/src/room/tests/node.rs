@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::simulation::Simulation;
-use crate::room::{Room, RoomEvent};
+use crate::room::{BetweenFrames, BetweenFramesWork, Room, RoomEvent};
 
 /// How the time of a peer's process passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +16,9 @@ pub(super) enum Clock {
     Paused,
     /// Only its room goes on.
     SessionStopped,
-    /// Its process stands still, as in a debugger. What arrives is kept for it.
+    /// An update of its game takes long, and its room goes on as far as it does between frames.
+    Hitches,
+    /// Its process stands still, as in a debugger, or a page in an update that takes long. What arrives is kept for it.
     ProcessStopped,
 }
 
@@ -25,6 +27,7 @@ pub(super) struct Node {
     pub(super) room: Room,
     pub(super) simulation: Option<Simulation>,
     pub(super) clock: Clock,
+    between: BetweenFrames,
     /// When its simulation stood still last.
     pub(super) stood_still: Option<Duration>,
     /// What its room said, oldest first.
@@ -40,26 +43,51 @@ impl Clock {
             Self::HalfSpeed if ticks.is_multiple_of(2) => {}
             Self::Runs | Self::HalfSpeed => simulation.update(),
             Self::Paused => simulation.poll(),
-            Self::SessionStopped | Self::ProcessStopped => {}
+            Self::SessionStopped | Self::Hitches | Self::ProcessStopped => {}
         }
     }
 }
 
 impl Node {
-    pub(super) fn new(room: Room) -> Self {
-        let (said, before) = (Vec::new(), Vec::new());
-        Self { room, simulation: None, clock: Clock::Runs, stood_still: None, said, before }
+    pub(super) fn new(room: Room, now: Duration) -> Self {
+        Self {
+            room,
+            simulation: None,
+            clock: Clock::Runs,
+            between: BetweenFrames::new(BetweenFrames::LONGEST_HITCH, now),
+            stood_still: None,
+            said: Vec::new(),
+            before: Vec::new(),
+        }
+    }
+
+    /// Whether its room is driven now. `ready`: something has come.
+    pub(super) fn is_driven(&mut self, now: Duration, ready: bool) -> bool {
+        match self.clock {
+            Clock::ProcessStopped => false,
+            Clock::Hitches => {
+                let playing = self.room.traffic().is_some();
+                self.between.poll(now, playing, ready) == BetweenFramesWork::Everything
+            }
+            _ => {
+                self.between.handle_update_ended(now);
+                true
+            }
+        }
     }
 
     /// Takes note of a simulation that stands still.
     pub(super) fn note_clock(&mut self, now: Duration) {
-        if matches!(self.clock, Clock::Paused | Clock::SessionStopped) {
+        if matches!(self.clock, Clock::Paused | Clock::SessionStopped | Clock::Hitches) {
             self.stood_still = Some(now);
         }
     }
 
-    /// Does what its room says.
+    /// Does what its room says: its game does, in the next update.
     pub(super) fn take_events(&mut self) {
+        if self.clock == Clock::Hitches {
+            return;
+        }
         while let Some(event) = self.room.poll_event() {
             match &event {
                 RoomEvent::StartMatch(start) => {

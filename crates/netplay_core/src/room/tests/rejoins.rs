@@ -1,14 +1,16 @@
 //! Processes that restart, and come back to their match.
 
-use netplay_protocol::{ControlMessage, RejoinState, ReliableHeader, Roster};
+use netplay_protocol::{
+    ControlMessage, Hello, InputDigest, MatchId, RejoinState, ReliableHeader, Roster,
+};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-use super::network::{Network, key};
+use super::network::{Network, identity, key};
 use crate::match_::MAX_INPUT_DELAY;
 use crate::path::{Channel, PathId};
-use crate::room::RoomEvent;
+use crate::room::{RoomConfig, RoomEvent};
 use crate::transport::TransportEvent;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -163,36 +165,172 @@ fn when_every_process_restarts_a_new_match_begins() {
     }
 }
 
-#[test]
-fn when_nobody_is_left_who_knows_the_match_the_lobby_has_the_servers_roster() {
-    let mut network = Network::new(155, 3);
+/// A reliable packet of a process of a peer, as it arrives.
+fn say(
+    network: &mut Network,
+    (from, to): (usize, usize),
+    process: u32,
+    messages: &[ControlMessage],
+) {
+    for (sequence, message) in (1..).zip(messages) {
+        let header = ReliableHeader { sequence, ack: 0, from: process, to: 0 };
+        let packet = header.packet(&message.encode().unwrap());
+        let (peer, path, at) = (key(from), PathId(0), network.now);
+        let channel = Channel::Reliable;
+        let room = &mut network.nodes.get_mut(&to).unwrap().room;
+        room.handle_event(at, TransportEvent::Received { peer, path, at, channel, packet });
+        room.handle_timeout(at);
+    }
+}
+
+/// What a process of peer 1 says that plays as all do in these tests.
+fn hello() -> ControlMessage {
+    let registered = seahash::hash(&[&1u64.to_le_bytes()[..], &[0, 0]].concat());
+    let (game, name) = ("game 1".into(), String::new());
+    let key = identity(1).public().to_bytes();
+    ControlMessage::Hello(Hello { game, registered, roster: 0, frame_rate: 60, name, key })
+}
+
+/// Tells of a match of these players, which peer 0 has signed.
+fn state(players: &[usize], disconnected: &[u8], last_frame: i32) -> ControlMessage {
+    let members: Vec<_> = players.iter().map(|player| key(*player)).collect();
+    let keys = players.iter().map(|player| identity(*player).public().to_bytes()).collect();
+    let roster = Roster { size: members.len() as u8, members };
+    let id = MatchId::new(1, 1, &roster);
+    let signed = |player: &usize| {
+        (*player == 0).then(|| identity(0).sign_inputs(&id, -1, InputDigest::first()))
+    };
+    ControlMessage::RejoinState(RejoinState {
+        epoch: 1,
+        last_frames: vec![last_frame; players.len()],
+        roster,
+        disconnected: disconnected.to_vec(),
+        seed: 1,
+        keys,
+        statements: players.iter().map(signed).collect(),
+    })
+}
+
+/// Two of three players: the first resumes an earlier place, or not.
+fn lobby(seed: u64, resumes: bool) -> Network {
+    let resume: fn(usize, &mut RoomConfig) = |peer, config| config.resumes = peer == 0;
+    let mut network = match resumes {
+        true => Network::configured(seed, 3, resume),
+        false => Network::new(seed, 3),
+    };
     network.join(0);
     network.join(1);
     let connected = RoomEvent::PeerJoined { peer: key(1) };
     network.run_until("there is a path", |network| network.nodes[&0].said.contains(&connected));
-    let members = (0..3).map(key).collect();
-    let state = RejoinState {
-        epoch: 1,
-        roster: Roster { size: 3, members },
-        disconnected: vec![2],
-        last_frames: vec![9; 3],
-        seed: 1,
-    };
+    network
+}
+
+fn phases(network: &Network) -> Vec<RoomEvent> {
+    let phase = |event: &&RoomEvent| matches!(event, RoomEvent::Synchronizing | RoomEvent::Lobby);
+    network.nodes[&0].said.iter().filter(phase).cloned().collect()
+}
+
+#[test]
+fn when_nobody_is_left_who_knows_the_match_the_room_is_in_the_lobby() {
+    let mut network = lobby(155, true);
     // A process of peer 1 that plays a match, of which the local peer does not hear everything; then another one.
     let bye = ControlMessage::Bye { reason: String::new() };
-    for (process, message) in [(77, ControlMessage::RejoinState(state)), (78, bye)] {
-        let header = ReliableHeader { sequence: 1, ack: 0, from: process, to: 0 };
-        let packet = header.packet(&message.encode().unwrap());
-        let (peer, path, at) = (key(1), PathId(0), network.now);
-        let channel = Channel::Reliable;
-        let room = &mut network.nodes.get_mut(&0).unwrap().room;
-        room.handle_event(at, TransportEvent::Received { peer, path, at, channel, packet });
-        assert_eq!(room.player(key(2)), (process == 77).then_some(2));
-    }
+    say(&mut network, (1, 0), 77, &[hello(), state(&[0, 1, 2], &[2], 9)]);
+    say(&mut network, (1, 0), 78, &[bye]);
     network.run(1);
-    let phase = |event: &&RoomEvent| matches!(event, RoomEvent::Synchronizing | RoomEvent::Lobby);
-    let phases: Vec<_> = network.nodes[&0].said.iter().filter(phase).collect();
-    assert_eq!(phases, [&RoomEvent::Lobby, &RoomEvent::Synchronizing, &RoomEvent::Lobby]);
+    let expected = [RoomEvent::Lobby, RoomEvent::Synchronizing, RoomEvent::Lobby];
+    assert_eq!(phases(&network), expected, "{network}");
+}
+
+#[test]
+fn a_process_that_resumes_no_place_believes_nobody_who_tells_of_a_match() {
+    for last_frame in [5000, -1] {
+        for players in [[0, 1, 2], [1, 0, 7]] {
+            let mut network = lobby(156, false);
+            say(&mut network, (1, 0), 77, &[hello(), state(&players, &[2], last_frame)]);
+            network.run(60);
+            assert_eq!(phases(&network), [RoomEvent::Lobby], "{network}");
+            assert!(network.started(0).is_none(), "{network}");
+            // What it said was forged: its own process says something else.
+            network.restart(1);
+            network.join(2);
+            network.play_on(&[0, 1, 2]);
+        }
+    }
+}
+
+#[test]
+fn a_process_that_resumes_a_place_rejoins_no_match_of_strangers_and_none_that_never_begins() {
+    for (players, disconnected, last_frame) in [
+        // Without a hello, and then with one: a stranger, twice the same, without the local peer, of another size.
+        ([0, 1, 2].as_slice(), [2].as_slice(), -1),
+        (&[0, 1, 7], &[], -1),
+        (&[0, 1, 1], &[], -1),
+        (&[1, 2, 7], &[2, 7], -1),
+        (&[0, 1], &[], -1),
+        (&[0, 1, 2], &[0, 2], -1),
+        // The inputs never come.
+        (&[0, 1, 2], &[2], 5000),
+    ] {
+        let mut network = lobby(157, true);
+        let state = state(players, disconnected, last_frame);
+        if disconnected == [2] && last_frame == -1 {
+            say(&mut network, (1, 0), 77, &[state]);
+        } else {
+            say(&mut network, (1, 0), 77, &[hello(), state]);
+        }
+        network.run(25 * 60);
+        assert_eq!(phases(&network).last(), Some(&RoomEvent::Lobby), "{network}");
+        assert!(network.started(0).is_none() && network.ended(0).is_none(), "{network}");
+        network.restart(1);
+        network.join(2);
+        network.play_on(&[0, 1, 2]);
+    }
+}
+
+/// Says another seed than the match has.
+fn lie((from, _): (usize, usize), mut message: ControlMessage) -> ControlMessage {
+    if from == 1
+        && let ControlMessage::RejoinState(state) = &mut message
+    {
+        state.seed ^= 1;
+    }
+    message
+}
+
+/// Says that everybody else was dropped.
+fn accuse((from, _): (usize, usize), mut message: ControlMessage) -> ControlMessage {
+    if from == 1
+        && let ControlMessage::RejoinState(state) = &mut message
+    {
+        state.disconnected = vec![0, 2];
+    }
+    message
+}
+
+#[test]
+fn a_single_liar_among_three_does_not_decide_which_match_is_rejoined() {
+    for tamper in [lie, accuse] {
+        let mut network = Network::playing(158, 4);
+        network.tamper = Some(tamper);
+        let start = network.started(3).unwrap().clone();
+        network.restart(3);
+        rejoin_and_play_on(&mut network, &[0, 1, 2, 3]);
+        assert_eq!(network.started(3), Some(&start));
+        assert!(network.all().all(|peer| network.dropped(peer).is_empty()), "{network}");
+    }
+}
+
+#[test]
+fn the_logs_of_eight_players_of_a_long_match_all_arrive() {
+    let mut network = Network::playing_with(159, 8, |_, config| {
+        // Chunks of a few frames: more messages than a link keeps.
+        config.default_input = vec![0; 700];
+    });
+    network.run_until("it is long", |network| network.confirmed(0..8) > 2000);
+    network.restart(3);
+    rejoin_and_play_on(&mut network, &(0..8).collect::<Vec<_>>());
+    assert!(network.all().all(|peer| network.dropped(peer).is_empty()), "{network}");
 }
 
 #[test]

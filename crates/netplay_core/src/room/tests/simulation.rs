@@ -31,6 +31,8 @@ pub(super) struct Simulation {
     acked: BTreeMap<PeerKey, i32>,
     /// Makes inputs of one process and match different from those of another.
     salt: u8,
+    /// From which frame on it gives other inputs than another process of the same peer.
+    pub(super) lies_from: Option<i32>,
 }
 
 impl Simulation {
@@ -48,6 +50,7 @@ impl Simulation {
             inputs: vec![Vec::new(); players],
             acked: BTreeMap::new(),
             salt,
+            lies_from: None,
             start,
         }
     }
@@ -102,7 +105,6 @@ impl Simulation {
             let (ack, inputs) = match message {
                 SessionMessage::Inputs { ack_frame, inputs, .. } => (ack_frame, Some(inputs)),
                 SessionMessage::InputAck { ack_frame } => (ack_frame, None),
-                _ => continue,
             };
             let acked = self.acked.entry(from).or_insert(-1);
             *acked = ack.max(*acked);
@@ -147,7 +149,8 @@ impl Simulation {
     fn input(&self) -> Vec<u8> {
         let turn = self.frame / 7;
         let turn = if turn & 4 == 0 { turn } else { turn | 3 };
-        let given = turn.wrapping_mul(31) as u8 ^ self.salt;
+        let lie = u8::from(self.lies_from.is_some_and(|from| self.frame >= from));
+        let given = turn.wrapping_mul(31) as u8 ^ self.salt ^ lie;
         let bytes = 0..self.default_input.len() - 1;
         bytes.map(|at| given.wrapping_mul((2 * at + 1) as u8)).chain([0]).collect()
     }
@@ -162,7 +165,12 @@ impl Simulation {
             let acked = self.acked.get(peer).copied().unwrap_or(-1);
             let first = self.start.input_delay;
             let from = ((acked + 1) as usize).max(first);
-            assert!(local.len() <= from + MAX_FRAMES, "ggrs would give up");
+            assert!(
+                local.len() <= from + MAX_FRAMES,
+                "ggrs would give up: player {player} has {acked} of {}, at {} of {last_frames:?}",
+                local.len(),
+                self.frame
+            );
             let zero = vec![0; self.default_input.len()];
             let mut last = match from == first {
                 true => &zero,

@@ -229,3 +229,19 @@ fn a_player_who_stalls_and_restarts_goes_on_when_it_is_back() {
         assert_eq!(reports(&network, 0), 1, "{network}");
     }
 }
+
+#[test]
+fn who_plays_on_with_what_others_pass_on_is_not_reported_and_reports_nobody() {
+    for seed in 0..60 {
+        let players = 3 + seed as usize % 4;
+        let mut network = playing(700 + seed, players);
+        let cuts = [&[(0, 1), (1, 0)][..], &[(0, 1)], &[(1, 0)]];
+        network.cut.extend(cuts[seed as usize % 3]);
+        network.run(60 + 10 * seed as u32);
+        network.cut.clear();
+        network.run(180);
+        for peer in network.all() {
+            assert_eq!(reports(&network, peer), 0, "{peer}: {network}");
+        }
+    }
+}

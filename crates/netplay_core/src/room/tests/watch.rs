@@ -30,7 +30,8 @@ impl Network {
     /// Panics if a peer reveals its nonce without the commitments of all others. Returns the packet to send.
     pub(super) fn check_message(&mut self, (from, to): (usize, usize), packet: Vec<u8>) -> Vec<u8> {
         let Some((header, message)) = control_message(&packet) else { return packet };
-        if let ControlMessage::SeedReveal(reveal) = &message
+        if !self.hostile.contains(&from)
+            && let ControlMessage::SeedReveal(reveal) = &message
             && self.revealed.insert((from, reveal.terms))
         {
             for other in self.nodes[&from].room.others() {

@@ -48,7 +48,7 @@ fn the_command_line_overrides_the_environment_and_that_overrides_the_file() {
         assert_eq!(config.ping_interval, Duration::from_secs(4));
         assert_eq!(config.ice_servers[1].credential.as_deref(), Some("s3cret"));
         assert_eq!(config.auth.mode, crate::AuthMode::Password);
-        assert!(config.turn.is_some_and(|turn| turn.ttl == Duration::from_secs(3600)));
+        assert!(config.turn.is_some_and(|turn| turn.ttl == Duration::from_secs(600)));
         Ok(())
     });
 }
@@ -121,6 +121,15 @@ fn the_example_file_has_every_key_and_its_defaults() {
         "log",
         "connections_per_address",
         "bytes_per_address",
+        "handshakes",
+        "passwords_per_address",
+        "waiting_bytes_per_address",
+        "handshakes_per_address",
+        "creations_per_address",
+        "failures_per_room",
+        "hashes",
+        "hashes_per_address",
+        "credentials_per_address",
         "relay_queue_bytes",
         "probe_timeout",
         "token_public_key",

@@ -13,6 +13,13 @@ fn a_configuration_that_cannot_work_is_refused() {
     assert!(matches!(never.check(), Err(ServerError::TimeOutOfRange { .. })));
     let eternal = ServerConfig { handshake_deadline: Duration::MAX, ..Default::default() };
     assert!(matches!(eternal.check(), Err(ServerError::TimeOutOfRange { .. })));
+    // What overflows a clock when it is added to the time.
+    let matchmaking = MatchmakingConfig { probe_timeout: Duration::MAX, ..Default::default() };
+    let patient = ServerConfig { matchmaking, ..Default::default() };
+    assert!(matches!(patient.check(), Err(ServerError::TimeOutOfRange { .. })));
+    let turn = TurnConfig { urls: Vec::new(), secret: "s3cret".into(), ttl: Duration::MAX };
+    let timeless = ServerConfig { turn: Some(turn), ..Default::default() };
+    assert!(matches!(timeless.check(), Err(ServerError::TimeOutOfRange { .. })));
     let limits = LimitsConfig { datagram_bytes: 1_201, ..Default::default() };
     let large = ServerConfig { limits, ..Default::default() };
     assert!(matches!(large.check(), Err(ServerError::SizeOutOfRange { .. })));

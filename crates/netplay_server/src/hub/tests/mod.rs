@@ -1,24 +1,30 @@
 //! The hub without sockets, compared with a simple model.
 
+mod expiring;
 mod guessing;
+mod hashing;
 mod model;
+mod turn;
 
 use std::num::NonZeroU32;
+use std::sync::LazyLock;
 
 use axum::extract::ws::Message;
-use netplay_protocol::ConnectionId;
+use netplay_protocol::join_proof::JoinAction;
 use netplay_protocol::signaling::{Entry, GameInfo, Join, Resume, ServerMessage, Signal, VERSION};
+use netplay_protocol::{Challenge, ConnectionId};
 use netplay_protocol::{Roster, Secret};
 use proptest::prelude::*;
 
 use super::*;
 use crate::limits::{ClientAddress, LimitsConfig, Rate};
 use crate::send_queue::{SendQueueReader, send_queue};
+use crate::test_proof::{self, HOST, proof};
 use model::Model;
 
 const SIZE: u8 = 3;
 const GRACE: Duration = Duration::from_secs(10);
-/// How many signals a room keeps for a member that is away.
+/// How many signals of each sender a room keeps for a member that is away.
 const KEPT: usize = 2;
 
 #[derive(Clone, Debug)]
@@ -63,7 +69,7 @@ impl Connection {
                 ServerMessage::Signal { from, connection, .. } => {
                     self.signals.push((number(from), connection.0));
                 }
-                ServerMessage::Presence { .. } => {}
+                ServerMessage::Challenge { .. } | ServerMessage::Presence { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -88,6 +94,7 @@ impl World {
         let limits = LimitsConfig {
             connects_per_address: plenty(),
             failures_per_address: plenty(),
+            creations_per_address: plenty(),
             ..Default::default()
         };
         let config =
@@ -105,8 +112,8 @@ impl World {
     fn connect(&self, room: usize) -> Connection {
         let address = ClientAddress::V4([127, 0, 0, 1].into());
         let permit = self.hub.limits.connect(address).unwrap();
-        let (queue, reader) = send_queue(self.hub.relay_bounds());
-        let peer = self.hub.connect(queue, permit);
+        let (queue, reader) = send_queue(self.hub.relay_bounds(&permit));
+        let peer = self.hub.connect(queue, permit, Some(HOST));
         Connection { peer, reader, room, signals: Vec::new(), roster: None }
     }
 
@@ -114,14 +121,15 @@ impl World {
         match action {
             Action::Join { who, room } if self.connections[who].is_none() => {
                 let connection = self.connect(room);
-                let joined = connection.peer.join(join(room, who)).await;
+                let joined = connection.peer.join(join_on(&connection.peer, room, who)).await;
                 assert_eq!(joined, self.model.join(room, who));
                 self.finish_join(who, connection, joined.is_ok()).await;
             }
             Action::Resume(who) => {
                 let Some((room, token)) = self.tokens[who].clone() else { return };
                 let connection = self.connect(room);
-                let resumed = connection.peer.resume(resume(room, who, token)).await;
+                let resumed =
+                    connection.peer.resume(resume(&connection.peer, room, who, token)).await;
                 let kept = self.model.resume(room, who);
                 assert_eq!(resumed, kept.clone().map(drop));
                 self.expected[who].extend(kept.unwrap_or_default());
@@ -181,7 +189,11 @@ impl World {
         let slot = self.model.slot(connection.room, to).filter(|_| from != to);
         match slot.map(|slot| &mut slot.away) {
             Some(None) => self.expected[to].push(signal),
-            Some(Some((_, kept))) if kept.len() < KEPT => kept.push(signal),
+            Some(Some((_, kept)))
+                if kept.iter().filter(|(sender, _)| *sender == from).count() < KEPT =>
+            {
+                kept.push(signal);
+            }
             _ => {}
         }
     }
@@ -202,25 +214,39 @@ impl World {
 }
 
 fn key(who: usize) -> PeerKey {
-    PeerKey::from_bytes((who as u128).to_be_bytes())
+    static KEYS: LazyLock<Vec<PeerKey>> =
+        LazyLock::new(|| (0..=u8::MAX).map(test_proof::key).collect());
+    KEYS[who]
 }
 
-fn number(key: PeerKey) -> usize {
-    u128::from_be_bytes(key.to_bytes()) as usize
+fn number(of: PeerKey) -> usize {
+    (0..=usize::from(u8::MAX)).find(|who| key(*who) == of).unwrap()
+}
+
+/// A join with the proof that the connection asks for.
+fn join_on(peer: &Peer, room: usize, who: usize) -> Join {
+    signed(peer, join(room, who))
+}
+
+/// The same join with the proof that the connection asks for.
+fn signed(peer: &Peer, join: Join) -> Join {
+    let who = number(join.peer()) as u8;
+    Join { proof: proof(who, join.entry.action(), peer.challenge()), ..join }
 }
 
 fn join(room: usize, who: usize) -> Join {
     let entry = Entry::Room(format!("ROOM{room}"));
     let (game, password, token) = (GameInfo::default(), None, None);
-    let size = Some(SIZE);
-    Join { version: VERSION, key: key(who), entry, size, game, password, token }
+    let (size, proof) = (Some(SIZE), proof(who as u8, entry.action(), Challenge([0; 32])));
+    Join { version: VERSION, proof, entry, size, game, password, token }
 }
 
-fn resume(room: usize, who: usize, resume: Secret) -> Resume {
+fn resume(peer: &Peer, room: usize, who: usize, resume: Secret) -> Resume {
+    let room = format!("ROOM{room}");
     Resume {
         version: VERSION,
-        room: format!("ROOM{room}"),
-        key: key(who),
+        proof: proof(who as u8, JoinAction::Resume(&room), peer.challenge()),
+        room,
         resume,
         roster: None,
         restarted: false,

@@ -58,7 +58,7 @@ fn a_peer_without_a_size_takes_the_room_as_it_is() {
 fn a_wrong_password_is_refused_as_an_unknown_room_whatever_else_is_wrong() {
     let digest = |byte| Some(PasswordDigest::for_tests(byte));
     let mut test = TestRoom {
-        room: Room::new(code(), 2, GameInfo::default(), digest(1), None),
+        room: Room::new(code(), NONCE, 2, GameInfo::default(), digest(1), None),
         ..TestRoom::new(2)
     };
     let with = |number, password| JoinRequest { password, ..join_request(number, 2) };

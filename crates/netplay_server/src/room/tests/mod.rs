@@ -9,6 +9,8 @@ use netplay_protocol::signaling::Signal;
 
 use super::*;
 
+const NONCE: RoomNonce = RoomNonce([3; 16]);
+const UNIX_NOW: u64 = 1_000_000;
 const GRACE: Duration = Duration::from_secs(10);
 
 /// A room and a clock.
@@ -21,7 +23,7 @@ struct TestRoom {
 impl TestRoom {
     fn new(size: u8) -> Self {
         Self {
-            room: Room::new(code(), size, GameInfo::default(), None, None),
+            room: Room::new(code(), NONCE, size, GameInfo::default(), None, None),
             signer: TokenSigner::new(Some(&"a secret for the tests".into())).unwrap(),
             now: Duration::ZERO,
         }
@@ -77,19 +79,20 @@ impl TestRoom {
     ) -> Result<Vec<Delivery>, Refusal> {
         let rules = rules(&self.signer, self.now);
         let (socket, key, ice_servers) = (SocketId(socket), key(peer), Vec::new());
-        let request = ResumeRequest { socket, key, restarted, ice_servers };
+        let request = ResumeRequest { socket, key, nonce: NONCE, restarted, ice_servers };
         let resumed = self.room.handle_resume(rules, request);
         let sent = self.sent();
         resumed.map(|()| sent)
     }
 
     fn welcome(&self, peer: u64) -> Delivery {
-        let resume = self.signer.resume_token(&code(), key(peer));
+        let claims = TokenClaims { nonce: NONCE, issued: UNIX_NOW };
+        let resume = self.signer.resume_token(&code(), key(peer), claims);
         let (version, room, size) = (VERSION, code(), self.room.size);
-        let (grace_ms, ice_servers) = (10_000, Vec::new());
+        let (nonce, grace_ms, ice_servers) = (NONCE, 10_000, Vec::new());
         message(
             &[peer],
-            ServerMessage::Welcome { version, room, size, resume, grace_ms, ice_servers },
+            ServerMessage::Welcome { version, room, nonce, size, resume, grace_ms, ice_servers },
         )
     }
 
@@ -118,13 +121,28 @@ impl TestRoom {
     fn roster(&self, revision: u64, to: &[u64], members: &[u64]) -> Delivery {
         let members = members.iter().copied().map(key).collect();
         let roster = Roster { size: self.room.size, members };
-        let signature = self.signer.sign_roster(&code(), &GameInfo::default(), &roster);
-        message(to, ServerMessage::Roster { revision, roster, signature })
+        let issued = UNIX_NOW;
+        let signed = signed(revision, roster.clone());
+        let signature = self.signer.sign_roster(&code(), &signed);
+        message(to, ServerMessage::Roster { revision, roster, issued, signature })
     }
 }
 
 fn rules(signer: &TokenSigner, now: Duration) -> Rules<'_> {
-    Rules { now, grace: GRACE, away_messages: 64, away_bytes: 64 * 1024, signer }
+    let (away_messages, away_bytes) = (64, 64 * 1024);
+    Rules { now, grace: GRACE, away_messages, away_bytes, signer, unix_now: UNIX_NOW }
+}
+
+/// A roster as it is signed.
+fn signed(revision: u64, roster: Roster) -> SignedRoster {
+    SignedRoster {
+        roster,
+        nonce: NONCE,
+        revision,
+        issued: UNIX_NOW,
+        signature: String::new(),
+        game: GameInfo::default(),
+    }
 }
 
 fn code() -> RoomCode {

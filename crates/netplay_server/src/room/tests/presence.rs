@@ -45,19 +45,36 @@ fn a_restarted_process_resumes_its_slot_and_receives_nothing_of_before() {
 }
 
 #[test]
-fn a_mailbox_is_bounded_in_messages_and_in_bytes() {
-    let mut test = TestRoom::filled(2, &[1, 2]);
+fn a_mailbox_is_bounded_in_messages_and_in_bytes_of_each_sender() {
+    let mut test = TestRoom::filled(3, &[1, 2, 3]);
     test.disconnect(2);
     for number in 0..64 {
         assert_eq!(test.signal(1, 2, "x"), Ok(SignalOutcome::Kept), "{number}");
     }
     assert_eq!(test.signal(1, 2, "x"), Ok(SignalOutcome::Dropped));
+    assert_eq!(test.signal(3, 2, "of another"), Ok(SignalOutcome::Kept));
     test.resume(2, 22).unwrap();
     test.disconnect(22);
     let large = "x".repeat(16 * 1024);
     let kept = (0..10).filter(|_| test.signal(1, 2, &large) == Ok(SignalOutcome::Kept)).count();
     assert_eq!(kept, 3, "the fourth does not fit beside the overhead of four messages");
     assert_eq!(test.signal(1, 2, "small"), Ok(SignalOutcome::Kept));
+}
+
+#[test]
+fn members_that_come_and_go_cannot_fill_a_mailbox() {
+    let mut test = TestRoom::filled(3, &[1, 2]);
+    test.disconnect(2);
+    let kept = (3..1_000)
+        .filter(|peer| {
+            test.join(*peer).unwrap();
+            let kept = (0..100).filter(|_| test.signal(*peer, 2, "x") == Ok(SignalOutcome::Kept));
+            let kept = kept.count();
+            test.leave(*peer);
+            kept == 64
+        })
+        .count();
+    assert!(kept <= 16, "{kept}");
 }
 
 #[test]
@@ -110,7 +127,7 @@ fn a_room_is_over_when_the_last_member_is_removed() {
 fn a_restored_room_waits_for_its_members_in_their_order_and_admits_no_new_peer() {
     let before = TestRoom::filled(3, &[3, 1, 2]);
     let roster = before.room.roster();
-    let signed = SignedRoster { roster, signature: String::new(), game: GameInfo::default() };
+    let signed = signed(before.room.revision, roster);
     let mut test = TestRoom::new(3);
     test.room = Room::restored(rules(&test.signer, test.now), code(), &signed, None);
     assert_eq!(test.members(), [3, 1, 2]);
@@ -123,4 +140,39 @@ fn a_restored_room_waits_for_its_members_in_their_order_and_admits_no_new_peer()
     assert_eq!(test.members(), [3, 1]);
     assert_eq!(test.join(4), Err(Refusal::Locked));
     assert_eq!(test.resume(4, 44), Err(Refusal::CannotResume));
+}
+
+#[test]
+fn a_restored_room_takes_the_newest_roster_and_counts_on_from_it() {
+    let members =
+        |names: &[u64]| Roster { size: 3, members: names.iter().copied().map(key).collect() };
+    let mut test = TestRoom::new(3);
+    let first = signed(7, members(&[1, 2, 3]));
+    test.room = Room::restored(rules(&test.signer, test.now), code(), &first, None);
+    test.resume(3, 33).unwrap();
+    let shown = |test: &mut TestRoom, signed: &SignedRoster| {
+        test.room.handle_newer_roster(rules(&test.signer, test.now), signed);
+        test.sent()
+    };
+    let other_room = SignedRoster { nonce: RoomNonce([9; 16]), ..signed(9, members(&[1])) };
+    for stale in [first.clone(), signed(6, members(&[1])), other_room] {
+        assert_eq!(shown(&mut test, &stale), [], "{stale:?}");
+    }
+    let close =
+        Delivery { to: vec![SocketId(33)], outgoing: Outgoing::Close(Refusal::CannotResume) };
+    let sent = shown(&mut test, &signed(8, members(&[2, 1])));
+    assert_eq!(sent[0], close);
+    assert_eq!((test.members(), test.room.revision), (vec![2, 1], 9));
+    let before = TestRoom::filled(3, &[1, 2]);
+    test.room = before.room;
+    assert_eq!(shown(&mut test, &signed(99, members(&[3]))), [], "a room that was never restored");
+}
+
+#[test]
+fn a_token_of_another_incarnation_of_the_room_is_refused() {
+    let mut test = TestRoom::filled(2, &[1, 2]);
+    let (socket, nonce, ice_servers) = (SocketId(22), RoomNonce([9; 16]), Vec::new());
+    let request = ResumeRequest { socket, key: key(2), nonce, restarted: false, ice_servers };
+    let resumed = test.room.handle_resume(rules(&test.signer, test.now), request);
+    assert_eq!(resumed, Err(Refusal::CannotResume));
 }

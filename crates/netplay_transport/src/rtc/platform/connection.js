@@ -12,6 +12,9 @@
 //
 // Every other configuration gets an ordinary connection.
 
+// How many errors of ICE servers are kept of an attempt.
+const MAX_TROUBLES = 4;
+
 const attempts = new Map();
 let made = 0;
 let wrapped = null;
@@ -22,12 +25,13 @@ class Attempt {
     this.configuration = configuration;
     this.report = report;
     this.channels = [];
+    this.troubles = [];
     this.failure = undefined;
     this.closed = false;
   }
 
   connect(Native) {
-    const connection = new Native(this.configuration);
+    const connection = this.construct(Native);
     this.connection = connection;
     Object.defineProperty(connection, "iceGatheringState", { get: () => "complete" });
     Object.defineProperty(connection, "onicecandidate", { get: () => null, set: () => {} });
@@ -36,6 +40,9 @@ class Attempt {
       if (!this.closed && candidate && candidate.candidate) {
         this.report(JSON.stringify(candidate));
       }
+    });
+    connection.addEventListener("icecandidateerror", ({ url, errorCode, errorText }) => {
+      this.trouble(`${url || "an ICE server"}: ${errorText || "no answer"} (${errorCode})`);
     });
     connection.addEventListener("connectionstatechange", () => {
       if (connection.connectionState === "failed") this.fail("no candidates of both sides reach each other");
@@ -55,6 +62,25 @@ class Attempt {
     return connection;
   }
 
+  // A browser refuses a configuration because of one URL that it does not like: then without the servers that it
+  // does not like.
+  construct(Native) {
+    try {
+      return new Native(this.configuration);
+    } catch (error) {
+      const iceServers = this.configuration.iceServers.filter((server) => {
+        try {
+          new Native({ iceServers: [server] }).close();
+          return true;
+        } catch {
+          this.trouble(`${server.urls}: ${error.message}`);
+          return false;
+        }
+      });
+      return new Native({ ...this.configuration, iceServers });
+    }
+  }
+
   adopt(channel) {
     const send = channel.send.bind(channel);
     channel.send = (data) => {
@@ -67,6 +93,12 @@ class Attempt {
     };
     this.channels.push(channel);
     return channel;
+  }
+
+  trouble(text) {
+    if (this.troubles.length < MAX_TROUBLES && !this.troubles.includes(text)) {
+      this.troubles.push(text);
+    }
   }
 
   fail(reason) {
@@ -100,12 +132,19 @@ function wrap() {
   globalThis.RTCPeerConnection = wrapped;
 }
 
-// How often the machine has come back online. A change of network without a gap cannot be seen.
-let returns = 0;
-globalThis.addEventListener?.("online", () => (returns += 1));
+// How often the machine has changed its network, as far as a page is told: it is online again, or it uses another kind
+// of network. Browsers that tell the kind are those of phones; the others report a change of quality by the same event.
+let changes = 0;
+const network = globalThis.navigator?.connection;
+let kind = network?.type;
+globalThis.addEventListener?.("online", () => (changes += 1));
+network?.addEventListener?.("change", () => {
+  if (network.type !== kind) changes += 1;
+  kind = network.type;
+});
 
-export function timesOnline() {
-  return returns;
+export function networkChanges() {
+  return changes;
 }
 
 // Whether this browser has WebRTC.
@@ -134,6 +173,11 @@ export function name(attempt) {
 // Why the attempt or its connection failed, if it did.
 export function failure(attempt) {
   return attempt.failure;
+}
+
+// What ICE servers answered instead of a candidate: not always the reason why an attempt fails.
+export function troubles(attempt) {
+  return attempt.troubles;
 }
 
 // How many bytes wait to be sent.

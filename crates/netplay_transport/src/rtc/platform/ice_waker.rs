@@ -18,6 +18,7 @@ use matchbox_socket::{PeerEvent, PeerId, PeerSignal};
 use web_time::Instant;
 
 use super::platform::{Connection, now};
+use super::tunnels::udp_address;
 
 /// How often the library is woken.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -37,16 +38,11 @@ struct State {
 }
 
 impl Sockets {
-    /// Notes a local candidate, as a line of SDP.
-    pub(super) fn candidate(&self, line: &str) {
-        let mut fields = line.split(' ').skip(2);
-        let (udp, _, address, port) = (fields.next(), fields.next(), fields.next(), fields.next());
-        let address = address.zip(port).and_then(|(address, port)| {
-            Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?))
-        });
-        if let Some(address) = address.filter(|_| udp.is_some_and(|udp| udp == "udp")) {
-            self.state(|state| state.addresses.push(address));
-        }
+    /// Notes a local candidate, as a line of SDP, and returns its address.
+    pub(super) fn candidate(&self, line: &str) -> Option<SocketAddr> {
+        let address = udp_address(line)?;
+        self.state(|state| state.addresses.push(address));
+        Some(address)
     }
 
     /// Notes that the remote description is known.

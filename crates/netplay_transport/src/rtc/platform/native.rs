@@ -3,24 +3,29 @@
 use std::future::Future;
 
 use async_tungstenite::tungstenite::Message;
+use async_tungstenite::tungstenite::protocol::WebSocketConfig;
 use futures::channel::mpsc;
 use futures::future::{BoxFuture, ready};
 use futures::stream::BoxStream;
 use futures::{Sink, SinkExt, StreamExt};
-use matchbox_socket::RtcIceServerConfig;
+use matchbox_socket::{PeerEvent, PeerId, RtcIceServerConfig};
+use netplay_core::negotiation::{AttemptSignal, sdp};
 use netplay_core::signaling::{Frame, SocketEvent};
 use netplay_protocol::signaling::IceServer;
 use std::pin::Pin;
 
+use super::ice_servers::Servers;
 pub(super) use super::ice_waker::{IceWaker, Sockets};
+use super::socket::MAX_FRAME_BYTES;
+use super::tunnels::Tunnels;
 
 /// A running task. Dropping it stops it.
-pub(super) struct Task {
+pub(crate) struct Task {
     _task: smol::Task<()>,
 }
 
 /// Runs a future in the background.
-pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
+pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
     Task { _task: smol::spawn(future) }
 }
 
@@ -34,10 +39,19 @@ pub(super) type FrameStream = BoxStream<'static, SocketEvent>;
 /// Whether [`connect`]'s stream reports the pings of the server.
 pub(super) const SEES_PINGS: bool = true;
 
+/// How many bytes of frames may wait to be written: a few of the largest, beside the library's write buffer.
+const MAX_WAITING_BYTES: usize = 1024 * 1024;
+
 /// Opens a WebSocket.
 pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
-    let (socket, _) =
-        async_tungstenite::smol::connect_async(url).await.map_err(|error| error.to_string())?;
+    // What a server sends is bounded before it takes memory. The library's own limit is 64 MiB.
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_FRAME_BYTES))
+        .max_frame_size(Some(MAX_FRAME_BYTES))
+        // Bounds the answers to a server that sends pings and reads nothing.
+        .max_write_buffer_size(MAX_WAITING_BYTES);
+    let connecting = async_tungstenite::smol::connect_async_with_config(url, Some(config));
+    let (socket, _) = connecting.await.map_err(|error| error.to_string())?;
     let (sink, stream) = StreamExt::split(socket);
     let sink = sink.sink_map_err(|error| error.to_string()).with(|frame: Frame| {
         ready(Ok::<_, String>(match frame {
@@ -64,7 +78,7 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
 
 /// The clock of arrivals and deadlines.
 #[expect(clippy::disallowed_methods, reason = "real sockets run on real time")]
-pub(super) fn now() -> web_time::Instant {
+pub(crate) fn now() -> web_time::Instant {
     web_time::Instant::now()
 }
 
@@ -72,27 +86,76 @@ pub(super) fn now() -> web_time::Instant {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connection {
     sockets: Sockets,
+    /// Where the policy is TURN only.
+    tunnels: Option<Tunnels>,
 }
 
 impl Connection {
-    /// Prepares a connection with these ICE servers. matchbox itself reports the candidates, and takes one list of URLs
-    /// with one credential: every STUN server and the first TURN server.
+    /// Prepares the connection of the attempt of this number with a peer. matchbox itself reports the candidates, and
+    /// takes one list of URLs with one credential. It has no policy for TURN only: then it is given no server, and the
+    /// candidates of both sides are those of [`Tunnels`].
     pub(super) fn prepare(
         ice_servers: &[IceServer],
-        _relay_only: bool,
-        _candidates: mpsc::UnboundedSender<String>,
+        relay_only: bool,
+        attempt: usize,
+        candidates: mpsc::UnboundedSender<String>,
     ) -> (Self, RtcIceServerConfig) {
-        let turn = ice_servers.iter().find(|server| server.credential.is_some());
-        let stun = ice_servers.iter().filter(|server| server.credential.is_none());
-        let config = RtcIceServerConfig {
-            urls: stun.chain(turn).flat_map(|server| &server.urls).cloned().collect(),
-            username: turn.and_then(|turn| turn.username.clone()),
-            credential: turn.and_then(|turn| turn.credential.clone()),
-        };
-        (Self::default(), config)
+        let servers = Servers::new(ice_servers);
+        if relay_only {
+            let tunnels = Tunnels::start(servers.turn_servers(attempt), &candidates);
+            let config = RtcIceServerConfig { urls: Vec::new(), username: None, credential: None };
+            return (Self { sockets: Sockets::default(), tunnels: Some(tunnels) }, config);
+        }
+        (Self::default(), servers.config(attempt))
     }
 
-    /// Where local candidates are noted.
+    /// Where matchbox listens for signals of the peer.
+    pub(super) fn attach(&self, remote: PeerId, signals: &mpsc::UnboundedSender<PeerEvent>) {
+        if let Some(tunnels) = &self.tunnels {
+            tunnels.attach(remote, signals);
+        }
+    }
+
+    /// A signal of the peer as it is handed to matchbox, if it is. Tunnels take the candidates, and hand others over.
+    pub(super) fn receive(&self, signal: AttemptSignal) -> Option<AttemptSignal> {
+        let Some(tunnels) = &self.tunnels else { return Some(signal) };
+        match signal {
+            AttemptSignal::Offer(sdp) => Some(AttemptSignal::Offer(sdp::without_candidates(&sdp))),
+            AttemptSignal::Answer(sdp) => {
+                Some(AttemptSignal::Answer(sdp::without_candidates(&sdp)))
+            }
+            AttemptSignal::Candidate(json) => {
+                if let Ok(Some((line, _))) = sdp::read_candidate(&json) {
+                    tunnels.peer(&line);
+                }
+                None
+            }
+        }
+    }
+
+    /// The candidates inside a description that was just handed to matchbox.
+    pub(super) fn received(&self, description: &str) {
+        if let Some(tunnels) = &self.tunnels {
+            sdp::candidates(description).for_each(|line| tunnels.peer(line));
+        }
+    }
+
+    /// Whether every packet goes through a TURN server, whatever the candidates are called.
+    pub(super) fn is_tunnelled(&self) -> bool {
+        self.tunnels.is_some()
+    }
+
+    /// What is known of the local side, for the signaling of the attempt.
+    pub(super) fn local(&self) -> Local {
+        Local { sockets: self.sockets.clone(), tunnels: self.tunnels.clone() }
+    }
+
+    /// Notes that the description of the peer is known.
+    pub(super) fn described(&self) {
+        self.sockets.described();
+    }
+
+    /// The addresses of the local sockets, for the waker.
     pub(super) fn sockets(&self) -> Sockets {
         self.sockets.clone()
     }
@@ -102,9 +165,39 @@ impl Connection {
         None
     }
 
-    /// How many bytes wait in the connection. Here all of them wait in matchbox's queues.
+    /// What went wrong on the way, though it may be the cause of nothing.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        self.tunnels.as_ref().map(Tunnels::failures).unwrap_or_default()
+    }
+
+    /// How many bytes wait in the connection. Here nobody can tell: the link counts what is not acknowledged.
     pub(super) fn buffered(&self) -> usize {
         0
+    }
+}
+
+/// Takes note of the local side of an attempt.
+#[derive(Clone)]
+pub(super) struct Local {
+    sockets: Sockets,
+    tunnels: Option<Tunnels>,
+}
+
+impl Local {
+    /// A host candidate was found, as a line of SDP.
+    pub(super) fn host(&self, line: &str) {
+        if let Some(address) = self.sockets.candidate(line)
+            && let Some(tunnels) = &self.tunnels
+        {
+            tunnels.agent(address);
+        }
+    }
+
+    /// The local description is known.
+    pub(super) fn described(&self, sdp: &str) {
+        if let Some(tunnels) = &self.tunnels {
+            tunnels.described(sdp);
+        }
     }
 }
 

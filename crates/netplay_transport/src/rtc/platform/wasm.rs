@@ -9,13 +9,16 @@ use futures::future::{AbortHandle, LocalBoxFuture, abortable, ready};
 use futures::stream::LocalBoxStream;
 use futures::{Sink, SinkExt, StreamExt};
 use matchbox_socket::{PeerEvent, PeerId, RtcIceServerConfig};
+use netplay_core::negotiation::AttemptSignal;
 use netplay_core::signaling::{Frame, SocketEvent};
 use netplay_protocol::signaling::IceServer;
 use wasm_bindgen::prelude::*;
 use ws_stream_wasm::{WsErr, WsMessage, WsMeta};
 
+use super::socket::MAX_FRAME_BYTES;
+
 /// A running task. Dropping it stops it.
-pub(super) struct Task {
+pub(crate) struct Task {
     handle: AbortHandle,
 }
 
@@ -26,7 +29,7 @@ impl Drop for Task {
 }
 
 /// Runs a future in the background.
-pub(super) fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
+pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
     let (future, handle) = abortable(future);
     wasm_bindgen_futures::spawn_local(async {
         // An aborted task returns nothing.
@@ -60,27 +63,32 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
             Frame::Binary(bytes) => WsMessage::Binary(bytes),
         }))
     });
+    // The browser takes a message of any size. The first one that is too large is the last.
     let stream = stream.map(|message| {
-        SocketEvent::Received(match message {
-            WsMessage::Text(text) => Frame::Text(text),
-            WsMessage::Binary(bytes) => Frame::Binary(bytes),
-        })
+        let (bytes, frame) = match message {
+            WsMessage::Text(text) => (text.len(), Frame::Text(text)),
+            WsMessage::Binary(bytes) => (bytes.len(), Frame::Binary(bytes)),
+        };
+        match bytes > MAX_FRAME_BYTES {
+            true => SocketEvent::Disconnected(Some(format!("it sent a message of {bytes} bytes"))),
+            false => SocketEvent::Received(frame),
+        }
     });
     Ok((Box::pin(sink), stream.boxed_local()))
 }
 
 /// The clock of arrivals and deadlines.
-pub(super) fn now() -> web_time::Instant {
+pub(crate) fn now() -> web_time::Instant {
     web_time::Instant::now()
 }
 
-/// What distinguishes networks: how often the machine has come back online. A page cannot see the address that its
-/// packets leave from.
+/// What distinguishes networks: how often the network has changed, as far as a page is told. It cannot see the address
+/// that its packets leave from.
 pub(super) type Route = u32;
 
 /// The network that the machine is on.
 pub(super) fn route() -> Option<Route> {
-    Some(times_online())
+    Some(network_changes())
 }
 
 /// What matchbox does not offer: access to the connection of an attempt. See `connection.js`.
@@ -98,6 +106,7 @@ impl Connection {
     pub(super) fn prepare(
         ice_servers: &[IceServer],
         relay_only: bool,
+        _attempt: usize,
         candidates: mpsc::UnboundedSender<String>,
     ) -> (Self, RtcIceServerConfig) {
         let report = Closure::new(move |json| {
@@ -112,10 +121,29 @@ impl Connection {
         (Self(Rc::new(Prepared { handle, _report: report })), config)
     }
 
-    /// Where local candidates are noted.
-    pub(super) fn sockets(&self) -> Sockets {
-        Sockets
+    /// Where matchbox listens for signals of the peer. The browser sends only what the policy allows.
+    pub(super) fn attach(&self, _: PeerId, _: &mpsc::UnboundedSender<PeerEvent>) {}
+
+    /// A signal of the peer as it is handed to matchbox.
+    pub(super) fn receive(&self, signal: AttemptSignal) -> Option<AttemptSignal> {
+        Some(signal)
     }
+
+    /// The candidates inside a description are handed over with it.
+    pub(super) fn received(&self, _description: &str) {}
+
+    /// Whether candidates are called something else than they are.
+    pub(super) fn is_tunnelled(&self) -> bool {
+        false
+    }
+
+    /// What is known of the local side, for the signaling of the attempt.
+    pub(super) fn local(&self) -> Local {
+        Local
+    }
+
+    /// Notes that the description of the peer is known.
+    pub(super) fn described(&self) {}
 
     /// Why the connection failed, or why there is none.
     pub(super) fn failure(&self) -> Option<String> {
@@ -123,6 +151,11 @@ impl Connection {
             Some(handle) => failure(handle),
             None => Some("this browser has no WebRTC, or it is switched off".to_owned()),
         }
+    }
+
+    /// What went wrong on the way, though it may be the cause of nothing.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        self.0.handle.as_ref().map(troubles).unwrap_or_default()
     }
 
     /// How many bytes wait to be sent.
@@ -141,24 +174,25 @@ impl Drop for Prepared {
 
 #[wasm_bindgen(module = "/src/rtc/platform/connection.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = timesOnline)]
-    fn times_online() -> u32;
+    #[wasm_bindgen(js_name = networkChanges)]
+    fn network_changes() -> u32;
     fn supported() -> bool;
     fn prepare(ice_servers: &str, relay_only: bool, report: &JsValue) -> JsValue;
     fn name(handle: &JsValue) -> String;
     fn failure(handle: &JsValue) -> Option<String>;
+    fn troubles(handle: &JsValue) -> Vec<String>;
     fn buffered(handle: &JsValue) -> f64;
     fn close(handle: &JsValue);
 }
 
 /// A page does not see its sockets and does not need to: see the native `IceWaker`.
 #[derive(Clone)]
-pub(super) struct Sockets;
+pub(super) struct Local;
 
-impl Sockets {
-    pub(super) fn candidate(&self, _line: &str) {}
+impl Local {
+    pub(super) fn host(&self, _line: &str) {}
 
-    pub(super) fn described(&self) {}
+    pub(super) fn described(&self, _sdp: &str) {}
 }
 
 /// Connections in a browser need no waking.

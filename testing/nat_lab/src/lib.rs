@@ -11,15 +11,21 @@
 //!                   └── 10.0.21.2  host
 //! ```
 //!
+//! [`capture`] sees what travels on the internet.
+//!
 //! It needs `ip` (iproute2), `nft` (nftables) and permission to create namespaces: root, or a user namespace
 //! (`unshare --user --map-root-user --net --mount`, with a tmpfs on /run). [`Lab::new`] says what is missing.
 
+#![cfg(target_os = "linux")]
+
+mod capture;
 mod nat;
 
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+pub use capture::{Captured, capture};
 pub use nat::Nat;
 
 /// The address of the host that servers run on.
@@ -51,6 +57,7 @@ pub struct Host {
     /// The namespace that rewrites its packets, if any.
     router: Option<String>,
     address: Ipv4Addr,
+    outside: Ipv4Addr,
 }
 
 impl Lab {
@@ -65,7 +72,7 @@ impl Lab {
         inside(&internet, "ip link set bridge up")?;
         let namespace = lab.namespace("srv")?;
         lab.plug(&namespace, "wan", SERVER)?;
-        Ok((lab, Host { namespace, router: None, address: SERVER }))
+        Ok((lab, Host { namespace, router: None, address: SERVER, outside: SERVER }))
     }
 
     /// Another host, behind a NAT of this kind.
@@ -76,7 +83,7 @@ impl Lab {
         let namespace = self.namespace(&format!("h{number}"))?;
         if nat == Nat::Open {
             self.plug(&namespace, "wan", outside)?;
-            return Ok(Host { namespace, router: None, address: outside });
+            return Ok(Host { namespace, router: None, address: outside, outside });
         }
         let router = self.namespace(&format!("r{number}"))?;
         self.plug(&router, "wan", outside)?;
@@ -92,7 +99,14 @@ impl Lab {
         for rule in nat.rules(address) {
             inside(&router, &format!("nft {rule}"))?;
         }
-        Ok(Host { namespace, router: Some(router), address })
+        Ok(Host { namespace, router: Some(router), address, outside })
+    }
+
+    /// A command that runs a program on the internet itself, where it can [`capture`] what travels.
+    pub fn internet(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &format!("{}net", self.prefix)]).arg(program);
+        command
     }
 
     /// A namespace with a loopback.
@@ -133,6 +147,11 @@ impl Host {
         self.address
     }
 
+    /// Its address, as the internet sees it.
+    pub fn outside(&self) -> Ipv4Addr {
+        self.outside
+    }
+
     /// A command that runs a program on this host.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("ip");
@@ -162,7 +181,7 @@ impl Host {
         let (before, after) = (self.address, Ipv4Addr::new(203, 0, 113, last));
         inside(&self.namespace, &format!("ip addr del {before}/24 dev wan"))?;
         inside(&self.namespace, &format!("ip addr add {after}/24 dev wan"))?;
-        self.address = after;
+        (self.address, self.outside) = (after, after);
         // The default route was removed with the address.
         leave_by(&self.namespace, "wan")
     }

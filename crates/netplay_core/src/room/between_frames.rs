@@ -1,0 +1,175 @@
+//! [`BetweenFrames`]: when a room is driven, besides in every update of its game.
+//!
+//! Before a match what comes is handled when it comes, and not in the next update: each step towards a match would wait
+//! for a frame, and for seconds while the game loads something. In a match the updates drive the room, and nobody else
+//! does, unless one of them takes long: then the links are kept alive, what comes is acknowledged, and the others are told
+//! that the simulation stands still. A game that hangs is not kept alive for ever.
+//!
+//! While an update simulates, what the simulation sees must not change: then nothing is taken in, and only keepalives are
+//! sent.
+
+use std::time::Duration;
+
+/// How long a room waits for the next update before a match. What comes does not wait for that.
+const BEFORE_A_MATCH: Duration = Duration::from_millis(20);
+/// How long a room waits for the next update in a match. Most games are faster; and a link takes note of a pause when
+/// this is four times as long.
+const IN_A_MATCH: Duration = Duration::from_millis(50);
+
+/// When a room is driven between the updates of its game.
+#[derive(Debug)]
+pub struct BetweenFrames {
+    longest_hitch: Duration,
+    state: State,
+    /// When an update began or ended last.
+    updated: Duration,
+    /// When the room was driven last, or would have been.
+    driven: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// An update has taken in what had come and has not sent what it simulated.
+    Updating,
+    /// The game does something else.
+    Between,
+}
+
+/// What is to be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BetweenFramesWork {
+    /// Nothing.
+    Nothing,
+    /// Send what [`Room::keep_alive`](super::Room::keep_alive) gives out.
+    KeepAlive,
+    /// Everything that an update does but simulate: take in what came, let time pass, send.
+    Everything,
+}
+
+impl BetweenFrames {
+    /// For how long a game may stand still before its links fall silent, and the others drop it
+    /// [`disconnect_timeout`](super::RoomConfig::disconnect_timeout) later.
+    pub const LONGEST_HITCH: Duration = Duration::from_secs(5);
+
+    /// For a room that is created now, in an update.
+    pub fn new(longest_hitch: Duration, now: Duration) -> Self {
+        Self { longest_hitch, state: State::Updating, updated: now, driven: now }
+    }
+
+    /// An update takes in what has come, and drives the room.
+    pub fn handle_update_began(&mut self, now: Duration) {
+        (self.state, self.updated, self.driven) = (State::Updating, now, now);
+    }
+
+    /// An update has sent what it had to send.
+    pub fn handle_update_ended(&mut self, now: Duration) {
+        (self.state, self.updated, self.driven) = (State::Between, now, now);
+    }
+
+    /// What is to be done now. `playing`: in a match. `ready`: something has come.
+    pub fn poll(&mut self, now: Duration, playing: bool, ready: bool) -> BetweenFramesWork {
+        let is_due = now >= self.poll_timeout(playing);
+        if is_due {
+            self.driven = now;
+        }
+        if self.is_hung(now) {
+            return BetweenFramesWork::Nothing;
+        }
+        match self.state {
+            State::Updating if is_due => BetweenFramesWork::KeepAlive,
+            State::Between if is_due || (ready && !playing) => {
+                self.driven = now;
+                BetweenFramesWork::Everything
+            }
+            State::Updating | State::Between => BetweenFramesWork::Nothing,
+        }
+    }
+
+    /// When to [`poll`](Self::poll) at the latest.
+    pub fn poll_timeout(&self, playing: bool) -> Duration {
+        self.driven + if playing { IN_A_MATCH } else { BEFORE_A_MATCH }
+    }
+
+    /// Whether to [`poll`](Self::poll) as soon as something comes.
+    pub fn listens(&self, now: Duration, playing: bool) -> bool {
+        self.state == State::Between && !playing && !self.is_hung(now)
+    }
+
+    fn is_hung(&self, now: Duration) -> bool {
+        now.saturating_sub(self.updated) >= self.longest_hitch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BetweenFramesWork::{Everything, KeepAlive, Nothing};
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Between updates, the last of which ended at 0.
+    fn between() -> BetweenFrames {
+        let mut between = BetweenFrames::new(BetweenFrames::LONGEST_HITCH, Duration::ZERO);
+        between.handle_update_ended(Duration::ZERO);
+        between
+    }
+
+    /// The times in milliseconds at which something is to be done, and what, until a time.
+    fn work(
+        between: &mut BetweenFrames,
+        until: u32,
+        playing: bool,
+        ready: bool,
+    ) -> Vec<(u32, BetweenFramesWork)> {
+        let work = (1..=until).map(|ms| (ms, between.poll(MS * ms, playing, ready)));
+        work.filter(|(_, work)| *work != Nothing).collect()
+    }
+
+    #[test]
+    fn before_a_match_what_comes_is_handled_at_once_and_time_passes_every_20_ms() {
+        assert_eq!(work(&mut between(), 2, false, true), [(1, Everything), (2, Everything)]);
+        assert_eq!(work(&mut between(), 45, false, false), [(20, Everything), (40, Everything)]);
+        assert!(between().listens(MS, false));
+    }
+
+    #[test]
+    fn in_a_match_nothing_is_done_until_an_update_takes_long() {
+        let mut between = between();
+        for frame in 1..100 {
+            assert_eq!(between.poll(MS * (frame * 33 - 1), true, true), Nothing);
+            between.handle_update_began(MS * frame * 33);
+            between.handle_update_ended(MS * frame * 33);
+            assert!(!between.listens(MS * frame * 33, true));
+        }
+        let mut between = self::between();
+        assert_eq!(work(&mut between, 110, true, true), [(50, Everything), (100, Everything)]);
+        assert_eq!(between.poll_timeout(true), MS * 150);
+    }
+
+    #[test]
+    fn while_an_update_simulates_nothing_is_taken_in() {
+        for playing in [false, true] {
+            let mut between = between();
+            between.handle_update_began(Duration::ZERO);
+            assert!(!between.listens(MS, playing));
+            let work = work(&mut between, 300, playing, true);
+            assert!(!work.is_empty() && work.iter().all(|(_, work)| *work == KeepAlive));
+        }
+    }
+
+    #[test]
+    fn a_game_that_hangs_is_not_kept_alive_for_ever() {
+        for playing in [false, true] {
+            let mut between = between();
+            let work = work(&mut between, 60_000, playing, true);
+            assert!((4_900..5_000).contains(&work.last().unwrap().0), "{work:?}");
+            assert!(!between.listens(MS * 60_000, playing));
+            assert!(between.poll_timeout(playing) > MS * 60_000);
+            between.handle_update_began(MS * 60_001);
+            between.handle_update_ended(MS * 60_001);
+            assert_eq!(between.poll(MS * 60_060, playing, false), Everything);
+        }
+    }
+}

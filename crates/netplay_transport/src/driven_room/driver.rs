@@ -1,0 +1,170 @@
+//! [`RoomDriver`]: carries out what a room decides.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use netplay_core::link::Transmit;
+use netplay_core::room::{BetweenFrames, BetweenFramesWork, Room, RoomEvent};
+use web_time::Instant;
+
+use crate::Transport;
+use crate::rtc::real_time;
+
+/// A room, its transport, and when they are driven.
+///
+/// `now` is that of the update that calls; where the room was driven later than that already, the later moment counts.
+pub struct RoomDriver {
+    room: Room,
+    /// None once the room was left.
+    transport: Option<Box<dyn Transport>>,
+    between: BetweenFrames,
+    /// The latest moment that the room knows of.
+    now: Duration,
+    /// A moment on the clock of the updates, and the same one on the machine's. None where the transport does not run
+    /// on real time.
+    clock: Option<(Duration, Instant)>,
+    /// Of the match that the game simulates: the next frame, and the last confirmed one.
+    frames: Option<(i32, i32)>,
+}
+
+impl RoomDriver {
+    pub(super) fn new(
+        room: Room,
+        transport: Box<dyn Transport>,
+        between: BetweenFrames,
+        now: Duration,
+    ) -> Self {
+        let clock = transport.runs_on_real_time().then(|| (now, real_time()));
+        Self { room, transport: Some(transport), between, now, clock, frames: None }
+    }
+
+    /// The room.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// The room, to tell it something at this moment, which is the one that counts.
+    pub fn room_at(&mut self, now: Duration) -> (&mut Room, Duration) {
+        let now = self.advance(now);
+        (&mut self.room, now)
+    }
+
+    /// An update begins: takes in what has come, lets time pass, and sends. Until [`end_update`](Self::end_update), only
+    /// the update changes what the simulation sees.
+    pub fn begin_update(&mut self, now: Duration) {
+        if let Some(clock) = &mut self.clock {
+            *clock = (now, real_time());
+        }
+        let now = self.advance(now);
+        self.between.handle_update_began(now);
+        self.drive(now);
+    }
+
+    /// The update has simulated what it had to: sends what is to be sent, and lets the room be driven between frames.
+    /// `frames`: the frame that is simulated next, and the last one of which the inputs of all players are known. None
+    /// if a match is only set up.
+    pub fn end_update(&mut self, now: Duration, frames: Option<(i32, i32)>) {
+        let now = self.advance(now);
+        self.frames = frames;
+        self.handle_frames(now);
+        self.flush(now);
+        let now = self.present();
+        self.between.handle_update_ended(now);
+    }
+
+    /// Sends the room's packets and passes its requests to the transport.
+    pub fn flush(&mut self, now: Duration) {
+        let now = self.advance(now);
+        let Some(transport) = &mut self.transport else { return };
+        while let Some((peer, transmit)) = self.room.poll_transmit() {
+            let Transmit { path, channel, packet } = transmit;
+            let sent = transport.send(now, peer, path, channel, &packet);
+            self.room.handle_sent(now, peer, path, sent);
+        }
+        while let Some(request) = self.room.poll_request() {
+            transport.request(request);
+        }
+    }
+
+    /// The next event of the room, oldest first.
+    #[must_use = "what is taken out and not handled is lost"]
+    pub fn poll_event(&mut self) -> Option<RoomEvent> {
+        self.room.poll_event()
+    }
+
+    /// Leaves the room and tells the others why. Returns the transport, to be polled until it has said goodbye; none if
+    /// the room was left before.
+    pub fn leave(&mut self, now: Duration, reason: &str) -> Option<Box<dyn Transport>> {
+        let now = self.advance(now);
+        self.room.leave(now, reason);
+        self.flush(now);
+        let mut transport = self.transport.take()?;
+        transport.leave();
+        Some(transport)
+    }
+
+    /// Does what is to be done between the updates, and returns after how long to call this again at the latest. None
+    /// once the room was left. `ready`: the transport has something.
+    pub(super) fn drive_between_frames(&mut self, ready: bool) -> Option<Duration> {
+        self.transport.as_ref()?;
+        let now = self.present();
+        match self.between.poll(now, self.is_playing(), ready) {
+            BetweenFramesWork::Nothing => {}
+            BetweenFramesWork::KeepAlive => {
+                self.room.keep_alive(now);
+                self.flush(now);
+            }
+            BetweenFramesWork::Everything => {
+                self.drive(now);
+                // Inputs and acknowledgements are repeated, and the others learn that the simulation stands still.
+                self.handle_frames(now);
+                self.flush(now);
+            }
+        }
+        Some(self.between.poll_timeout(self.is_playing()).saturating_sub(now))
+    }
+
+    /// Whether the transport has something that is handled before the next update.
+    pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let now = self.present();
+        let listens = self.between.listens(now, self.is_playing());
+        match &mut self.transport {
+            Some(transport) if listens => transport.poll_ready(context),
+            _ => Poll::Pending,
+        }
+    }
+
+    fn is_playing(&self) -> bool {
+        self.room.traffic().is_some()
+    }
+
+    fn handle_frames(&mut self, now: Duration) {
+        if let Some((frame, confirmed)) = self.frames {
+            self.room.handle_frame(now, frame, confirmed);
+        }
+    }
+
+    fn drive(&mut self, now: Duration) {
+        let Some(transport) = &mut self.transport else { return };
+        transport.poll(now);
+        while let Some(event) = transport.poll_event() {
+            self.room.handle_event(now, event);
+        }
+        self.room.handle_timeout(now);
+        self.flush(now);
+    }
+
+    /// The present moment on the clock of the updates.
+    fn present(&mut self) -> Duration {
+        let passed =
+            |(at, then): (Duration, Instant)| at + real_time().saturating_duration_since(then);
+        let now = self.clock.map_or(self.now, passed);
+        self.advance(now)
+    }
+
+    /// The moment that counts: time never goes back.
+    fn advance(&mut self, now: Duration) -> Duration {
+        self.now = self.now.max(now);
+        self.now
+    }
+}

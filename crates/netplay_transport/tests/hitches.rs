@@ -1,0 +1,127 @@
+//! Rooms that go on between the updates of their games, over real data channels.
+
+use std::time::{Duration, Instant};
+
+use netplay_core::link::LinkConfig;
+use netplay_core::room::{Entropy, Room, RoomConfig, RoomEvent};
+use netplay_transport::rtc::RtcTransport;
+use netplay_transport::{DrivenRoom, LeaveReason, PathPolicy, TransportEvent};
+
+use crate::support::{identity, key, now, request, server, wait_until};
+
+/// Longer than any test.
+const NEVER: Duration = Duration::from_secs(60 * 60);
+
+/// The room of a game, whose updates a test makes.
+struct Game {
+    room: DrivenRoom,
+    started: Instant,
+}
+
+impl Game {
+    /// Joins, in the first update of the game.
+    fn join(server: &str, n: u8) -> Self {
+        let config = RoomConfig {
+            local_peer: key(n),
+            identity: identity(n),
+            incarnation: n.into(),
+            entropy: Entropy([n; 32]),
+            game: "game 1".into(),
+            registered: 1,
+            frame_rate: 60,
+            default_input: vec![0, 0],
+            input_delay: 2,
+            max_prediction: 8,
+            input_redundancy: 3,
+            stall_timeout: None,
+            disconnect_timeout: NEVER,
+            link: LinkConfig::default(),
+            policy: PathPolicy::Any,
+            host: None,
+            resumes: false,
+            name: format!("player {n}"),
+        };
+        let (started, at) = (now(), Duration::ZERO);
+        let transport = Box::new(RtcTransport::join(request(server, n, 2)));
+        let room = Room::new(config, at);
+        let game =
+            Self { room: DrivenRoom::with_longest_hitch(room, transport, at, NEVER), started };
+        game.update();
+        game
+    }
+
+    fn update(&self) -> Vec<RoomEvent> {
+        let now = self.started.elapsed();
+        let mut driver = self.room.lock();
+        driver.begin_update(now);
+        let told = std::iter::from_fn(|| driver.poll_event()).collect();
+        driver.end_update(now, Some((0, -1)));
+        told
+    }
+
+    fn plays(&self) -> bool {
+        self.room.lock().room().traffic().is_some()
+    }
+
+    /// How many datagrams came from the other player.
+    fn heard(&self) -> u64 {
+        let driver = self.room.lock();
+        let links = driver.room().peers().map(|peer| peer.link().stats(NEVER));
+        links.map(|stats| stats.counters.datagrams_received).sum()
+    }
+}
+
+#[test]
+fn a_match_is_reached_without_any_update_after_the_one_that_joins() {
+    let server = server();
+    let games = [1, 2].map(|n| Game::join(&server.url(), n));
+    wait_until(|| games.iter().all(Game::plays));
+    for game in &games {
+        // What the game is told waits for its next update.
+        let told = game.update();
+        let at = |of: fn(&RoomEvent) -> bool| told.iter().position(of);
+        let order = [
+            at(|event| matches!(event, RoomEvent::Joined { .. })),
+            at(|event| matches!(event, RoomEvent::Lobby)),
+            at(|event| matches!(event, RoomEvent::PeerJoined { .. })),
+            at(|event| matches!(event, RoomEvent::Synchronizing)),
+            at(|event| matches!(event, RoomEvent::StartMatch(_))),
+        ];
+        assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{told:?}");
+    }
+}
+
+#[test]
+fn a_game_that_hitches_in_a_match_is_heard_of_by_the_others() {
+    let server = server();
+    let [hitches, other] = [1, 2].map(|n| Game::join(&server.url(), n));
+    wait_until(|| hitches.plays() && other.plays());
+    hitches.update();
+    other.update();
+    // A keepalive is due every 100 ms: what comes in three seconds.
+    let before = other.heard();
+    wait_until(|| {
+        other.update();
+        other.heard() >= before + 30
+    });
+    // The one that hitches takes in what comes as well.
+    let before = hitches.heard();
+    wait_until(|| {
+        other.update();
+        hitches.heard() >= before + 10
+    });
+}
+
+#[test]
+fn a_room_that_was_left_is_driven_no_more_and_its_transport_says_goodbye() {
+    let server = server();
+    let game = Game::join(&server.url(), 1);
+    let mut transport = game.room.lock().leave(game.started.elapsed(), "they left").unwrap();
+    let mut last = None;
+    wait_until(|| {
+        transport.poll(game.started.elapsed());
+        last = transport.poll_event();
+        last == Some(TransportEvent::Left(LeaveReason::Requested))
+    });
+    assert!(game.room.lock().leave(NEVER, "again").is_none());
+}

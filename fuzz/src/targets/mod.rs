@@ -1,0 +1,46 @@
+//! All targets, and what each is about.
+
+mod address;
+mod config;
+mod control;
+mod datagram;
+mod description;
+mod ice;
+mod inputs;
+mod link;
+mod matchbox;
+mod names;
+mod negotiator;
+mod noise;
+mod payload;
+mod relay;
+mod server;
+mod signaling;
+mod token;
+mod traffic;
+
+use crate::Target;
+
+/// All targets.
+pub const TARGETS: [Target; 20] = [
+    datagram::DATAGRAM,
+    control::CONTROL,
+    relay::RELAY,
+    names::NAMES,
+    signaling::CLIENT_MESSAGE,
+    signaling::SERVER_MESSAGE,
+    description::DESCRIPTION,
+    description::CANDIDATE,
+    payload::PAYLOAD,
+    traffic::TRAFFIC,
+    inputs::INPUTS,
+    link::LINK,
+    noise::NOISE,
+    negotiator::NEGOTIATOR,
+    server::SERVER,
+    config::CONFIG,
+    address::ADDRESS,
+    token::TOKEN,
+    matchbox::MATCHBOX,
+    ice::ICE_SERVER,
+];
