@@ -1,7 +1,7 @@
 // Reads and writes the address of the page, and checks what the player entered.
 //
-// Parameters of the address: `server`, `room` and `players`; for tests and experiments also `name`, `policy`, `net`,
-// `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
+// Parameters of the address: `server`, `room` and `players`; for tests and experiments also `name`, `local`, `policy`,
+// `net`, `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
 
 import { builtInServers } from "./consent.js";
 import { rememberedName } from "./memory.js";
@@ -16,12 +16,15 @@ export function read(search) {
   const given = new URLSearchParams(search);
   const text = (name, otherwise = "") => given.get(name)?.trim() || otherwise;
   const number = (name, otherwise) => (given.has(name) ? Number(given.get(name)) : otherwise);
-  const players = number("players", 2);
+  const players = number("players", null);
+  const room = text("room");
   return {
-    server: text("server", builtInServers()[0] ?? serverOfThisHost()),
-    room: text("room"),
+    server: text("server", defaultServer()),
+    room,
     name: text("name", rememberedName()),
-    players: [2, 3, 4].includes(players) ? players : 2,
+    // Nothing for a room that is joined as it is.
+    players: [2, 3, 4].includes(players) ? players : room ? null : 2,
+    local: number("local", 1),
     policy: text("policy", "any"),
     net: text("net"),
     autopilot: given.has("autopilot"),
@@ -32,8 +35,10 @@ export function read(search) {
   };
 }
 
-// The default server of a page that was built with none: one on the host that serves this page.
-function serverOfThisHost() {
+// The server of a page whose address names none: the first one that it was built with, or else one on its own host.
+export function defaultServer() {
+  const builtIn = builtInServers()[0];
+  if (builtIn) return builtIn;
   const host = location.hostname || "127.0.0.1";
   return location.protocol === "https:" ? `wss://${host}` : `ws://${host}:${DEFAULT_PORT}`;
 }
@@ -47,16 +52,11 @@ export function newRoom() {
 // The address of this page with the parameters of a room.
 export function here({ server, room, players }) {
   const address = new URL(location.href);
-  for (const [name, value] of Object.entries({ server, room, players })) address.searchParams.set(name, value);
+  for (const [name, value] of Object.entries({ server, room, players })) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
   return address.href;
-}
-
-// The link with which another player joins the same room.
-export function invite({ server, room, players }) {
-  const link = new URL(location.href);
-  link.search = new URLSearchParams({ server, room, players });
-  link.hash = "";
-  return link.href;
 }
 
 // Why the game cannot run in this browser; null if it can.

@@ -14,12 +14,14 @@ export function rememberName(name) {
   attempt(() => localStorage.setItem(NAME, name));
 }
 
-// The identity of this tab, and its resume token if the page was reloaded in the same room. A duplicated tab has the
-// same storage, but is another player.
+// The identity of this tab, and its resume token if the page was in the same room before: it was reloaded, or the tab
+// came back to it with Back or Forward. A duplicated tab has the same storage, but is another player: the page that it
+// is a copy of has not gone away.
 export function session({ server, room }) {
   const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  const kept = reloaded ? attempt(() => JSON.parse(sessionStorage.getItem(SESSION))) : null;
-  if (kept && kept.server === server && kept.room === room) {
+  const kept = attempt(() => JSON.parse(sessionStorage.getItem(SESSION)));
+  if (kept && (reloaded || kept.away) && kept.server === server && kept.room === room) {
+    setAway(false);
     return { identity: kept.identity, resume_token: kept.resume_token };
   }
   const secret = crypto.getRandomValues(new Uint8Array(32));
@@ -27,9 +29,19 @@ export function session({ server, room }) {
   return { identity, resume_token: null };
 }
 
-export function rememberSession({ server, room, identity, resume_token }) {
-  attempt(() => sessionStorage.setItem(SESSION, JSON.stringify({ server, room, identity, resume_token })));
+export function rememberSession({ server, room, identity, resume_token, away = false }) {
+  attempt(() => sessionStorage.setItem(SESSION, JSON.stringify({ server, room, identity, resume_token, away })));
 }
+
+// Whether the page that keeps a session has gone away.
+function setAway(away) {
+  const kept = attempt(() => JSON.parse(sessionStorage.getItem(SESSION)));
+  if (kept) rememberSession({ ...kept, away });
+}
+
+addEventListener("pagehide", () => setAway(true));
+// A page that the browser has kept.
+addEventListener("pageshow", ({ persisted }) => persisted && setAway(false));
 
 export function forgetSession() {
   attempt(() => sessionStorage.removeItem(SESSION));

@@ -1,11 +1,12 @@
-// The page around the game: the start form, the progress of the download, errors, the invite link and the buttons.
+// The page around the game: the start form, the progress of the download, errors, the invitation and the buttons.
 //
 // The game calls the page with `game` events on the document (`examples/arena/src/web/bridge.rs`); the page calls the
 // functions of `window.wasmBindings` (`examples/arena/src/web/mod.rs`).
 
-import { badServer, canonical, here, invite, missing, newRoom, read } from "./address.js";
+import { badServer, canonical, defaultServer, here, missing, newRoom, read } from "./address.js";
 import { mayConnect } from "./consent.js";
 import { touchControls } from "./controls.js";
+import { closeInvitation, invitation, showInvitation } from "./invite.js";
 import { load } from "./loading.js";
 import { forgetSession, rememberName, rememberSession, session } from "./memory.js";
 import "./reload.js";
@@ -26,15 +27,22 @@ function fillIn() {
   element("server").value = options.server;
   element("room").value = options.room;
   element("name").value = options.name;
-  const players = document.querySelector(`input[name="players"][value="${options.players}"]`);
-  players.checked = true;
+  document.querySelector(`input[name="players"][value="${options.players ?? 2}"]`).checked = true;
   label();
 }
 
+// The code of the room that is typed; empty to create one.
+function typedRoom() {
+  return element("room").value.replace(/\s/g, "");
+}
+
 function label() {
+  const joins = typedRoom() !== "";
+  // A room that is there has its size.
+  element("players").hidden = joins;
   if (!loaded || failed) return;
   element("go").disabled = false;
-  element("go").textContent = element("room").value.trim() ? "Join the room" : "Create a room";
+  element("go").textContent = joins ? "Join the room" : "Create a room";
 }
 
 // Keeps the resume token of the room for a reload of the page.
@@ -53,9 +61,12 @@ function refused() {
 
 async function start() {
   options.server = element("server").value.trim();
-  options.room = element("room").value.trim() || newRoom();
+  const room = typedRoom();
+  // A link may say how many play; a code that is typed does not.
+  if (!room) options.players = Number(document.querySelector('input[name="players"]:checked').value);
+  else if (room !== options.room) options.players = null;
+  options.room = room || newRoom();
   options.name = element("name").value.trim();
-  options.players = Number(document.querySelector('input[name="players"]:checked').value);
   const wrong = badServer(options.server);
   if (wrong) return fail(wrong);
   element("error").hidden = true;
@@ -65,7 +76,7 @@ async function start() {
   Object.assign(options, session(options));
   // After a reload the page joins the same room.
   history.replaceState(null, "", here(options));
-  element("link").textContent = invite(options);
+  showInvitation(invitation(options, canonical(defaultServer())), window.wasmBindings.qr);
   document.body.dataset.stage = "game";
   element("buttons").hidden = false;
   try {
@@ -107,6 +118,7 @@ document.addEventListener("game", ({ detail }) => {
   const outside = ["offline", "ended"].includes(detail.state);
   keep(outside ? null : detail.resume_token);
   element("invite").hidden = detail.state !== "lobby";
+  if (detail.state !== "lobby") closeInvitation();
   element("join").hidden = !outside;
   element("leave").hidden = outside;
   element("rematch").hidden = !(detail.state === "playing" && detail.phase === "result");
@@ -119,17 +131,6 @@ for (const wish of ["join", "leave", "rematch"]) {
     element("arena").focus();
   });
 }
-
-element("copy").addEventListener("click", async () => {
-  try {
-    await navigator.clipboard.writeText(element("link").textContent);
-    element("copy").textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(element("link"));
-    element("copy").textContent = "Press Ctrl+C";
-  }
-  setTimeout(() => (element("copy").textContent = "Copy"), 2000);
-});
 
 element("room").addEventListener("input", label);
 element("form").addEventListener("submit", (event) => {

@@ -27,7 +27,7 @@ macro_rules! targets {
 }
 
 targets!(
-    datagram control relay names client_message server_message description candidate payload traffic inputs link noise
+    datagram control relay names client_message server_message description candidate payload traffic inputs link messages noise
     negotiator server config address token matchbox ice_server
 );
 

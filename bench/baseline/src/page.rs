@@ -47,6 +47,7 @@ pub fn play(orders: &str) -> Result<(), JsValue> {
     app.add_plugins(
         DefaultPlugins
             .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
+            .set(arena::assets::plugin())
             .set(LogPlugin { filter: "warn,wgpu=error".into(), ..LogPlugin::default() }),
     )
     .insert_resource(WinitSettings::continuous())

@@ -52,10 +52,18 @@ pub struct NetplayConfig {
     /// A page gives none while it is busy with one update, a native game none once it has been so for five seconds: let
     /// this be longer than any update that loads something.
     pub disconnect_timeout: Duration,
+    /// For how long a player is waited for whose page goes away: it is closed, loaded again or left for another one, and
+    /// the page cannot tell which. The game is told at once ([`PeerAway`](crate::messages::PeerAway)). A page that is
+    /// back in time rejoins the match; otherwise the player has left. Default 10 s, as long as the server keeps a place
+    /// by default (`grace`).
+    pub away_timeout: Duration,
     /// After how long a player is dropped from the match whose simulation stands still although its link is alive: its
     /// clock is paused, or its game runs no frames. It is reported within a second whatever this is
     /// ([`PeerStalled`](crate::messages::PeerStalled)). Default none: the others wait.
     pub stall_timeout: Option<Duration>,
+    /// How long the countdown to a match lasts in a room of
+    /// [`JoinRoom::players_between`](crate::JoinRoom::players_between). Every peer should have the same. Default 3 s.
+    pub countdown: Duration,
     /// How many frames lie between two compared checksums. Default 15.
     pub checksum_interval: u32,
     /// Thresholds of links, of the choice of paths and of what a peer may send: after what silence a path is left,
@@ -102,7 +110,9 @@ impl Default for NetplayConfig {
             input_redundancy: match_::DEFAULT_INPUT_REDUNDANCY,
             sparse_saving: false,
             disconnect_timeout: Duration::from_secs(10),
+            away_timeout: Duration::from_secs(10),
             stall_timeout: None,
+            countdown: Duration::from_secs(3),
             checksum_interval: 15,
             link: LinkConfig::default(),
             transport: TransportOptions::default(),

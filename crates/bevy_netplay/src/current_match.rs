@@ -23,11 +23,15 @@ pub struct CurrentMatch {
     pub epoch: u16,
     /// How many players play.
     pub players: usize,
-    /// The player on this peer.
+    /// The player on this peer; the first one where there are several.
     pub local_player: PlayerHandle,
+    /// The players on this peer, in their order.
+    pub local_players: Vec<PlayerHandle>,
     /// The same on every peer, different for every match, also with the same players again, and chosen by none of them:
     /// seed random numbers with it. Every player contributes to it.
     pub seed: u64,
+    /// How many players each peer brings, in the order of the players.
+    counts: Vec<u8>,
 }
 
 impl CurrentMatch {
@@ -38,11 +42,52 @@ impl CurrentMatch {
         local_player: impl Into<PlayerHandle>,
         seed: u64,
     ) -> Self {
-        Self { epoch, players, local_player: local_player.into(), seed }
+        let local_player = local_player.into();
+        let (local_players, counts) = (vec![local_player], vec![1; players]);
+        Self { epoch, players, local_player, local_players, seed, counts }
+    }
+
+    /// The same with several local players.
+    pub(crate) fn with_local_players(self, local_players: Vec<PlayerHandle>) -> Self {
+        let local_player = local_players.first().copied().unwrap_or(self.local_player);
+        Self { local_player, local_players, ..self }
+    }
+
+    /// A match of peers that bring so many players each.
+    pub(crate) fn of_peers(epoch: u16, counts: Vec<u8>, local_peer: usize, seed: u64) -> Self {
+        let players = counts.iter().map(|count| usize::from(*count)).sum();
+        let this_match = Self { counts, ..Self::new(epoch, players, 0, seed) };
+        let local_players = this_match.players_of(local_peer);
+        this_match.with_local_players(local_players)
+    }
+
+    /// The players of a peer, by its place among the peers: what ggrs takes for one player.
+    pub(crate) fn players_of(&self, peer: usize) -> Vec<PlayerHandle> {
+        let first: usize = self.counts.iter().take(peer).map(|count| usize::from(*count)).sum();
+        let count = self.counts.get(peer).map_or(0, |count| usize::from(*count));
+        (first..first + count).map(PlayerHandle::from).collect()
     }
 
     /// The players of the match, in their order.
     pub fn player_handles(&self) -> impl Iterator<Item = PlayerHandle> + use<> {
         (0..self.players).map(PlayerHandle::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn players_are_counted_through_the_peers_in_their_order() {
+        let this_match = CurrentMatch::of_peers(1, vec![2, 1, 3], 2, 7);
+        let handles =
+            |players: &[u8]| players.iter().copied().map(PlayerHandle).collect::<Vec<_>>();
+        assert_eq!(this_match.players, 6);
+        assert_eq!(this_match.local_player, PlayerHandle(3));
+        assert_eq!(this_match.local_players, handles(&[3, 4, 5]));
+        assert_eq!(this_match.players_of(0), handles(&[0, 1]));
+        assert_eq!(this_match.players_of(1), handles(&[2]));
+        assert_eq!(this_match.players_of(3), []);
     }
 }

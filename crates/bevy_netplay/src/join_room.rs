@@ -1,11 +1,14 @@
 //! [`JoinRoom`]: which room to join, and how.
 
+use std::ops::RangeInclusive;
+
 use bevy::prelude::*;
-use netplay_protocol::signaling::Entry;
+use netplay_protocol::limits::MAX_LOCAL_PLAYERS;
+use netplay_protocol::signaling::{Entry, Listing};
 use netplay_protocol::{PeerKey, Secret};
 
-use crate::ResumeToken;
 use crate::reflect::OptionalPeerKey;
+use crate::{EndReason, KickRule, ListedRoom, ResumeToken};
 
 /// The room to join, for [`join_room`](crate::NetplayCommands::join_room). One of
 ///
@@ -32,14 +35,35 @@ use crate::reflect::OptionalPeerKey;
 pub struct JoinRoom {
     pub(crate) entry: RoomEntry,
     pub(crate) players: Option<u8>,
+    /// With how many players a match starts at least, once all are ready.
+    pub(crate) least: Option<u8>,
     pub(crate) server: Option<String>,
     pub(crate) mode: String,
     pub(crate) password: Option<HiddenText>,
     pub(crate) token: Option<HiddenText>,
     #[reflect(remote = OptionalPeerKey)]
     pub(crate) host: Option<PeerKey>,
-    pub(crate) name: String,
+    /// How many players this peer brings.
+    pub(crate) local_players: u8,
+    /// Of its players, in their order.
+    pub(crate) names: Vec<String>,
     pub(crate) resume_token: Option<ResumeToken>,
+    pub(crate) kick_rule: KickRule,
+    pub(crate) public: Option<PublicListing>,
+}
+
+/// What the list of public rooms says of a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Reflect)]
+#[reflect(Debug, Default, PartialEq)]
+pub(crate) struct PublicListing {
+    name: String,
+    info: String,
+}
+
+impl From<PublicListing> for Listing {
+    fn from(PublicListing { name, info }: PublicListing) -> Self {
+        Self { name, info }
+    }
 }
 
 /// Which room.
@@ -95,10 +119,19 @@ impl JoinRoom {
             mode: String::new(),
             password: None,
             token: None,
+            least: None,
             host: None,
-            name: String::new(),
+            local_players: 1,
+            names: Vec::new(),
             resume_token: None,
+            kick_rule: KickRule::default(),
+            public: None,
         }
+    }
+
+    /// A room of the [list of public rooms](crate::NetplayCommands::list_rooms). It must still exist.
+    pub fn listed(room: &ListedRoom) -> Self {
+        Self::code(room.code.as_str()).existing().mode(room.mode.clone())
     }
 
     /// The room with this [code](Self::code) must exist. Without a code it changes nothing.
@@ -113,7 +146,34 @@ impl JoinRoom {
     /// sets another number is refused with [`EndReason::RoomSizeDiffers`](crate::EndReason::RoomSizeDiffers), one who
     /// sets none takes the room as it is and finds its size in [`CurrentRoom::players`](crate::CurrentRoom::players).
     pub fn players(mut self, players: u8) -> Self {
-        self.players = Some(players);
+        (self.least, self.players) = (None, Some(players));
+        self
+    }
+
+    /// A room with a lobby: it is for so many players at most, and a match starts when all who are there are ready, if
+    /// these are enough, or when the room's first player [starts](crate::NetplayCommands::start_match) it. A countdown of
+    /// [`NetplayConfig::countdown`](crate::NetplayConfig::countdown) leads to it. Who joins while a match is played waits in
+    /// the lobby and plays the next one. The creator of the room sets the numbers; a guest who sets others is refused, one
+    /// who sets none takes the room as it is.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_netplay::prelude::*;
+    ///
+    /// fn host(mut commands: Commands) {
+    ///     commands.join_room(JoinRoom::create().players_between(2..=4));
+    /// }
+    ///
+    /// fn toggle_ready(keys: Res<ButtonInput<KeyCode>>, lobby: Res<CurrentLobby>, mut commands: Commands) {
+    ///     if keys.just_pressed(KeyCode::Space) {
+    ///         commands.set_ready(lobby.local().is_some_and(|local| !local.ready));
+    ///     }
+    /// }
+    ///
+    /// App::new().add_systems(Startup, host).add_systems(Update, toggle_ready.run_if(in_lobby));
+    /// ```
+    pub fn players_between(mut self, players: RangeInclusive<u8>) -> Self {
+        (self.least, self.players) = (Some(*players.start()), Some(*players.end()));
         self
     }
 
@@ -144,6 +204,28 @@ impl JoinRoom {
         self
     }
 
+    /// Who may remove players from the room: its first player, which is the default, or a vote. Its creator sets it. The
+    /// players of [matchmaking](Self::matchmaking) vote.
+    pub fn kick_rule(mut self, rule: KickRule) -> Self {
+        self.kick_rule = rule;
+        self
+    }
+
+    /// Puts the room under this name, which may be empty, into the list of public rooms as long as it admits another
+    /// player. Its creator sets it. The list has the code of the room, so that everybody can join it, unless it has a
+    /// password; and everybody who reaches the server reads the list. A name has at most 64 bytes.
+    pub fn public(mut self, name: impl Into<String>) -> Self {
+        self.public.get_or_insert_default().name = name.into();
+        self
+    }
+
+    /// What else the list says of the room, for the game of who reads it, such as the map: a text of at most 256 bytes.
+    /// The room is then [public](Self::public).
+    pub fn public_info(mut self, info: impl Into<String>) -> Self {
+        self.public.get_or_insert_default().info = info.into();
+        self
+    }
+
     /// The token (JWT) that lets this player in, for servers that require one.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(HiddenText(Secret::from(token.into())));
@@ -159,10 +241,25 @@ impl JoinRoom {
         self
     }
 
+    /// How many players play on this machine: 1 to as many as the game
+    /// [allows](crate::NetplayPlugins::local_players). Each has a [`PlayerHandle`](crate::PlayerHandle) in the match and an
+    /// input of its own ([`LocalInput::set`](crate::LocalInput::set)). They come, go and are dropped together, and count for
+    /// the size of the room, in which at least one other peer must fit.
+    pub fn local_players(mut self, players: u8) -> Self {
+        self.local_players = players;
+        self
+    }
+
     /// The name of the player. The others read it in [`PeerLink::name`](crate::PeerLink::name). At most 64 bytes;
     /// a longer name is cut off.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.names([name])
+    }
+
+    /// The names of the [players of this machine](Self::local_players), in their order; empty for none.
+    pub fn names<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        let most = usize::from(MAX_LOCAL_PLAYERS);
+        self.names = names.into_iter().take(most).map(Into::into).collect();
         self
     }
 
@@ -173,6 +270,24 @@ impl JoinRoom {
     pub fn resume_token(mut self, token: impl Into<ResumeToken>) -> Self {
         self.resume_token = Some(token.into());
         self
+    }
+
+    /// How many players this peer brings, in a game in which they are so many at most.
+    ///
+    /// # Errors
+    ///
+    /// [`EndReason::BadRequest`] where that is too many.
+    pub(crate) fn check_local_players(&self, most: usize) -> Result<(), EndReason> {
+        match (1..=most).contains(&usize::from(self.local_players)) {
+            true => Ok(()),
+            false => Err(EndReason::BadRequest {
+                detail: format!(
+                    "JoinRoom::local_players is {}, and this game takes 1 to {most}: \
+                     NetplayPlugins::local_players sets how many",
+                    self.local_players
+                ),
+            }),
+        }
     }
 
     /// The code to look for; none where the server makes it up.

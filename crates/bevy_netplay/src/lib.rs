@@ -42,10 +42,12 @@
 //! | | |
 //! | --- | --- |
 //! | [`NetplayPlugins`], [`NetplayConfig`] | what to add, and what can be set |
-//! | [`NetplayCommands`], [`JoinRoom`] | joining, leaving, rematch |
+//! | [`NetplayCommands`], [`JoinRoom`] | joining, ready, leaving, rematch |
+//! | [`CurrentLobby`], [`LobbyState`], [`MatchLobby`] | who is there and ready, and what players choose before a match |
 //! | [`NetplayState`], [`EndReason`], [`CurrentRoom`], [`CurrentMatch`] | where this peer is |
 //! | [`NetplayApp`], [`RollbackEntity`] | what rolls back |
 //! | [`LocalInput`], [`Inputs`] | the input of the players |
+//! | [`PeerMessageApp`], [`PeerMessageWriter`], [`FromPeer`] | messages between peers, beside the simulation |
 //! | [`PeerLinks`], [`RollbackMetrics`], [`SessionReport`] | why something felt bad |
 //! | [`messages`] | what happened |
 //!
@@ -66,7 +68,7 @@
 //!
 //! Every public type that is a value in the world implements `Reflect` and is registered, with all of its fields.
 //! Secrets ([`PeerIdentity`], [`ResumeToken`], passwords) are opaque, and so are ids without parts (`PeerKey`,
-//! `RoomCode`), [`TransportFactory`] and [`LocalInput`].
+//! `RoomCode`), [`TransportFactory`] and [`LocalInput`]. [`FromPeer`] is reflected no more than the game's own type.
 
 #[cfg(target_arch = "wasm32")]
 mod background;
@@ -83,15 +85,18 @@ mod identity;
 mod input;
 mod join_room;
 mod links;
+mod lobby;
 pub mod messages;
 mod metrics;
 mod mirror;
+mod peer_messages;
 mod player;
 mod plugin;
 mod reflect;
 mod report;
 mod rollback;
 mod room;
+mod room_list;
 mod session;
 mod state;
 mod sync_test;
@@ -105,13 +110,22 @@ pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
 pub use input::{
     AsBytes, AsSerde, GgrsInput, InputEncoding, InputStatus, Inputs, LocalInput, MatchTypes,
-    NetplayGgrs, NetplayInput, ReadLocalInput,
+    NetplayGgrs, NetplayInput, PeerInput, PerPlayer, PlayerInputs, ReadLocalInput,
 };
 pub use join_room::JoinRoom;
 pub use links::{AttemptFailure, PathChange, PeerLink, PeerLinks};
+pub use lobby::{
+    CurrentLobby, LobbyMember, LobbyState, LobbyValue, MatchLobby, MatchResult, NetplayLobbyApp,
+    in_countdown, others_play,
+};
 pub use metrics::{NetplayMetricsPlugin, RollbackMetrics};
 pub use mirror::{
-    LinkCandidate, LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerPresence,
+    KickRule, LinkCandidate, LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerPresence,
+};
+pub use peer_messages::{
+    FromPeer, IncomingTransfer, OutgoingTransfer, PeerMessage, PeerMessageApp, PeerMessageCounters,
+    PeerMessageDelivered, PeerMessageError, PeerMessageFailed, PeerMessageId, PeerMessageOptions,
+    PeerMessageWriter, PeerTransfers,
 };
 pub use player::PlayerHandle;
 pub use plugin::{NetplayPlugin, NetplayPlugins, NetplaySystems};
@@ -124,6 +138,7 @@ pub use rollback::{
     decode_state, encode_state,
 };
 pub use room::{CurrentRoom, ResumeToken};
+pub use room_list::{ListedRoom, RoomList, RoomListCursor};
 pub use session::{EntropySource, TransportFactory};
 pub use state::{NetplayState, in_lobby, in_match, in_room};
 pub use sync_test::{SyncTest, SyncTestError, SyncTestReport};
@@ -153,10 +168,12 @@ pub mod prelude {
     pub use netplay_protocol::PeerKey;
 
     pub use crate::{
-        CurrentMatch, CurrentRoom, EndReason, Inputs, JoinRoom, LastEndReason, LinkPath,
-        LinkQuality, LocalInput, NetplayApp, NetplayCommands, NetplayConfig, NetplayPlugins,
-        NetplayState, NetplaySystems, NetplayUpdate, PeerIdentity, PeerLinks, PeerPresence,
-        PlayerHandle, ReadLocalInput, ResumeToken, RollbackEntity, RollbackMetrics, SessionReport,
-        SpawnOrder, StartMatch, in_lobby, in_match, in_room,
+        CurrentLobby, CurrentMatch, CurrentRoom, EndReason, FromPeer, Inputs, JoinRoom, KickRule,
+        LastEndReason, LinkPath, LinkQuality, LobbyState, LocalInput, MatchLobby, NetplayApp,
+        NetplayCommands, NetplayConfig, NetplayLobbyApp, NetplayPlugins, NetplayState,
+        NetplaySystems, NetplayUpdate, PeerIdentity, PeerLinks, PeerMessageApp, PeerMessageOptions,
+        PeerMessageWriter, PeerPresence, PlayerHandle, ReadLocalInput, ResumeToken, RollbackEntity,
+        RollbackMetrics, RoomList, SessionReport, SpawnOrder, StartMatch, in_countdown, in_lobby,
+        in_match, in_room, others_play,
     };
 }

@@ -9,7 +9,9 @@ use netplay_protocol::PeerKey;
 
 use crate::reflect::ReflectedPeerKey;
 use crate::report::InputsByPath;
-use crate::{LinkCandidates, LinkCounters, LinkPath, LinkQuality, PlayerHandle};
+use crate::{
+    LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerMessageCounters, PlayerHandle,
+};
 
 /// The links to the other peers of the room, in the order of the players. Refreshed every frame; kept when a match ends,
 /// until another room is joined.
@@ -27,9 +29,13 @@ pub struct PeerLink {
     /// The peer.
     #[reflect(remote = ReflectedPeerKey)]
     pub peer: PeerKey,
-    /// The player on that peer; none before the server has told the roster.
+    /// The player on that peer, the first one where there are several; none before the server has told the roster.
     pub player: Option<PlayerHandle>,
-    /// The player's name, if one was set ([`JoinRoom::name`](crate::JoinRoom::name)): at most 64 bytes, without
+    /// The players on that peer, in their order.
+    pub players: Vec<PlayerHandle>,
+    /// The names of the players, in the same order; empty where a player has none.
+    pub names: Vec<String>,
+    /// The name of the first player, if one was set ([`JoinRoom::name`](crate::JoinRoom::name)): at most 64 bytes, without
     /// control characters.
     pub name: Option<String>,
     /// How packets travel; none before there is a path.
@@ -48,6 +54,8 @@ pub struct PeerLink {
     pub quality: LinkQuality,
     /// Datagrams and bytes both ways, since the link began.
     pub counters: LinkCounters,
+    /// What is counted of the messages of the game both ways, since the link began.
+    pub messages: PeerMessageCounters,
     /// Attempts at a connection, since the link began.
     pub attempts: u64,
     /// The last eight attempts that failed, oldest first.
@@ -92,6 +100,8 @@ impl Default for PeerLink {
         Self {
             peer: PeerKey::from_bytes([0; 16]),
             player: None,
+            players: Vec::new(),
+            names: Vec::new(),
             name: None,
             path: None,
             candidates: None,
@@ -101,6 +111,7 @@ impl Default for PeerLink {
             loss: 0.0,
             quality: LinkQuality::Good,
             counters: LinkCounters::default(),
+            messages: PeerMessageCounters::default(),
             attempts: 0,
             attempt_failures: Vec::new(),
             inputs_by_path: InputsByPath::default(),
@@ -116,10 +127,18 @@ impl PeerLinks {
         self.links.iter()
     }
 
-    /// The link to a player.
+    /// The link to the peer that a player plays on.
     pub fn player(&self, player: impl Into<PlayerHandle>) -> Option<&PeerLink> {
         let player = player.into();
-        self.links.iter().find(|link| link.player == Some(player))
+        self.links.iter().find(|link| link.players.contains(&player))
+    }
+
+    /// The name of a player of another peer, if it has set one.
+    pub fn name(&self, player: impl Into<PlayerHandle>) -> Option<&str> {
+        let player = player.into();
+        let link = self.player(player)?;
+        let place = link.players.iter().position(|it| *it == player)?;
+        link.names.get(place).map(String::as_str).filter(|name| !name.is_empty())
     }
 
     /// How many links there are.
@@ -135,13 +154,15 @@ impl PeerLinks {
     pub(crate) fn update(&mut self, room: &Room, now: Duration) {
         let joined_at = room.times().joined_at();
         self.links.clear();
-        self.links.extend(room.peers().map(|peer| PeerLink::of(peer, joined_at, now)));
+        self.links.extend(room.peers().map(|peer| PeerLink::of(room, peer, joined_at, now)));
         self.links.sort_by_key(|link| link.player);
     }
 }
 
 impl PeerLink {
-    fn of(peer: &Peer, joined_at: Duration, now: Duration) -> Self {
+    fn of(room: &Room, peer: &Peer, joined_at: Duration, now: Duration) -> Self {
+        let players: Vec<_> =
+            room.handles(peer.key()).into_iter().flatten().map(PlayerHandle::from).collect();
         let changes = peer.path_changes().iter();
         let failures = peer.link().attempt_failures().map(|failure| AttemptFailure {
             at: failure.at.saturating_sub(joined_at),
@@ -150,7 +171,9 @@ impl PeerLink {
         let stats = peer.link().stats(now);
         Self {
             peer: peer.key(),
-            player: peer.player().map(PlayerHandle::from),
+            player: players.first().copied(),
+            players,
+            names: peer.names().to_vec(),
             name: peer.name().map(str::to_owned),
             path: stats.path.map(LinkPath::from),
             candidates: stats.candidates.map(LinkCandidates::from),
@@ -160,6 +183,7 @@ impl PeerLink {
             loss: stats.loss,
             quality: stats.quality.into(),
             counters: stats.counters.into(),
+            messages: peer.link().messages().into(),
             attempts: stats.counters.attempts,
             attempt_failures: failures.collect(),
             inputs_by_path: InputsByPath::of(|kind| peer.link().inputs_received(kind)),

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::reflect::GetTypeRegistration;
+use netplay_core::room;
 use netplay_protocol::PeerKey;
 
-use crate::reflect::ReflectedPeerKey;
-use crate::{EndReason, LinkPath, LinkQuality, PeerPresence, PlayerHandle};
+use crate::reflect::{OptionalPeerKey, ReflectedPeerKey};
+use crate::{
+    EndReason, LinkPath, LinkQuality, ListedRoom, MatchResult, PeerPresence, PlayerHandle,
+    RoomListCursor,
+};
 
 /// A peer is connected.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
@@ -89,6 +93,36 @@ pub struct PeerResumed {
     #[reflect(remote = ReflectedPeerKey)]
     pub peer: PeerKey,
     /// How long nothing was heard.
+    pub after: Duration,
+}
+
+/// The page that a player plays in is closed, loaded again or left for another one; the page cannot tell which. The match
+/// waits: [`PeerBack`] follows if the page is back in time, and [`PlayerDisconnected`] otherwise. While a player is away, it
+/// is not [interrupted](PeerInterrupted) as well.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PeerAway {
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// How long until the player is dropped ([`NetplayConfig::away_timeout`](crate::NetplayConfig::away_timeout)).
+    pub time_left: Duration,
+}
+
+/// A player who was [away](PeerAway) is back: the page was loaded again, or is shown again.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PeerBack {
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// How long it was away.
     pub after: Duration,
 }
 
@@ -206,6 +240,54 @@ pub struct RematchWanted {
     pub peer: PeerKey,
 }
 
+/// Others removed a peer from the room ([`kick`](crate::NetplayCommands::kick)). In a match its player is
+/// [dropped](PlayerDisconnected) as well. The peer itself reads [`EndReason::Kicked`].
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PeerKicked {
+    /// The peer.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// Whether it is kept out of the room.
+    pub banned: bool,
+}
+
+/// Somebody votes to remove a peer from the room, where the players [vote](crate::KickRule::Vote) on that. The peer itself
+/// is not told.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct KickVotes {
+    /// The peer.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// How many want it removed.
+    pub votes: u8,
+    /// How many are needed.
+    pub needed: u8,
+}
+
+/// A page of the list of public rooms, which the game has [asked for](crate::NetplayCommands::list_rooms).
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RoomsListed {
+    /// The rooms, the newest first: at most 20.
+    pub rooms: Vec<ListedRoom>,
+    /// For the page after this one: [`RoomList::after`](crate::RoomList::after) takes it. None if this is the last one.
+    pub next: Option<RoomListCursor>,
+}
+
+/// The list of public rooms that the game has asked for could not be read.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RoomListFailed {
+    /// Why.
+    pub reason: EndReason,
+}
+
 /// A match starts: frame 0 follows.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
 #[reflect(Message, Debug, PartialEq)]
@@ -225,13 +307,102 @@ pub struct RoomEnded {
     pub reason: EndReason,
 }
 
+/// A member of the lobby is ready for the next match, or is so no longer.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ReadyChanged {
+    /// Its place in the room.
+    pub place: PlayerHandle,
+    /// The peer. It may be this one.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// Whether it is ready.
+    pub ready: bool,
+}
+
+/// All are ready, or the room's first player wants to start: a countdown to the match begins. How long it still takes is in
+/// [`CurrentLobby::countdown`](crate::CurrentLobby::countdown).
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CountdownStarted {
+    /// How many are to play.
+    pub players: usize,
+    /// How long it lasts.
+    pub length: Duration,
+}
+
+/// No match starts for now.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CountdownCancelled {
+    /// Why.
+    pub reason: CancelReason,
+    /// The peer that is the reason. None if the start was taken back.
+    #[reflect(remote = OptionalPeerKey)]
+    pub peer: Option<PeerKey>,
+}
+
+/// Why a countdown was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Debug, PartialEq)]
+#[non_exhaustive]
+pub enum CancelReason {
+    /// A peer left the room, its game restarted, or it cannot be played with.
+    Left,
+    /// A peer joined the room.
+    Joined,
+    /// A peer changed its value, or the room's.
+    Changed,
+    /// A peer is no longer ready.
+    NotReady,
+    /// The room's first player took the start back.
+    Withdrawn,
+}
+
+impl From<room::CancelReason> for CountdownCancelled {
+    fn from(reason: room::CancelReason) -> Self {
+        let (reason, peer) = match reason {
+            room::CancelReason::Left(peer) => (CancelReason::Left, Some(peer)),
+            room::CancelReason::Joined(peer) => (CancelReason::Joined, Some(peer)),
+            room::CancelReason::Changed(peer) => (CancelReason::Changed, Some(peer)),
+            room::CancelReason::NotReady(peer) => (CancelReason::NotReady, Some(peer)),
+            _ => (CancelReason::Withdrawn, None),
+        };
+        Self { reason, peer }
+    }
+}
+
+/// The match is over, and the state is [`NetplayState::Lobby`](crate::NetplayState::Lobby) from now on: the simulation has
+/// [ended](crate::NetplayCommands::end_match) it, or nobody else was left in it.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MatchEnded {
+    /// Which match on these links, counted from 1.
+    pub epoch: u16,
+    /// The frame in which the simulation has ended it: the last one, the same on every peer. None if it has not here: nobody
+    /// else was left, or most of the others have ended the match.
+    pub frame: Option<i32>,
+    /// What the simulation gave: the same on every peer.
+    pub result: MatchResult,
+}
+
 pub(crate) fn register(app: &mut App) {
+    register_message::<ReadyChanged>(app);
+    register_message::<CountdownStarted>(app);
+    register_message::<CountdownCancelled>(app);
+    register_message::<MatchEnded>(app);
     register_message::<PeerJoined>(app);
     register_message::<PeerLeft>(app);
     register_message::<PeerRefused>(app);
     register_message::<PlayerDisconnected>(app);
     register_message::<PeerInterrupted>(app);
     register_message::<PeerResumed>(app);
+    register_message::<PeerAway>(app);
+    register_message::<PeerBack>(app);
     register_message::<PeerStalled>(app);
     register_message::<PeerUnstalled>(app);
     register_message::<PresenceChanged>(app);
@@ -239,6 +410,10 @@ pub(crate) fn register(app: &mut App) {
     register_message::<QualityChanged>(app);
     register_message::<DesyncDetected>(app);
     register_message::<RematchWanted>(app);
+    register_message::<PeerKicked>(app);
+    register_message::<KickVotes>(app);
+    register_message::<RoomsListed>(app);
+    register_message::<RoomListFailed>(app);
     register_message::<MatchStarted>(app);
     register_message::<RoomEnded>(app);
 }

@@ -12,7 +12,7 @@ use bevy_ggrs::{
 use ggrs::InputStatus;
 
 use crate::PlayerHandle;
-use crate::input::MatchTypes;
+use crate::input::{MatchTypes, PlayerInputs as _};
 use crate::report::DesyncReport;
 
 /// What prediction cost, since the match started.
@@ -165,8 +165,10 @@ fn judge_predictions<C: MatchTypes>(
     frame: Res<RollbackFrameCount>,
     inputs: Res<PlayerInputs<C>>,
 ) {
-    let used =
-        inputs.iter().map(|(input, status)| (input.input, *status == InputStatus::Predicted));
+    let used = inputs.iter().flat_map(|(input, status)| {
+        let players = 0..C::PeerInput::MAX_PLAYERS;
+        players.map(|place| (input.input.player(place), *status == InputStatus::Predicted))
+    });
     let used: Vec<(C::Game, bool)> = used.collect();
     let frames = &mut predictions.frames;
     if let Some((_, before)) = frames.iter_mut().find(|(at, _)| *at == frame.0) {

@@ -6,7 +6,7 @@ use std::fmt;
 use bevy::prelude::*;
 use netplay_core::link::{LinkCounters as CoreCounters, LinkQuality as CoreQuality};
 use netplay_core::path::{CandidateKind, Candidates, PathKind};
-use netplay_protocol::signaling::Presence;
+use netplay_protocol::signaling::{KickRule as CoreKickRule, Presence};
 use serde::{Deserialize, Serialize};
 
 /// How packets travel to a peer, best first.
@@ -133,6 +133,36 @@ impl From<Presence> for PeerPresence {
             Presence::Restarted => Self::Restarted,
             Presence::Away => Self::Away,
             Presence::Left => Self::Left,
+        }
+    }
+}
+
+/// Who may remove players from a room. Its creator chooses ([`JoinRoom::kick_rule`](crate::JoinRoom::kick_rule)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Reflect)]
+#[reflect(Debug, Default, PartialEq, Hash)]
+#[non_exhaustive]
+pub enum KickRule {
+    /// The first player alone: the one with the lowest place of those who are there.
+    #[default]
+    FirstPlayer,
+    /// More than half of the other players together, and at least two.
+    Vote,
+}
+
+impl From<CoreKickRule> for KickRule {
+    fn from(rule: CoreKickRule) -> Self {
+        match rule {
+            CoreKickRule::FirstPlayer => Self::FirstPlayer,
+            CoreKickRule::Vote => Self::Vote,
+        }
+    }
+}
+
+impl From<KickRule> for CoreKickRule {
+    fn from(rule: KickRule) -> Self {
+        match rule {
+            KickRule::FirstPlayer => Self::FirstPlayer,
+            KickRule::Vote => Self::Vote,
         }
     }
 }

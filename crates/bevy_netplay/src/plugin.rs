@@ -14,13 +14,15 @@ use bevy_ggrs::{
 use ggrs::{InputPredictor, PredictRepeatLast};
 
 use crate::input::{
-    self, AsBytes, AsSerde, InputEncoding, MatchTypes, NetplayGgrs, NetplayInput, PendingInputs,
-    Types,
+    self, AsBytes, AsSerde, InputEncoding, MatchTypes, NetplayGgrs, NetplayInput, PeerInput,
+    PendingInputs, Types,
 };
+use crate::lobby::{self, LobbyOverviewSeen, LobbyTypes};
 use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, TransportFactory};
 use crate::{
-    CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin, NetplayState,
-    PeerLinks, ReadLocalInput, StartMatch, messages, reflect, rollback, session,
+    CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
+    NetplayState, PeerLinks, ReadLocalInput, StartMatch, messages, peer_messages, reflect,
+    rollback, session,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -42,7 +44,7 @@ use crate::{
 /// ```
 #[derive(Debug)]
 #[must_use = "plugins do nothing until they are added to an App"]
-pub struct NetplayPlugins<I, E = AsBytes, P = PredictRepeatLast> {
+pub struct NetplayPlugins<I, E = AsBytes, P = PredictRepeatLast, const L: usize = 1> {
     config: NetplayConfig,
     types: PhantomData<Types<I, E, P>>,
 }
@@ -61,9 +63,20 @@ impl<I> Default for NetplayPlugins<I> {
     }
 }
 
-impl<I, E, P> NetplayPlugins<I, E, P> {
+impl<I, E, P, const L: usize> NetplayPlugins<I, E, P, L> {
+    /// A peer may bring up to so many players, 1 to 4, as [`JoinRoom::local_players`](crate::JoinRoom::local_players) says of
+    /// each. All peers of a room must have the same number here. What travels of
+    /// players that a peer could bring and does not is a few bits.
+    ///
+    /// ```
+    /// let plugins = bevy_netplay::NetplayPlugins::<u8>::default().local_players::<4>();
+    /// ```
+    pub fn local_players<const N: usize>(self) -> NetplayPlugins<I, E, P, N> {
+        NetplayPlugins { config: self.config, types: PhantomData }
+    }
+
     /// Inputs travel by serde: see [`AsSerde`].
-    pub fn by_serde(self) -> NetplayPlugins<I, AsSerde, P> {
+    pub fn by_serde(self) -> NetplayPlugins<I, AsSerde, P, L> {
         NetplayPlugins { config: self.config, types: PhantomData }
     }
 
@@ -83,12 +96,12 @@ impl<I, E, P> NetplayPlugins<I, E, P> {
     ///
     /// let plugins = bevy_netplay::NetplayPlugins::<[u8; 2]>::default().predict_by::<FireOnce>();
     /// ```
-    pub fn predict_by<Q: InputPredictor<I>>(self) -> NetplayPlugins<I, E, Q> {
+    pub fn predict_by<Q: InputPredictor<I>>(self) -> NetplayPlugins<I, E, Q, L> {
         NetplayPlugins { config: self.config, types: PhantomData }
     }
 }
 
-impl<I, E, P> PluginGroup for NetplayPlugins<I, E, P>
+impl<I, E, P, const L: usize> PluginGroup for NetplayPlugins<I, E, P, L>
 where
     I: NetplayInput,
     E: InputEncoding<I>,
@@ -96,8 +109,8 @@ where
 {
     fn build(self) -> PluginGroupBuilder {
         let group = PluginGroupBuilder::start::<Self>()
-            .add(NetplayPlugin::<I, E, P> { config: self.config, types: PhantomData })
-            .add(NetplayMetricsPlugin::<NetplayGgrs<I, E, P>>::default());
+            .add(NetplayPlugin::<I, E, P, L> { config: self.config, types: PhantomData })
+            .add(NetplayMetricsPlugin::<NetplayGgrs<I, E, P, L>>::default());
         #[cfg(feature = "diagnostics")]
         let group = group.add(crate::NetplayDiagnosticsPlugin);
         group
@@ -106,7 +119,7 @@ where
 
 /// Rooms, links, matches. Part of [`NetplayPlugins`].
 #[derive(Debug)]
-pub struct NetplayPlugin<I, E = AsBytes, P = PredictRepeatLast> {
+pub struct NetplayPlugin<I, E = AsBytes, P = PredictRepeatLast, const L: usize = 1> {
     config: NetplayConfig,
     types: PhantomData<Types<I, E, P>>,
 }
@@ -132,7 +145,7 @@ pub enum NetplaySystems {
     Measure,
 }
 
-impl<I, E, P> Plugin for NetplayPlugin<I, E, P>
+impl<I, E, P, const L: usize> Plugin for NetplayPlugin<I, E, P, L>
 where
     I: NetplayInput,
     E: InputEncoding<I>,
@@ -144,7 +157,8 @@ where
         }
         messages::register(app);
         reflect::register_types::<I>(app);
-        app.add_plugins((GgrsPlugin::<NetplayGgrs<I, E, P>>::new(RunGgrs), rollback::plugin))
+        let ggrs = GgrsPlugin::<NetplayGgrs<I, E, P, L>>::new(RunGgrs);
+        app.add_plugins((ggrs, rollback::plugin, lobby::match_end_plugin, peer_messages::plugin))
             .init_state::<NetplayState>()
             .register_type_state::<NetplayState>()
             .insert_resource(RollbackFrameRate(self.config.frame_rate))
@@ -155,9 +169,12 @@ where
             .init_resource::<TransportFactory>()
             .init_resource::<EntropySource>()
             .init_resource::<LocalInput<I>>()
-            .init_resource::<PendingInputs<I>>()
+            .init_resource::<PendingInputs<PeerInput<I, L>>>()
             .init_resource::<PeerLinks>()
             .init_resource::<CurrentRoom>()
+            .init_resource::<CurrentLobby>()
+            .init_resource::<LobbyOverviewSeen>()
+            .init_resource::<LobbyTypes>()
             .init_resource::<LastEndReason>()
             .configure_sets(
                 PreUpdate,
@@ -171,7 +188,7 @@ where
                     .after(InputSystems),
             )
             .init_schedule(ReadLocalInput);
-        add_systems::<NetplayGgrs<I, E, P>>(app);
+        add_systems::<NetplayGgrs<I, E, P, L>>(app);
         #[cfg(target_arch = "wasm32")]
         app.add_plugins(crate::background::BackgroundPlugin);
         for set in [
@@ -204,9 +221,12 @@ fn add_systems<C: MatchTypes>(app: &mut App) {
         (
             session::handle_requests::<C>,
             session::change_input_delay.run_if(resource_changed::<NetplayConfig>),
+            session::read_room_list.run_if(session::is_listing),
             session::receive,
             session::apply_events::<C>.run_if(session::has_events),
             session::start_local_match::<C>.run_if(session::has_local_match),
+            lobby::update_lobby.run_if(resource_changed::<LobbyOverviewSeen>),
+            lobby::update_countdown,
         )
             .chain(),
     )
@@ -223,6 +243,7 @@ fn add_systems<C: MatchTypes>(app: &mut App) {
         )
             .chain(),
     )
+    .add_systems(Last, session::leave_at_exit.run_if(on_message::<AppExit>))
     .add_observer(session::restore_time)
     .add_systems(
         AdvanceWorld,

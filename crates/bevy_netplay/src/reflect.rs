@@ -22,10 +22,10 @@ use netplay_protocol::{PeerKey, RoomCode};
 
 use crate::input::NetplayInput;
 use crate::{
-    Checksums, CurrentMatch, CurrentRoom, EndReason, EntropySource, InputStatus, JoinRoom,
-    LastEndReason, LocalInput, NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks,
-    ReadLocalInput, RollbackEntity, RollbackMetrics, RollbackRegistry, SessionReport, SpawnOrder,
-    StartMatch, TransportFactory,
+    Checksums, CurrentLobby, CurrentMatch, CurrentRoom, EndReason, EntropySource, InputStatus,
+    JoinRoom, LastEndReason, LocalInput, NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks,
+    ReadLocalInput, RollbackEntity, RollbackMetrics, RollbackRegistry, RoomList, SessionReport,
+    SpawnOrder, StartMatch, TransportFactory,
 };
 
 #[reflect_remote(PeerKey)]
@@ -39,6 +39,12 @@ pub(crate) struct ReflectedPeerKey;
 #[reflect(opaque)]
 #[reflect(Clone, Debug, PartialEq)]
 pub(crate) struct OptionalPeerKey;
+
+#[reflect_remote(RoomCode)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(opaque)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) struct ReflectedRoomCode;
 
 #[reflect_remote(Option<RoomCode>)]
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +100,7 @@ pub(crate) enum OptionalNetworkConditions {
 pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
     app.register_type::<Checksums>()
         .register_type::<CurrentMatch>()
+        .register_type::<CurrentLobby>()
         .register_type::<CurrentRoom>()
         .register_type::<EndReason>()
         .register_type::<EntropySource>()
@@ -109,6 +116,7 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<RollbackEntity>()
         .register_type::<RollbackMetrics>()
         .register_type::<RollbackRegistry>()
+        .register_type::<RoomList>()
         .register_type::<SessionReport>()
         .register_type::<SpawnOrder>()
         .register_type::<StartMatch>()

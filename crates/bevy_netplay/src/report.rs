@@ -24,8 +24,11 @@ pub struct SessionReport {
     pub confirmed_frame: i32,
     /// How many players play.
     pub players: usize,
-    /// The player on this peer, counted from 0.
+    /// The player on this peer, counted from 0; the first one where there are several.
     pub local_player: PlayerHandle,
+    /// The players on this peer.
+    #[serde(default)]
+    pub local_players: Vec<PlayerHandle>,
     /// The checksum of the state at frame `frames`, in hexadecimal: equal on every peer.
     pub checksum: String,
     /// Until everybody was connected.
@@ -50,6 +53,8 @@ pub struct SessionReport {
 #[expect(missing_docs, reason = "the names say it, and PeerLink documents each")]
 pub struct LinkReport {
     pub player: PlayerHandle,
+    #[serde(default)]
+    pub players: Vec<PlayerHandle>,
     pub path: Option<String>,
     pub local_candidate: Option<String>,
     pub remote_candidate: Option<String>,
@@ -170,6 +175,7 @@ impl SessionReport {
             confirmed_frame: checksums.confirmed_frame(),
             players: game.players,
             local_player: game.local_player,
+            local_players: game.local_players.clone(),
             checksum: format!("{checksum:016x}"),
             connect_ms: reached(times.connected_after()),
             first_confirmed_ms: reached(times.first_confirmed_after()),
@@ -201,6 +207,7 @@ impl LinkReport {
         });
         Self {
             player: link.player.unwrap_or_default(),
+            players: link.players.clone(),
             path: link.path.map(|path| path.to_string()),
             local_candidate: link.candidates.map(|pair| pair.local.to_string()),
             remote_candidate: link.candidates.map(|pair| pair.remote.to_string()),

@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use netplay_protocol::{PeerKey, RoomCode, Secret};
 
+use crate::KickRule;
 use crate::reflect::{OptionalPeerKey, OptionalRoomCode};
 
 /// The room that this peer is in, or on the way to. Kept when a match ends, until another room is joined.
@@ -24,6 +25,16 @@ pub struct CurrentRoom {
     pub resume_token: Option<ResumeToken>,
     /// How many players the room is for, as its creator set it. None before the server has let this peer in.
     pub players: Option<u8>,
+    /// Whether the room admits no new players, because its first player has
+    /// [closed](crate::NetplayCommands::set_room_open) it.
+    pub closed: bool,
+    /// Who may [remove](crate::NetplayCommands::kick) players.
+    pub kick_rule: KickRule,
+    /// Whether the room is in the list of public rooms, as long as it admits another player.
+    pub public: bool,
+    /// With how many players a match starts at least, once all are ready. None if the first match starts when the room is
+    /// full.
+    pub least: Option<u8>,
 }
 
 /// Proves that a place in a room is this peer's. A secret: its debug text and its reflection do not show it.

@@ -1,7 +1,12 @@
 //! Peers that leave.
 
+use bevy::ecs::message::Messages;
+use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use netplay_testkit::TestApps;
+
+/// The longest time after which the others know that a player has left, in steps: a second.
+const A_SECOND: u32 = 60;
 
 #[test]
 fn the_remaining_player_of_two_learns_why_the_match_ended() {
@@ -71,4 +76,76 @@ fn the_report_of_the_last_match_is_there_until_another_room_is_joined() {
     assert_eq!(report(&apps, 0), None, "{apps}");
     apps.run_until("there is a report of the next match", 1000, |apps| report(apps, 0).is_some());
     assert!(apps.all_playing(), "{apps}");
+}
+
+/// Apps of which the second exits in its update 300: with `leaves`, it leaves the room in the same update.
+fn exiting(seed: u64, players: usize, leaves: bool) -> TestApps {
+    let exit =
+        move |mut updates: Local<u32>, mut commands: Commands, mut exit: MessageWriter<AppExit>| {
+            *updates += 1;
+            if *updates == 300 {
+                if leaves {
+                    commands.leave_room();
+                }
+                exit.write(AppExit::Success);
+            }
+        };
+    let conditions = NetworkConditions::mobile();
+    TestApps::builder(seed)
+        .players(players)
+        .conditions(conditions)
+        .extend(move |index, app| {
+            if index == 1 {
+                app.add_systems(Update, exit);
+            }
+        })
+        .build()
+}
+
+/// Runs until the second App has exited: its process ends after that update.
+fn run_until_exit(apps: &mut TestApps) {
+    let has_exited = |apps: &TestApps| !apps.world(1).resource::<Messages<AppExit>>().is_empty();
+    apps.run_until("it exits", 400, has_exited);
+    apps.pause(1);
+    apps.exclude(&[1]);
+}
+
+#[test]
+fn an_app_that_exits_has_left_for_the_others_within_a_second() {
+    for (seed, leaves) in [(60, false), (61, true)] {
+        let mut apps = exiting(seed, 2, leaves);
+        apps.join_all();
+        run_until_exit(&mut apps);
+        apps.run_until("it has left", A_SECOND, TestApps::all_ended);
+        let reason = crate::ended(&apps, 0);
+        assert!(matches!(reason, EndReason::PeerLeft { .. }), "{reason:?}: {apps}");
+
+        let mut apps = exiting(seed, 4, leaves);
+        apps.join_all();
+        run_until_exit(&mut apps);
+        apps.run_until("it is dropped", A_SECOND, |apps| {
+            [0, 2, 3].iter().all(|index| !apps.messages(*index).disconnected.is_empty())
+        });
+        for index in [0, 2, 3] {
+            let reason = &apps.messages(index).disconnected[0].reason;
+            assert_eq!(reason, "they closed the game", "{apps}");
+        }
+        let frame = apps.confirmed();
+        apps.run_until_confirmed(frame + 120, 600);
+        apps.assert_in_sync();
+    }
+}
+
+#[test]
+fn an_app_that_exits_has_left_the_lobby_for_the_others_within_a_second() {
+    for (seed, leaves) in [(62, false), (63, true)] {
+        let mut apps = exiting(seed, 3, leaves);
+        for index in [0, 1] {
+            apps.join(index, JoinRoom::code(TestApps::ROOM).players(3));
+        }
+        run_until_exit(&mut apps);
+        assert_eq!(apps.state(0), NetplayState::Lobby, "{apps}");
+        apps.run_until("it has left", A_SECOND, |apps| !apps.messages(0).left.is_empty());
+        assert_eq!(apps.messages(0).left.len(), 1, "{apps}");
+    }
 }

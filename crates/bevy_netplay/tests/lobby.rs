@@ -126,7 +126,7 @@ fn another_protocol_version_ends_with_the_reason_on_both_sides() {
         registered: 0,
         roster: 0,
         frame_rate: 60,
-        name: String::new(),
+        names: Vec::new(),
         key: [0; 32],
     };
     let message = ControlMessage::Hello(hello).encode().unwrap();

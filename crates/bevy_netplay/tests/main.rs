@@ -3,6 +3,7 @@
 //! Everything random follows from the seed in each test, and every failure names it.
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
+mod access;
 mod any_game;
 mod chaos;
 mod conditions;
@@ -12,8 +13,11 @@ mod interruptions;
 mod leave;
 mod links;
 mod lobby;
+mod local_players;
 mod malformed;
+mod messages;
 mod prelude;
+mod ready;
 mod reflection;
 mod rejoin;
 mod rematch;

@@ -10,16 +10,22 @@ use bevy_netplay::messages::PeerJoined;
 use bevy_netplay::prelude::*;
 
 /// Public types that need not be in the type registry: they are never a value in the world.
-const NO_VALUES: [&str; 16] = [
+const NO_VALUES: [&str; 21] = [
     // Plugins.
     "NetplayPlugins",
     "NetplayPlugin",
     "NetplayMetricsPlugin",
     "NetplayDiagnosticsPlugin",
+    // What a type of messages is called, what writes it, and what is as reflected as the game's own type.
+    "PeerMessageOptions",
+    "PeerMessageWriter",
+    "FromPeer",
     // A system parameter, the types of ggrs' session and of its inputs.
     "Inputs",
     "NetplayGgrs",
     "GgrsInput",
+    "PeerInput",
+    "PerPlayer",
     "AsBytes",
     "AsSerde",
     "Predict",
@@ -34,7 +40,7 @@ const NO_VALUES: [&str; 16] = [
 
 fn app() -> App {
     let mut app = App::new();
-    app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default()));
+    app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default())).add_lobby_state::<u8, u8>();
     app
 }
 

@@ -1,7 +1,9 @@
 //! Processes that restart, as a page does that is reloaded, and rejoin their match.
 
 use bevy_netplay::prelude::*;
-use bevy_netplay::protocol::{ControlMessage, InputLogChunk, RejoinState, ReliableHeader, Roster};
+use bevy_netplay::protocol::{
+    ControlMessage, InputLogChunk, LobbyValues, RejoinState, ReliableHeader, Roster,
+};
 use bevy_netplay::transport::Channel;
 use netplay_testkit::TestApps;
 use netplay_testkit::chaos::play_seeds;
@@ -221,12 +223,20 @@ fn forged_rejoin_messages_are_counted_and_do_not_disturb_the_others() {
     let seed = apps.world(1).resource::<CurrentMatch>().seed;
     let state = |last_frame: i32, members: &[PeerKey]| {
         let last_frames = vec![last_frame; members.len()];
-        let roster = Roster { size: 3, members: members.to_vec() };
+        let roster = Roster::new(3, members.to_vec());
         let (keys, statements) = (vec![[0; 32]; members.len()], vec![None; members.len()]);
         let disconnected = vec![];
-        let state =
-            RejoinState { epoch: 1, roster, disconnected, last_frames, seed, keys, statements };
-        ControlMessage::RejoinState(state)
+        let lobby = LobbyValues::default();
+        ControlMessage::RejoinState(RejoinState {
+            epoch: 1,
+            roster,
+            disconnected,
+            last_frames,
+            seed,
+            keys,
+            statements,
+            lobby,
+        })
     };
     let chunk = |player, start_frame, inputs: &[u8]| {
         let inputs = inputs.to_vec();

@@ -8,6 +8,7 @@
 //! * [`path`]: one way to carry packets, its estimates and its health;
 //! * [`agent`]: which path is primary, failover, connection attempts, and demand for the relay;
 //! * [`link`]: everything between the local peer and one other peer, over any number of paths;
+//! * [`messages`]: messages of the game between two peers, of any length;
 //! * [`negotiation`]: attempts at connections that the peers signal about, and the keys of the relay;
 //! * [`signaling`]: the client of the signaling server;
 //! * [`room`]: the peers of a room, and its phases from joining to a match and a rematch;
@@ -20,6 +21,7 @@ pub mod agent;
 pub mod emulator;
 pub mod link;
 pub mod match_;
+pub mod messages;
 pub mod negotiation;
 pub mod path;
 pub mod rate;

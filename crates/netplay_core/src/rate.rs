@@ -27,6 +27,12 @@ impl TokenBucket {
         available
     }
 
+    /// Takes so many tokens, whether there are as many or not: those that are missing are made up for later.
+    pub fn take_several(&mut self, now: Duration, tokens: usize) {
+        self.available(now);
+        self.tokens -= tokens as f64;
+    }
+
     /// How many tokens there are.
     pub fn available(&mut self, now: Duration) -> usize {
         let passed = now.saturating_sub(self.filled).as_secs_f64();
@@ -49,5 +55,13 @@ mod tests {
             (0..100).filter(|_| bucket.take(Duration::from_millis(ms))).count()
         };
         assert_eq!([0, 50, 100, 1100, 9000].map(|ms| taken(&mut bucket, ms)), [5, 0, 1, 5, 5]);
+    }
+
+    #[test]
+    fn tokens_that_are_missing_are_made_up_for() {
+        let mut bucket = TokenBucket::new(10, 5, Duration::ZERO);
+        bucket.take_several(Duration::ZERO, 25);
+        let available = |bucket: &mut TokenBucket, ms| bucket.available(Duration::from_millis(ms));
+        assert_eq!([1000, 2000, 2100].map(|ms| available(&mut bucket, ms)), [0, 0, 1]);
     }
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use crate::path::{Candidates, Channel, PathId, PathKind, PathPolicy};
 use netplay_protocol::join_proof::{JoinAction, JoinContext};
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, GameInfo, Join, Presence, Refusal, Resume, VERSION,
+    ClientMessage, Entry, GameInfo, Join, Presence, Refusal, Resume, RoomOptions, RoomState,
+    VERSION,
 };
 use netplay_protocol::{Challenge, Identity, PeerKey, RoomCode, Roster, Secret, ServerName};
 
@@ -30,6 +31,11 @@ pub struct JoinRequest {
     /// How many players the room is for. Without a size the peer takes the room as it is, and a new room is for
     /// [`DEFAULT_ROOM_SIZE`](netplay_protocol::signaling::DEFAULT_ROOM_SIZE) players.
     pub size: Option<u8>,
+    /// How many players the local peer brings.
+    pub players: u8,
+    /// With how many players a match starts at least, once all are ready: of a room that the peer creates. None: when
+    /// the room is full.
+    pub least: Option<u8>,
     /// The identity of the local peer.
     pub identity: Identity,
     /// What is played. Rooms and queues are per game.
@@ -38,6 +44,8 @@ pub struct JoinRequest {
     pub password: Option<Secret>,
     /// A token, for servers that want one.
     pub token: Option<Secret>,
+    /// What the peer sets of a room that it creates, besides size and password.
+    pub room_options: RoomOptions,
     /// Resumes the place in the room of an earlier process of the same peer, which had the token from its
     /// [`TransportEvent::Joined`]. If the server no longer knows it, the peer joins like any other.
     pub resume_token: Option<Secret>,
@@ -49,6 +57,13 @@ pub struct JoinRequest {
     pub seed: u64,
 }
 
+impl LeaveReason {
+    /// Whether others removed the peer from the room: then nothing of the room is left to it.
+    pub fn is_kick(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::Kicked { .. }))
+    }
+}
+
 impl JoinRequest {
     /// A request without servers, password and token, of an unnamed game, for any path.
     pub fn new(entry: Entry, size: impl Into<Option<u8>>, identity: Identity) -> Self {
@@ -56,10 +71,13 @@ impl JoinRequest {
             servers: Vec::new(),
             entry,
             size: size.into(),
+            players: 1,
+            least: None,
             identity,
             game: GameInfo::default(),
             password: None,
             token: None,
+            room_options: RoomOptions::default(),
             resume_token: None,
             policy: PathPolicy::Any,
             options: TransportOptions::default(),
@@ -90,9 +108,12 @@ impl JoinRequest {
             proof: proof(self.entry.action()),
             entry: self.entry.clone(),
             size: self.size,
+            players: self.players,
+            least: self.least,
             game: self.game.clone(),
             password: self.password.clone(),
             token: self.token.clone(),
+            options: self.room_options.clone(),
         })
     }
 }
@@ -113,6 +134,15 @@ pub enum TransportRequest {
     CheckServer,
     /// Tell the server whether a match is running. During a match it admits no new peers to the room.
     Playing(bool),
+    /// Ask the server to remove a member from the room, or vote for it.
+    Kick {
+        /// The member.
+        peer: PeerKey,
+        /// Whether its key and its address are to be kept out of the room.
+        ban: bool,
+    },
+    /// Open or close the room for new peers.
+    Open(bool),
 }
 
 /// What happened on a transport.
@@ -129,8 +159,28 @@ pub enum TransportEvent {
         room: RoomCode,
         /// How many players the room is for.
         size: u8,
+        /// With how many players a match starts at least, once all are ready. None if it starts when the room is full.
+        least: Option<u8>,
         /// For [`JoinRequest::resume_token`] of a later process of this peer. None where no server keeps places.
         resume_token: Option<Secret>,
+    },
+    /// What the room is like, where that is not the default or has changed.
+    RoomState(RoomState),
+    /// Others removed a member from the room. Follows the [roster](Self::Roster) without it.
+    Kicked {
+        /// The peer.
+        peer: PeerKey,
+        /// Whether it is kept out of the room.
+        banned: bool,
+    },
+    /// Somebody votes for the removal of a member.
+    KickVotes {
+        /// The member.
+        peer: PeerKey,
+        /// How many want it removed.
+        votes: u8,
+        /// How many are needed.
+        needed: u8,
     },
     /// The members of the room have changed.
     Roster(Roster),

@@ -58,7 +58,7 @@ mod tests {
     fn an_accusation_is_of_one_accuser_one_accused_one_match_and_one_revision() {
         let [first, second, third] = [1, 2, 3].map(|name| Identity::from_secret(&[name; 32]));
         let members = [&first, &second, &third].map(Identity::peer_key).to_vec();
-        let roster = Roster { size: 3, members };
+        let roster = Roster::new(3, members);
         let (id, other) = (MatchId::new(1, 7, &roster), MatchId::new(2, 7, &roster));
         let signature = first.accuse(&id, third.peer_key(), 1);
         let accusation = Accusation { accuser: 0, revision: 1, signature };

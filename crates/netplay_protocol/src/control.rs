@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::accusation::Accusation;
-use crate::limits::{MAX_CONTROL_BYTES, MAX_GAME_ID_BYTES, MAX_NAME_BYTES, MAX_PLAYERS};
+use crate::limits::{
+    MAX_CONTROL_BYTES, MAX_GAME_ID_BYTES, MAX_LOCAL_PLAYERS, MAX_NAME_BYTES, MAX_PLAYERS,
+};
+use crate::lobby::{LobbyEntry, LobbyValues};
+use crate::message::MessageTypes;
 use crate::seed::{SeedCommitment, SeedReveal, SeedReveals, SeedWait};
 use crate::statement::InputStatement;
 use crate::{ReliableHeader, Roster};
@@ -62,6 +66,29 @@ pub enum ControlMessage {
     InputResponse(InputResponse),
     /// The sender has not revealed its part of the seed for a while, and says who it waits for.
     SeedWait(SeedWait),
+    /// The sender wants a player removed from the match.
+    Kick(Kick),
+    /// The page that the sender runs in is closed, loaded again or left for another one, and it cannot know which: its
+    /// process ends, and another one may resume its place. A browser's WebSocket closes with 1001 then, "going away"
+    /// (RFC 6455).
+    GoingAway,
+    /// The page that the sender runs in is shown again, and the same process goes on.
+    Back,
+    /// The types of messages that the sender's game knows. It follows the first [`Hello`].
+    MessageTypes(MessageTypes),
+    /// What the sender tells of itself in the lobby.
+    Lobby(LobbyEntry),
+}
+
+/// A player is to be removed from a match: the sender removes it, or votes for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kick {
+    /// The match.
+    pub epoch: u16,
+    /// The player.
+    pub player: u8,
+    /// Whether it is to be kept out of the room from then on.
+    pub ban: bool,
 }
 
 /// Who has lost a player of a match.
@@ -138,6 +165,8 @@ pub struct RejoinState {
     /// The last statement of each player that the sender's log of its inputs agrees with. That of the receiver shows it
     /// that it has played this match, with this roster and this seed.
     pub statements: Vec<Option<InputStatement>>,
+    /// The values of the lobby that the match started with.
+    pub lobby: LobbyValues,
 }
 
 /// Consecutive inputs of one player, out of its input log.
@@ -187,8 +216,9 @@ pub struct Hello {
     pub roster: u64,
     /// Frames per second of the simulation.
     pub frame_rate: u16,
-    /// The player's name; empty if it has none. At most [`MAX_NAME_BYTES`].
-    pub name: String,
+    /// The names of the sender's players, in their order; empty where a player has none. At most [`MAX_NAME_BYTES`] each,
+    /// and [`MAX_LOCAL_PLAYERS`](crate::limits::MAX_LOCAL_PLAYERS) names.
+    pub names: Vec<String>,
     /// The player's public key ([`PublicKey::to_bytes`](crate::PublicKey::to_bytes)), of which its name in the roster is
     /// the fingerprint.
     pub key: [u8; 32],
@@ -198,6 +228,13 @@ pub struct Hello {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a malformed control message of {0} bytes")]
 pub struct ControlError(pub usize);
+
+impl Hello {
+    fn names_fit(&self) -> bool {
+        self.names.len() <= usize::from(MAX_LOCAL_PLAYERS)
+            && self.names.iter().all(|name| name.len() <= MAX_NAME_BYTES)
+    }
+}
 
 impl ControlMessage {
     /// The largest encoded message, in bytes.
@@ -233,14 +270,17 @@ impl ControlMessage {
         let malformed = || ControlError(bytes.len());
         match postcard::from_bytes(bytes) {
             Ok(Self::Hello(hello))
-                if hello.game.len() > MAX_GAME_ID_BYTES || hello.name.len() > MAX_NAME_BYTES =>
+                if hello.game.len() > MAX_GAME_ID_BYTES || !hello.names_fit() =>
             {
                 Err(malformed())
             }
             Ok(Self::RejoinState(state))
                 if state.roster.members.len() > usize::from(MAX_PLAYERS)
+                    || state.roster.players.len() != state.roster.members.len()
                     || [state.last_frames.len(), state.keys.len(), state.statements.len()]
-                        != [state.roster.members.len(); 3] =>
+                        != [state.roster.members.len(); 3]
+                    || ![0, state.roster.members.len()].contains(&state.lobby.players.len())
+                    || !state.lobby.fits() =>
             {
                 Err(malformed())
             }
@@ -256,7 +296,9 @@ impl ControlMessage {
             Ok(Self::Accusations(it)) if it.accusations.len() > usize::from(MAX_PLAYERS) => {
                 Err(malformed())
             }
+            Ok(Self::Lobby(entry)) if !entry.fits() => Err(malformed()),
             Ok(Self::InputResponse(it)) if it.statements.len() > MAX_STATEMENTS => Err(malformed()),
+            Ok(Self::MessageTypes(types)) if types.check().is_err() => Err(malformed()),
             Ok(message) => Ok(message),
             Err(_) => Err(malformed()),
         }

@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::limits::MAX_DATAGRAM_BYTES;
 
 /// The version of the datagram layout, the first byte of every datagram.
-pub const DATAGRAM_VERSION: u8 = 5;
+pub const DATAGRAM_VERSION: u8 = 6;
 
 /// The header of every datagram between two peers: 16 bytes, little endian, without padding. The payload follows.
 ///
@@ -61,6 +61,9 @@ pub enum DatagramKind {
     KeepAlive = 0,
     /// Messages of the match.
     Match = 1,
+    /// A packet of the reliable channel ([`ReliableHeader`](crate::ReliableHeader)). The last message of a process
+    /// travels this way as well: a reliable channel repeats what was lost only as long as the process lives.
+    Reliable = 2,
 }
 
 /// The bytes are not a datagram of this version.
@@ -125,6 +128,7 @@ impl DatagramHeader {
         let kind = match header.kind {
             0 => DatagramKind::KeepAlive,
             1 => DatagramKind::Match,
+            2 => DatagramKind::Reliable,
             other => return Err(DatagramError::Kind(other)),
         };
         Ok((header, kind, payload))
@@ -163,7 +167,7 @@ mod tests {
     fn a_header_is_sixteen_bytes_in_little_endian() {
         let stamp = PathStamp { sequence: 0x0506, sent: 0x0708, ack: Some((0x090a, 11)) };
         let header = DatagramHeader::new(DatagramKind::Match, 0x0102, 0x0304, 0x0c0d, stamp);
-        let bytes = [5, 1, 2, 1, 4, 3, 13, 12, 6, 5, 8, 7, 10, 9, 11, 0];
+        let bytes = [6, 1, 2, 1, 4, 3, 13, 12, 6, 5, 8, 7, 10, 9, 11, 0];
         assert_eq!(bytemuck::bytes_of(&header), &bytes);
         let datagram = [&bytes[..], &[42]].concat();
         let (read, kind, payload) = DatagramHeader::split(&datagram).unwrap();
@@ -182,10 +186,10 @@ mod tests {
             (bytes[0], bytes[1]) = (version, kind);
             DatagramHeader::split(&bytes).map(|_| ())
         };
-        assert_eq!(with(5, 0), Ok(()));
-        assert_eq!(with(4, 0), Err(DatagramError::Version(4)));
-        assert_eq!(with(5, 9), Err(DatagramError::Kind(9)));
-        assert_eq!(DatagramHeader::split(&[5; 15]), Err(DatagramError::Truncated(15)));
-        assert_eq!(DatagramHeader::split(&[5; 1201]), Err(DatagramError::TooLong(1201)));
+        assert_eq!(with(6, 0), Ok(()));
+        assert_eq!(with(5, 0), Err(DatagramError::Version(5)));
+        assert_eq!(with(6, 9), Err(DatagramError::Kind(9)));
+        assert_eq!(DatagramHeader::split(&[6; 15]), Err(DatagramError::Truncated(15)));
+        assert_eq!(DatagramHeader::split(&[6; 1201]), Err(DatagramError::TooLong(1201)));
     }
 }

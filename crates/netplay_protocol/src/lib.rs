@@ -6,7 +6,8 @@
 //!   with peers named by [`PeerKey`] and rooms by [`RoomCode`]. Packets that the server relays between two peers
 //!   are binary messages on the same WebSocket; they begin with a [`RelayHeader`];
 //! * **links**: binary packets between two peers. Unreliable datagrams begin with a [`DatagramHeader`]. Reliable
-//!   packets begin with a [`ReliableHeader`] and carry a [`ControlMessage`].
+//!   packets begin with a [`ReliableHeader`] and carry a [`ControlMessage`]. Messages of the game travel in
+//!   unreliable [`MessagePacket`]s, which have acknowledgements of their own.
 //!
 //! Both protocols have a version. A reader refuses other versions with a sentence for the player. Everything that
 //! has a size has a limit, and all limits are constants in [`limits`].
@@ -23,6 +24,8 @@ pub mod identity;
 pub mod join_proof;
 mod key;
 pub mod limits;
+pub mod lobby;
+mod message;
 mod relay;
 mod reliable;
 mod room;
@@ -35,13 +38,18 @@ pub mod statement;
 pub use accusation::Accusation;
 pub use control::{
     Accusations, ControlError, ControlMessage, DropProposal, Equivocation, Hello, InputLogChunk,
-    InputRequest, InputResponse, InputStatements, MAX_STATEMENTS, RejoinState,
+    InputRequest, InputResponse, InputStatements, Kick, MAX_STATEMENTS, RejoinState,
 };
 pub use datagram::{DATAGRAM_VERSION, DatagramError, DatagramHeader, DatagramKind, PathStamp};
 pub use fragments::Fragments;
 pub use identity::{Identity, PublicKey};
 pub use join_proof::{Challenge, KeyProof};
 pub use key::{BadPeerKey, ConnectionId, PeerKey};
+pub use lobby::{LobbyEntry, LobbyHash, LobbyStart, LobbyValues, LobbyView};
+pub use message::{
+    AckRange, BadMessageTypes, MAX_ACK_RANGES, MessageAck, MessageChunk, MessageDelivery,
+    MessageFrame, MessageLatest, MessagePacket, MessagePacketError, MessageType, MessageTypes,
+};
 pub use relay::{RelayChannel, RelayError, RelayHeader};
 pub use reliable::{ReliableError, ReliableHeader};
 pub use room::{BadRoomCode, BadRoster, RoomCode, RoomNonce, RoomScope, Roster};

@@ -4,6 +4,8 @@
 pub const MIN_PLAYERS: u8 = 2;
 /// The largest size of a room, in players. A full mesh of eight has 28 links.
 pub const MAX_PLAYERS: u8 = 8;
+/// How many players one peer brings at most.
+pub const MAX_LOCAL_PLAYERS: u8 = 4;
 
 /// The longest name of a signaling server: a host name of 253 characters (RFC 1035, section 2.3.4) and a port.
 pub const MAX_SERVER_NAME_BYTES: usize = 259;
@@ -38,5 +40,22 @@ pub const MAX_FRAGMENTED_BYTES: usize = 256 * 1024;
 pub const SEAL_BYTES: usize = 24;
 /// The longest name of a game, in bytes of UTF-8.
 pub const MAX_GAME_ID_BYTES: usize = 64;
+/// The longest name of a public room, in bytes of UTF-8.
+pub const MAX_LISTING_NAME_BYTES: usize = 64;
+/// The longest text that a game says of a public room beside its name, in bytes of UTF-8.
+pub const MAX_LISTING_INFO_BYTES: usize = 256;
+/// How many rooms a page of the list of public rooms has: as many as fit into a signaling message, whatever their names.
+pub const MAX_ROOMS_PER_PAGE: usize = 20;
 /// The longest name of a player, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 64;
+/// The longest value of a player or of the room in the lobby, in bytes.
+pub const MAX_LOBBY_VALUE_BYTES: usize = 1024;
+
+/// How many types of messages a game may have.
+pub const MAX_MESSAGE_TYPES: usize = 64;
+/// The longest name of a message type, in bytes of UTF-8.
+pub const MAX_MESSAGE_NAME_BYTES: usize = 64;
+/// The longest reliable message of a game, in bytes before compression.
+pub const MAX_MESSAGE_BYTES: u32 = 32 * 1024 * 1024;
+/// The longest message of a game of which only the latest counts, in bytes: it travels in one packet.
+pub const MAX_LATEST_BYTES: u32 = 1024;

@@ -47,7 +47,7 @@ pub enum ReliableError {
 
 impl ReliableHeader {
     /// The version of the protocol between peers.
-    pub const VERSION: u16 = 5;
+    pub const VERSION: u16 = 6;
     /// The size of the header, in bytes.
     pub const BYTES: usize = 18;
 
@@ -99,7 +99,7 @@ mod tests {
         let header = ReliableHeader { sequence: 0x0102, ack: 7, from: 0x0304, to: 9 };
         let packet = header.packet(b"hi");
         let fields = [2, 1, 0, 0, 7, 0, 0, 0, 4, 3, 0, 0, 9, 0, 0, 0];
-        assert_eq!(packet, [&[5, 0], &fields[..], b"hi"].concat());
+        assert_eq!(packet, [&[6, 0], &fields[..], b"hi"].concat());
         assert_eq!(ReliableHeader::split(&packet), Ok((header, &b"hi"[..])));
     }
 

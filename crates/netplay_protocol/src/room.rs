@@ -1,12 +1,13 @@
 //! The codes of rooms, and their members.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::limits::{MAX_PLAYERS, MAX_ROOM_CODE_CHARS, MIN_PLAYERS};
+use crate::limits::{MAX_LOCAL_PLAYERS, MAX_PLAYERS, MAX_ROOM_CODE_CHARS, MIN_PLAYERS};
 use crate::{PeerKey, hexadecimal};
 
 /// The alphabet of random codes: Crockford's base 32, which has no letters that look like digits.
@@ -106,51 +107,105 @@ impl RoomScope {
     }
 }
 
-/// The members of a room, in the order they joined, which is the order of the players. The server sends every
-/// member the same roster.
+/// The members of a room, in the order they joined, which is the order of the players: first those of the first member,
+/// then those of the second. The server sends every member the same roster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     /// How many players the room is for.
     pub size: u8,
     /// The members, connected or away, in the order they joined.
     pub members: Vec<PeerKey>,
+    /// How many players each member brings, in the same order.
+    pub players: Vec<u8>,
 }
 
 /// No room has such a roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a roster of {members} for {size} players, or with a player twice")]
+#[error("a roster of {members} members and {players} players for {size}, or with a member twice")]
 pub struct BadRoster {
     /// How many members it has.
     pub members: usize,
+    /// How many players it has.
+    pub players: usize,
     /// The size of the room by it.
     pub size: u8,
 }
 
 impl Roster {
-    /// Checks what is true of every roster: a size that rooms can have, no more members than that, and none twice.
+    /// A roster whose members bring one player each.
+    pub fn new(size: u8, members: Vec<PeerKey>) -> Self {
+        let players = vec![1; members.len()];
+        Self { size, members, players }
+    }
+
+    /// Checks what is true of every roster: a size that rooms can have, no more players than that, and no member twice.
     ///
     /// # Errors
     ///
     /// [`BadRoster`] where that is not so.
     pub fn check(&self) -> Result<(), BadRoster> {
-        let (size, members) = (self.size, self.members.len());
+        let (size, members, players) = (self.size, self.members.len(), self.player_count());
         let fits = (MIN_PLAYERS..=MAX_PLAYERS).contains(&size)
-            && (1..=usize::from(size)).contains(&members);
+            && (1..=usize::from(size)).contains(&players)
+            && self.players.len() == members
+            && self.players.iter().all(|players| (1..=MAX_LOCAL_PLAYERS).contains(players));
         let twice = || {
             let mut sorted = self.members.clone();
             sorted.sort_unstable();
             sorted.windows(2).any(|pair| pair[0] == pair[1])
         };
-        if !fits || twice() { Err(BadRoster { members, size }) } else { Ok(()) }
+        if !fits || twice() { Err(BadRoster { members, players, size }) } else { Ok(()) }
     }
 
-    /// Whether the room has as many members as its size.
+    /// Whether the room has as many players as its size.
     pub fn is_complete(&self) -> bool {
-        self.members.len() == usize::from(self.size)
+        self.player_count() == usize::from(self.size)
     }
 
-    /// The player handle of a peer: its index in the roster. None if it is not a member.
-    pub fn player(&self, peer: PeerKey) -> Option<usize> {
+    /// How many players its members bring.
+    pub fn player_count(&self) -> usize {
+        self.players.iter().map(|players| usize::from(*players)).sum()
+    }
+
+    /// How many players a member brings; none if it is not a member.
+    pub fn players_of(&self, peer: PeerKey) -> Option<u8> {
+        self.players.get(self.place(peer)?).copied()
+    }
+
+    /// The handles of the players that a member brings; none if it is not a member.
+    pub fn handles_of(&self, peer: PeerKey) -> Option<Range<usize>> {
+        let place = self.place(peer)?;
+        let first = self.first_handle(place);
+        Some(first..first + usize::from(*self.players.get(place)?))
+    }
+
+    /// The handle of the first player of the member with this place.
+    pub fn first_handle(&self, place: usize) -> usize {
+        self.players.iter().take(place).map(|players| usize::from(*players)).sum()
+    }
+
+    /// The number of that player in sentences, where players count from 1.
+    pub fn number(&self, place: usize) -> usize {
+        self.first_handle(place) + 1
+    }
+
+    /// The roster of some of the members, in their order, for a match that is theirs alone.
+    pub fn only(&self, some: &[PeerKey]) -> Self {
+        let members = self.members.iter().copied().zip(self.players.iter().copied());
+        let (members, players): (Vec<_>, Vec<u8>) =
+            members.filter(|(member, _)| some.contains(member)).unzip();
+        // There are at most eight.
+        let size = players.iter().copied().fold(0, u8::saturating_add);
+        Self { size, members, players }
+    }
+
+    /// The first player: the member with the lowest place of those that are present.
+    pub fn first_player(&self, is_present: impl Fn(PeerKey) -> bool) -> Option<PeerKey> {
+        self.members.iter().copied().find(|member| is_present(*member))
+    }
+
+    /// The place of a peer: its index in the roster. None if it is not a member.
+    pub fn place(&self, peer: PeerKey) -> Option<usize> {
         self.members.iter().position(|member| *member == peer)
     }
 }
@@ -173,7 +228,7 @@ mod tests {
     fn a_roster_has_a_size_and_each_member_once() {
         let key = |name| PeerKey::from_bytes([name; 16]);
         let roster =
-            |size, names: &[u8]| Roster { size, members: names.iter().copied().map(key).collect() };
+            |size, names: &[u8]| Roster::new(size, names.iter().copied().map(key).collect());
         for good in [roster(2, &[1]), roster(2, &[2, 1]), roster(8, &[1, 2, 3, 4, 5, 6, 7, 8])] {
             assert_eq!(good.check(), Ok(()), "{good:?}");
         }
@@ -194,5 +249,29 @@ mod tests {
         assert_eq!(code.as_str().parse::<RoomCode>(), Ok(code.clone()));
         assert_eq!(code.as_str().len(), 8);
         assert_ne!(code, RoomCode::from_entropy(0x1234_5678_9abd));
+    }
+
+    #[test]
+    fn a_roster_counts_players() {
+        let key = |name| PeerKey::from_bytes([name; 16]);
+        let of = |players: &[u8]| Roster {
+            size: 6,
+            members: (1..=players.len() as u8).map(key).collect(),
+            players: players.to_vec(),
+        };
+        for good in [&[1][..], &[4, 2], &[2, 2, 1]] {
+            assert_eq!(of(good).check(), Ok(()), "{good:?}");
+        }
+        for bad in [&[0, 1][..], &[5], &[4, 3]] {
+            assert!(of(bad).check().is_err(), "{bad:?}");
+        }
+        assert!(Roster { players: vec![1], ..of(&[1, 1]) }.check().is_err());
+        assert!(of(&[4, 2]).is_complete() && !of(&[1; 3]).is_complete());
+        let two = of(&[1, 2, 3]).only(&[key(3), key(2), key(9)]);
+        assert_eq!(
+            (two.size, &two.members[..], &two.players[..]),
+            (5, &[key(2), key(3)][..], &[2, 3][..])
+        );
+        assert_eq!((of(&[1, 2]).players_of(key(2)), of(&[1]).players_of(key(2))), (Some(2), None));
     }
 }

@@ -11,12 +11,13 @@
 //! | --- | --- | --- |
 //! | commitment | `netplay seed commitment 1` | the player's key (16 bytes), hash of the roster (8), epoch (2), round (8), nonce (32) |
 //! | exchange | `netplay seed exchange 1` | hash of the roster (8), epoch (2), round (8); of each player who takes part, in the order of the roster: key (16), commitment (32) |
+//! | exchange of a match that starts in a lobby | `netplay seed view 1` | the exchange (32), the [view](crate::lobby) (32) |
 //! | seed | `netplay seed 1` | exchange (32); of each player who takes part, in the order of the roster: nonce (32). The first 8 bytes are the seed |
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::PeerKey;
+use crate::{LobbyHash, PeerKey};
 
 /// The size of nonces, commitments and the other hashes, in bytes.
 pub const HASH_BYTES: usize = 32;
@@ -24,7 +25,8 @@ pub const HASH_BYTES: usize = 32;
 /// What commitments are for: one try at the seed of one match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SeedTerms {
-    /// A hash of the roster to play with, as in [`Hello::roster`](crate::Hello::roster).
+    /// A hash of the roster to play with, as in [`Hello::roster`](crate::Hello::roster); for a match that starts in a
+    /// lobby, the [short form](crate::lobby::short) of the view.
     pub roster: u64,
     /// The match.
     pub epoch: u16,
@@ -99,6 +101,12 @@ pub fn exchange(
         hash.chain_update(of.to_bytes()).chain_update(commitment)
     };
     commitments.into_iter().fold(with_terms(hash, terms), add).finalize().into()
+}
+
+/// The hash of all commitments for a match that starts in a lobby: it stands for who plays and for all values as well.
+pub fn with_view(exchange: &[u8; HASH_BYTES], view: &LobbyHash) -> [u8; HASH_BYTES] {
+    let hash = Sha256::new().chain_update(b"netplay seed view 1\0").chain_update(exchange);
+    hash.chain_update(view).finalize().into()
 }
 
 /// The seed. `nonces`: of the players who take part, in the order of the roster.

@@ -15,6 +15,7 @@
 //! | hash | label | fields |
 //! | --- | --- | --- |
 //! | match id | `netplay match 1` | epoch (2), seed (8), size of the room (1), each player's key (16) in the order of the roster |
+//! | match id of a match that started in a lobby | `netplay match lobby 1` | the match id (32), the hash of the lobby's values (32) |
 //! | first digest | `netplay inputs 1` | |
 //! | digest | `netplay inputs 1` | the digest before (32), the frame of the first input (4), the inputs since the digest before |
 //!
@@ -24,7 +25,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Identity, PeerKey, PublicKey, Roster};
+use crate::{Identity, LobbyValues, PeerKey, PublicKey, Roster};
 
 /// The size of a digest, in bytes.
 pub const DIGEST_BYTES: usize = 32;
@@ -62,8 +63,21 @@ impl MatchId {
             .chain_update(epoch.to_le_bytes())
             .chain_update(seed.to_le_bytes())
             .chain_update([roster.size]);
-        let members = roster.members.iter();
-        Self(members.fold(hash, |hash, key| hash.chain_update(key.to_bytes())).finalize().into())
+        let members = roster.members.iter().zip(&roster.players);
+        let add = |hash: Sha256, (key, players): (&PeerKey, &u8)| {
+            hash.chain_update(key.to_bytes()).chain_update([*players])
+        };
+        Self(members.fold(hash, add).finalize().into())
+    }
+
+    /// The id of the same match with these values of the lobby.
+    #[must_use = "it is returned"]
+    pub fn with_lobby(self, values: &LobbyValues) -> Self {
+        if *values == LobbyValues::default() {
+            return self;
+        }
+        let hash = Sha256::new().chain_update(b"netplay match lobby 1\0").chain_update(self.0);
+        Self(hash.chain_update(values.hash()).finalize().into())
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -158,7 +172,7 @@ mod tests {
 
     fn roster(names: &[u8]) -> Roster {
         let members = names.iter().map(|name| identity(*name).peer_key()).collect();
-        Roster { size: 2, members }
+        Roster::new(2, members)
     }
 
     #[test]
@@ -173,6 +187,7 @@ mod tests {
             MatchId::new(1, 8, &roster(&[1, 2])),
             MatchId::new(1, 7, &roster(&[2, 1])),
             MatchId::new(1, 7, &Roster { size: 3, ..roster(&[1, 2]) }),
+            id.with_lobby(&LobbyValues { room: vec![1], players: vec![] }),
         ] {
             assert!(!public.has_signed(&other, &statement));
         }

@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Message;
-use netplay_protocol::signaling::ServerMessage;
+use netplay_protocol::signaling::{ListRooms, RoomPage, ServerMessage};
 use netplay_protocol::{PeerKey, RoomCode};
 
+use crate::directory::Directory;
 use crate::message::text;
 use crate::room::{Delivery, Outgoing, Room, SocketId};
 use crate::send_queue::SendQueue;
@@ -45,9 +46,16 @@ pub(crate) trait Backbone: Send + Sync + 'static {
     /// Delivers something that no room transmits.
     fn deliver(&self, delivery: Delivery) -> impl Future<Output = ()> + Send;
 
+    /// A page of the list of public rooms.
+    fn list(&self, request: &ListRooms) -> impl Future<Output = RoomPage> + Send;
+
     /// How many rooms there are.
     #[cfg(any(test, feature = "metrics"))]
     fn room_count(&self) -> usize;
+
+    /// How many of them are in the list of public rooms.
+    #[cfg(any(test, feature = "metrics"))]
+    fn public_room_count(&self) -> usize;
 
     /// How many signals were dropped since the last call, because their receiver had not read what waited from the
     /// same sender.
@@ -67,6 +75,7 @@ pub(crate) struct Memory {
 struct State {
     rooms: HashMap<RoomCode, Room>,
     queues: HashMap<SocketId, SendQueue>,
+    directory: Directory,
 }
 
 impl Memory {
@@ -98,9 +107,9 @@ impl Backbone for Memory {
             while let Some(delivery) = room.poll_transmit() {
                 dropped += state.deliver(&delivery);
             }
-            if !room.is_empty() {
-                state.rooms.insert(code.clone(), room);
-            }
+            let room = Some(room).filter(|room| !room.is_empty());
+            state.directory.update(code, room.as_ref());
+            state.rooms.extend(room.map(|room| (code.clone(), room)));
         }
         self.dropped_signals.fetch_add(dropped, Ordering::Relaxed);
         outcome
@@ -122,9 +131,18 @@ impl Backbone for Memory {
         self.dropped_signals.fetch_add(dropped, Ordering::Relaxed);
     }
 
+    async fn list(&self, request: &ListRooms) -> RoomPage {
+        self.lock().directory.page(request)
+    }
+
     #[cfg(any(test, feature = "metrics"))]
     fn room_count(&self) -> usize {
         self.lock().rooms.len()
+    }
+
+    #[cfg(any(test, feature = "metrics"))]
+    fn public_room_count(&self) -> usize {
+        self.lock().directory.len()
     }
 
     #[cfg(feature = "metrics")]

@@ -50,6 +50,7 @@ mod auth;
 mod backbone;
 mod config;
 mod connection;
+mod directory;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

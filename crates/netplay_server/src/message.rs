@@ -1,7 +1,9 @@
 //! Parses the messages of clients and writes the messages to them.
 
 use axum::extract::ws::Message;
-use netplay_protocol::signaling::{ClientMessage, Join, Refusal, Resume, ServerMessage, VERSION};
+use netplay_protocol::signaling::{
+    ClientMessage, Join, ListRooms, Refusal, Resume, ServerMessage, VERSION,
+};
 use serde::Deserialize;
 
 /// How much of a parse error a client receives, in characters. The error may quote the message, which may be
@@ -14,6 +16,7 @@ const MAX_DETAIL_CHARS: usize = 160;
 enum AnyVersion {
     Join { version: u16 },
     Resume { version: u16 },
+    ListRooms { version: u16 },
 }
 
 /// Parses a message of a client and checks its version and its sizes.
@@ -26,11 +29,18 @@ pub(crate) fn parse(text: &str, most: usize) -> Result<ClientMessage, Refusal> {
     match &message {
         ClientMessage::Join(Join { version, .. })
         | ClientMessage::Resume(Resume { version, .. })
+        | ClientMessage::ListRooms(ListRooms { version, .. })
             if *version != VERSION =>
         {
             Err(wrong_version(*version))
         }
         ClientMessage::Join(Join { game, .. }) if !game.fits() => Err(Refusal::BadGame),
+        ClientMessage::ListRooms(request) if !request.fits() => Err(Refusal::BadGame),
+        ClientMessage::Join(Join { options, .. })
+            if options.public.as_ref().is_some_and(|listing| !listing.fits()) =>
+        {
+            Err(Refusal::BadListing)
+        }
         ClientMessage::Signal { signal, .. } if !signal.fits() => Err(Refusal::TooLarge),
         _ => Ok(message),
     }
@@ -40,9 +50,11 @@ pub(crate) fn parse(text: &str, most: usize) -> Result<ClientMessage, Refusal> {
 /// that the player learns to update.
 fn other_version_or_malformed(text: &str, error: &serde_json::Error) -> Refusal {
     match serde_json::from_str(text) {
-        Ok(AnyVersion::Join { version } | AnyVersion::Resume { version }) if version != VERSION => {
-            wrong_version(version)
-        }
+        Ok(
+            AnyVersion::Join { version }
+            | AnyVersion::Resume { version }
+            | AnyVersion::ListRooms { version },
+        ) if version != VERSION => wrong_version(version),
         _ => Refusal::Malformed {
             detail: error.to_string().chars().take(MAX_DETAIL_CHARS).collect(),
         },
@@ -83,6 +95,7 @@ mod tests {
         for text in [
             format!(r#"{{"type":"join","version":9,"room":"A","size":2,"key":"{key}"}}"#),
             r#"{"type":"join","version":9,"lobby":{"name":"A"}}"#.to_owned(),
+            r#"{"type":"list_rooms","version":9,"filter":[]}"#.to_owned(),
         ] {
             assert_eq!(
                 parse_message(&text),
@@ -95,7 +108,8 @@ mod tests {
     #[test]
     fn malformed_messages_are_refused_and_quoted_only_in_part() {
         let long = format!(r#"{{"type":"{}"}}"#, "x".repeat(10_000));
-        for text in ["", "null", "{}", "[1]", r#"{"type":"join","version":6}"#, &long] {
+        let incomplete = format!(r#"{{"type":"join","version":{VERSION}}}"#);
+        for text in ["", "null", "{}", "[1]", &incomplete, &long] {
             let Err(Refusal::Malformed { detail }) = parse_message(text) else { panic!("{text}") };
             assert!(!detail.is_empty() && detail.len() <= MAX_DETAIL_CHARS, "{detail}");
         }

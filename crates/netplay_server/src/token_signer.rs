@@ -132,7 +132,7 @@ impl TokenSigner {
         let (revision, issued) = (revision.to_be_bytes(), issued.to_be_bytes());
         let code = room.as_str().as_bytes();
         let room = [code, &nonce.0, &revision, &issued, game, version, mode];
-        self.mac("roster", &[&room[..], &[&[roster.size], &members]].concat())
+        self.mac("roster", &[&room[..], &[&[roster.size], &members, &roster.players]].concat())
     }
 
     /// HMAC-SHA256 (RFC 2104) over the parts, each after its length: different lists of parts give different
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_signed_roster_cannot_be_changed() {
         let ours = TokenSigner::new(None).unwrap();
-        let roster = Roster { size: 3, members: vec![key(1), key(2)] };
+        let roster = Roster::new(3, vec![key(1), key(2)]);
         let game = GameInfo { game: "ab".into(), version: "c".into(), mode: String::new() };
         let mut signed = SignedRoster {
             roster: roster.clone(),
@@ -225,6 +225,7 @@ mod tests {
         for roster in [
             Roster { size: 2, ..roster.clone() },
             Roster { members: vec![key(2), key(1)], ..roster.clone() },
+            Roster { players: vec![1, 2], ..roster.clone() },
             Roster { members: vec![key(1), key(2), key(3)], ..roster },
         ] {
             assert!(!ours.check_roster(&room("A"), &SignedRoster { roster, ..signed.clone() }));

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use netplay_protocol::join_proof::{JoinAction, JoinContext};
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, GameInfo, Join, PATH, Presence, Refusal, Resume, ServerMessage, Signal,
-    VERSION,
+    ClientMessage, Entry, GameInfo, Join, PATH, Presence, Refusal, Resume, RoomOptions,
+    ServerMessage, Signal, VERSION,
 };
 use netplay_protocol::{Challenge, ConnectionId, Identity, KeyProof, PeerKey, Roster, ServerName};
 use netplay_server::{LimitsConfig, MatchmakingConfig, Rate, Server, ServerConfig};
@@ -170,7 +170,7 @@ impl Client {
         let Some(ServerMessage::Roster { roster, .. }) = self.next().await else {
             panic!("no roster")
         };
-        assert_eq!(roster, Roster { size, members });
+        assert_eq!(roster, Roster::new(size, members));
     }
 
     pub async fn expect_presence(&mut self, number: u16, presence: Presence) {
@@ -232,6 +232,7 @@ pub fn generous() -> LimitsConfig {
         failures_per_room: plenty(),
         passwords_per_address: plenty(),
         credentials_per_address: plenty(),
+        lists_per_address: plenty(),
         messages: plenty(),
         messages_per_address: plenty(),
         packets: plenty(),
@@ -318,7 +319,8 @@ pub fn join(room: &str, size: u8, number: u16) -> ClientMessage {
 pub fn join_by(entry: Entry, size: u8, number: u16) -> Join {
     let (game, password, token) = (GameInfo::default(), None, None);
     let size = Some(size);
-    Join { version: VERSION, proof: unproven(number), entry, size, game, password, token }
+    let (version, proof, options) = (VERSION, unproven(number), RoomOptions::default());
+    Join { version, proof, entry, size, least: None, players: 1, game, password, token, options }
 }
 
 pub fn signal(to: u16, signal: Signal) -> ClientMessage {

@@ -281,10 +281,10 @@ fn roster(secret: &str, nonce: RoomNonce, issued: u64) -> SignedRoster {
     let (revision, time) = (2u64.to_be_bytes(), issued.to_be_bytes());
     let members = vec![key(OWNER), key(3)];
     let keys = [members[0].to_bytes(), members[1].to_bytes()].concat();
-    let parts: [&[u8]; 10] =
-        [b"roster", b"ROOM", &nonce.0, &revision, &time, b"", b"", b"", &[3], &keys];
+    let parts: [&[u8]; 11] =
+        [b"roster", b"ROOM", &nonce.0, &revision, &time, b"", b"", b"", &[3], &keys, &[1, 1]];
     let signature = hex::encode(mac(secret, &parts));
-    let roster = Roster { size: 3, members };
+    let roster = Roster::new(3, members);
     SignedRoster { roster, nonce, revision: 2, issued, signature, game: Default::default() }
 }
 

@@ -110,6 +110,31 @@ async fn a_guest_without_a_size_takes_the_size_of_the_room() {
 }
 
 #[tokio::test]
+async fn a_room_tells_with_how_many_players_a_match_starts_at_least() {
+    let server = start();
+    let create = Join { least: Some(3), ..join_by(Entry::Room("room".into()), 4, 1) };
+    let guest = Join { size: None, ..join_by(Entry::Room("room".into()), 4, 2) };
+    let mut members = Vec::new();
+    for join in [create, guest] {
+        let mut client = Client::connect(&server).await;
+        client.send(&ClientMessage::Join(join)).await;
+        let welcome = client.next().await;
+        assert!(
+            matches!(welcome, Some(ServerMessage::Welcome { size: 4, least: Some(3), .. })),
+            "{welcome:?}"
+        );
+        members.push(client);
+    }
+    for least in [1, 5] {
+        let join = Join { least: Some(least), ..join_by(Entry::New, 4, 3) };
+        let mut client = Client::connect(&server).await;
+        client.send(&ClientMessage::Join(join)).await;
+        let reason = Refusal::BadRoomSize { size: least };
+        assert_eq!(client.next().await, Some(ServerMessage::Refused { reason }));
+    }
+}
+
+#[tokio::test]
 async fn a_room_that_is_created_without_a_size_is_for_two() {
     let server = start();
     for (number, entry) in [(1, Entry::New), (2, Entry::Room("room".into()))] {

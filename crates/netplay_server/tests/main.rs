@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is the verdict of a test, and of what helps it")]
 
+mod access;
 mod client;
 mod closing;
 mod entry;

@@ -5,7 +5,7 @@ use netplay_protocol::limits::{
     MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, MAX_SIGNALING_BYTES, SIGNATURE_LINE_BYTES,
 };
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, Join, Presence, Refusal, ServerMessage, Signal,
+    ClientMessage, Entry, Join, Presence, Refusal, ServerMessage, Signal, VERSION,
 };
 use netplay_server::Server;
 use tokio_tungstenite::tungstenite::Message;
@@ -16,12 +16,15 @@ use crate::client::{Client, join, join_by, offer, signal, start, within};
 async fn a_client_of_another_version_is_told_to_update() {
     let server = start();
     let mut client = Client::connect(&server).await;
-    let join = Join { version: 7, ..join_by(Entry::New, 2, 1) };
+    let join = Join { version: VERSION + 1, ..join_by(Entry::New, 2, 1) };
     client.send(&ClientMessage::Join(join)).await;
     let refusal = client.expect_refusal().await;
     assert_eq!(
         refusal.to_string(),
-        "the server speaks signaling version 6, this game version 7: update the older one"
+        format!(
+            "the server speaks signaling version {VERSION}, this game version {}: update the older one",
+            VERSION + 1
+        )
     );
 }
 
@@ -88,7 +91,7 @@ async fn an_unknown_message_is_malformed() {
     for raw in [
         Message::text("not json"),
         Message::text("{\"type\":\"teleport\"}"),
-        Message::text("{\"type\":\"join\",\"version\":6}"),
+        Message::text(format!("{{\"type\":\"join\",\"version\":{VERSION}}}")),
         Message::text("[".repeat(MAX_SIGNALING_BYTES)),
         Message::binary(serde_json::to_vec(&join("room", 2, 1)).unwrap()),
         Message::binary(Vec::new()),

@@ -127,10 +127,8 @@ async fn a_server_with_the_same_secret_restores_the_room_from_its_signed_roster(
 
     let after = start_with(config());
     // Neither an invented slot nor a changed roster.
-    let forged = SignedRoster {
-        roster: Roster { size: 3, members: vec![key(1), key(2), key(3)] },
-        ..both.clone()
-    };
+    let forged =
+        SignedRoster { roster: Roster::new(3, vec![key(1), key(2), key(3)]), ..both.clone() };
     for (number, token, roster) in
         [(1, &first_token, None), (1, &first_token, Some(forged)), (2, &second_token, Some(alone))]
     {

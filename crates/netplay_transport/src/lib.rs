@@ -16,7 +16,7 @@ pub mod memory;
 pub mod rtc;
 mod transport;
 
-pub use driven_room::{DrivenRoom, RoomDriver};
+pub use driven_room::{DrivenRoom, Leaving, RoomDriver};
 pub use netplay_core::path::{
     BadPathPolicy, CandidateKind, Candidates, Channel, PathId, PathKind, PathPolicy,
 };

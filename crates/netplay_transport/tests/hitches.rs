@@ -1,11 +1,12 @@
 //! Rooms that go on between the updates of their games, over real data channels.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netplay_core::link::LinkConfig;
-use netplay_core::room::{Entropy, Room, RoomConfig, RoomEvent};
+use netplay_core::room::{EndReason, Entropy, Room, RoomConfig, RoomEvent};
 use netplay_transport::rtc::RtcTransport;
-use netplay_transport::{DrivenRoom, LeaveReason, PathPolicy, TransportEvent};
+use netplay_transport::{DrivenRoom, Leaving, PathPolicy};
 
 use crate::support::{identity, key, now, request, server, wait_until};
 
@@ -34,12 +35,15 @@ impl Game {
             max_prediction: 8,
             input_redundancy: 3,
             stall_timeout: None,
+            away_timeout: Duration::from_secs(10),
             disconnect_timeout: NEVER,
             link: LinkConfig::default(),
             policy: PathPolicy::Any,
+            countdown: Duration::ZERO,
             host: None,
             resumes: false,
-            name: format!("player {n}"),
+            names: vec![format!("player {n}")],
+            messages: Arc::default(),
         };
         let (started, at) = (now(), Duration::ZERO);
         let transport = Box::new(RtcTransport::join(request(server, n, 2)));
@@ -116,12 +120,28 @@ fn a_game_that_hitches_in_a_match_is_heard_of_by_the_others() {
 fn a_room_that_was_left_is_driven_no_more_and_its_transport_says_goodbye() {
     let server = server();
     let game = Game::join(&server.url(), 1);
-    let mut transport = game.room.lock().leave(game.started.elapsed(), "they left").unwrap();
-    let mut last = None;
-    wait_until(|| {
-        transport.poll(game.started.elapsed());
-        last = transport.poll_event();
-        last == Some(TransportEvent::Left(LeaveReason::Requested))
-    });
+    let mut leaving = game.room.lock().leave(game.started.elapsed(), "they left").unwrap();
+    wait_until(|| leaving.poll(game.started.elapsed()));
     assert!(game.room.lock().leave(NEVER, "again").is_none());
+}
+
+#[test]
+fn a_process_that_ends_says_goodbye_before() {
+    let server = server();
+    let [leaves, other] = [1, 2].map(|n| Game::join(&server.url(), n));
+    wait_until(|| leaves.plays() && other.plays());
+    other.update();
+    let leaving = leaves.room.lock().leave(leaves.started.elapsed(), "they closed the game");
+    // Nothing of it is left after this: not even its transport.
+    Leaving::finish(leaving);
+    drop(leaves);
+    let mut told = Vec::new();
+    wait_until(|| {
+        told.extend(other.update());
+        matches!(told.last(), Some(RoomEvent::Ended(_)))
+    });
+    let Some(RoomEvent::Ended(EndReason::PeerLeft { detail, .. })) = told.last() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(detail, "they closed the game");
 }

@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
+mod access;
 mod attempts;
 mod crossing;
 mod hitches;

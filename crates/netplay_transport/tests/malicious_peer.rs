@@ -28,9 +28,12 @@ fn hostile(server: &Server, size: u8, signals: Vec<Signal>) -> smol::Task<()> {
             proof: identity(0).sign_join(&context),
             entry,
             size: Some(size),
+            least: None,
+            players: 1,
             game: GameInfo::default(),
             password: None,
             token: None,
+            options: Default::default(),
         });
         send(&mut socket, &join).await;
         let ServerMessage::Welcome { room, nonce, .. } = next(&mut socket).await else { panic!() };

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use async_tungstenite::tungstenite::Message;
 use async_tungstenite::tungstenite::client::IntoClientRequest;
 use futures::StreamExt;
-use netplay_protocol::ConnectionId;
 use netplay_protocol::limits::MAX_SIGNALING_BYTES;
 use netplay_protocol::signaling::{Entry, IceServer, PATH, Refusal, ServerMessage, Signal};
+use netplay_protocol::{ConnectionId, Roster};
 use netplay_server::ServerConfig;
 use netplay_transport::{
     Channel, JoinRequest, LeaveReason, PathPolicy, Transport, TransportEvent, TransportOptions,
@@ -312,7 +312,7 @@ fn a_roster_that_no_room_can_have_ends_the_connection_with_a_sentence() {
     let liar = Liar::new(server.addr(), |message| {
         let flood = |message: &mut ServerMessage| match message {
             ServerMessage::Roster { roster, .. } => {
-                roster.members = (1..100).map(key).collect();
+                *roster = Roster::new(2, (1..100).map(key).collect());
                 true
             }
             _ => false,

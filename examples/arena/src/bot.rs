@@ -13,7 +13,7 @@ use crate::sim::{
     ArenaInput, Body, DASH, DOWN, FIRE, Hull, LEFT, PX, Pickup, Point, RIGHT, Ship, UP,
 };
 
-/// Lets a bot make the inputs of the local player.
+/// Lets a bot make the inputs of the local players.
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct BotPlugin {
     /// The seed of its random inputs.
@@ -38,11 +38,14 @@ fn fly(
 ) {
     // Frames count from 0.
     let frame = frame.0.unsigned_abs();
-    let player = this_match.map(|this_match| this_match.local_player.0);
-    input.0 = match player {
-        Some(player) if bot.hunts => hunt(bot.seed, frame, player, &ships, &pickups),
-        _ => random_input(bot.seed, frame),
-    };
+    let local = this_match.map(|this_match| this_match.local_players.clone()).unwrap_or_default();
+    for (player, seed) in local.into_iter().zip(bot.seed..) {
+        let given = match bot.hunts {
+            true => hunt(seed, frame, player.0, &ships, &pickups),
+            false => random_input(seed, frame),
+        };
+        input.set(player, given);
+    }
 }
 
 /// The length of a block in frames. Each block has two random choices of buttons.

@@ -11,7 +11,14 @@ pub mod fixed_match;
 pub mod sim;
 pub mod view;
 
-pub use example_runner::measure;
+use bevy::app::PluginGroup;
+use bevy_netplay::prelude::{NetplayConfig, NetplayPlugins};
+pub use example_runner::{assets, measure};
+
+/// bevy_netplay for the arena: up to four players on one machine.
+pub fn netplay(config: NetplayConfig) -> impl PluginGroup {
+    NetplayPlugins::<sim::ArenaInput>::new(config).local_players::<4>()
+}
 
 /// The name that peers compare before a match. Change it together with the rules.
 pub const GAME: &str = "arena 1";

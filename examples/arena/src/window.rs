@@ -1,6 +1,6 @@
 //! The game in a window, or in the canvas of a page.
 
-use arena::sim::{ArenaInput, SimulationPlugin};
+use arena::sim::SimulationPlugin;
 use arena::view::{Invite, ViewPlugin};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -8,7 +8,7 @@ use bevy_netplay::prelude::*;
 /// Plays in the room of the invite until the window closes.
 pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -> AppExit {
     let mut app = example_runner::window::app("Arena", "#arena");
-    app.add_plugins(NetplayPlugins::<ArenaInput>::new(config))
+    app.add_plugins(arena::netplay(config))
         .insert_resource(invite)
         .add_plugins((SimulationPlugin, ViewPlugin))
         .add_systems(Startup, join);

@@ -7,6 +7,8 @@ mod browser;
 mod chaos;
 #[cfg(target_os = "linux")]
 mod lab;
+#[cfg(target_os = "linux")]
+mod leaving;
 mod processes;
 mod rollback;
 #[cfg_attr(

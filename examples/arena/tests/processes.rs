@@ -6,10 +6,10 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
-    LIMIT, Process, Server, assert_path, config_file, directory, match_limit, start_server,
+    ARENA, LIMIT, Process, Server, assert_path, config_file, directory, match_limit, start_server,
     with_log,
 };
 
@@ -107,6 +107,33 @@ fn two_processes_play_a_match_over_webrtc() {
 fn four_processes_play_a_match_over_webrtc() {
     let reports = play("four", 4, 300, "any");
     assert_a_good_match(&reports, 300, "direct");
+}
+
+#[test]
+fn two_players_on_one_machine_play_with_one_on_another() {
+    let server = server("local");
+    let mut bots = [1, 2].map(|local| {
+        let (mut command, file) = bot("local", local, &server.url(), 3, 300);
+        command.args(["--local", &local.to_string()]);
+        (Process::start(format!("the bot with {local}"), command), file)
+    });
+    let [one, two] = bots.each_mut().map(|(process, file)| {
+        process.succeed(match_limit(300));
+        read(file)
+    });
+    for report in [&one, &two] {
+        assert_eq!((&report["players"], &report["checksum"]), (&json!(3), &one["checksum"]));
+        assert_eq!(report["desyncs"], json!([]));
+    }
+    // The one that joined first has the first player.
+    let (first, both) = match one["local_player"].as_u64() {
+        Some(0) => (0, [1, 2]),
+        _ => (2, [0, 1]),
+    };
+    assert_eq!((&one["local_players"], &two["local_players"]), (&json!([first]), &json!(both)));
+    let link = &one["links"][0];
+    assert_eq!((&link["player"], &link["players"]), (&json!(both[0]), &json!(both)));
+    assert_eq!(two["links"][0]["players"], json!([first]));
 }
 
 #[test]
@@ -229,4 +256,10 @@ fn a_bot_alone_in_its_room_gives_up_with_a_reason() {
     let (status, output) = run(arena(arguments));
     assert!(!status.success(), "{output}");
     assert!(output.contains("without a match"), "{output}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_window_finds_its_files_from_any_working_directory() {
+    game_driver::window::finds_its_files(&ARENA);
 }

@@ -14,7 +14,7 @@ use crate::input::PusherInput;
 use crate::pusher::Pusher;
 use crate::{Body, Physics};
 
-/// Lets a bot make the inputs of the local player.
+/// Lets a bot make the inputs of the local players.
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct BotPlugin {
     /// The seed of its random inputs.
@@ -38,17 +38,14 @@ fn act(
     crates: Query<&Body, With<Crate>>,
     mut input: ResMut<LocalInput<PusherInput>>,
 ) {
-    let random = random_input(bot.seed, frame.0.unsigned_abs());
-    let player = this_match.local_player;
-    let own = pushers.iter().find(|(pusher, _)| pusher.player == player);
-    let own = own.and_then(|(_, body)| physics.place(*body));
-    input.0 = match own.filter(|_| bot.hunts) {
-        Some(own) => {
-            let crates = crates.iter().filter_map(|body| physics.place(*body));
-            hunt(own, goal(player), crates).map_or(random, |stick| PusherInput { stick, ..random })
-        }
-        None => random,
-    };
+    for (player, seed) in this_match.local_players.iter().copied().zip(bot.seed..) {
+        let random = random_input(seed, frame.0.unsigned_abs());
+        let own = pushers.iter().find(|(pusher, _)| pusher.player == player);
+        let own = own.and_then(|(_, body)| physics.place(*body));
+        let crates = crates.iter().filter_map(|body| physics.place(*body));
+        let stick = own.filter(|_| bot.hunts).and_then(|own| hunt(own, goal(player), crates));
+        input.set(player, stick.map_or(random, |stick| PusherInput { stick, ..random }));
+    }
 }
 
 /// The length of a block in frames. In each the stick is held, and the key is pressed once at most.

@@ -86,9 +86,10 @@ fn read(
 fn read_both(
     keys: Res<ButtonInput<KeyCode>>,
     mut dashes: ResMut<Dashes>,
+    this_match: Res<CurrentMatch>,
     mut input: ResMut<LocalInput<PusherInput>>,
 ) {
-    let [left, right] = take(&keys, &mut dashes);
-    input.0 = left;
-    input.set(1, right);
+    for (player, given) in this_match.local_players.iter().zip(take(&keys, &mut dashes)) {
+        input.set(*player, given);
+    }
 }

@@ -34,7 +34,7 @@ pub static GAME: Game = Game {
 
 /// Adds bevy_netplay and the simulation.
 pub fn simulation(app: &mut App, config: NetplayConfig) {
-    app.add_plugins(NetplayPlugins::<PusherInput>::new(config))
+    app.add_plugins(NetplayPlugins::<PusherInput>::new(config).local_players::<4>())
         .init_resource::<Physics>()
         .init_resource::<score::Scores>()
         .rollback_resource_by_hash::<Physics>()

@@ -7,6 +7,7 @@ use bevy::camera::ScalingMode;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use example_runner::player_color;
+use example_runner::text::{self, font};
 
 use crate::crates::Crate;
 use crate::field::{GOAL, HALF, goal};
@@ -24,7 +25,8 @@ struct Line;
 
 /// Draws the match.
 pub fn plugin(app: &mut App) {
-    app.insert_resource(ClearColor(WALL))
+    app.add_plugins(text::plugin)
+        .insert_resource(ClearColor(WALL))
         .add_systems(Startup, draw_field)
         .add_observer(draw_pusher)
         .add_observer(draw_crate)
@@ -52,7 +54,7 @@ fn draw_field(mut commands: Commands) {
     commands.spawn((
         Line,
         Text::default(),
-        TextFont { font_size: FontSize::Px(22.0), ..TextFont::default() },
+        font(22.0),
         TextLayout::justify(Justify::Center),
         Node { position_type: PositionType::Absolute, width: percent(100), ..default() },
     ));

@@ -19,3 +19,9 @@ fn four_bots_that_collect_crates_agree_on_a_match() {
     assert_in_agreement(&reports);
     assert_rolled_back(&reports);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_window_finds_its_files_from_any_working_directory() {
+    game_driver::window::finds_its_files(&GAME);
+}

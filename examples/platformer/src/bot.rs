@@ -11,7 +11,7 @@ use rand_pcg::rand_core::Rng as _;
 use crate::input::{Action, FighterInput};
 use crate::sim::Fighter;
 
-/// Lets a bot make the inputs of the local player.
+/// Lets a bot make the inputs of the local players.
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct BotPlugin {
     /// The seed of its random inputs.
@@ -34,12 +34,16 @@ fn act(
     mut input: ResMut<LocalInput<FighterInput>>,
 ) {
     let frame = frame.0.unsigned_abs();
-    let random = random_input(bot.seed, frame);
     let fighters = fighters.iter().map(|(fighter, at)| (fighter.player, at.translation.truncate()));
-    input.0 = match bot.hunts {
-        true => hunt(random, frame, this_match.local_player, &fighters.collect::<Vec<_>>()),
-        false => random,
-    };
+    let fighters: Vec<_> = fighters.collect();
+    for (player, seed) in this_match.local_players.iter().zip(bot.seed..) {
+        let random = random_input(seed, frame);
+        let given = match bot.hunts {
+            true => hunt(random, frame, *player, &fighters),
+            false => random,
+        };
+        input.set(*player, given);
+    }
 }
 
 /// The length of a block in frames. In each the stick is held, and the keys are pressed once at most.

@@ -100,9 +100,10 @@ fn read(
 fn read_both(
     keys: Res<ButtonInput<KeyCode>>,
     mut presses: ResMut<Presses>,
+    this_match: Res<CurrentMatch>,
     mut input: ResMut<LocalInput<FighterInput>>,
 ) {
-    let [left, right] = take(&keys, &mut presses);
-    input.0 = left;
-    input.set(1, right);
+    for (player, given) in this_match.local_players.iter().zip(take(&keys, &mut presses)) {
+        input.set(*player, given);
+    }
 }

@@ -31,6 +31,7 @@ pub static GAME: Game = Game {
 /// Adds bevy_netplay and the simulation.
 pub fn simulation(app: &mut App, config: NetplayConfig) {
     let netplay = NetplayPlugins::<FighterInput>::new(config).by_serde().predict_by::<Released>();
+    let netplay = netplay.local_players::<4>();
     app.add_plugins((netplay, sim::plugin));
 }
 

@@ -6,6 +6,7 @@ use bevy::camera::ScalingMode;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use example_runner::player_color;
+use example_runner::text::{self, font};
 
 use crate::sim::{
     BOMB_HALF, Bomb, CLUB_HALF, Club, Contestant, FIGHTER_HALF, Fighter, LIFT_HALF, Lift,
@@ -31,7 +32,8 @@ struct Banner;
 
 /// Draws the match.
 pub fn plugin(app: &mut App) {
-    app.insert_resource(ClearColor(SKY))
+    app.add_plugins(text::plugin)
+        .insert_resource(ClearColor(SKY))
         .add_systems(Startup, (draw_stage, write_lines))
         .add_observer(draw_fighter)
         .add_observer(draw_club)
@@ -87,7 +89,7 @@ fn write_lines(mut commands: Commands) {
     let line = |top: Val, size: f32| {
         (
             Text::default(),
-            TextFont { font_size: FontSize::Px(size), ..TextFont::default() },
+            font(size),
             TextLayout::justify(Justify::Center),
             Node { position_type: PositionType::Absolute, top, width: percent(100), ..default() },
         )

@@ -25,7 +25,7 @@ pub struct Game {
 pub enum Controls {
     /// A person at the keyboard.
     Keyboard,
-    /// Two persons at one keyboard, in a match that is played alone.
+    /// Two persons at one keyboard.
     SharedKeyboard,
     /// A program.
     Bot {

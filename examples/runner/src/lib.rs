@@ -1,21 +1,25 @@
 //! What is around the games of the examples: a command line, bots without windows, a signaling server beside the
-//! window, pages.
+//! window, pages, files and the font of texts.
 //!
 //! The arena uses the parts it needs. The smaller games are a [`Game`] each: on a desktop `native::run` makes a program
 //! of one, and in a browser `page::play` draws it into a page.
 
+pub mod assets;
 mod colors;
 mod game;
 pub mod measure;
+mod names;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 mod request;
+pub mod text;
 pub mod window;
 
 pub use colors::player_color;
 pub use game::{Controls, Game};
+pub use names::local_names;
 pub use request::RequestChecksum;
 
 /// The libraries below WebRTC and the renderer log a lot, and warn about things that are in order, such as an ICE

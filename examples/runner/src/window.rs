@@ -4,7 +4,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::winit::WinitSettings;
 
-use crate::LOG_FILTER;
+use crate::{LOG_FILTER, assets};
 
 /// An App with a window, with Bevy's `DefaultPlugins`. In a browser it draws on the canvas with this selector, which is
 /// as large as its parent.
@@ -16,10 +16,13 @@ pub fn app(title: &str, canvas: &str) -> App {
         fit_canvas_to_parent: true,
         ..Window::default()
     };
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::native::exit_on_termination();
     let mut app = App::new();
     app.add_plugins(
         DefaultPlugins
             .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
+            .set(assets::plugin())
             .set(LogPlugin { filter: format!("info,{LOG_FILTER}"), ..LogPlugin::default() }),
     )
     // A window in the background runs at full speed: the other players need its input.

@@ -1,10 +1,13 @@
 //! Reliable packets between peers: their header, control messages, and messages in several packets.
 
-use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_FRAGMENTED_BYTES, MAX_PLAYERS};
+use netplay_protocol::limits::{
+    MAX_CONTROL_BYTES, MAX_FRAGMENTED_BYTES, MAX_LOBBY_VALUE_BYTES, MAX_PLAYERS,
+};
 use netplay_protocol::seed::{SeedCommitment, SeedReveal, SeedReveals, SeedTerms, SeedWait};
 use netplay_protocol::{
     Accusation, Accusations, ControlMessage, DropProposal, Equivocation, Fragments, Hello,
-    InputLogChunk, InputRequest, InputResponse, InputStatements, MAX_STATEMENTS, RejoinState,
+    InputLogChunk, InputRequest, InputResponse, InputStatements, Kick, LobbyEntry, LobbyStart,
+    LobbyValues, MAX_STATEMENTS, MessageDelivery, MessageType, MessageTypes, RejoinState,
     ReliableHeader, Roster,
 };
 use rand::RngExt;
@@ -40,6 +43,12 @@ fn check_whole(whole: &ControlMessage) {
             assert_eq!(state.last_frames.len(), members);
             assert_eq!(state.keys.len(), members);
             assert_eq!(state.statements.len(), members);
+            assert!([0, members].contains(&state.lobby.players.len()));
+            assert!(state.lobby.fits());
+        }
+        ControlMessage::Lobby(entry) => {
+            assert!(entry.player.len() <= MAX_LOBBY_VALUE_BYTES);
+            assert!(entry.room.as_ref().is_none_or(|room| room.len() <= MAX_LOBBY_VALUE_BYTES));
         }
         ControlMessage::SeedReveals(reveals) => {
             assert!(reveals.nonces.len() <= usize::from(MAX_PLAYERS));
@@ -53,6 +62,7 @@ fn check_whole(whole: &ControlMessage) {
         ControlMessage::DropProposal(it) => {
             assert!(it.accusations.len() <= usize::from(MAX_PLAYERS));
         }
+        ControlMessage::MessageTypes(types) => assert!(types.check().is_ok()),
         ControlMessage::InputResponse(it) => assert!(it.statements.len() <= MAX_STATEMENTS),
         _ => {}
     }
@@ -91,13 +101,13 @@ pub fn message(random: &mut Random) -> ControlMessage {
     let frame = |random: &mut Random| examples::number(random) as i32;
     let terms =
         SeedTerms { roster: random.random(), epoch, round: examples::number(random) as u64 };
-    match random.random_range(0..16) {
+    match random.random_range(0..21) {
         0 => ControlMessage::Hello(Hello {
             game: examples::text(random, 70),
             registered: random.random(),
             roster: random.random(),
             frame_rate: examples::number(random) as u16,
-            name: examples::text(random, 70),
+            names: examples::several(random, 6, |random| examples::text(random, 70)),
             key: random.random(),
         }),
         1 => ControlMessage::Ready { roster: random.random(), epoch },
@@ -153,6 +163,22 @@ pub fn message(random: &mut Random) -> ControlMessage {
             after: frame(random),
             stated: examples::option(random, |random| examples::number(random) as i32),
         }),
+        15 => ControlMessage::GoingAway,
+        16 => ControlMessage::Back,
+        17 => ControlMessage::Kick(Kick { epoch, player, ban: random.random() }),
+        18 => ControlMessage::MessageTypes(message_types(random)),
+        19 => ControlMessage::Lobby(LobbyEntry {
+            revision: random.random(),
+            epoch,
+            playing: random.random(),
+            ready: examples::option(random, |random| random.random()),
+            start: examples::option(random, |random| LobbyStart {
+                members: random.random(),
+                view: random.random(),
+            }),
+            player: lobby_value(random),
+            room: examples::option(random, lobby_value),
+        }),
         _ => ControlMessage::InputResponse(InputResponse {
             inputs: chunk(random, epoch),
             statements: examples::several(random, 5, examples::statement),
@@ -169,6 +195,27 @@ fn chunk(random: &mut Random, epoch: u16) -> InputLogChunk {
     }
 }
 
+/// Types that are in order.
+fn message_types(random: &mut Random) -> MessageTypes {
+    let types = examples::several(random, 66, |random| {
+        let delivery =
+            if random.random() { MessageDelivery::Reliable } else { MessageDelivery::Latest };
+        MessageType {
+            name: examples::text(random, 66),
+            version: examples::number(random) as u16,
+            delivery,
+            max_bytes: examples::number(random) as u32,
+        }
+    });
+    MessageTypes::new(types).unwrap_or_default()
+}
+
+/// A value that is usually short enough.
+fn lobby_value(random: &mut Random) -> Vec<u8> {
+    let most = if random.random_ratio(1, 16) { 1100 } else { 40 };
+    examples::bytes(random, most)
+}
+
 fn accusation(random: &mut Random) -> Accusation {
     Accusation {
         accuser: random.random_range(0..10),
@@ -181,7 +228,7 @@ fn accusation(random: &mut Random) -> Accusation {
 fn rejoin_state(random: &mut Random, epoch: u16) -> RejoinState {
     let roster = roster(random);
     let mut count = || roster.members.len() + usize::from(random.random_ratio(1, 32));
-    let counts = [count(), count(), count()];
+    let counts = [count(), count(), count(), count()];
     RejoinState {
         epoch,
         roster,
@@ -190,13 +237,20 @@ fn rejoin_state(random: &mut Random, epoch: u16) -> RejoinState {
         seed: random.random(),
         keys: (0..counts[1]).map(|_| random.random()).collect(),
         statements: (0..counts[2]).map(|_| examples::option(random, examples::statement)).collect(),
+        lobby: LobbyValues {
+            room: lobby_value(random),
+            players: match random.random() {
+                true => (0..counts[3]).map(|_| lobby_value(random)).collect(),
+                false => Vec::new(),
+            },
+        },
     }
 }
 
 /// A roster with any members.
 pub fn roster(random: &mut Random) -> Roster {
-    Roster {
-        size: random.random_range(0..10),
-        members: examples::several(random, 9, examples::peer),
-    }
+    let members = examples::several(random, 9, examples::peer);
+    let count = members.len() + usize::from(random.random_ratio(1, 32));
+    let players = (0..count).map(|_| random.random_range(0..6)).collect();
+    Roster { size: random.random_range(0..10), members, players }
 }

@@ -23,7 +23,8 @@ fn check(input: &[u8]) {
 }
 
 fn example(random: &mut Random) -> Vec<u8> {
-    let kind = if random.random() { DatagramKind::Match } else { DatagramKind::KeepAlive };
+    let kind = [DatagramKind::Match, DatagramKind::KeepAlive, DatagramKind::Reliable];
+    let kind = kind[random.random_range(0..3)];
     let ack = examples::option(random, |random| (random.random(), random.random()));
     let stamp = PathStamp { sequence: random.random(), sent: random.random(), ack };
     let header =

@@ -34,6 +34,9 @@ fn check(input: &[u8]) {
                     datagram.payload.len()
                         <= Link::MAX_PAYLOAD + netplay_protocol::limits::SEAL_BYTES
                 );
+                if datagram.kind == DatagramKind::Reliable {
+                    let _ = link.handle_message(now, path, datagram.payload);
+                }
             }
         } else {
             let _ = link.handle_reliable(now, path, packet.bytes);
@@ -79,9 +82,19 @@ fn example(random: &mut Random) -> Vec<u8> {
             let ack =
                 examples::option(random, |random| (random.random_range(0..5), random.random()));
             let stamp = PathStamp { sequence, sent: random.random(), ack };
-            let kind = if random.random() { DatagramKind::Match } else { DatagramKind::KeepAlive };
+            let kinds = [DatagramKind::Match, DatagramKind::KeepAlive, DatagramKind::Reliable];
+            let kind = kinds[random.random_range(0..3)];
             let header = DatagramHeader::new(kind, 1, sequence, incarnation as u16, stamp);
-            [bytemuck::bytes_of(&header), &examples::bytes(random, 100)].concat()
+            let payload = match kind {
+                DatagramKind::Reliable => {
+                    message += 1;
+                    let header =
+                        ReliableHeader { sequence: message, ack: 0, from: incarnation, to: 0 };
+                    header.packet(&examples::bytes(random, 100))
+                }
+                DatagramKind::Match | DatagramKind::KeepAlive => examples::bytes(random, 100),
+            };
+            [bytemuck::bytes_of(&header), &payload[..]].concat()
         } else {
             message += random.random_range(0..3);
             let (ack, to) = (random.random_range(0..3), random.random_range(0..9));

@@ -9,6 +9,7 @@ mod ice;
 mod inputs;
 mod link;
 mod matchbox;
+mod messages;
 mod names;
 mod negotiator;
 mod noise;
@@ -22,7 +23,7 @@ mod traffic;
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 21] = [
     datagram::DATAGRAM,
     control::CONTROL,
     relay::RELAY,
@@ -35,6 +36,7 @@ pub const TARGETS: [Target; 20] = [
     traffic::TRAFFIC,
     inputs::INPUTS,
     link::LINK,
+    messages::MESSAGES,
     noise::NOISE,
     negotiator::NEGOTIATOR,
     server::SERVER,

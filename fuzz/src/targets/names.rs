@@ -13,7 +13,19 @@ pub const NAMES: Target = Target {
     name: "names",
     check,
     example,
-    words: &["\"", "+", "-", "_", "00", "members", "size", "ſ", "K", "{\"size\":2,\"members\":[]}"],
+    words: &[
+        "\"",
+        "+",
+        "-",
+        "_",
+        "00",
+        "members",
+        "players",
+        "size",
+        "ſ",
+        "K",
+        "{\"size\":2,\"members\":[],\"players\":[]}",
+    ],
     test_runs: 1_000_000,
 };
 
@@ -35,8 +47,10 @@ fn check(input: &[u8]) {
     json::<PeerKey>(text);
     json::<RoomCode>(text);
     if let Some(roster) = json::<Roster>(text) {
-        let found = roster.members.iter().filter_map(|peer| roster.player(*peer));
-        assert!(found.into_iter().all(|player| player < roster.members.len()));
+        let found = roster.members.iter().filter_map(|peer| roster.place(*peer));
+        assert!(found.into_iter().all(|place| place < roster.members.len()));
+        let handles = roster.members.iter().filter_map(|peer| roster.handles_of(*peer)).flatten();
+        assert!(roster.check().is_err() || handles.eq(0..roster.player_count()), "{text}");
     }
 }
 

@@ -85,12 +85,14 @@ fn example(random: &mut Random) -> Vec<u8> {
         room,
         nonce,
         size: 3,
+        least: None,
         resume: "issuer.token".into(),
         grace_ms: 10_000,
         ice_servers: Vec::new(),
+        state: Default::default(),
     };
     let members = (0..3).map(|number| examples::identity(number).peer_key()).collect();
-    let roster = Roster { size: 3, members };
+    let roster = Roster::new(3, members);
     let roster = ServerMessage::Roster { revision: 1, roster, issued: 1, signature: String::new() };
     let text = |message: &ServerMessage| serde_json::to_vec(message).unwrap_or_default();
     packets::push(&mut input, 4, &text(&challenge));

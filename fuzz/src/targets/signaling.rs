@@ -1,11 +1,15 @@
 //! Signaling messages in both directions: what the server reads of clients, and clients of the server.
 
+use std::time::Duration;
+
+use netplay_core::signaling::{Frame, RoomListClient, SocketEvent};
 use netplay_protocol::identity::Signed;
 use netplay_protocol::join_proof::{JoinAction, JoinContext, KeyProof};
 use netplay_protocol::limits::MAX_SIGNALING_BYTES;
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, GameInfo, IceServer, Join, Presence, Refusal, Resume, ServerMessage,
-    Signal, SignedRoster, VERSION,
+    ClientMessage, Entry, GameInfo, IceServer, Join, KickRule, ListRooms, Listing, Presence,
+    PublicRoom, Refusal, Resume, RoomOptions, RoomPage, RoomState, ServerMessage, Signal,
+    SignedRoster, VERSION,
 };
 use netplay_protocol::{Challenge, RoomCode, Secret};
 use netplay_server::fuzzing::parse_message;
@@ -24,7 +28,10 @@ pub const SERVER_NAME: &str = "play.example.org";
 
 const WORDS: &[&str] = &[
     "\"type\":",
-    "\"version\":6",
+    "\"version\":7",
+    "\"list_rooms\"",
+    "\"rooms\":",
+    "\"options\":",
     "\"join\"",
     "\"resume\"",
     "\"signal\"",
@@ -87,15 +94,44 @@ fn check_client(input: &[u8]) {
 fn check_server(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Some(message) = json::<ServerMessage>(text) else { return };
-    if let ServerMessage::Refused { reason } = message {
+    match &message {
         // It is shown to the player.
-        assert!(!reason.to_string().is_empty());
+        ServerMessage::Refused { reason } => assert!(!reason.to_string().is_empty()),
+        ServerMessage::Rooms(page) => check_page(text, page),
+        _ => {}
+    }
+}
+
+/// What a client makes of a page, whatever it asked for: rooms that can be, or a sentence.
+fn check_page(text: &str, page: &RoomPage) {
+    for before in [None, Some(0), Some(u64::MAX)] {
+        let servers = vec!["ws://play.example.org".to_owned()];
+        let request = ListRooms {
+            version: VERSION,
+            game: String::new(),
+            game_version: String::new(),
+            mode: None,
+            before,
+        };
+        let mut client = RoomListClient::new(servers, request, Duration::ZERO);
+        let challenge = ServerMessage::Challenge {
+            version: VERSION,
+            challenge: examples::CHALLENGE,
+            issuer: String::new(),
+        };
+        let challenge = serde_json::to_string(&challenge).expect("it can be written");
+        for text in [challenge.as_str(), text] {
+            let frame = Frame::Text(text.to_owned());
+            client.handle_socket(Duration::ZERO, SocketEvent::Received(frame));
+        }
+        let read = client.poll_outcome().is_some_and(|outcome| outcome.is_ok());
+        assert_eq!(read, page.answers(before) && text.len() <= MAX_SIGNALING_BYTES);
     }
 }
 
 /// A message of a client with any values.
 pub fn client_message(random: &mut Random) -> ClientMessage {
-    match random.random_range(0..9) {
+    match random.random_range(0..12) {
         0..=2 => ClientMessage::Join(join(random)),
         3 => ClientMessage::Resume(resume(random)),
         4 => ClientMessage::Signal {
@@ -106,6 +142,9 @@ pub fn client_message(random: &mut Random) -> ClientMessage {
         5 => ClientMessage::Playing { playing: random.random() },
         6 => ClientMessage::Relay { to: examples::peer(random), open: random.random() },
         7 => ClientMessage::Ping,
+        8 => ClientMessage::Kick { peer: examples::peer(random), ban: random.random() },
+        9 => ClientMessage::Open { open: random.random() },
+        10 => ClientMessage::ListRooms(list_rooms(random)),
         _ => ClientMessage::Leave,
     }
 }
@@ -117,10 +156,50 @@ fn join(random: &mut Random) -> Join {
         proof: proof(random, entry.action()),
         entry,
         size: examples::option(random, |random| random.random_range(0..10)),
+        least: examples::option(random, |random| random.random_range(0..10)),
+        players: random.random_range(0..6),
         game: game(random),
         password: examples::option(random, secret),
         token: examples::option(random, secret),
+        options: RoomOptions { kick: kick_rule(random), public: examples::option(random, listing) },
     }
+}
+
+fn kick_rule(random: &mut Random) -> KickRule {
+    if random.random() { KickRule::Vote } else { KickRule::FirstPlayer }
+}
+
+fn listing(random: &mut Random) -> Listing {
+    Listing { name: examples::text(random, 80), info: examples::text(random, 300) }
+}
+
+fn list_rooms(random: &mut Random) -> ListRooms {
+    ListRooms {
+        version: version(random),
+        game: examples::text(random, 80),
+        game_version: examples::text(random, 80),
+        mode: examples::option(random, |random| examples::text(random, 80)),
+        before: examples::option(random, |random| examples::number(random) as u64),
+    }
+}
+
+fn room_page(random: &mut Random) -> RoomPage {
+    let room = |random: &mut Random| PublicRoom {
+        room: RoomCode::from_entropy(random.random()),
+        listing: listing(random),
+        mode: examples::text(random, 80),
+        players: random.random_range(0..10),
+        size: random.random_range(0..10),
+        password: random.random(),
+    };
+    RoomPage {
+        rooms: examples::several(random, 24, room),
+        next: examples::option(random, |random| examples::number(random) as u64),
+    }
+}
+
+fn room_state(random: &mut Random) -> RoomState {
+    RoomState { open: random.random(), kick: kick_rule(random), public: random.random() }
 }
 
 fn resume(random: &mut Random) -> Resume {
@@ -159,16 +238,18 @@ fn proof(random: &mut Random, action: JoinAction<'_>) -> KeyProof {
 
 /// A message of the server with any values.
 pub fn server_message(random: &mut Random) -> ServerMessage {
-    match random.random_range(0..12) {
+    match random.random_range(0..16) {
         0 => ServerMessage::Queued { waiting: examples::number(random) as u32 },
         1 => ServerMessage::Welcome {
             version: version(random),
             room: RoomCode::from_entropy(random.random()),
             nonce: examples::nonce(random),
             size: random.random_range(0..10),
+            least: examples::option(random, |random| random.random_range(0..10)),
             resume: secret(random),
             grace_ms: examples::number(random) as u32,
             ice_servers: examples::several(random, 4, ice_server),
+            state: room_state(random),
         },
         2 | 3 => ServerMessage::Roster {
             revision: examples::number(random) as u64,
@@ -197,6 +278,14 @@ pub fn server_message(random: &mut Random) -> ServerMessage {
             }),
         },
         10 => challenge(random),
+        11 => ServerMessage::RoomState(room_state(random)),
+        12 => ServerMessage::Kicked { peer: examples::peer(random), banned: random.random() },
+        13 => ServerMessage::KickVotes {
+            peer: examples::peer(random),
+            votes: random.random(),
+            needed: random.random(),
+        },
+        14 => ServerMessage::Rooms(room_page(random)),
         _ => ServerMessage::Refused { reason: refusal(random) },
     }
 }
@@ -211,7 +300,7 @@ fn challenge(random: &mut Random) -> ServerMessage {
 
 fn refusal(random: &mut Random) -> Refusal {
     let (size, asked) = (random.random(), random.random());
-    match random.random_range(0..11) {
+    match random.random_range(0..15) {
         0 => Refusal::Version { server: random.random(), client: random.random() },
         1 => Refusal::GameDiffers { game: game(random) },
         2 => Refusal::RoomSizeDiffers { size, asked },
@@ -223,6 +312,10 @@ fn refusal(random: &mut Random) -> Refusal {
         5 => Refusal::Malformed { detail: examples::text(random, 200) },
         6 => Refusal::Unauthorized { detail: examples::text(random, 200) },
         7 => Refusal::Superseded,
+        11 => Refusal::Kicked { banned: random.random() },
+        12 => Refusal::Banned,
+        13 => Refusal::RoomClosed,
+        14 => Refusal::BadListing,
         8 => Refusal::KeyNotProven,
         9 => Refusal::WrongServerName { asked: SERVER_NAME.parse().expect("it is a name") },
         _ => Refusal::NoSuchRoom,

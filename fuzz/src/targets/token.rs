@@ -53,9 +53,12 @@ fn check(input: &[u8]) {
         proof,
         entry: Entry::Room("FRIDAY".into()),
         size: None,
+        least: None,
+        players: 1,
         game: game.clone(),
         password: None,
         token: Some(token.into()),
+        options: Default::default(),
     };
     match TOKENS.with_borrow(|tokens| tokens.check(&join)) {
         // Whether it was changed: a signature over two parts, both of which are the token's.
@@ -69,7 +72,7 @@ fn check(input: &[u8]) {
     let room: RoomCode = "FRIDAY".parse().expect("it is a code");
     let is_right = is_resume_token(&signatures, &room, key, token);
     assert_eq!(signatures.accepts_resume(&room, key, &token.into()), is_right);
-    let roster = Roster { size: 2, members: vec![key] };
+    let roster = Roster::new(2, vec![key]);
     let (nonce, signature) = (examples::room().1, token.to_owned());
     let signed = SignedRoster { roster, nonce, revision: 1, issued: 1, signature, game };
     assert!(!signatures.accepts_roster(&room, &signed), "nobody has signed this roster");

@@ -30,7 +30,7 @@ const FRAME: Duration = Duration::from_millis(16);
 static SIGNATURES: LazyLock<Signatures> = LazyLock::new(|| {
     let players = [0, 1, 2].map(|number| examples::identity(number).public());
     let members = players.iter().map(|key| key.peer_key()).collect();
-    let id = MatchId::new(1, 7, &Roster { size: PLAYERS as u8, members });
+    let id = MatchId::new(1, 7, &Roster::new(PLAYERS as u8, members));
     Signatures { id, identity: examples::identity(0), players: players.to_vec() }
 });
 

@@ -31,6 +31,18 @@ pub struct RollbackState;
 pub struct Inputs;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/local-players.md")]
+pub struct LocalPlayers;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/lobby.md")]
+pub struct Lobby;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/messages.md")]
+pub struct Messages;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/alone.md")]
 pub struct Alone;
 
@@ -45,6 +57,10 @@ pub struct Physics;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/strangers.md")]
 pub struct Strangers;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/rooms.md")]
+pub struct Rooms;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/coming-from.md")]

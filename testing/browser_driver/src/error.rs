@@ -23,6 +23,9 @@ pub enum DriverError {
     /// The program that drives the browser does not answer.
     #[error("{0} does not answer")]
     Deaf(&'static str),
+    /// A display has no such window.
+    #[error("there is no window {0:?}")]
+    NoWindow(String),
     /// A file or socket failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),

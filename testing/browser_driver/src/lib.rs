@@ -14,4 +14,5 @@ mod site;
 pub use browser::{Browser, Kind};
 pub use error::DriverError;
 pub use page::Page;
+pub use screen::Screen;
 pub use site::{PROBE, Site};

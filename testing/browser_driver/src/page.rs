@@ -57,6 +57,68 @@ impl Page {
         self.block_on(async |driver| driver.refresh().await)
     }
 
+    /// Goes into the first frame of the page: what is run, waited for and clicked on is in there from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError::WebDriver`] where there is none.
+    pub fn enter_frame(&self) -> Result<(), DriverError> {
+        self.block_on(async |driver| driver.enter_frame(0).await)
+    }
+
+    /// Clicks on the element with an id, as a person does with a mouse.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError::WebDriver`] where there is none, or it is not to be seen.
+    pub fn click(&self, id: &str) -> Result<(), DriverError> {
+        self.block_on(async |driver| driver.find(By::Id(id)).await?.click().await)
+    }
+
+    /// Types a text into the element with an id.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError::WebDriver`] where there is none, or it takes no text.
+    pub fn type_into(&self, id: &str, text: &str) -> Result<(), DriverError> {
+        self.block_on(async |driver| driver.find(By::Id(id)).await?.send_keys(text).await)
+    }
+
+    /// Goes back in the history of the tab, as its button does.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError::WebDriver`] where the browser refuses.
+    pub fn back(&self) -> Result<(), DriverError> {
+        self.block_on(async |driver| driver.back().await)
+    }
+
+    /// Goes forward in the history of the tab, as its button does.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError::WebDriver`] where the browser refuses.
+    pub fn forward(&self) -> Result<(), DriverError> {
+        self.block_on(async |driver| driver.forward().await)
+    }
+
+    /// Closes the tab of the page, as its cross does. The browser stays, with another tab. Returns when it was told to.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError::WebDriver`] where the browser refuses.
+    pub fn close_tab(&self) -> Result<Instant, DriverError> {
+        self.block_on(async |driver| {
+            let tab = driver.window().await?;
+            let other = driver.new_tab().await?;
+            driver.switch_to_window(tab).await?;
+            let began = now();
+            driver.close_window().await?;
+            driver.switch_to_window(other).await?;
+            Ok(began)
+        })
+    }
+
     /// What a piece of JavaScript that ends in `return …;` returns. A promise is waited for.
     ///
     /// # Errors

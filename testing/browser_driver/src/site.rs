@@ -87,6 +87,7 @@ async fn file(State(folder): State<PathBuf>, request: Request) -> Response {
         Some("css") => "text/css",
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
+        Some("ttf") => "font/ttf",
         _ => "application/octet-stream",
     };
     // Names of this site have no folders above it.

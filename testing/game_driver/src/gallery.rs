@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use browser_driver::{Browser, Kind, Page, Site};
 use serde_json::Value;
 
-use crate::page::{PATIENCE, SMALL, assert_quiet, report};
+use crate::page::{PATIENCE, SMALL, assert_finds_its_files, assert_quiet, report};
 use crate::report::{assert_in_agreement, assert_rolled_back};
 use crate::{Program, Room};
 
@@ -57,6 +57,7 @@ pub fn plays_a_bot(game: &Program, kind: Kind, frames: u32) {
     let reports: [Value; 2] = [report(&page), bot.report()];
     assert_in_agreement(&reports);
     assert_rolled_back(&reports);
+    assert_finds_its_files(&page);
     assert_quiet(&page);
 }
 

@@ -1,7 +1,7 @@
 //! Games as their players run them: as programs beside the signaling server, and in pages of real browsers.
 //!
 //! A test names the [`Program`] of its game, which cargo has built beside it. [`Program::play`] lets bots play a match
-//! and returns their reports; [`gallery`] has the page of the smaller games. Whatever does not come to pass fails the
+//! and returns their reports; [`gallery`] has the page of the smaller games, [`window`] their windows. Whatever does not come to pass fails the
 //! test, and says what the processes wrote.
 #![expect(clippy::unwrap_used, reason = "a panic is the verdict of a test")]
 
@@ -14,6 +14,8 @@ mod process;
 mod program;
 pub mod report;
 mod server;
+#[cfg(target_os = "linux")]
+pub mod window;
 
 use std::time::Duration;
 

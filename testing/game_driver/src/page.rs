@@ -17,6 +17,17 @@ pub fn report(page: &Page) -> Value {
     page.wait_for("window.probe.report", PATIENCE).unwrap()
 }
 
+/// Everything that the page has asked its host for was there, the font of the game included.
+#[track_caller]
+pub fn assert_finds_its_files(page: &Page) {
+    let font = "performance.getEntriesByType('resource').some((file) => \
+                file.name.endsWith('/assets/fonts/NotoSansMono.ttf') && file.responseStatus === 200)";
+    page.wait_for(font, PATIENCE).unwrap();
+    let missing = "return performance.getEntriesByType('resource') \
+                   .filter((file) => file.responseStatus >= 400).map((file) => file.name);";
+    assert_eq!(page.run(missing).unwrap(), Value::Array(Vec::new()));
+}
+
 /// The page has neither errors nor warnings in its console.
 #[track_caller]
 pub fn assert_quiet(page: &Page) {

@@ -63,8 +63,12 @@ impl TestApps {
     /// Restarts the process of an App without a goodbye: the new one has its identity and its resume token, and
     /// nothing else.
     pub fn restart(&mut self, index: usize) {
+        self.restart_into(index, JoinRoom::code(Self::ROOM).players(self.indices().len() as u8));
+    }
+
+    /// The same with what the new process joins.
+    pub fn restart_into(&mut self, index: usize, room: JoinRoom) {
         let token = self.world(index).resource::<CurrentRoom>().resume_token.clone();
-        let room = JoinRoom::code(Self::ROOM).players(self.indices().len() as u8);
         let room = token.iter().fold(room, |room, token| room.resume_token(token.clone()));
         self.crash(index);
         self.apps[index] = self.builder.app(index, self.hub(), self.server());

@@ -39,6 +39,8 @@ pub use duel_plugin::DuelPlugin;
 pub use game::{Diverge, Keys};
 #[cfg(target_os = "linux")]
 pub use nat_lab as lab;
+/// The real signaling server over real sockets, for what has no virtual time.
+pub use netplay_server::{Server, ServerConfig};
 pub use record::{MessageLog, Record};
 pub use script::Script;
 pub use served::ServedHub;

@@ -1,4 +1,5 @@
-//! `cargo xtask bench links`: what a match notices when paths break, and what links cost, on loopback.
+//! `cargo xtask bench links`: what a match notices when paths break, how long messages take, and what
+//! links cost, on loopback.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
         breaks.push(broken);
     }
     let relay = measure(&["relay"])?;
+    let messages = measure(&["messages"])?;
     let costs: Result<Vec<Value>, String> =
         (0..arguments.rounds).map(|_| measure(&["cost"])).collect();
     let costs = costs?;
@@ -94,10 +96,32 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
             Spread::of(list(&relay["relay_ms"])),
             Target::Added(2.0),
         ),
+        row(
+            "message of 1 MB in a match, until it is read, ms (50 ms: 20 MB/s)",
+            0,
+            None,
+            Spread::of(list(&messages["long_ms"])),
+            Target::Value(50.0),
+        ),
+        row(
+            "round trip during messages of 1 MB, 95 %, ms (beside: before)",
+            1,
+            p95(&messages["rtt_before_ms"]),
+            p95(&messages["rtt_during_ms"]),
+            Target::Added(20.0),
+        ),
+        row(
+            "message of 100 B at 60 updates a second, one way, ms (beside: a round trip)",
+            1,
+            Spread::of(list(&messages["rtt_before_ms"])),
+            Spread::of(list(&messages["short_ms"])),
+            Target::Added(16.7),
+        ),
     ];
     println!("\nmedian (least to greatest)\n\n{}", table::text("beside", &rows));
     let measured = json!({
         "attempts": attempts, "plain": plain, "breaks": breaks, "relay": relay, "cost": costs,
+        "messages": messages,
     });
     figures::write("links", &rows, &measured)
 }

@@ -109,6 +109,12 @@ const TOOLS: &[Tool] = &[
         install: || Install::Debian("firefox-esr xvfb"),
     },
     Tool {
+        // The window of a game is opened on Xvfb.
+        name: "a Vulkan driver that draws on the processor",
+        is_installed: lavapipe_is_installed,
+        install: || Install::Debian("mesa-vulkan-drivers libxkbcommon-x11-0"),
+    },
+    Tool {
         name: "geckodriver",
         is_installed: || succeeds("geckodriver", &["--version"]),
         install: || Install::Cargo {
@@ -175,6 +181,15 @@ fn check_rustc() -> Result<(), String> {
 
 fn numbers(version: &str) -> Vec<u32> {
     version.split(['.', '-']).map_while(|part| part.parse().ok()).collect()
+}
+
+/// Its file, whose name has the kind of processor in it, tells Vulkan of it.
+fn lavapipe_is_installed() -> bool {
+    std::fs::read_dir("/usr/share/vulkan/icd.d").is_ok_and(|mut files| {
+        files.any(|file| {
+            file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("lvp_icd"))
+        })
+    })
 }
 
 /// Looks for the files, because the library may not have come from rustup.

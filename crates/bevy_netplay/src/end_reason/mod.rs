@@ -99,6 +99,18 @@ pub enum EndReason {
         /// The size of the room.
         size: u8,
     },
+    /// The first player has closed the room: it admits no new players.
+    #[error("{}", Refusal::RoomClosed)]
+    RoomClosed,
+    /// This player, or another one of the same network, was removed from this room for good.
+    #[error("{}", Refusal::Banned)]
+    Banned,
+    /// Others removed this player from the room.
+    #[error("{}", Refusal::Kicked { banned: *banned })]
+    Kicked {
+        /// Whether it cannot come back to the room.
+        banned: bool,
+    },
     /// A match is running in the room.
     #[error("{}", Refusal::Locked)]
     MatchRunning,

@@ -111,7 +111,7 @@ mod tests {
     fn bridge(local: u8, remote: u8) -> GgrsBridge {
         let players = [1, 2].map(|name| identity(name).public()).to_vec();
         let members = players.iter().map(|key| key.peer_key()).collect();
-        let id = MatchId::new(1, 1, &Roster { size: 2, members });
+        let id = MatchId::new(1, 1, &Roster::new(2, members));
         let signatures = Signatures { id, identity: identity(local), players };
         assert!(signatures.others().eq([identity(remote).peer_key()]));
         let default_input = vec![0, 0];

@@ -52,7 +52,7 @@ pub struct AsBytes;
 #[derive(Clone, Copy, Debug)]
 pub struct AsSerde;
 
-mod private {
+pub(super) mod private {
     pub trait Sealed {}
     impl Sealed for super::AsBytes {}
     impl Sealed for super::AsSerde {}

@@ -8,45 +8,52 @@ use netplay_protocol::PeerKey;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{InputEncoding, NetplayInput};
+use super::{InputEncoding, NetplayInput, PeerInput, PerPlayer, PlayerInputs};
 
 /// The types of a match: what an input is, how it travels and how it is predicted.
 pub trait MatchTypes:
-    ggrs::Config<Input = GgrsInput<Self::Game, Self::Encoding>, State = u8, Address = PeerKey>
-    + Send
+    ggrs::Config<
+        Input = GgrsInput<Self::PeerInput, Self::PeerEncoding>,
+        State = u8,
+        Address = PeerKey,
+    > + Send
     + Sync
 {
     /// The input of the game.
     type Game: NetplayInput;
     /// How it is encoded.
     type Encoding: InputEncoding<Self::Game>;
+    /// The inputs of all players of a peer.
+    type PeerInput: PlayerInputs<Self::Game>;
+    /// How they are encoded.
+    type PeerEncoding: InputEncoding<Self::PeerInput>;
 }
 
 /// Marks a type that has none of these, and can be sent to other threads whatever they are.
 pub(crate) type Types<I, E, P> = fn() -> (I, E, P);
 
-/// The ggrs types of a match: addresses are stable peer keys.
-pub struct NetplayGgrs<I, E, P>(PhantomData<Types<I, E, P>>);
+/// The ggrs types of a match in which peers bring up to `L` players: addresses are stable peer keys.
+pub struct NetplayGgrs<I, E, P, const L: usize = 1>(PhantomData<Types<I, E, P>>);
 
-impl<I, E, P> fmt::Debug for NetplayGgrs<I, E, P> {
+impl<I, E, P, const L: usize> fmt::Debug for NetplayGgrs<I, E, P, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NetplayGgrs")
     }
 }
 
-impl<I, E, P> ggrs::Config for NetplayGgrs<I, E, P>
+impl<I, E, P, const L: usize> ggrs::Config for NetplayGgrs<I, E, P, L>
 where
     I: NetplayInput,
     E: InputEncoding<I>,
     P: InputPredictor<I> + 'static,
 {
-    type Input = GgrsInput<I, E>;
+    type Input = GgrsInput<PeerInput<I, L>, PerPlayer<E>>;
     type InputPredictor = Predict<P>;
     type State = u8;
     type Address = PeerKey;
 }
 
-impl<I, E, P> MatchTypes for NetplayGgrs<I, E, P>
+impl<I, E, P, const L: usize> MatchTypes for NetplayGgrs<I, E, P, L>
 where
     I: NetplayInput,
     E: InputEncoding<I>,
@@ -54,26 +61,32 @@ where
 {
     type Game = I;
     type Encoding = E;
+    type PeerInput = PeerInput<I, L>;
+    type PeerEncoding = PerPlayer<E>;
 }
 
-/// Predicts the input by a predictor of the game, and that the player stays as connected as it is.
+/// Predicts the input of each player by a predictor of the game, and that the peer stays as connected as it is.
 #[derive(Debug)]
 pub struct Predict<P>(PhantomData<fn() -> P>);
 
-impl<I, E, P> InputPredictor<GgrsInput<I, E>> for Predict<P>
+impl<I, E, P, const L: usize> InputPredictor<PlayersOf<I, E, L>> for Predict<P>
 where
     I: NetplayInput,
     E: InputEncoding<I>,
     P: InputPredictor<I>,
 {
-    fn predict(previous: GgrsInput<I, E>) -> GgrsInput<I, E> {
-        GgrsInput { input: E::as_sent(P::predict(previous.input)), ..previous }
+    fn predict(previous: PlayersOf<I, E, L>) -> PlayersOf<I, E, L> {
+        let predicted = |place| E::as_sent(P::predict(previous.input.player(place)));
+        GgrsInput { input: PeerInput::from_players(predicted), ..previous }
     }
 }
 
-/// The input of a player as ggrs wants it: serialized always with as many bytes.
+/// The inputs of the players of a peer, as ggrs wants them.
+type PlayersOf<I, E, const L: usize> = GgrsInput<PeerInput<I, L>, PerPlayer<E>>;
+
+/// The input of a peer as ggrs wants it: serialized always with as many bytes.
 ///
-/// That a player is disconnected is part of its input: so it rolls back like any other change of input, and is true
+/// That a peer is disconnected is part of its input: so it rolls back like any other change of input, and is true
 /// from the same frame on for every peer.
 ///
 /// Two inputs are equal if their bytes are, whatever the type of the game says: a prediction is right only if it cannot
@@ -81,7 +94,7 @@ where
 pub struct GgrsInput<I, E> {
     /// The input.
     pub input: I,
-    /// The player has been dropped from the match.
+    /// The peer has been dropped from the match.
     pub disconnected: bool,
     encoding: PhantomData<fn() -> E>,
 }
@@ -107,7 +120,7 @@ impl<I: Default, E> Default for GgrsInput<I, E> {
 }
 
 impl<I, E> GgrsInput<I, E> {
-    /// The input of a player who is connected.
+    /// The input of a peer that is connected.
     pub fn new(input: I) -> Self {
         Self { input, disconnected: false, encoding: PhantomData }
     }
@@ -215,9 +228,11 @@ mod tests {
 
     #[test]
     fn what_a_game_predicts_is_the_input_and_not_whether_a_player_is_connected() {
-        let gone = Input { disconnected: true, ..Input::new([5; 3]) };
+        let default = PlayersOf::<u8, AsBytes, 2>::default();
+        let gone =
+            GgrsInput { disconnected: true, ..GgrsInput::new(PeerInput::from_players(|_| 5)) };
         let predicted = Predict::<PredictDefault>::predict(gone);
-        assert!(predicted == Input { disconnected: true, ..Input::default() });
+        assert!(predicted == GgrsInput { disconnected: true, ..default });
     }
 
     #[test]
@@ -235,10 +250,14 @@ mod tests {
 
     #[test]
     fn what_is_not_sent_is_part_of_no_prediction() {
-        let last = GgrsInput::<Aim, AsSerde>::new(Aim { angle: 7, cursor: 9 });
+        let last = PeerInput::from_players(|place| Aim { angle: place as u16, cursor: 9 });
+        let last = PlayersOf::<Aim, AsSerde, 2>::new(last);
         let predicted = Predict::<PredictRepeatLast>::predict(last);
-        assert_eq!(predicted.input, Aim { angle: 7, cursor: 0 });
-        assert_eq!(AsSerde::as_sent(last.input), predicted.input);
+        for place in [0, 1] {
+            let sent = Aim { angle: place as u16, cursor: 0 };
+            assert_eq!(predicted.input.player(place), sent);
+            assert_eq!(AsSerde::as_sent(last.input.player(place)), sent);
+        }
         assert_eq!(AsBytes::as_sent([1_u8, 2]), [1, 2]);
     }
 }

@@ -2,11 +2,11 @@
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy_ggrs::PlayerInputs;
+use bevy_ggrs::PlayerInputs as GgrsInputs;
 
-use super::NetplayInput;
 use super::ggrs_input::{GgrsInput, MatchTypes};
-use crate::PlayerHandle;
+use super::{NetplayInput, PlayerInputs};
+use crate::{CurrentMatch, PlayerHandle};
 
 /// How sure the input of a player is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Reflect)]
@@ -31,7 +31,7 @@ pub struct Inputs<'w, I: NetplayInput> {
 }
 
 impl<I: NetplayInput> Inputs<'_, I> {
-    /// The input of a player. A player who does not exist, or is [disconnected](Self::is_disconnected), has the
+    /// The input of a player, on whichever peer it plays. A player who does not exist, or is [disconnected](Self::is_disconnected), has the
     /// default input.
     pub fn get(&self, player: impl Into<PlayerHandle>) -> I {
         self.inputs.0.get(player.into().index()).map(|(input, _)| *input).unwrap_or_default()
@@ -52,8 +52,12 @@ impl<I: NetplayInput> Inputs<'_, I> {
 }
 
 /// The simulation of a frame begins.
-pub(crate) fn begin_frame<C: MatchTypes>(mut commands: Commands, inputs: Res<PlayerInputs<C>>) {
-    let inputs = inputs.iter().map(|(input, status)| {
+pub(crate) fn begin_frame<C: MatchTypes>(
+    mut commands: Commands,
+    inputs: Res<GgrsInputs<C>>,
+    this_match: Option<Res<CurrentMatch>>,
+) {
+    let inputs = inputs.iter().enumerate().flat_map(|(peer, (input, status))| {
         let GgrsInput { input, disconnected, .. } = *input;
         let status = match status {
             _ if disconnected => InputStatus::Disconnected,
@@ -61,7 +65,8 @@ pub(crate) fn begin_frame<C: MatchTypes>(mut commands: Commands, inputs: Res<Pla
             ggrs::InputStatus::Predicted => InputStatus::Predicted,
             ggrs::InputStatus::Disconnected => InputStatus::Disconnected,
         };
-        (input, status)
+        let players = this_match.as_ref().map_or(1, |it| it.players_of(peer).len());
+        (0..players).map(move |place| (input.player(place), status))
     });
     commands.insert_resource(FrameInputs(inputs.collect::<Vec<(C::Game, InputStatus)>>()));
 }

@@ -5,11 +5,33 @@ use bevy::prelude::*;
 use bevy_ggrs::{LocalInputs, Session as GgrsSession};
 
 use super::ggrs_input::{GgrsInput, MatchTypes};
-use super::{InputEncoding, NetplayInput};
-use crate::PlayerHandle;
+use super::{InputEncoding, NetplayInput, PlayerInputs};
 use crate::session::Session;
+use crate::{CurrentMatch, PlayerHandle};
 
-/// The input of the local player. A system in [`ReadLocalInput`] writes it; it keeps its value until then.
+/// The input of the local player, or of several. A system in [`ReadLocalInput`] writes it; it keeps its value until then.
+///
+/// Where this peer [brings several players](crate::JoinRoom::local_players), [`set`](Self::set) gives the input of each:
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_netplay::prelude::*;
+///
+/// fn read(
+///     keys: Res<ButtonInput<KeyCode>>,
+///     this_match: Res<CurrentMatch>,
+///     mut input: ResMut<LocalInput<u8>>,
+/// ) {
+///     let halves = [KeyCode::KeyW, KeyCode::ArrowUp];
+///     for (player, up) in this_match.local_players.iter().zip(halves) {
+///         input.set(*player, keys.pressed(up).into());
+///     }
+/// }
+///
+/// let mut app = App::new();
+/// app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default().local_players::<2>()))
+///     .add_systems(ReadLocalInput, read);
+/// ```
 ///
 /// Where a key counts only in the frame in which it is pressed, do not ask Bevy's `just_pressed` in [`ReadLocalInput`]:
 /// there may be several updates between two frames, or several frames in one update. Collect presses in `PreUpdate`,
@@ -50,7 +72,8 @@ pub struct LocalInput<I: NetplayInput>(
 );
 
 impl<I: NetplayInput> LocalInput<I> {
-    /// Sets the input of a local player by its handle: there are several in a match that is [played
+    /// Sets the input of a local player by its handle: there are several where this peer [brings
+    /// them](crate::JoinRoom::local_players), and in a match that is [played
     /// alone](crate::NetplayCommands::play_alone). It takes precedence over the input of the first one, and keeps its
     /// value until the next match begins.
     pub fn set(&mut self, player: impl Into<PlayerHandle>, input: I) {
@@ -88,7 +111,7 @@ impl<I: NetplayInput> TypePath for LocalInput<I> {
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash, Reflect)]
 pub struct ReadLocalInput;
 
-/// The frame that the local inputs are for, and what they are.
+/// The frame that the local inputs are for, and what they are, by peer.
 #[derive(Resource)]
 pub(crate) struct PendingInputs<I> {
     frame: i32,
@@ -108,24 +131,25 @@ impl<I> Default for PendingInputs<I> {
 /// is given the input.
 pub(crate) fn give_inputs<C: MatchTypes>(world: &mut World) {
     let Some(GgrsSession::P2P(session)) = world.get_resource::<GgrsSession<C>>() else { return };
-    let (frame, players) = (session.current_frame(), session.local_player_handles());
+    // For ggrs, a peer is one player.
+    let (frame, peers) = (session.current_frame(), session.local_player_handles());
     let replayed = world.resource::<Session>().replayed_input(frame);
     let inputs: Vec<(usize, C::Input)> = match replayed {
         Some(bytes) => {
             let input = GgrsInput::from_bytes(&bytes);
-            players.into_iter().map(|player| (player, input)).collect()
+            peers.into_iter().map(|peer| (peer, input)).collect()
         }
         None => {
-            let read = read_inputs::<C>(world, frame, players);
-            read.iter().map(|(player, input)| (*player, GgrsInput::new(*input))).collect()
+            let read = read_inputs::<C>(world, frame, peers);
+            read.iter().map(|(peer, input)| (*peer, GgrsInput::new(*input))).collect()
         }
     };
-    if let [(player, input)] = inputs[..] {
+    if let [(peer, input)] = inputs[..] {
         let delay = world.resource::<Session>().poll_input_delay(frame, &input.to_bytes());
         if let Some(delay) = delay
             && let Some(mut session) = world.get_resource_mut::<GgrsSession<C>>()
             && let GgrsSession::P2P(session) = &mut *session
-            && let Err(error) = session.set_input_delay(player, delay)
+            && let Err(error) = session.set_input_delay(peer, delay)
         {
             error!("the input delay stays as it is: {error}");
         }
@@ -133,25 +157,31 @@ pub(crate) fn give_inputs<C: MatchTypes>(world: &mut World) {
     world.insert_resource(LocalInputs::<C>(inputs.into_iter().collect()));
 }
 
-/// The inputs of the local players for a frame, as the others receive them.
+/// The inputs of the local peers for a frame, as the others receive them. There are several in a match without a room.
 fn read_inputs<C: MatchTypes>(
     world: &mut World,
     frame: i32,
-    players: Vec<usize>,
-) -> Vec<(usize, C::Game)> {
+    peers: Vec<usize>,
+) -> Vec<(usize, C::PeerInput)> {
     // ggrs asks again for the input of a frame that it waits with.
-    if world.resource::<PendingInputs<C::Game>>().frame != frame {
+    if world.resource::<PendingInputs<C::PeerInput>>().frame != frame {
         world.run_schedule(ReadLocalInput);
         let local = world.resource::<LocalInput<C::Game>>();
-        let first = players.iter().min().copied();
-        let inputs = players
-            .into_iter()
-            .map(|player| {
-                let input = local.get(player.into(), Some(player) == first);
-                (player, C::Encoding::as_sent(input))
-            })
-            .collect();
+        let this_match = world.get_resource::<CurrentMatch>();
+        let players_of = |peer: usize| {
+            this_match.map_or_else(|| vec![peer.into()], |this_match| this_match.players_of(peer))
+        };
+        let first = peers.iter().min().and_then(|peer| players_of(*peer).first().copied());
+        let inputs = peers.into_iter().map(|peer| {
+            let players = players_of(peer);
+            let input = C::PeerInput::from_players(|place| match players.get(place) {
+                Some(player) => local.get(*player, Some(*player) == first),
+                None => C::Game::default(),
+            });
+            (peer, C::PeerEncoding::as_sent(input))
+        });
+        let inputs = inputs.collect();
         world.insert_resource(PendingInputs { frame, inputs });
     }
-    world.resource::<PendingInputs<C::Game>>().inputs.clone()
+    world.resource::<PendingInputs<C::PeerInput>>().inputs.clone()
 }

@@ -5,6 +5,7 @@ mod encoding;
 mod ggrs_input;
 mod inputs;
 mod local;
+mod peer_input;
 
 pub use encoding::{AsBytes, AsSerde, InputEncoding};
 pub(crate) use ggrs_input::Types;
@@ -13,6 +14,7 @@ pub use inputs::{InputStatus, Inputs};
 pub(crate) use inputs::{begin_frame, end_frame};
 pub use local::{LocalInput, ReadLocalInput};
 pub(crate) use local::{PendingInputs, give_inputs};
+pub use peer_input::{PeerInput, PerPlayer, PlayerInputs};
 
 /// The input of one player in one frame. Implemented for every type that can be one.
 ///

@@ -7,6 +7,7 @@ use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
 
 use super::store::RollbackStore;
 use super::systems::simulated_frame;
+use crate::lobby::MatchEnd;
 
 /// How many checksums are kept: 4 minutes of them at the default interval.
 const KEPT: usize = 1024;
@@ -79,9 +80,16 @@ impl Checksums {
         };
     }
 
-    /// A run condition: the frame that is about to be simulated is compared, and ggrs may not have saved it.
-    pub(super) fn is_saved_apart(checksums: Res<Self>, frame: Res<RollbackFrameCount>) -> bool {
-        checksums.saved_apart && checksums.is_wanted(simulated_frame(&frame))
+    /// A run condition: the frame that is about to be simulated is compared, or the match may end before it, and ggrs may
+    /// not have saved it.
+    pub(super) fn is_saved_apart(
+        checksums: Res<Self>,
+        frame: Res<RollbackFrameCount>,
+        end: Option<Res<MatchEnd>>,
+    ) -> bool {
+        let frame = simulated_frame(&frame);
+        let may_end = || end.is_some_and(|end| end.is_before(frame));
+        checksums.saved_apart && (checksums.is_wanted(frame) || may_end())
     }
 
     fn is_compared(&self, frame: i32) -> bool {

@@ -34,4 +34,4 @@ pub(crate) use reset::{Simulation, reset_world};
 pub(crate) use simulation::check_simulation;
 pub(crate) use store::RollbackStore;
 pub use store::{DecodeError, EncodeError};
-pub(crate) use systems::plugin;
+pub(crate) use systems::{go_back, plugin};

@@ -9,6 +9,7 @@ use super::order::SpawnOrders;
 use super::registry::RollbackRegistry;
 use super::state::RollbackStates;
 use super::store::{Remains, RollbackStore};
+use crate::lobby::MatchEnd;
 use crate::metrics::RollbackProgress;
 use crate::{Checksums, CurrentMatch, NetplayConfig, RollbackMetrics, SpawnOrder, StartMatch};
 
@@ -63,6 +64,7 @@ pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulatio
     let saved_apart = sparse_saving || max_prediction == 0;
     world.resource_mut::<Checksums>().begin(checksum_interval, saved_apart);
     world.insert_resource(RollbackMetrics::default());
+    world.insert_resource(MatchEnd::default());
     world.insert_resource(RollbackProgress::default());
     world.insert_resource(this_match);
     RollbackStates::reset(world);

@@ -45,6 +45,17 @@ fn load(world: &mut World) {
     });
 }
 
+/// Gives the world the state at the start of a frame: the one that is simulated next, or one before it.
+pub(crate) fn go_back(world: &mut World, frame: i32) {
+    if world.resource::<RollbackFrameCount>().0 == frame {
+        return;
+    }
+    world.resource_scope(|world, mut store: Mut<RollbackStore>| match store.load(world, frame) {
+        true => world.insert_resource(RollbackFrameCount(frame)),
+        false => debug!("frame {frame} is not kept any more: the world stays as it is"),
+    });
+}
+
 /// Saves a frame that is compared, where ggrs saves nothing or only few frames.
 fn save_compared(world: &mut World) {
     let frame = simulated_frame(world.resource());

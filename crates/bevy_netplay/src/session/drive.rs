@@ -18,6 +18,11 @@ pub(crate) fn receive(mut session: ResMut<Session>, time: Res<Time<Real>>) {
     session.finish_leaving(now);
 }
 
+/// The App exits after this update: leaves the room before the process ends.
+pub(crate) fn leave_at_exit(mut session: ResMut<Session>, time: Res<Time<Real>>) {
+    session.leave_for_good(time.elapsed());
+}
+
 /// The game has changed its settings: the input delay is the one that takes effect in a running match.
 pub(crate) fn change_input_delay(
     session: Res<Session>,

@@ -8,10 +8,12 @@ use netplay_core::room::{MatchStart, RoomEvent};
 use super::Session;
 use super::start::{begin_match, ggrs_session};
 use crate::input::MatchTypes;
+use crate::lobby::{LobbyOverviewSeen, MatchEnd, MatchResult, set_match_lobby};
 use crate::messages::{
-    DesyncDetected, PathChanged, PeerInterrupted, PeerJoined, PeerLeft, PeerRefused, PeerResumed,
-    PeerStalled, PeerUnstalled, PlayerDisconnected, PresenceChanged, QualityChanged, RematchWanted,
-    RoomEnded,
+    CountdownCancelled, CountdownStarted, DesyncDetected, KickVotes, MatchEnded, PathChanged,
+    PeerAway, PeerBack, PeerInterrupted, PeerJoined, PeerKicked, PeerLeft, PeerRefused,
+    PeerResumed, PeerStalled, PeerUnstalled, PlayerDisconnected, PresenceChanged, QualityChanged,
+    ReadyChanged, RematchWanted, RoomEnded,
 };
 use crate::{
     CurrentMatch, CurrentRoom, EndReason, LastEndReason, NetplayState, ResumeToken, RollbackMetrics,
@@ -20,6 +22,11 @@ use crate::{
 /// A run condition: there are events of the room to apply.
 pub(crate) fn has_events(session: Res<Session>) -> bool {
     !session.events.is_empty()
+}
+
+/// A run condition: something has happened to messages between peers.
+pub(crate) fn has_message_events(session: Res<Session>) -> bool {
+    !session.message_events.is_empty()
 }
 
 /// Applies the room's events to the world, oldest first.
@@ -39,12 +46,13 @@ fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
             let waiting = Some(waiting);
             world.insert_resource(CurrentRoom { local_peer, waiting, ..CurrentRoom::default() });
         }
-        RoomEvent::Joined { room, size, resume_token } => {
+        RoomEvent::Joined { room, size, least, resume_token } => {
             world.insert_resource(CurrentRoom {
                 code: Some(room),
                 local_peer: world.resource::<Session>().local_peer(),
                 resume_token: resume_token.map(ResumeToken),
                 players: Some(size),
+                least,
                 ..CurrentRoom::default()
             });
         }
@@ -57,14 +65,23 @@ fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
             let reason = reason.to_string();
             tell(world, PeerRefused { player: player.into(), peer, reason });
         }
-        RoomEvent::PlayerDisconnected { peer, player, frame, reason } => {
-            tell(world, PlayerDisconnected { player: player.into(), peer, frame, reason });
+        RoomEvent::PlayerDisconnected { peer, player, count, frame, reason } => {
+            for player in player..player + usize::from(count) {
+                let (player, reason) = (player.into(), reason.clone());
+                tell(world, PlayerDisconnected { player, peer, frame, reason });
+            }
         }
         RoomEvent::PeerInterrupted { peer, player, time_left } => {
             tell(world, PeerInterrupted { player: player.into(), peer, time_left });
         }
         RoomEvent::PeerResumed { peer, player, after } => {
             tell(world, PeerResumed { player: player.into(), peer, after });
+        }
+        RoomEvent::PeerAway { peer, player, time_left } => {
+            tell(world, PeerAway { player: player.into(), peer, time_left });
+        }
+        RoomEvent::PeerBack { peer, player, after } => {
+            tell(world, PeerBack { player: player.into(), peer, after });
         }
         RoomEvent::PeerStalled { peer, player, frame, time_left } => {
             tell(world, PeerStalled { player: player.into(), peer, frame, time_left });
@@ -91,6 +108,33 @@ fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
         }
         RoomEvent::RematchWanted { peer, player } => {
             tell(world, RematchWanted { player: player.into(), peer });
+        }
+        RoomEvent::StateChanged(state) => {
+            let mut room = world.resource_mut::<CurrentRoom>();
+            room.closed = !state.open;
+            room.kick_rule = state.kick.into();
+            room.public = state.public;
+        }
+        RoomEvent::PeerKicked { peer, banned } => tell(world, PeerKicked { peer, banned }),
+        RoomEvent::KickVotes { peer, votes, needed } => {
+            tell(world, KickVotes { peer, votes, needed });
+        }
+        RoomEvent::LobbyChanged => show_lobby(world),
+        RoomEvent::ReadyChanged { peer, player, ready } => {
+            show_lobby(world);
+            tell(world, ReadyChanged { place: player.into(), peer, ready });
+        }
+        RoomEvent::CountdownStarted { players, length } => {
+            tell(world, CountdownStarted { players, length });
+        }
+        RoomEvent::CountdownCancelled { reason } => tell(world, CountdownCancelled::from(reason)),
+        RoomEvent::MatchEnded { epoch, frame } => {
+            world.resource_mut::<Session>().stop_simulating();
+            world.remove_resource::<GgrsSession<C>>();
+            let result = world.resource_mut::<MatchEnd>().take_result();
+            let result = if frame.is_some() { result } else { MatchResult::default() };
+            show_lobby(world);
+            tell(world, MatchEnded { epoch, frame, result });
         }
         RoomEvent::Ended(reason) => end::<C>(world, reason.into()),
     }
@@ -122,8 +166,17 @@ fn start_match<C: MatchTypes>(world: &mut World, start: &MatchStart) {
     drop(driver);
     session.simulate(traffic);
     let MatchStart { epoch, local_player, seed, .. } = *start;
-    let current = CurrentMatch::new(epoch, start.players.len(), local_player, seed);
+    let counts = start.player_counts.clone();
+    set_match_lobby(world, &start.lobby, &counts);
+    let current = CurrentMatch::of_peers(epoch, counts, local_player, seed);
+    show_lobby(world);
     begin_match::<C>(world, ggrs, current, simulation);
+}
+
+/// Shows the game what the room shows of its lobby.
+fn show_lobby(world: &mut World) {
+    let overview = world.resource::<Session>().lobby();
+    world.insert_resource(LobbyOverviewSeen(overview));
 }
 
 /// The room ended, or a match without one. The entities of the match stay in the world, to be looked at.

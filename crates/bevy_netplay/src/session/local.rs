@@ -2,14 +2,15 @@
 
 use bevy::prelude::*;
 use ggrs::{GgrsError, Message, NonBlockingSocket, P2PSession, PlayerType};
-use netplay_protocol::PeerKey;
+use netplay_protocol::{LobbyValues, PeerKey};
 
 use super::events::end;
 use super::start::{begin_match, session_builder};
 use super::{EntropySource, Session};
 use crate::input::MatchTypes;
+use crate::lobby::set_match_lobby;
 use crate::rollback::Simulation;
-use crate::{CurrentMatch, EndReason, NetplayConfig};
+use crate::{CurrentMatch, EndReason, NetplayConfig, PlayerHandle};
 
 /// A match without a room.
 pub(crate) enum LocalMatch {
@@ -20,6 +21,15 @@ pub(crate) enum LocalMatch {
     },
     /// Of the players of a sync test, every second one is local.
     SyncTest(SyncTestMatch),
+}
+
+impl LocalMatch {
+    fn is_local(&self, player: usize) -> bool {
+        match self {
+            Self::Alone { .. } => true,
+            Self::SyncTest(test) => player % 2 == test.side,
+        }
+    }
 }
 
 /// One side of a sync test.
@@ -65,11 +75,15 @@ pub(crate) fn start_local_match<C: MatchTypes>(world: &mut World) {
             (test.players, test.side, test.seed)
         }
     };
+    let local_players = (0..players).filter(|player| local_match.is_local(*player));
+    let local_players = local_players.map(PlayerHandle::from).collect();
     let ggrs = match ggrs_session::<C>(local_match, players, simulation, &config) {
         Ok(ggrs) => ggrs,
         Err(error) => return end::<C>(world, EndReason::CannotStart { detail: error.to_string() }),
     };
     let this_match = CurrentMatch::new(epoch, players, local_player, seed);
+    let this_match = this_match.with_local_players(local_players);
+    set_match_lobby(world, &LobbyValues::default(), &[]);
     begin_match::<C>(world, ggrs, this_match, simulation);
 }
 
@@ -79,18 +93,18 @@ fn ggrs_session<C: MatchTypes>(
     simulation: Simulation,
     config: &NetplayConfig,
 ) -> Result<P2PSession<C>, GgrsError> {
-    let (side, socket) = match local_match {
-        LocalMatch::Alone { .. } => (None, Box::new(Nobody) as Box<dyn NonBlockingSocket<PeerKey>>),
-        LocalMatch::SyncTest(test) => (Some(test.side), test.socket),
-    };
     let mut builder = session_builder(players, config.bounded_input_delay(), simulation)?;
     for player in 0..players {
-        let kind = match side {
-            Some(side) if player % 2 != side => PlayerType::Remote(OTHER_SIDE),
-            _ => PlayerType::Local,
+        let kind = match local_match.is_local(player) {
+            true => PlayerType::Local,
+            false => PlayerType::Remote(OTHER_SIDE),
         };
         builder = builder.add_player(kind, player)?;
     }
+    let socket = match local_match {
+        LocalMatch::Alone { .. } => Box::new(Nobody) as Box<dyn NonBlockingSocket<PeerKey>>,
+        LocalMatch::SyncTest(test) => test.socket,
+    };
     builder.start_p2p_session(BoxedSocket(socket))
 }
 

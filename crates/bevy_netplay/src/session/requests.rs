@@ -7,18 +7,21 @@ use bevy::prelude::*;
 use bevy_ggrs::Session as GgrsSession;
 use netplay_core::room::{Entropy, Room, RoomConfig};
 use netplay_protocol::limits::MAX_PLAYERS;
-use netplay_protocol::signaling::GameInfo;
+use netplay_protocol::signaling::{GameInfo, Listing, Refusal, RoomOptions};
 use netplay_protocol::{Identity, RoomCode};
 #[cfg(feature = "emulator")]
 use netplay_transport::conditioned::ConditionedTransport;
+use netplay_transport::rtc::RoomListTask;
 use netplay_transport::{DrivenRoom, JoinRequest};
 
 use super::LocalMatch;
 use super::entropy::no_randomness;
 use super::resource::{JoinedRoom, Request};
 use super::{EntropySource, Session, TransportFactory};
-use crate::input::{GgrsInput, InputEncoding, MatchTypes};
+use crate::input::{GgrsInput, InputEncoding, MatchTypes, PlayerInputs};
+use crate::lobby::{LobbyOverviewSeen, LobbyTypes};
 use crate::messages::RoomEnded;
+use crate::peer_messages::PeerMessageRegistry;
 use crate::rollback::Simulation;
 use crate::{
     CurrentRoom, EndReason, JoinRoom, LastEndReason, NetplayConfig, NetplayState, PeerLinks,
@@ -34,6 +37,7 @@ pub(crate) struct Shown<'w> {
     state: ResMut<'w, NextState<NetplayState>>,
     room: ResMut<'w, CurrentRoom>,
     links: ResMut<'w, PeerLinks>,
+    lobby: ResMut<'w, LobbyOverviewSeen>,
     last_end: ResMut<'w, LastEndReason>,
     ended: MessageWriter<'w, RoomEnded>,
 }
@@ -43,6 +47,8 @@ pub(crate) struct Shown<'w> {
 pub(crate) struct Sources<'w> {
     factory: Res<'w, TransportFactory>,
     entropy: Res<'w, EntropySource>,
+    messages: Res<'w, PeerMessageRegistry>,
+    lobby: Option<Res<'w, LobbyTypes>>,
 }
 
 /// Carries out the game's commands since the last update.
@@ -56,14 +62,21 @@ pub(crate) fn handle_requests<C: MatchTypes>(
     time: Res<Time<Real>>,
 ) {
     let now = time.elapsed();
-    let default_input = || GgrsInput::<C::Game, C::Encoding>::default_bytes();
+    let default_input = || GgrsInput::<C::PeerInput, C::PeerEncoding>::default_bytes();
     for request in std::mem::take(&mut session.requests) {
         match request {
             Request::Join(room) => {
                 commands.remove_resource::<GgrsSession<C>>();
                 session.leave(now, "they joined another room");
-                let hash = registry.hash(&C::Encoding::shape());
-                match session.join(&room, &config, &sources, (hash, default_input()), now) {
+                let shape = C::PeerEncoding::shape();
+                let hash = match sources.lobby.as_ref().map_or("", |types| types.shape.as_str()) {
+                    "" => registry.hash(&shape),
+                    lobby => registry.hash(&format!("{shape}; lobby {lobby}")),
+                };
+                let joined = room.check_local_players(C::PeerInput::MAX_PLAYERS).and_then(|()| {
+                    session.join(&room, &config, &sources, (hash, default_input()), now)
+                });
+                match joined {
                     Ok(()) => shown.connecting(),
                     Err(reason) => shown.ended(reason),
                 }
@@ -71,16 +84,37 @@ pub(crate) fn handle_requests<C: MatchTypes>(
             Request::Leave => {
                 commands.remove_resource::<GgrsSession<C>>();
                 session.leave(now, "they left the room");
+                *shown.lobby = LobbyOverviewSeen::default();
                 *shown.state = NextState::PendingIfNeq(NetplayState::Offline);
             }
-            Request::Rematch => match &session.joined {
-                Some(joined) => {
-                    let mut driver = joined.room.lock();
-                    let (room, now) = driver.room_at(now);
-                    room.vote_rematch(now);
-                }
-                None => warn!("there is no room to play again in"),
-            },
+            Request::Rematch => {
+                tell_room(&session, now, "rematch", |room, now| room.vote_rematch(now));
+            }
+            Request::Kick { peer, ban } => {
+                tell_room(&session, now, "kick", |room, now| {
+                    room.kick(now, peer, ban);
+                });
+            }
+            Request::Open(open) => {
+                tell_room(&session, now, "set_room_open", |room, _| room.set_open(open));
+            }
+            Request::ListRooms(list) => {
+                let (servers, request) = list.request(&config);
+                session.listing = Some(RoomListTask::start(servers, request));
+            }
+            Request::Ready(ready) => {
+                tell_room(&session, now, "set_ready", |room, now| room.set_ready(now, ready));
+            }
+            Request::Start => {
+                tell_room(&session, now, "start_match", |room, now| {
+                    if let Err(refused) = room.ask_to_start(now) {
+                        warn!("no match starts: {refused}");
+                    }
+                });
+            }
+            Request::CancelStart => {
+                tell_room(&session, now, "cancel_start", |room, now| room.take_start_back(now));
+            }
             Request::PlayAlone { players } => {
                 commands.remove_resource::<GgrsSession<C>>();
                 session.leave(now, "they play alone");
@@ -93,10 +127,28 @@ pub(crate) fn handle_requests<C: MatchTypes>(
     }
 }
 
+/// Has a command of the game carried out by the room, at the present moment.
+fn tell_room(
+    session: &Session,
+    now: Duration,
+    command: &str,
+    tell: impl FnOnce(&mut Room, Duration),
+) {
+    match &session.joined {
+        Some(joined) => {
+            let mut driver = joined.room.lock();
+            let (room, now) = driver.room_at(now);
+            tell(room, now);
+        }
+        None => warn!("no room is joined: {command} changes nothing"),
+    }
+}
+
 impl Shown<'_> {
     /// Forgets the room before.
     fn reset(&mut self) {
         *self.links = PeerLinks::default();
+        *self.lobby = LobbyOverviewSeen::default();
         *self.room = CurrentRoom::default();
         *self.last_end = LastEndReason::default();
     }
@@ -155,15 +207,19 @@ impl Session {
             max_prediction: config.bounded_max_prediction(),
             input_redundancy: config.input_redundancy,
             disconnect_timeout: config.disconnect_timeout,
+            away_timeout: config.away_timeout,
             stall_timeout: config.stall_timeout,
             link: config.link.clone(),
             policy: config.policy,
+            countdown: config.countdown,
             host: room.host,
             resumes: room.resume_token.is_some(),
-            name: room.name.clone(),
+            names: room.names.clone(),
+            messages: sources.messages.types(),
         };
+        let local_players = room.local_players;
         let room = DrivenRoom::new(Room::new(config, now), transport, now);
-        self.joined = Some(JoinedRoom { room, simulation });
+        self.joined = Some(JoinedRoom { room, local_players, simulation });
         self.left = None;
         Ok(())
     }
@@ -199,6 +255,11 @@ fn join_request(
     {
         return Err(EndReason::BadRequest { detail: error.to_string() });
     }
+    if let Some(public) = &room.public
+        && !Listing::from(public.clone()).fits()
+    {
+        return Err(EndReason::BadRequest { detail: Refusal::BadListing.to_string() });
+    }
     let servers = room.server.as_ref().unwrap_or(&config.server);
     Ok(JoinRequest {
         servers: servers.split(',').map(|server| server.trim().to_owned()).collect(),
@@ -209,9 +270,15 @@ fn join_request(
         },
         password: room.password.clone().map(|password| password.0),
         token: room.token.clone().map(|token| token.0),
+        room_options: RoomOptions {
+            kick: room.kick_rule.into(),
+            public: room.public.clone().map(Into::into),
+        },
         resume_token: room.resume_token.clone().map(|token| token.0),
         policy: config.policy,
         options: config.transport.clone().bounded(),
+        least: room.least,
+        players: room.local_players,
         seed,
         ..JoinRequest::new(room.entry.clone().into(), room.players, identity)
     })

@@ -14,6 +14,7 @@ use bevy_ggrs::{LocalPlayers, RollbackFrameCount, Session as GgrsSession};
 
 use super::{FrameClock, Session};
 use crate::input::{self, MatchTypes};
+use crate::lobby::finish_match;
 use crate::{NetplayState, metrics, rollback};
 
 /// How many frames are simulated in one update while this peer catches up with a match.
@@ -61,6 +62,9 @@ pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
         input::give_inputs::<C>(world);
         run(world, length);
         compare(world);
+        if finish_match::<C>(world) {
+            return;
+        }
         if world.resource::<RollbackFrameCount>().0 == before {
             world.resource_mut::<FrameClock>().handle_stall(wait);
             // It has declared parameters, and fails as any system would.

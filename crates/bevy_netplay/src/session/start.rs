@@ -20,7 +20,7 @@ const NEVER: Duration = Duration::from_secs(1_000_000);
 /// How often ggrs is polled until it has synchronized with everybody: each peer takes a handful of polls.
 const SYNCHRONIZING_POLLS: usize = 8;
 
-/// The ggrs session of a match of so many players, without these.
+/// The ggrs session of a match of so many peers, without these. What ggrs calls a player is a peer here.
 pub(super) fn session_builder<C: MatchTypes>(
     players: usize,
     input_delay: usize,
@@ -78,7 +78,7 @@ pub(super) fn begin_match<C: MatchTypes>(
     world.resource_mut::<LocalInput<C::Game>>().clear_players();
     rollback::reset_world(world, this_match, simulation);
     world.insert_resource(FrameClock::default());
-    world.insert_resource(PendingInputs::<C::Game>::default());
+    world.insert_resource(PendingInputs::<C::PeerInput>::default());
     world.insert_resource(GgrsSession::<C>::P2P(ggrs));
     world.write_message(MatchStarted { epoch });
     world.insert_resource(NextState::Pending(NetplayState::Playing));

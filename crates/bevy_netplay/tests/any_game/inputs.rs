@@ -128,7 +128,7 @@ fn inputs_that_are_equal_but_not_the_same_are_told_apart_by_a_prediction() {
                 }
             });
     };
-    let mut apps = TestApps::builder(48).conditions(NetworkConditions::wifi()).game(game).start();
+    let mut apps = TestApps::builder(48).conditions(NetworkConditions::mobile()).game(game).start();
     assert_plays(&mut apps, 300);
 }
 

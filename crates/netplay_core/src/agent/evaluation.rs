@@ -75,7 +75,8 @@ impl Agent {
             return false;
         }
         let connected = self.paths.connections().any(|path| !path.health.is_dead());
-        let overdue = self.attempts.has_outcome()
+        let overdue = self.messages_wait
+            || self.attempts.has_outcome()
             || now.saturating_sub(self.created) >= self.config.relay_after;
         let sends_on_relay = self.selection.primary() == Some(PathId::RELAY)
             || self.selection.retiring(now) == Some(PathId::RELAY);

@@ -64,6 +64,8 @@ pub(crate) struct Agent {
     attempts: Attempts,
     beside: Beside,
     relay: RelayDemand,
+    /// Whether messages of the game wait for a way to the peer.
+    messages_wait: bool,
     reachability: Reachability,
     server_online: bool,
     /// When the connection to the server was last checked.
@@ -104,6 +106,7 @@ impl Agent {
             attempts: Attempts::new(polite),
             beside: Beside::default(),
             relay: RelayDemand::new(now),
+            messages_wait: false,
             reachability: Reachability::Unproven,
             server_online: true,
             server_checked: now,
@@ -194,6 +197,19 @@ impl Agent {
         if let Some(path) = self.paths.get_mut(id) {
             path.peer_use.note(at);
         }
+    }
+
+    /// A packet with messages of the game was received on a path. Where the relay is used for them, the peer needs it for
+    /// the acknowledgements.
+    pub(crate) fn handle_message(&mut self, at: Duration, id: PathId) {
+        if id == PathId::RELAY {
+            self.relay.peer_use.note(at);
+        }
+    }
+
+    /// Whether messages of the game wait for a way to the peer: before there is a connection, the relay is one.
+    pub(crate) fn handle_messages_wait(&mut self, wait: bool) {
+        self.messages_wait = wait;
     }
 
     /// Lets time pass.

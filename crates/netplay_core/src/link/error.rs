@@ -1,8 +1,9 @@
 //! Why a packet or message was not taken.
 
-use netplay_protocol::{DatagramError, ReliableError};
+use netplay_protocol::{DatagramError, MessagePacketError, ReliableError};
 
 use super::reliable::Backlog;
+use crate::messages::Violation;
 
 /// Why a received packet was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +15,13 @@ pub enum ReceiveError {
     /// It is no reliable message; counted in [`LinkCounters::malformed`](super::LinkCounters::malformed).
     #[error(transparent)]
     Reliable(#[from] ReliableError),
+    /// It is no packet with messages; counted in [`LinkCounters::malformed`](super::LinkCounters::malformed).
+    #[error(transparent)]
+    MessagePacket(#[from] MessagePacketError),
+    /// What is in it should not have been sent; counted in
+    /// [`MessageCounters`](crate::messages::MessageCounters).
+    #[error(transparent)]
+    Message(#[from] Violation),
     /// Its sequence number is far from everything that the peer can have sent; counted as malformed.
     #[error("an implausible sequence number")]
     ImplausibleSequence,

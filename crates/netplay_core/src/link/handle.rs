@@ -51,7 +51,7 @@ impl Link {
         match sent {
             Ok(buffered) => {
                 if let Some(path) = self.agent.path_mut(path) {
-                    path.buffered = buffered;
+                    (path.buffered, path.buffered_at) = (buffered, now);
                 }
             }
             // The event that says so is still to come.
@@ -74,6 +74,8 @@ impl Link {
             true => passed,
             false => Duration::ZERO,
         };
+        self.messages.handle_timeout(now);
+        self.agent.handle_messages_wait(self.messages.waits());
         self.agent.handle_timeout(now);
         self.take_agent_events();
         self.queue_keepalives(now);

@@ -63,6 +63,19 @@ impl Incarnations {
         self.local as u16
     }
 
+    /// The lower halves of the local incarnation and of the peer's, once a reliable message has said which it is.
+    pub(super) fn lower_halves(&self) -> Option<(u16, u16)> {
+        match self.peer {
+            Peer::Confirmed { incarnation } => Some((self.lower_half(), incarnation as u16)),
+            Peer::Unknown | Peer::Unconfirmed { .. } => None,
+        }
+    }
+
+    /// Whether a packet with these lower halves is from the peer's present incarnation, and for the local one.
+    pub(super) fn are_those_of(&self, from: u16, to: u16) -> bool {
+        self.lower_halves() == Some((to, from))
+    }
+
     /// Judges a reliable packet. Unless it is stale, its sender is the present incarnation from now on.
     pub(super) fn judge_message(&mut self, header: ReliableHeader) -> Sender {
         let ReliableHeader { from, to, .. } = header;

@@ -33,6 +33,12 @@ impl Liveness {
         silence
     }
 
+    /// Nobody listened until now: the silence begins at this moment, if it goes on.
+    pub(super) fn exclude_silence(&mut self, now: Duration) {
+        let (Self::Alive { last_heard } | Self::Silent { last_heard }) = self;
+        *last_heard = now.max(*last_heard);
+    }
+
     /// Returns whether a silence begins.
     pub(super) fn handle_timeout(&mut self, now: Duration, silent_after: Duration) -> bool {
         match *self {
@@ -61,6 +67,18 @@ mod tests {
         assert_eq!((begins, liveness.is_silent()), ([false, true, false], true));
         assert_eq!(liveness.handle_heard(MS * 1510), Some(MS * 1500));
         assert_eq!(liveness, Liveness::Alive { last_heard: MS * 1510 });
+    }
+
+    #[test]
+    fn time_in_which_nobody_listened_is_no_silence() {
+        for (until, was_silent) in [(500, false), (2000, true)] {
+            let mut liveness = Liveness::new(Duration::ZERO);
+            liveness.handle_timeout(MS * until, MS * 1000);
+            liveness.exclude_silence(MS * 9000);
+            assert_eq!(liveness.silence(MS * 9100), MS * 100);
+            assert_eq!(liveness.is_silent(), was_silent);
+            assert_eq!(liveness.handle_heard(MS * 9200).is_some(), was_silent);
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@
 //! * After any of these, and after [`Link::send`] and [`Link::send_reliable`], take out until there is nothing
 //!   left, in this order: [`Link::poll_transmit`] to be sent, [`Link::poll_request`] to be passed to the
 //!   transport, [`Link::poll_event`] and [`Link::poll_message`] to be read.
+//! * Pass packets with messages of the game to [`Link::handle_message_packet`], and take out
+//!   [`Link::poll_message_packet`] when there is nothing else to send, and [`Link::poll_message_event`].
 //!
 //! `now` never goes back. Packets may carry an earlier time of arrival, `at`.
 
@@ -23,9 +25,11 @@ mod bounds;
 mod config;
 mod error;
 mod event;
+mod goodbye;
 mod handle;
 mod incarnation;
 mod liveness;
+mod messages;
 mod quality;
 mod rate_limiter;
 mod receive;
@@ -33,11 +37,13 @@ mod reliable;
 mod send;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use netplay_protocol::{DatagramHeader, PeerKey, ReliableHeader};
 
 use crate::agent::{Agent, AttemptFailure};
+use crate::messages::LinkMessages;
 use crate::path::{Channel, InputCounts, PathId, PathKind, PathPolicy, ReceiveWindow};
 use crate::transport::TransportRequest;
 use incarnation::Incarnations;
@@ -69,6 +75,7 @@ pub struct Link {
     excused: Duration,
     incarnations: Incarnations,
     reliable: ReliableMessages,
+    messages: LinkMessages,
     rate_limiter: RateLimiter,
     quality: QualityGauge,
     counters: LinkCounters,
@@ -109,6 +116,7 @@ impl Link {
             excused: Duration::ZERO,
             incarnations: Incarnations::new(incarnation),
             reliable: ReliableMessages::default(),
+            messages: LinkMessages::new(Arc::default(), now),
             rate_limiter: RateLimiter::new(&config.rate_limits, now),
             quality: QualityGauge::new(),
             counters: LinkCounters::default(),

@@ -8,6 +8,7 @@ use super::incarnation::Sender;
 use super::rate_limiter::{Admission, PacketClass};
 use super::reliable::ReliableMessages;
 use super::{Link, LinkEvent, ReceiveError};
+use crate::messages::MessageError;
 use crate::path::{Arrival, InputCounts, PathId, ReceiveWindow};
 
 /// A datagram that was received: well-formed and not seen before.
@@ -43,7 +44,7 @@ impl Link {
             }
         };
         let sender = self.incarnations.judge_datagram(header.incarnation());
-        self.reset_if_restarted(sender)?;
+        self.reset_if_restarted(at, sender)?;
         let stamp = header.stamp();
         if let Some(path) = self.agent.path_mut(id) {
             if path.estimator.arrive(at, stamp) == Arrival::Implausible {
@@ -57,6 +58,7 @@ impl Link {
         match kind {
             DatagramKind::Match => self.agent.handle_peer_use(at, id),
             DatagramKind::KeepAlive => self.agent.handle_probe(at, id),
+            DatagramKind::Reliable => {}
         }
         match self.received.arrive(header.sequence()) {
             Arrival::Newest { .. } | Arrival::Late => {}
@@ -90,6 +92,21 @@ impl Link {
         packet: &[u8],
     ) -> Result<bool, ReceiveError> {
         self.counters.bytes_received += packet.len() as u64;
+        self.handle_message(at, id, packet)
+    }
+
+    /// Takes a packet of the reliable channel that came as the payload of a datagram
+    /// ([`DatagramKind::Reliable`]). What it returns is what [`handle_reliable`](Self::handle_reliable) does.
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError`] says why the packet was dropped.
+    pub fn handle_message(
+        &mut self,
+        at: Duration,
+        id: PathId,
+        packet: &[u8],
+    ) -> Result<bool, ReceiveError> {
         self.admit(at, PacketClass::Message)?;
         let (header, message) = match ReliableHeader::split(packet) {
             Ok(split) => split,
@@ -99,7 +116,7 @@ impl Link {
             }
         };
         let sender = self.incarnations.judge_message(header);
-        self.reset_if_restarted(sender)?;
+        self.reset_if_restarted(at, sender)?;
         self.reliable.handle_packet(header, message);
         if let Some(path) = self.agent.path_mut(id) {
             path.estimator.heard(at);
@@ -136,20 +153,23 @@ impl Link {
 
     /// Resets the receive windows when the sender of a packet numbers from the beginning, and the reliable
     /// messages when it restarted. The local sequence numbers go on.
-    fn reset_if_restarted(&mut self, sender: Sender) -> Result<(), ReceiveError> {
+    fn reset_if_restarted(&mut self, at: Duration, sender: Sender) -> Result<(), ReceiveError> {
         match sender {
             Sender::Known => return Ok(()),
             Sender::Stale => return Err(ReceiveError::Stale),
             Sender::Unconfirmed => {}
             // What was to be sent was for the predecessor.
-            Sender::Restarted => self.reliable = ReliableMessages::default(),
+            Sender::Restarted => {
+                self.reliable = ReliableMessages::default();
+                self.messages.reset(at, MessageError::PeerRestarted);
+            }
         }
         self.received = ReceiveWindow::default();
         self.agent.paths_mut().for_each(|path| path.estimator.reset_received());
         Ok(())
     }
 
-    fn handle_heard(&mut self, at: Duration) {
+    pub(super) fn handle_heard(&mut self, at: Duration) {
         self.agent.handle_heard();
         if let Some(after) = self.liveness.handle_heard(at) {
             self.events.push_back(LinkEvent::Heard { after });

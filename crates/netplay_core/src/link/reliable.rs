@@ -105,6 +105,16 @@ impl ReliableMessages {
         packet
     }
 
+    /// Packets of the last messages that are not acknowledged, at most so many, oldest first.
+    pub(super) fn latest(&self, most: usize, incarnations: &Incarnations) -> Vec<Vec<u8>> {
+        let first = self.unacked.len().saturating_sub(most);
+        let latest = self.unacked.range(first..);
+        let packet = |(sequence, message): &(u32, Vec<u8>)| {
+            incarnations.header(*sequence, self.received).packet(message)
+        };
+        latest.map(packet).collect()
+    }
+
     /// Takes a packet of the peer.
     pub(super) fn handle_packet(&mut self, header: ReliableHeader, message: &[u8]) {
         self.handle_ack(header.ack);

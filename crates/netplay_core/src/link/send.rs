@@ -20,12 +20,12 @@ pub struct Transmit {
 }
 
 /// The parts of a datagram that are the same on every path.
-struct Datagram<'a> {
-    kind: DatagramKind,
-    epoch: u16,
-    sequence: u16,
-    incarnation: u16,
-    payload: &'a [u8],
+pub(super) struct Datagram<'a> {
+    pub(super) kind: DatagramKind,
+    pub(super) epoch: u16,
+    pub(super) sequence: u16,
+    pub(super) incarnation: u16,
+    pub(super) payload: &'a [u8],
 }
 
 impl Link {
@@ -105,7 +105,7 @@ impl Link {
 
 impl Datagram<'_> {
     /// Stamps the datagram for a path and queues it.
-    fn queue(
+    pub(super) fn queue(
         &self,
         now: Duration,
         path: &mut Path,
@@ -127,7 +127,7 @@ impl Datagram<'_> {
 }
 
 /// The next sequence number of the link.
-fn take_number(next: &mut u16) -> u16 {
+pub(super) fn take_number(next: &mut u16) -> u16 {
     let number = *next;
     *next = number.wrapping_add(1);
     number

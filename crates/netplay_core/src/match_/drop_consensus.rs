@@ -70,6 +70,8 @@ enum Progress {
     /// The player was dropped before this one entered the match: what this one was told, and the survivors who have
     /// proposed it since, and were answered.
     DroppedBefore(LogVersion, BTreeSet<usize>),
+    /// The player was dropped in an earlier match of the room: it has no inputs in this one, whatever is proposed.
+    Absent,
 }
 
 /// A player that the survivors have agreed to drop.
@@ -82,16 +84,20 @@ pub struct DroppedPlayer {
 }
 
 impl DropConsensus {
-    /// A match of `players` players; those in `disconnected` were dropped before the local player entered it.
+    /// A match of `players` players; those in `dropped` were dropped before the local player entered it: with a version
+    /// in this match, without one in an earlier match of the room.
     pub fn new(
         players: usize,
         local_player: usize,
-        disconnected: impl IntoIterator<Item = (usize, LogVersion)>,
+        dropped: impl IntoIterator<Item = (usize, Option<LogVersion>)>,
     ) -> Self {
         let mut progress = vec![Progress::Playing; players];
-        for (player, version) in disconnected {
+        for (player, version) in dropped {
             if let Some(progress) = progress.get_mut(player) {
-                *progress = Progress::DroppedBefore(version, BTreeSet::new());
+                *progress = match version {
+                    Some(version) => Progress::DroppedBefore(version, BTreeSet::new()),
+                    None => Progress::Absent,
+                };
             }
         }
         Self { local_player, progress, invalid: BTreeSet::new(), decided: VecDeque::new() }
@@ -111,6 +117,11 @@ impl DropConsensus {
     pub fn is_dropped(&self, player: usize) -> bool {
         let progress = self.progress.get(player);
         progress.is_some_and(|it| !matches!(it, Progress::Playing | Progress::Frozen(_)))
+    }
+
+    /// Whether a player was dropped in an earlier match of the room.
+    pub fn is_absent(&self, player: usize) -> bool {
+        self.progress.get(player) == Some(&Progress::Absent)
     }
 
     /// The players who are not frozen, the local player among them.
@@ -181,7 +192,7 @@ impl DropConsensus {
                 let is_news = std::mem::replace(known, ours) < ours;
                 answered.insert(from) || is_news
             }
-            Some(Progress::Playing) | None => false,
+            Some(Progress::Playing | Progress::Absent) | None => false,
         }
     }
 
@@ -210,7 +221,10 @@ impl DropConsensus {
             Progress::Frozen(proposed) => {
                 survivors.iter().all(|survivor| proposed.contains_key(survivor))
             }
-            Progress::Playing | Progress::Disconnected(_) | Progress::DroppedBefore(..) => true,
+            Progress::Playing
+            | Progress::Disconnected(_)
+            | Progress::DroppedBefore(..)
+            | Progress::Absent => true,
         });
         if !unanimous {
             return;

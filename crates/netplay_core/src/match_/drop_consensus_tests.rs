@@ -144,7 +144,7 @@ fn survivors_agree_on_the_last_frame_of_every_dropped_player() {
 
 #[test]
 fn a_player_who_rejoined_answers_who_still_waits_for_it() {
-    let mut consensus = DropConsensus::new(3, 1, [(2, version(17))]);
+    let mut consensus = DropConsensus::new(3, 1, [(2, Some(version(17)))]);
     assert!(consensus.is_dropped(2));
     let same = version(17);
     assert!(

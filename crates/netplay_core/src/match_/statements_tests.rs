@@ -18,7 +18,7 @@ fn peer(player: u8) -> PeerKey {
 }
 
 fn id() -> MatchId {
-    MatchId::new(1, 7, &Roster { size: 3, members: (0..3).map(peer).collect() })
+    MatchId::new(1, 7, &Roster::new(3, (0..3).map(peer).collect()))
 }
 
 /// What one of three players knows.

@@ -229,6 +229,11 @@ impl MatchTraffic {
         }
     }
 
+    /// The simulation has come to its end: what is sent from now on is for those who have not.
+    pub fn handle_ended(&mut self) {
+        self.peers.values_mut().for_each(|peer| peer.outbox.handle_activity(Activity::Waiting));
+    }
+
     /// The checksum of the state before a frame was simulated, once the frame is confirmed: of every compared frame, in
     /// their order. It is sent to every peer, and compared with the peer's.
     pub fn handle_checksum(&mut self, frame: i32, checksum: u64) {

@@ -68,6 +68,12 @@ impl MatchTraffic {
         }
     }
 
+    /// Whether nobody can have an input of this frame yet, but soon.
+    pub fn is_early(&self, last_frame: i32) -> bool {
+        let latest = self.latest_input();
+        (latest + 1..=latest.saturating_add(MAX_EARLY)).contains(&last_frame)
+    }
+
     /// Merges the recent inputs of a peer's player from another survivor.
     ///
     /// # Errors
@@ -94,6 +100,8 @@ impl MatchTraffic {
         let statement = statement.filter(|statement| statement.frame <= until);
         let peer = self.peers.get(&of).ok_or(PayloadError::Stranger)?;
         let own = peer.last_own_frame();
+        // What the session was given may go on with synthesized inputs.
+        let simulated = own.max(peer.delivered.min(until));
         let log = peer.log.until(own);
         let digests = self.statements.digests(of);
         let mut ours = Candidate { log, digests, statement: self.statements.last(of) };
@@ -112,7 +120,7 @@ impl MatchTraffic {
         let (their_version, our_version) = (theirs.version(), ours.version());
         let same = ours.log.equal_until(&theirs.log);
         let (taken, replaced) = match their_version > our_version {
-            true => (theirs, same < own),
+            true => (theirs, same < simulated),
             false => (ours, false),
         };
         if their_version > our_version {

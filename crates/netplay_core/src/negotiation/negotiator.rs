@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use netplay_protocol::signaling::{ClientMessage, IceServer};
+use netplay_protocol::signaling::{ClientMessage, IceServer, RoomState};
 use netplay_protocol::{ConnectionId, Identity, PeerKey, RoomScope};
 
 use rand::SeedableRng;
@@ -40,6 +40,8 @@ pub struct Negotiator {
     pub(super) lost: Option<(Duration, String)>,
     /// Whether a match runs.
     pub(super) playing: bool,
+    /// What the server has said of the room besides its members.
+    pub(super) state: RoomState,
     /// Those that the signaling server names.
     pub(super) ice_servers: Vec<IceServer>,
     pub(super) peers: BTreeMap<PeerKey, PeerState>,
@@ -79,6 +81,7 @@ impl Negotiator {
             room: None,
             lost: None,
             playing: false,
+            state: RoomState::default(),
             ice_servers: Vec::new(),
             peers: BTreeMap::new(),
             commands: VecDeque::new(),
@@ -129,6 +132,14 @@ impl Negotiator {
                 self.playing = playing;
                 self.signaling.send(ClientMessage::Playing { playing });
             }
+            TransportRequest::Kick { peer, ban } => {
+                if !self.is_online() {
+                    // What the players of a match say to each other still holds in the match.
+                    log::info!("without the signaling server {peer:?} stays in the room");
+                }
+                self.signaling.send(ClientMessage::Kick { peer, ban });
+            }
+            TransportRequest::Open(open) => self.signaling.send(ClientMessage::Open { open }),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use netplay_protocol::signaling::{ClientMessage, Presence, ServerMessage};
+use netplay_protocol::signaling::{ClientMessage, Presence, RoomState, ServerMessage};
 use netplay_protocol::{RoomScope, Roster};
 use rand::SeedableRng;
 
@@ -39,7 +39,7 @@ impl Negotiator {
                     self.events.push_back(TransportEvent::SignalingRestored);
                 }
                 // With a connection, whether the game can do without the server is the room's to judge.
-                SignalingEvent::Closed(reason) if self.has_connections() => {
+                SignalingEvent::Closed(reason) if self.has_connections() && !reason.is_kick() => {
                     let known = self.lost.take().is_some();
                     let reason = reason.to_string();
                     self.relays_down(&reason);
@@ -75,19 +75,30 @@ impl Negotiator {
             ServerMessage::Queued { waiting } => {
                 self.events.push_back(TransportEvent::Queued { waiting });
             }
-            ServerMessage::Welcome { room, nonce, size, resume, ice_servers, .. } => {
+            ServerMessage::Welcome {
+                room, nonce, size, least, resume, ice_servers, state, ..
+            } => {
                 self.ice_servers = ice::usable(ice_servers);
                 // The client of the server sees to it that it stays the same.
                 self.room = Some(RoomScope::new(&room, nonce));
                 if matches!(self.phase, Phase::Queued) {
                     self.phase = Phase::Member;
-                    let joined = TransportEvent::Joined { room, size, resume_token: Some(resume) };
+                    let resume_token = Some(resume);
+                    let joined = TransportEvent::Joined { room, size, least, resume_token };
                     self.events.push_back(joined);
                 }
+                self.handle_state(state);
             }
             ServerMessage::Roster { roster, .. } => {
                 self.handle_roster(now, &roster);
                 self.events.push_back(TransportEvent::Roster(roster));
+            }
+            ServerMessage::RoomState(state) => self.handle_state(state),
+            ServerMessage::Kicked { peer, banned } => {
+                self.events.push_back(TransportEvent::Kicked { peer, banned });
+            }
+            ServerMessage::KickVotes { peer, votes, needed } => {
+                self.events.push_back(TransportEvent::KickVotes { peer, votes, needed });
             }
             ServerMessage::Presence { peer, presence } => {
                 if presence == Presence::Restarted {
@@ -112,7 +123,14 @@ impl Negotiator {
             ServerMessage::Challenge { .. }
             | ServerMessage::Relay { .. }
             | ServerMessage::Refused { .. }
+            | ServerMessage::Rooms(_)
             | ServerMessage::Pong => {}
+        }
+    }
+
+    fn handle_state(&mut self, state: RoomState) {
+        if std::mem::replace(&mut self.state, state) != state {
+            self.events.push_back(TransportEvent::RoomState(state));
         }
     }
 

@@ -27,7 +27,7 @@ impl Room {
         {
             return;
         }
-        debug!("player {} is lost here: {}", player + 1, why.detail());
+        debug!("player {} is lost here: {}", self.roster.number(player), why.detail());
         active.disconnects.insert(player, why);
         active.sign_accusation(player, true);
         self.tell_accusations(now, player);
@@ -109,14 +109,20 @@ impl Room {
         for player in active.accusations.accused().filter(|it| !active.consensus.is_frozen(*it)) {
             let key = active.start.players.get(player);
             let Some(peer) = key.and_then(|key| self.peers.get(key)) else { continue };
+            let is_away = peer.attendance.away_since().is_some();
             let is_silent = peer.link.silence(now) >= patience;
             if active.accusations.has(local, player) {
-                let may_end = matches!(active.why(player), Disconnect::Silent(_));
+                let may_end =
+                    matches!(active.why(player), Disconnect::Silent(_) | Disconnect::Away(_));
                 // What comes from others only does not show that it is heard.
-                if may_end && !is_silent && !active.input_searches.contains_key(&player) {
+                if may_end && !is_silent && !is_away && !active.input_searches.contains_key(&player)
+                {
                     withdrawn.push(player);
                 }
-            } else if is_silent && active.accusations.of(player).iter().any(Accusation::is_lost) {
+            } else if is_silent
+                && !is_away
+                && active.accusations.of(player).iter().any(Accusation::is_lost)
+            {
                 joined.push((player, Disconnect::Silent(active.why(player).detail().to_owned())));
             }
         }
@@ -134,7 +140,7 @@ impl Room {
         }
         for player in withdrawn {
             let Some(active) = self.phase.active_match_mut() else { return };
-            debug!("player {} is heard again", player + 1);
+            debug!("player {} is heard again", self.roster.number(player));
             active.disconnects.remove(&player);
             active.sign_accusation(player, false);
             self.tell_accusations(now, player);
@@ -177,7 +183,7 @@ impl Room {
         while let Some(active) = self.phase.active_match() {
             let is_lost = |player: &usize| active.is_lost(*player, &BTreeSet::new());
             let Some(player) = active.consensus.survivors().find(is_lost) else { return };
-            info!("player {} is lost for more than half of the others", player + 1);
+            info!("player {} is lost for more than half of the others", self.roster.number(player));
             self.freeze_player(now, player, active.why(player));
         }
     }

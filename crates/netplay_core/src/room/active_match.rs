@@ -8,6 +8,8 @@ use netplay_protocol::{MatchId, PeerKey};
 
 use super::disconnect::Disconnect;
 use super::input_search::InputSearch;
+use super::kicks::KickVotes;
+use super::match_end::EndedPlayers;
 use super::rejoin::{Rejoin, Version};
 use super::stall::StallDetector;
 use super::{EndReason, MatchStart, Room, RoomConfig, RoomEvent};
@@ -35,8 +37,12 @@ pub(super) struct ActiveMatch {
     pub(super) answered_at: BTreeMap<(PeerKey, usize), Duration>,
     /// Which of the other simulations go on.
     pub(super) stalls: BTreeMap<PeerKey, StallDetector>,
+    /// Who wants which player removed.
+    pub(super) kick_votes: KickVotes,
     /// The match that the local peer votes for.
     pub(super) rematch: Option<u16>,
+    /// Who has ended it.
+    pub(super) ended: EndedPlayers,
 }
 
 impl ActiveMatch {
@@ -56,6 +62,7 @@ impl ActiveMatch {
                 traffic.disconnect(*peer);
             }
         }
+        let rejoins = rejoin.is_some();
         if let Some(version) = rejoin
             && let Some(logs) = version.into_logs(start.local_player, &start.players)
         {
@@ -63,9 +70,10 @@ impl ActiveMatch {
             let others = others.map(|it| (it.peer, it.log, it.statement, it.acked));
             traffic.catch_up(others, logs.local);
         }
-        let versions = disconnected
-            .iter()
-            .filter_map(|player| Some((*player, traffic.version(*start.players.get(*player)?))));
+        let versions = disconnected.iter().filter_map(|player| {
+            let key = *start.players.get(*player)?;
+            Some((*player, rejoins.then(|| traffic.version(key))))
+        });
         let consensus = DropConsensus::new(players, start.local_player, versions);
         Self {
             start,
@@ -77,7 +85,9 @@ impl ActiveMatch {
             input_searches: BTreeMap::new(),
             answered_at: BTreeMap::new(),
             stalls: BTreeMap::new(),
+            kick_votes: KickVotes::default(),
             rematch: None,
+            ended: EndedPlayers::default(),
         }
     }
 
@@ -107,9 +117,7 @@ impl Room {
         };
         let epoch = start.epoch;
         info!("match {epoch} starts with {} players", start.players.len());
-        // Who left the lobby is not in the match, whatever paths lead to it: it would speak for the player who took its
-        // place.
-        self.remove_outsiders(&start.players);
+        self.part_players();
         let Some(signatures) = self.signatures(&start) else {
             let detail = "a player has not shown its public key".to_owned();
             return self.end(now, EndReason::CannotStart { detail });
@@ -124,25 +132,31 @@ impl Room {
         let active = ActiveMatch::new(start.clone(), config, signatures, &disconnected, rejoin);
         active.traffic.lock().request_input_delay(self.config.input_delay);
         self.phase.started(active);
+        self.lobby.started(epoch);
         self.early_proposals.begin(epoch);
         self.seed.started();
         self.seed_disputed_at = None;
         self.reset_seed_timers();
-        self.requests.push_back(TransportRequest::Playing(true));
+        if !self.keeps_waiting() {
+            self.requests.push_back(TransportRequest::Playing(true));
+        }
         self.emit(RoomEvent::StartMatch(start));
         let mut restarted = Vec::new();
-        for peer in self.peers.values_mut() {
+        for peer in self.peers.values_mut().filter(|peer| !peer.waits) {
             if disconnected.contains(&peer.player) && !peer.is_disconnected() {
                 peer.progress.disconnected(now);
             }
             peer.progress.started(epoch);
             peer.log_sender = None;
+            peer.absences = 0;
             if std::mem::take(&mut peer.restarts) > 0 {
                 restarted.push(peer.key);
             }
         }
         // A peer that restarted after it had voted for this match may hear of it only from those who play it.
         restarted.into_iter().for_each(|peer| self.send_input_log(now, peer));
+        self.drop_who_left_the_lobby(now);
+        self.update_waiting(now);
     }
 
     /// What the players of a match sign. None if the public key of one is unknown.
@@ -154,7 +168,7 @@ impl Room {
         };
         let players = start.players.iter().map(key).collect::<Option<Vec<_>>>()?;
         Some(Signatures {
-            id: MatchId::new(start.epoch, start.seed, &self.roster),
+            id: MatchId::new(start.epoch, start.seed, &self.roster).with_lobby(&start.lobby),
             identity,
             players,
         })
@@ -180,6 +194,7 @@ impl Room {
     ///
     /// Nothing happens as long as [`RoomEvent::StartMatch`] is not taken: the frame is of another match.
     pub fn handle_frame(&mut self, now: Duration, frame: i32, confirmed: i32) {
+        self.now = now;
         if self.events.iter().any(|event| matches!(event, RoomEvent::StartMatch(_))) {
             return;
         }
@@ -190,7 +205,8 @@ impl Room {
         let length = self.config.frame_duration();
         let mut traffic = active.traffic.lock();
         traffic.handle_frame(frame);
-        for peer in self.peers.values_mut().filter(|peer| !peer.is_disconnected()) {
+        let plays = |peer: &&mut super::Peer| !peer.is_disconnected() && !peer.waits;
+        for peer in self.peers.values_mut().filter(plays) {
             traffic.handle_rtt(peer.key, peer.link.stats(now).rtt);
             while let Some(due) = traffic.poll_transmit(now, peer.key, length) {
                 let sent = peer.link.send(now, active.start.epoch, &due.payload, due.has_inputs);

@@ -3,7 +3,8 @@
 //! Before a match what comes is handled when it comes, and not in the next update: each step towards a match would wait
 //! for a frame, and for seconds while the game loads something. In a match the updates drive the room, and nobody else
 //! does, unless one of them takes long: then the links are kept alive, what comes is acknowledged, and the others are told
-//! that the simulation stands still. A game that hangs is not kept alive for ever.
+//! that the simulation stands still. A game that hangs is not kept alive for ever. While messages of the game are under
+//! way, what comes is taken in at once in a match as well: their acknowledgements set the pace.
 //!
 //! While an update simulates, what the simulation sees must not change: then nothing is taken in, and only keepalives are
 //! sent.
@@ -42,8 +43,19 @@ pub enum BetweenFramesWork {
     Nothing,
     /// Send what [`Room::keep_alive`](super::Room::keep_alive) gives out.
     KeepAlive,
+    /// Take in what came, and send.
+    TakeIn,
     /// Everything that an update does but simulate: take in what came, let time pass, send.
     Everything,
+}
+
+/// What a room does at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomActivity {
+    /// It is in a match.
+    pub playing: bool,
+    /// Messages of the game are under way.
+    pub messages: bool,
 }
 
 impl BetweenFrames {
@@ -66,9 +78,14 @@ impl BetweenFrames {
         (self.state, self.updated, self.driven) = (State::Between, now, now);
     }
 
-    /// What is to be done now. `playing`: in a match. `ready`: something has come.
-    pub fn poll(&mut self, now: Duration, playing: bool, ready: bool) -> BetweenFramesWork {
-        let is_due = now >= self.poll_timeout(playing);
+    /// What is to be done now. `ready`: something has come.
+    pub fn poll(
+        &mut self,
+        now: Duration,
+        activity: RoomActivity,
+        ready: bool,
+    ) -> BetweenFramesWork {
+        let is_due = now >= self.poll_timeout(activity);
         if is_due {
             self.driven = now;
         }
@@ -77,22 +94,24 @@ impl BetweenFrames {
         }
         match self.state {
             State::Updating if is_due => BetweenFramesWork::KeepAlive,
-            State::Between if is_due || (ready && !playing) => {
+            State::Between if is_due || (ready && !activity.playing) => {
                 self.driven = now;
                 BetweenFramesWork::Everything
             }
+            State::Between if ready && activity.messages => BetweenFramesWork::TakeIn,
             State::Updating | State::Between => BetweenFramesWork::Nothing,
         }
     }
 
     /// When to [`poll`](Self::poll) at the latest.
-    pub fn poll_timeout(&self, playing: bool) -> Duration {
-        self.driven + if playing { IN_A_MATCH } else { BEFORE_A_MATCH }
+    pub fn poll_timeout(&self, activity: RoomActivity) -> Duration {
+        self.driven + if activity.playing { IN_A_MATCH } else { BEFORE_A_MATCH }
     }
 
     /// Whether to [`poll`](Self::poll) as soon as something comes.
-    pub fn listens(&self, now: Duration, playing: bool) -> bool {
-        self.state == State::Between && !playing && !self.is_hung(now)
+    pub fn listens(&self, now: Duration, activity: RoomActivity) -> bool {
+        let listens = !activity.playing || activity.messages;
+        self.state == State::Between && listens && !self.is_hung(now)
     }
 
     fn is_hung(&self, now: Duration) -> bool {
@@ -102,12 +121,17 @@ impl BetweenFrames {
 
 #[cfg(test)]
 mod tests {
-    use super::BetweenFramesWork::{Everything, KeepAlive, Nothing};
+    use super::BetweenFramesWork::{Everything, KeepAlive, Nothing, TakeIn};
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const MS: Duration = Duration::from_millis(1);
+
+    /// A room without messages.
+    fn room(playing: bool) -> RoomActivity {
+        RoomActivity { playing, messages: false }
+    }
 
     /// Between updates, the last of which ended at 0.
     fn between() -> BetweenFrames {
@@ -123,7 +147,7 @@ mod tests {
         playing: bool,
         ready: bool,
     ) -> Vec<(u32, BetweenFramesWork)> {
-        let work = (1..=until).map(|ms| (ms, between.poll(MS * ms, playing, ready)));
+        let work = (1..=until).map(|ms| (ms, between.poll(MS * ms, room(playing), ready)));
         work.filter(|(_, work)| *work != Nothing).collect()
     }
 
@@ -131,21 +155,21 @@ mod tests {
     fn before_a_match_what_comes_is_handled_at_once_and_time_passes_every_20_ms() {
         assert_eq!(work(&mut between(), 2, false, true), [(1, Everything), (2, Everything)]);
         assert_eq!(work(&mut between(), 45, false, false), [(20, Everything), (40, Everything)]);
-        assert!(between().listens(MS, false));
+        assert!(between().listens(MS, room(false)));
     }
 
     #[test]
     fn in_a_match_nothing_is_done_until_an_update_takes_long() {
         let mut between = between();
         for frame in 1..100 {
-            assert_eq!(between.poll(MS * (frame * 33 - 1), true, true), Nothing);
+            assert_eq!(between.poll(MS * (frame * 33 - 1), room(true), true), Nothing);
             between.handle_update_began(MS * frame * 33);
             between.handle_update_ended(MS * frame * 33);
-            assert!(!between.listens(MS * frame * 33, true));
+            assert!(!between.listens(MS * frame * 33, room(true)));
         }
         let mut between = self::between();
         assert_eq!(work(&mut between, 110, true, true), [(50, Everything), (100, Everything)]);
-        assert_eq!(between.poll_timeout(true), MS * 150);
+        assert_eq!(between.poll_timeout(room(true)), MS * 150);
     }
 
     #[test]
@@ -153,7 +177,7 @@ mod tests {
         for playing in [false, true] {
             let mut between = between();
             between.handle_update_began(Duration::ZERO);
-            assert!(!between.listens(MS, playing));
+            assert!(!between.listens(MS, room(playing)));
             let work = work(&mut between, 300, playing, true);
             assert!(!work.is_empty() && work.iter().all(|(_, work)| *work == KeepAlive));
         }
@@ -165,11 +189,25 @@ mod tests {
             let mut between = between();
             let work = work(&mut between, 60_000, playing, true);
             assert!((4_900..5_000).contains(&work.last().unwrap().0), "{work:?}");
-            assert!(!between.listens(MS * 60_000, playing));
-            assert!(between.poll_timeout(playing) > MS * 60_000);
+            assert!(!between.listens(MS * 60_000, room(playing)));
+            assert!(between.poll_timeout(room(playing)) > MS * 60_000);
             between.handle_update_began(MS * 60_001);
             between.handle_update_ended(MS * 60_001);
-            assert_eq!(between.poll(MS * 60_060, playing, false), Everything);
+            assert_eq!(between.poll(MS * 60_060, room(playing), false), Everything);
         }
+    }
+
+    #[test]
+    fn while_messages_are_under_way_what_comes_in_a_match_is_taken_in_at_once_but_not_while_an_update_simulates()
+     {
+        let busy = RoomActivity { playing: true, messages: true };
+        let mut between = between();
+        assert!(between.listens(MS, busy));
+        let polled = [1, 2, 3].map(|ms| between.poll(MS * ms, busy, ms != 2));
+        assert_eq!(polled, [TakeIn, Nothing, TakeIn]);
+        assert_eq!(between.poll(MS * 50, busy, true), Everything, "the simulation stands still");
+        between.handle_update_began(MS * 60);
+        assert!(!between.listens(MS * 61, busy));
+        assert_eq!(between.poll(MS * 61, busy, true), Nothing);
     }
 }

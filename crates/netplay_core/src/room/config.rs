@@ -1,9 +1,10 @@
 //! The settings of a room, fixed when it is joined.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use netplay_protocol::{Identity, PeerKey};
+use netplay_protocol::{Identity, MessageTypes, PeerKey};
 
 use crate::link::LinkConfig;
 use crate::path::PathPolicy;
@@ -40,6 +41,8 @@ pub struct RoomConfig {
     pub input_redundancy: u8,
     /// After how long without a sign of life a player is dropped from the match.
     pub disconnect_timeout: Duration,
+    /// For how long a player is waited for that has said that its page goes away. The page may be closed or loaded again.
+    pub away_timeout: Duration,
     /// After how long a player is dropped from the match whose simulation stands still although its link is alive.
     /// None: never.
     pub stall_timeout: Option<Duration>,
@@ -52,8 +55,12 @@ pub struct RoomConfig {
     /// Whether the local peer resumes the place that an earlier process of it had in the room. Only then a match that
     /// others say is running is rejoined.
     pub resumes: bool,
-    /// What the local player wants to be called; empty for nothing.
-    pub name: String,
+    /// How long the countdown to a match lasts, in a room in which players say that they are ready.
+    pub countdown: Duration,
+    /// What the local players want to be called, in their order; empty for nothing.
+    pub names: Vec<String>,
+    /// The types of messages that the game knows.
+    pub messages: Arc<MessageTypes>,
 }
 
 /// 32 random bytes of this room in this process, which nobody else can know. Its debug text hides them.

@@ -27,7 +27,8 @@ impl Room {
                     return self.count_malformed(now, from);
                 };
                 peer.public_key = Some(public_key);
-                peer.name = Some(printable(&hello.name)).filter(|name| !name.is_empty());
+                peer.names = hello.names.iter().map(|name| printable(name)).collect();
+                peer.hello = Some(hello.clone());
                 peer.progress.greeted(hello);
             }
             ControlMessage::Ready { roster, epoch } => {
@@ -44,7 +45,10 @@ impl Room {
             }
             // A peer that leaves before a match makes room for another one, unless it left because what it plays
             // differs: the local comparison says that better.
-            ControlMessage::Bye { .. } => self.compare(now, from),
+            ControlMessage::Bye { reason } => {
+                self.compare(now, from);
+                self.left_the_lobby(from, printable(&reason));
+            }
             ControlMessage::DropProposal(proposal) => {
                 self.handle_drop_proposal(now, from, proposal);
             }
@@ -52,6 +56,11 @@ impl Room {
             ControlMessage::InputLogChunk(chunk) => self.handle_input_log(now, from, &chunk),
             // They were put together before.
             ControlMessage::Fragment { .. } => {}
+            ControlMessage::SeedCommitment(commitment)
+                if self.is_foreign(from, commitment.terms) =>
+            {
+                debug!("dropped a commitment of {from:?}, which does not take part");
+            }
             ControlMessage::SeedCommitment(commitment) => {
                 if let Err(violation) = self.seed.handle_commitment(from, commitment) {
                     self.seed_violation(now, from, violation);
@@ -63,12 +72,17 @@ impl Room {
                 }
             }
             ControlMessage::SeedReveals(reveals) => self.handle_seed_reveals(now, from, reveals),
+            ControlMessage::GoingAway => self.went_away(now, from),
+            ControlMessage::Back => self.came_back(now, from),
+            ControlMessage::Lobby(entry) => self.handle_lobby_entry(now, from, entry),
             ControlMessage::SeedWait(wait) => self.handle_seed_wait(from, wait),
             ControlMessage::InputStatements(it) => self.handle_input_statements(now, from, &it),
             ControlMessage::Equivocation(proof) => self.handle_equivocation(now, from, &proof),
             ControlMessage::Accusations(it) => self.handle_accusations(now, from, &it),
             ControlMessage::InputRequest(request) => self.answer_request(now, from, request),
+            ControlMessage::Kick(kick) => self.handle_kick(now, from, kick),
             ControlMessage::InputResponse(it) => self.handle_input_response(now, from, &it),
+            ControlMessage::MessageTypes(types) => self.handle_message_types(from, &types),
         }
     }
 
@@ -91,9 +105,11 @@ impl Room {
         }
     }
 
-    /// Sends a reliable message to every peer.
+    /// Sends a reliable message to every peer; what is of a match to those who play it.
     pub(super) fn send_control_to_all(&mut self, now: Duration, message: &ControlMessage) {
-        for peer in self.peers.keys().copied().collect::<Vec<_>>() {
+        let is_for_all = matches!(message, ControlMessage::Bye { .. });
+        let to = self.peers.values().filter(|peer| is_for_all || !peer.waits);
+        for peer in to.map(|peer| peer.key).collect::<Vec<_>>() {
             self.send_control(now, peer, message);
         }
     }

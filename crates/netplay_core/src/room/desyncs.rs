@@ -32,14 +32,14 @@ impl Room {
         let Desync { peer, frame, local, remote, last_equal_frame } = desync;
         let Some(player) = self.player(peer) else { return };
         let name = self.peers.get(&peer).and_then(|peer| peer.name());
-        error!("{}", sentence(player, name, frame, last_equal_frame));
+        error!("{}", sentence(self.roster.number(player), name, frame, last_equal_frame));
         self.emit(RoomEvent::Desync { peer, player, frame, local, remote, last_equal_frame });
     }
 }
 
 /// What a developer is to know of a desync, and can do.
 fn sentence(
-    player: usize,
+    number: usize,
     name: Option<&str>,
     frame: i32,
     last_equal_frame: Option<i32>,
@@ -51,10 +51,9 @@ fn sentence(
         None => "no frame before it was compared".to_owned(),
     };
     format!(
-        "the states of this peer and player {}{name} differ from frame {frame} on; {before}. The game reads \
+        "the states of this peer and player {number}{name} differ from frame {frame} on; {before}. The game reads \
          something that is not the same on both machines, or not registered for rollback: a sync test finds most of \
-         that on one machine, and with checksum_interval 1 this line names the exact frame",
-        player + 1
+         that on one machine, and with checksum_interval 1 this line names the exact frame"
     )
 }
 
@@ -66,12 +65,12 @@ mod tests {
 
     #[test]
     fn a_desync_is_a_sentence_with_player_name_and_frames() {
-        let set_up = sentence(2, None, 0, None);
+        let set_up = sentence(3, None, 0, None);
         let states = "the states of this peer and player";
         let expected =
             format!("{states} 3 differ from frame 0 on; the match was set up differently. ");
         assert!(set_up.starts_with(&expected), "{set_up}");
-        let later = sentence(1, Some("Ann"), 30, Some(15));
+        let later = sentence(2, Some("Ann"), 30, Some(15));
         let expected =
             format!("{states} 2 (Ann) differ from frame 30 on; at frame 15 they were equal. ");
         assert!(later.starts_with(&expected), "{later}");

@@ -32,6 +32,8 @@ pub(super) enum Disconnect {
     Lost(String),
     /// Its simulation stood still for too long.
     Stalled(String),
+    /// It said that it goes away, and did not come back in time. It may still come back.
+    Away(String),
 }
 
 impl Disconnect {
@@ -44,13 +46,14 @@ impl Disconnect {
             Self::Left(detail)
             | Self::Silent(detail)
             | Self::Lost(detail)
-            | Self::Stalled(detail) => detail,
+            | Self::Stalled(detail)
+            | Self::Away(detail) => detail,
         }
     }
 
     pub(super) fn end_reason(self, player: usize) -> EndReason {
         match self {
-            Self::Left(detail) => EndReason::PeerLeft { player, detail },
+            Self::Left(detail) | Self::Away(detail) => EndReason::PeerLeft { player, detail },
             Self::Silent(detail) | Self::Lost(detail) => EndReason::PeerLost { player, detail },
             Self::Stalled(detail) => EndReason::PeerStalled { player, detail },
         }
@@ -143,7 +146,7 @@ impl Room {
             self.count_malformed(now, from);
             return None;
         };
-        if !active.consensus.takes_inputs(from_player) {
+        if !active.consensus.takes_inputs(from_player) || active.consensus.is_absent(player) {
             return None;
         }
         // That one survivor has lost it is not enough.
@@ -157,11 +160,20 @@ impl Room {
             return Some(proposal);
         }
         let DropProposal { last_frame, inputs, statement, .. } = &proposal;
-        let merged = active.traffic.lock().merge(key, *last_frame, inputs, *statement);
+        let mut traffic = active.traffic.lock();
+        // After the decision all of these inputs count, for everybody, or none.
+        if active.consensus.is_dropped(player) && traffic.is_early(*last_frame) {
+            return Some(proposal);
+        }
+        let merged = traffic.merge(key, *last_frame, inputs, *statement);
+        drop(traffic);
         let Merged { theirs, ours, replaced, is_whole } = match merged {
             Ok(merged) => merged,
             Err(error) => {
-                debug!("dropped what {from:?} has of player {}: {error}", player + 1);
+                debug!(
+                    "dropped what {from:?} has of player {}: {error}",
+                    self.roster.number(player)
+                );
                 active.consensus.handle_invalid_proposal(from_player, player);
                 self.count_malformed(now, from);
                 self.drop_decided(now);
@@ -188,7 +200,7 @@ impl Room {
         let is_possible = match self.phase.active_match().map(|active| active.start.epoch) {
             Some(epoch) => proposal.epoch == epoch || proposal.epoch == next_epoch(epoch),
             // Without a match to rejoin, only the first one can have begun elsewhere.
-            None => proposal.epoch == FIRST_EPOCH || self.config.resumes,
+            None => proposal.epoch == FIRST_EPOCH || self.config.resumes || self.uses_lobby(),
         };
         if !is_possible || !self.early_proposals.push(from, proposal) {
             // What is of a match that is over may still be on its way.
@@ -201,9 +213,9 @@ impl Room {
     fn player_in_match(&self) -> Option<usize> {
         let roster = match &self.phase {
             Phase::Rejoining(rejoin) => rejoin.agreed()?.roster(),
-            _ => Some(&self.roster).filter(|roster| roster.is_complete())?,
+            _ => Some(self.start_roster()).filter(|roster| roster.is_complete())?,
         };
-        roster.player(self.config.local_peer)
+        roster.place(self.config.local_peer)
     }
 
     /// Ends a room whose match goes on without the local peer: if more than half of the others say so. For a process that
@@ -212,10 +224,14 @@ impl Room {
         if self.phase.active_match().is_some() || !self.config.resumes && !self.is_complete() {
             return;
         }
+        if self.keeps_waiting() {
+            // There is a next match.
+            return;
+        }
         let Some(local) = self.player_in_match() else { return };
         let is_there = |peer: &&Peer| {
             let patience = self.config.link.silent_after;
-            self.roster.player(peer.key).is_some()
+            self.roster.place(peer.key).is_some()
                 && !peer.is_refused()
                 && peer.link.has_path()
                 && peer.link.silence(now) < patience
@@ -265,11 +281,16 @@ impl Room {
             self.seed.forget(key);
             let alone = active.consensus.survivors().count() < 2;
             let reason = why.detail().to_owned();
-            info!("player {} is dropped after frame {frame}: {reason}", player + 1);
+            info!("player {} is dropped after frame {frame}: {reason}", self.roster.number(player));
             self.emit(RoomEvent::PeerLeft { peer: key, reason: reason.clone() });
-            self.emit(RoomEvent::PlayerDisconnected { peer: key, player, frame, reason });
+            let count = self.roster.players_of(key).unwrap_or(1);
+            self.emit(RoomEvent::PlayerDisconnected { peer: key, player, count, frame, reason });
             if let Some(peer) = self.peers.get_mut(&key) {
                 peer.progress.disconnected(now + LINGER);
+            }
+            if alone && self.keeps_waiting() {
+                // Others may join, or wait already.
+                return self.leave_match(now, None);
             }
             if alone {
                 return self.end(now, why.end_reason(player));

@@ -90,6 +90,21 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// The player in it, if there is one.
+    pub(super) fn player_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::CannotConnect { player, .. }
+            | Self::GameDiffers { player, .. }
+            | Self::BuildDiffers { player }
+            | Self::ProtocolDiffers { player, .. }
+            | Self::SeedViolation { player, .. }
+            | Self::PeerLeft { player, .. }
+            | Self::PeerLost { player, .. }
+            | Self::PeerStalled { player, .. } => Some(player),
+            Self::Transport(_) | Self::HostMissing | Self::CannotStart { .. } => None,
+        }
+    }
+
     /// The reason without the player, for one who is dropped with it.
     pub(super) fn detail(&self) -> String {
         match self {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use netplay_protocol::signaling::Presence;
-use netplay_protocol::{PeerKey, RoomCode, Secret};
+use netplay_protocol::signaling::{Presence, RoomState};
+use netplay_protocol::{LobbyValues, PeerKey, RoomCode, Secret};
 
-use super::EndReason;
+use super::{CancelReason, EndReason};
 use crate::agent::PathChange;
 use crate::link::LinkQuality;
 
@@ -23,6 +23,8 @@ pub enum RoomEvent {
         room: RoomCode,
         /// How many players the room is for.
         size: u8,
+        /// With how many players a match starts at least, once all are ready. None if it starts when the room is full.
+        least: Option<u8>,
         /// What brings the local peer back to its slot after a restart. None where the server keeps no slots.
         resume_token: Option<Secret>,
     },
@@ -50,7 +52,7 @@ pub enum RoomEvent {
     PeerRefused {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
         /// Why: what the room would end with if nobody else were in it.
         reason: EndReason,
@@ -59,8 +61,10 @@ pub enum RoomEvent {
     PlayerDisconnected {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
+        /// How many players its peer brings: those with the handles that follow are dropped as well.
+        count: u8,
         /// The last frame whose input the player gave itself; -1 if it gave none.
         frame: i32,
         /// Why: a sentence.
@@ -70,7 +74,7 @@ pub enum RoomEvent {
     PeerInterrupted {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
         /// How long until the player is disconnected.
         time_left: Duration,
@@ -79,9 +83,28 @@ pub enum RoomEvent {
     PeerResumed {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
         /// How long nothing was heard.
+        after: Duration,
+    },
+    /// The page that a peer runs in is closed, loaded again or left for another one. Its place in the match is kept for a
+    /// while. [`Self::PeerBack`] follows if it comes back in time.
+    PeerAway {
+        /// The peer.
+        peer: PeerKey,
+        /// The first player of the peer.
+        player: usize,
+        /// How long until the player is disconnected.
+        time_left: Duration,
+    },
+    /// A peer that went away is back: its page was loaded again, or is shown again.
+    PeerBack {
+        /// The peer.
+        peer: PeerKey,
+        /// The first player of the peer.
+        player: usize,
+        /// How long it was away.
         after: Duration,
     },
     /// A peer's simulation stands still, although its link is alive: its clock is paused, or its game runs no frames.
@@ -89,7 +112,7 @@ pub enum RoomEvent {
     PeerStalled {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
         /// The last frame whose input it gave; -1 if it gave none.
         frame: i32,
@@ -100,7 +123,7 @@ pub enum RoomEvent {
     PeerUnstalled {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
         /// How long it stood still.
         after: Duration,
@@ -123,7 +146,7 @@ pub enum RoomEvent {
     QualityChanged {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
         /// The quality before.
         from: LinkQuality,
@@ -134,7 +157,7 @@ pub enum RoomEvent {
     Desync {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
         /// The first compared frame at which they differ.
         frame: i32,
@@ -145,12 +168,62 @@ pub enum RoomEvent {
         /// The last compared frame before it at which they were equal, if any was compared.
         last_equal_frame: Option<i32>,
     },
+    /// What the room is like, where that is not the default or has changed: whether it is open, and who may remove
+    /// members.
+    StateChanged(RoomState),
+    /// A member was removed from the room by others.
+    PeerKicked {
+        /// The peer.
+        peer: PeerKey,
+        /// Whether it is kept out of the room.
+        banned: bool,
+    },
+    /// Somebody votes for the removal of a member.
+    KickVotes {
+        /// The member.
+        peer: PeerKey,
+        /// How many want it removed.
+        votes: u8,
+        /// How many are needed.
+        needed: u8,
+    },
     /// A player votes for a rematch.
     RematchWanted {
         /// The peer.
         peer: PeerKey,
-        /// The player.
+        /// The first player of the peer.
         player: usize,
+    },
+    /// Something that [`Room::lobby`](super::Room::lobby) shows has changed.
+    LobbyChanged,
+    /// A member of the lobby is ready for the next match, or is so no longer.
+    ReadyChanged {
+        /// The peer.
+        peer: PeerKey,
+        /// Its place in the room.
+        player: usize,
+        /// Whether it is ready.
+        ready: bool,
+    },
+    /// All are ready, or the room's first player wants to start: a countdown to the match begins.
+    CountdownStarted {
+        /// How many players are to play.
+        players: usize,
+        /// How long it lasts.
+        length: Duration,
+    },
+    /// No match starts for now.
+    CountdownCancelled {
+        /// Why.
+        reason: CancelReason,
+    },
+    /// The match is over, and the room is in its lobby again.
+    MatchEnded {
+        /// The match.
+        epoch: u16,
+        /// The frame with which the simulation has ended it. None if the local simulation has not: most of the others
+        /// have ended the match, or nobody else was left in it.
+        frame: Option<i32>,
     },
     /// The room ended. No event follows.
     Ended(EndReason),
@@ -161,14 +234,57 @@ pub enum RoomEvent {
 pub struct MatchStart {
     /// Counts the matches of a room, from 1.
     pub epoch: u16,
-    /// The peers who play, in the order of the players.
+    /// The peers who play, in the order of their players.
     pub players: Vec<PeerKey>,
-    /// The local player.
+    /// How many players each of them brings.
+    pub player_counts: Vec<u8>,
+    /// The local peer: its index in `players`.
     pub local_player: usize,
     /// The same on every peer, different for every match.
     pub seed: u64,
+    /// The values of the lobby that it starts with, the same on every peer.
+    pub lobby: LobbyValues,
     /// How many frames a local input waits before it takes effect, when the match begins. A player who rejoins begins
     /// with the delay that its first input had, so that it gives the inputs of its log for the same frames again; once
     /// it has caught up, the delay becomes the one in [`RoomConfig::input_delay`](super::RoomConfig::input_delay).
     pub input_delay: usize,
+}
+
+impl RoomEvent {
+    /// The players in it: a room knows them by the places of their peers, and the game by their handles.
+    pub(super) fn players_mut(&mut self) -> impl Iterator<Item = &mut usize> {
+        let (player, reason) = match self {
+            Self::PeerRefused { player, reason, .. } => (Some(player), reason.player_mut()),
+            Self::Ended(reason) => (reason.player_mut(), None),
+            Self::PlayerDisconnected { player, .. }
+            | Self::PeerInterrupted { player, .. }
+            | Self::PeerResumed { player, .. }
+            | Self::PeerAway { player, .. }
+            | Self::PeerBack { player, .. }
+            | Self::PeerStalled { player, .. }
+            | Self::PeerUnstalled { player, .. }
+            | Self::QualityChanged { player, .. }
+            | Self::Desync { player, .. }
+            | Self::RematchWanted { player, .. } => (Some(player), None),
+            // Its place is that in the room, who plays a match or not.
+            Self::ReadyChanged { .. }
+            | Self::Queued { .. }
+            | Self::Joined { .. }
+            | Self::Lobby
+            | Self::Synchronizing
+            | Self::StartMatch(_)
+            | Self::PeerJoined { .. }
+            | Self::PeerLeft { .. }
+            | Self::PresenceChanged { .. }
+            | Self::PathChanged { .. }
+            | Self::StateChanged(_)
+            | Self::PeerKicked { .. }
+            | Self::KickVotes { .. }
+            | Self::LobbyChanged
+            | Self::CountdownStarted { .. }
+            | Self::CountdownCancelled { .. }
+            | Self::MatchEnded { .. } => (None, None),
+        };
+        player.into_iter().chain(reason)
+    }
 }

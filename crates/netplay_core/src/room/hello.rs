@@ -12,7 +12,7 @@ pub(super) fn local(config: &RoomConfig, roster: &Roster) -> Hello {
         registered: agreed_hash(config),
         roster: roster_hash(roster),
         frame_rate: u16::try_from(config.frame_rate).unwrap_or(u16::MAX),
-        name: name_for_the_wire(&config.name),
+        names: config.names.iter().map(|name| name_for_the_wire(name)).collect(),
         key: config.identity.public().to_bytes(),
     }
 }
@@ -39,8 +39,10 @@ pub(super) fn compare(player: usize, ours: &Hello, theirs: &Hello) -> Result<(),
 
 /// The hash of a roster in hellos, votes and the exchange of seeds.
 pub(super) fn roster_hash(roster: &Roster) -> u64 {
-    let members: Vec<u8> = roster.members.iter().flat_map(|member| member.to_bytes()).collect();
-    seahash::hash(&members)
+    let members = roster.members.iter().zip(&roster.players);
+    let bytes =
+        members.flat_map(|(member, players)| member.to_bytes().into_iter().chain([*players]));
+    seahash::hash(&bytes.collect::<Vec<u8>>())
 }
 
 /// A name as short as the protocol wants it.
@@ -64,7 +66,7 @@ mod tests {
             registered: 7,
             roster: 1,
             frame_rate: 60,
-            name: String::new(),
+            names: Vec::new(),
             key: [0; 32],
         }
     }
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn another_game_or_build_is_told_from_the_same_with_another_roster_or_name() {
         let ours = hello();
-        let same = Hello { roster: 2, name: "Ann".into(), ..hello() };
+        let same = Hello { roster: 2, names: vec!["Ann".into()], ..hello() };
         assert_eq!(compare(1, &ours, &same), Ok(()));
         let game = Hello { game: "chess\n2".into(), registered: 8, ..hello() };
         assert_eq!(
@@ -91,7 +93,7 @@ mod tests {
     #[test]
     fn the_hash_of_a_roster_depends_on_the_order() {
         let [a, b] = [1, 2].map(|byte| PeerKey::from_bytes([byte; 16]));
-        let roster = |members: &[PeerKey]| Roster { size: 2, members: members.to_vec() };
+        let roster = |members: &[PeerKey]| Roster::new(2, members.to_vec());
         assert_ne!(roster_hash(&roster(&[a, b])), roster_hash(&roster(&[b, a])));
     }
 

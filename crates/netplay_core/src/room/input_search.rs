@@ -123,9 +123,16 @@ impl Room {
         let Some(active) = self.phase.active_match() else { return };
         let timeout = self.config.disconnect_timeout;
         let local = active.start.local_player;
+        // Nobody has inputs of a player while it is away.
+        let away_until = |player: usize| {
+            let key = active.start.players.get(player)?;
+            let since = self.peers.get(key)?.attendance.away_since()?;
+            Some(since + self.config.away_timeout)
+        };
         let is_unheard = |(player, search): &(&usize, &InputSearch)| {
+            let since = search.since.max(away_until(**player).unwrap_or_default());
             (search.wrong > 0 || active.accusations.has(local, **player))
-                && now.saturating_sub(search.since) >= 2 * timeout
+                && now.saturating_sub(since) >= 2 * timeout
         };
         let Some((player, _)) = active.input_searches.iter().find(is_unheard) else { return };
         let detail =
@@ -136,7 +143,9 @@ impl Room {
 
     /// A peer lacks inputs of a player.
     pub(super) fn answer_request(&mut self, now: Duration, from: PeerKey, request: InputRequest) {
-        let Some(active) = self.phase.active_match_mut() else { return };
+        let active = self.phase.active_match_mut();
+        let finished = self.lobby.finished.as_mut().map(|finished| &mut *finished.active);
+        let Some(active) = active.or(finished) else { return };
         let player = usize::from(request.player);
         let Some(key) = active.start.players.get(player).copied() else {
             return self.count_malformed(now, from);
@@ -174,7 +183,10 @@ impl Room {
             Ok(0) => {}
             Ok(_) => (search.since, search.turn_at, search.helps) = (now, now, true),
             Err(error) => {
-                debug!("dropped what {from:?} has of player {}: {error}", player + 1);
+                debug!(
+                    "dropped what {from:?} has of player {}: {error}",
+                    self.roster.number(player)
+                );
                 self.count_malformed(now, from);
             }
         }
@@ -197,7 +209,7 @@ impl Room {
         active.traffic.lock().distrust(key);
         warn!(
             "the inputs of player {} are not those that it has signed: asking the others for them",
-            player + 1
+            self.roster.number(player)
         );
         self.simulate_again(player);
     }

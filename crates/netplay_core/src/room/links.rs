@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use log::{debug, info};
-use netplay_protocol::{ControlMessage, DatagramKind, PeerKey, ReliableError};
+use netplay_protocol::{ControlMessage, DatagramKind, MessagePacket, PeerKey, ReliableError};
 
 use super::disconnect::Disconnect;
 use super::peer::Peer;
@@ -38,13 +38,34 @@ impl Room {
         (from, path, channel): (PeerKey, PathId, Channel),
         packet: &[u8],
     ) {
-        let Some(peer) = self.peers.get_mut(&from).filter(|peer| !peer.is_disconnected()) else {
+        if self.peers.get(&from).is_none_or(Peer::is_disconnected) {
             return;
-        };
-        if channel == Channel::Datagram {
-            return self.handle_datagram(now, at, (from, path), packet);
         }
-        match peer.link.handle_reliable(at, path, packet) {
+        if channel == Channel::Datagram && MessagePacket::is(packet) {
+            return self.handle_message_packet(at, (from, path), packet);
+        }
+        match channel {
+            Channel::Datagram => self.handle_datagram(now, at, (from, path), packet),
+            Channel::Reliable => {
+                let peer = self.peers.get_mut(&from);
+                if let Some(taken) = peer.map(|it| it.link.handle_reliable(at, path, packet)) {
+                    self.handle_messages(now, at, from, taken);
+                }
+            }
+        }
+    }
+
+    /// Handles the messages that a packet has completed. `taken`: whether the peer's process restarted, or why the packet
+    /// was dropped.
+    fn handle_messages(
+        &mut self,
+        now: Duration,
+        at: Duration,
+        from: PeerKey,
+        taken: Result<bool, ReceiveError>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        match taken {
             Ok(false) => {}
             Ok(true) => self.peer_restarted(now, from),
             Err(ReceiveError::Stale) => return,
@@ -100,10 +121,20 @@ impl Room {
             Err(ReceiveError::Duplicate | ReceiveError::Muted | ReceiveError::Stale) => return,
             Err(error) => return debug!("dropped a datagram of {from:?}: {error}"),
         };
-        if datagram.kind == DatagramKind::KeepAlive {
-            return;
+        match datagram.kind {
+            DatagramKind::KeepAlive => return,
+            DatagramKind::Reliable => {
+                let taken = peer.link.handle_message(at, path, datagram.payload);
+                return self.handle_messages(now, at, from, taken);
+            }
+            DatagramKind::Match => {}
         }
-        let epoch = self.phase.active_match().map_or(0, |active| active.start.epoch);
+        let lobby_epoch =
+            self.lobby.countdown.as_ref().map_or(self.lobby.last_epoch, |it| it.epoch);
+        let epoch = self.phase.active_match().map_or(lobby_epoch, |active| active.start.epoch);
+        let finished = self.lobby.finished.as_ref();
+        let is_late =
+            finished.is_some_and(|it| it.handle_payload(from, datagram.epoch, datagram.payload));
         let distance = datagram.epoch.wrapping_sub(epoch) as i16;
         match &mut self.phase {
             Phase::Playing(active) if distance == 0 => {
@@ -133,6 +164,7 @@ impl Room {
                     }
                 }
             }
+            Phase::Lobby | Phase::Synchronizing if is_late => {}
             // It plays the match that the local peer rejoins.
             Phase::Rejoining(_) => {}
             // A straggler of a match before, or of a peer that starts the next one a moment earlier: its inputs are
@@ -173,9 +205,13 @@ impl Room {
         if peer.is_congested {
             return Some(Disconnect::lost("it does not take what it is sent"));
         }
-        self.phase.active_match()?;
+        self.phase.active_match().filter(|_| !peer.waits)?;
         let timeout = self.config.disconnect_timeout;
-        if peer.link.silence(now) >= timeout {
+        if let Some(since) = peer.attendance.away_since() {
+            if let Some(why) = self.stays_away(now, since) {
+                return Some(why);
+            }
+        } else if peer.link.silence(now) >= timeout {
             return Some(Disconnect::Silent(format!(
                 "nothing was heard for {} s",
                 timeout.as_secs()
@@ -202,21 +238,32 @@ impl Room {
         let timeout = self.config.disconnect_timeout;
         let peer = self.peers.get_mut(&key)?;
         let player = peer.player;
+        let is_of_player = matches!(
+            event,
+            LinkEvent::QualityChanged { .. } | LinkEvent::Silent | LinkEvent::Heard { .. }
+        );
+        if peer.waits && is_of_player {
+            // It has no player.
+            return None;
+        }
         let event = match event {
             LinkEvent::QualityChanged { from, to } => {
                 RoomEvent::QualityChanged { peer: key, player, from, to }
             }
+            // Where it has said that it goes away, the game knows.
+            LinkEvent::Silent if !peer.attendance.silent() => return None,
             LinkEvent::Silent => {
                 let time_left = timeout.saturating_sub(peer.link.silence(now));
                 RoomEvent::PeerInterrupted { peer: key, player, time_left }
             }
+            LinkEvent::Heard { .. } if !peer.attendance.heard() => return None,
             LinkEvent::Heard { after } => RoomEvent::PeerResumed { peer: key, player, after },
             LinkEvent::PathChanged(change) if change.from.is_some() => {
                 peer.path_changes.push(change.clone());
                 RoomEvent::PathChanged { peer: key, change }
             }
             LinkEvent::PathChanged(_) => {
-                if std::mem::replace(&mut peer.announced, true) {
+                if !peer.announce() {
                     return None;
                 }
                 RoomEvent::PeerJoined { peer: key }

@@ -3,11 +3,14 @@
 //! A room is created when the local peer begins to join it at the signaling server. Peers exchange hellos: the game,
 //! what it registers for rollback, the roster. A peer that has the same hello from every other one votes for the first
 //! match, and the match starts when all have voted (`votes`) and exchanged their parts of its seed (`seed`). A rematch
-//! is the same for the next epoch, on the same links. A player that more than half of the others have lost
-//! (`accusations`) is dropped from the match, after the same frame on every peer (`disconnect`); the inputs of one that
-//! only a few do not hear come from the others (`input_search`). A player whose process restarts in time rejoins the match (`restart` on the
+//! is the same for the next epoch, on the same links. In a room with a lobby (`lobby`), and after a match that the
+//! simulation has ended (`match_end`), players say that they are ready (`ready`), and a `countdown` leads to the match;
+//! who does not play is `waiting`. A player that more than half of the others have lost (`accusations`) is dropped from
+//! the match, after the same frame on every peer (`disconnect`); so is one that others remove from the room (`kicks`);
+//! the inputs of one that only a few do not hear come from the others (`input_search`). A player whose process restarts
+//! in time rejoins the match (`restart` on the
 //! other peers, `rejoining` on its own). A player whose simulation stands still although its link is alive is reported
-//! (`stall`). `phase` has the states of the room, `progress` those of another peer, `seed_exchange` those of a seed;
+//! (`stall`), and so is one whose page is closed or loaded again (`away`). `phase` has the states of the room, `progress` those of another peer, `seed_exchange` those of a seed;
 //! `seed_deadline` bounds the wait for others.
 //!
 //! [`Room`] decides, and its driver carries out. The driver
@@ -19,16 +22,18 @@
 //!   [`Room::handle_frame`], after the simulation has run;
 //! * after each of these, and after every other call, takes out until there is nothing left, in this order:
 //!   [`Room::poll_transmit`], to be sent, with the result to [`Room::handle_sent`]; [`Room::poll_request`], to be
-//!   passed to the transport; [`Room::poll_event`].
+//!   passed to the transport; [`Room::poll_event`]; [`Room::poll_message_event`].
 //!
 //! `now` never goes back. After its end, a room still tells of its [peers](Room::peers) and [times](Room::times) what
 //! was so at the end.
 
 mod accusations;
 mod active_match;
+mod away;
 mod between_frames;
 mod config;
 mod control;
+mod countdown;
 mod desyncs;
 mod disconnect;
 mod early;
@@ -36,12 +41,17 @@ mod end_reason;
 mod event;
 mod hello;
 mod input_search;
+mod kicks;
 mod links;
+mod lobby;
 mod log_sender;
+mod match_end;
+mod messages;
 mod peer;
 mod phase;
-mod printable;
+pub(crate) mod printable;
 mod progress;
+mod ready;
 mod refusal;
 mod rejoin;
 mod rejoining;
@@ -52,30 +62,39 @@ mod seed_deadline;
 mod seed_exchange;
 mod seed_round;
 mod stall;
+mod start_target;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod times;
 mod votes;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 
 use log::{debug, error, info, warn};
+use netplay_protocol::signaling::RoomState;
 use netplay_protocol::{ControlMessage, PeerKey, Roster};
 
-pub use between_frames::{BetweenFrames, BetweenFramesWork};
+pub use between_frames::{BetweenFrames, BetweenFramesWork, RoomActivity};
 pub use config::{Entropy, RoomConfig};
+pub use countdown::CancelReason;
 pub use end_reason::EndReason;
 pub use event::{MatchStart, RoomEvent};
+pub use lobby::{LobbyMember, LobbyOverview, LobbyValueTooLong};
 pub use peer::Peer;
+pub use ready::{StartRefused, StartRule};
 pub use times::RoomTimes;
 
 use crate::link::Transmit;
 use crate::match_::SharedTraffic;
+use crate::messages::MessageEvent;
 use crate::path::PathId;
 use crate::transport::{LeaveReason, SendError, TransportEvent, TransportRequest};
 use early::EarlyProposals;
+use lobby::Lobby;
 use phase::Phase;
 use printable::printable;
 use progress::Vote;
@@ -86,6 +105,9 @@ use seed_exchange::SeedExchange;
 pub struct Room {
     config: RoomConfig,
     phase: Phase,
+    /// When the first match starts.
+    rule: StartRule,
+    lobby: Lobby,
     /// The members in the order of the players: the server's last roster, or that of the match. Empty until the server
     /// has sent one.
     roster: Roster,
@@ -100,12 +122,20 @@ pub struct Room {
     rejoin_vote: Option<Vote>,
     /// Since when there is no connection to the signaling server, and why.
     server_lost: Option<(Duration, String)>,
+    /// What the server has said of the room besides its members.
+    state: RoomState,
     /// The parts of the next match's seed.
     seed: SeedExchange,
     /// When the exchange began again last because it was disputed too often.
     seed_disputed_at: Option<Duration>,
     local_wait: LocalWait,
     times: RoomTimes,
+    /// The moment of the last call.
+    now: Duration,
+    /// The peer that was sent a packet with messages last.
+    message_turn: Option<PeerKey>,
+    /// What happened to the messages of peers that were removed.
+    message_events: VecDeque<(PeerKey, MessageEvent)>,
     requests: VecDeque<TransportRequest>,
     events: VecDeque<RoomEvent>,
 }
@@ -118,18 +148,24 @@ impl Room {
         let fits = active_match::check_input_size(&config);
         let mut room = Self {
             seed: SeedExchange::new(config.local_peer, config.entropy.clone()),
+            lobby: Lobby::new(config.incarnation),
             config,
             phase: Phase::Connecting,
-            roster: Roster { size: 0, members: Vec::new() },
+            rule: StartRule::default(),
+            roster: Roster::new(0, Vec::new()),
             peers: BTreeMap::new(),
-            at_server: Roster { size: 0, members: Vec::new() },
+            at_server: Roster::new(0, Vec::new()),
             listed: BTreeSet::new(),
             early_proposals: EarlyProposals::default(),
             rejoin_vote: None,
             seed_disputed_at: None,
             local_wait: LocalWait::default(),
             server_lost: None,
+            state: RoomState::default(),
             times: RoomTimes::new(now),
+            now,
+            message_turn: None,
+            message_events: VecDeque::new(),
             requests: VecDeque::new(),
             events: VecDeque::new(),
         };
@@ -141,6 +177,7 @@ impl Room {
 
     /// Handles an event of the transport.
     pub fn handle_event(&mut self, now: Duration, event: TransportEvent) {
+        self.now = now;
         if self.phase.is_ended() {
             return;
         }
@@ -149,9 +186,10 @@ impl Room {
                 self.phase.queued();
                 self.emit(RoomEvent::Queued { waiting });
             }
-            TransportEvent::Joined { room, size, resume_token } => {
+            TransportEvent::Joined { room, size, least, resume_token } => {
                 info!("in room {room}");
-                self.emit(RoomEvent::Joined { room, size, resume_token });
+                self.rule = least.map_or(StartRule::Full, |least| StartRule::Ready { least });
+                self.emit(RoomEvent::Joined { room, size, least, resume_token });
                 if self.phase.joined() {
                     self.emit(RoomEvent::Lobby);
                 }
@@ -159,6 +197,11 @@ impl Room {
             TransportEvent::Presence { peer, presence } => {
                 self.pass_to_links(now, &event);
                 self.emit(RoomEvent::PresenceChanged { peer, presence });
+            }
+            TransportEvent::RoomState(state) => self.handle_state(state),
+            TransportEvent::Kicked { peer, banned } => self.handle_kicked(peer, banned),
+            TransportEvent::KickVotes { peer, votes, needed } => {
+                self.handle_kick_votes(peer, votes, needed);
             }
             TransportEvent::Roster(roster) => self.handle_roster(now, roster),
             TransportEvent::Received { peer, path, at, channel, packet } => {
@@ -199,16 +242,20 @@ impl Room {
 
     /// Lets time pass, and advances towards a match as far as possible.
     pub fn handle_timeout(&mut self, now: Duration) {
+        self.now = now;
         self.handle_early_proposals(now);
         self.check_left_behind(now);
-        if self.phase.active_match().is_none() {
+        if self.phase.active_match().is_none() || self.keeps_waiting() {
             self.remove_silent_leavers(now);
         }
         self.check_links(now);
+        self.check_messages(now);
         self.check_accusations(now);
         self.search_inputs(now);
         self.check_server(now);
         self.send_logs(now);
+        self.check_ended_players(now);
+        self.serve_finished(now);
         self.advance(now);
         self.check_seed_deadlines(now);
         self.forget_disconnected(now);
@@ -229,6 +276,7 @@ impl Room {
         path: PathId,
         sent: Result<usize, SendError>,
     ) {
+        self.now = now;
         if let Err(error @ SendError::TooLarge(_)) = sent {
             error!("a packet could not be sent: {error}");
         }
@@ -239,15 +287,16 @@ impl Room {
 
     /// Leaves the room and tells the others why. No event follows; the packets to be sent are still given out.
     pub fn leave(&mut self, now: Duration, reason: &str) {
-        self.send_control_to_all(now, &ControlMessage::Bye { reason: reason.to_owned() });
+        self.send_last_to_all(now, &ControlMessage::Bye { reason: reason.to_owned() });
         self.times.ended(now);
         self.phase.ended();
     }
 
-    /// The next packet to send, and the peer that it is for.
+    /// The next packet to send, and the peer that it is for. Those with messages of the game come last.
     #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_transmit(&mut self) -> Option<(PeerKey, Transmit)> {
-        self.peers.values_mut().find_map(|peer| Some((peer.key, peer.link.poll_transmit()?)))
+        let next = |peer: &mut Peer| Some((peer.key, peer.link.poll_transmit()?));
+        self.peers.values_mut().find_map(next).or_else(|| self.poll_message_packet())
     }
 
     /// The next request for the transport.
@@ -294,17 +343,29 @@ impl Room {
     }
 
     /// Queues an event for the driver. None follows the end.
-    fn emit(&mut self, event: RoomEvent) {
+    fn emit(&mut self, mut event: RoomEvent) {
         if !self.phase.is_ended() {
+            event.players_mut().for_each(|player| *player = self.roster.first_handle(*player));
             self.events.push_back(event);
         }
+    }
+
+    /// The handles of the players of a peer: in a match those that it plays, before a match its places in the room. None
+    /// once it has left the lobby, or while it waits for the end of a match.
+    pub fn handles(&self, peer: PeerKey) -> Option<Range<usize>> {
+        if peer != self.config.local_peer {
+            self.peers.get(&peer)?.player()?;
+        }
+        self.roster.handles_of(peer)
     }
 
     /// Ends a lobby that has been without the server for too long: a player who is missing cannot join without it.
     fn check_server(&mut self, now: Duration) {
         let Some((since, reason)) = &self.server_lost else { return };
         let is_over = now.saturating_sub(*since) >= self.config.disconnect_timeout;
-        if is_over && self.phase.active_match().is_none() {
+        // Who has played together is connected, and can play on without the server.
+        let has_played = self.lobby.last_epoch > 0;
+        if is_over && !has_played && self.phase.active_match().is_none() {
             let reason = LeaveReason::ServerGone(reason.clone());
             self.end(now, reason.into());
         }

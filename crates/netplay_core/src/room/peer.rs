@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use netplay_protocol::{Fragments, PeerKey, PublicKey, SeedTerms};
+use netplay_protocol::{Fragments, Hello, PeerKey, PublicKey, SeedTerms};
 
+use super::away::Attendance;
 use super::log_sender::LogSender;
 use super::progress::Progress;
 use super::seed_deadline::SeedTimer;
@@ -20,7 +21,8 @@ pub struct Peer {
     pub(super) key: PeerKey,
     /// Its player in the last roster that it was in.
     pub(super) player: usize,
-    pub(super) name: Option<String>,
+    /// What its players want to be called.
+    pub(super) names: Vec<String>,
     /// Its public key, once it has said it.
     pub(super) public_key: Option<PublicKey>,
     pub(super) link: Link,
@@ -29,6 +31,12 @@ pub struct Peer {
     pub(super) path_changes: Vec<PathChange>,
     /// Whether the game was told that the peer is connected.
     pub(super) announced: bool,
+    /// What it plays, as it said last.
+    pub(super) hello: Option<Hello>,
+    /// Whether it is in the room and not in the match that is played.
+    pub(super) waits: bool,
+    /// Which of the local entries in the lobby it was told last.
+    pub(super) lobby_told: u64,
     /// The hash of the roster that the last hello to it was of.
     pub(super) hello_sent: Option<u64>,
     /// What the last commitment that it was sent is for.
@@ -37,6 +45,10 @@ pub struct Peer {
     pub(super) seed_timer: SeedTimer,
     /// How often its process restarted since the last match began.
     pub(super) restarts: u32,
+    /// Whether it is there.
+    pub(super) attendance: Attendance,
+    /// How often it went away since the last match began.
+    pub(super) absences: u32,
     /// How often it may restart while no match is played.
     pub(super) lobby_restarts: TokenBucket,
     /// The input logs that it is sent, because it rejoins the match.
@@ -54,16 +66,21 @@ impl Peer {
         Self {
             key,
             player,
-            name: None,
+            names: Vec::new(),
             public_key: None,
             link,
             fragments: Fragments::default(),
             path_changes: Vec::new(),
             announced: false,
+            hello: None,
+            waits: false,
+            lobby_told: 0,
             hello_sent: None,
             commitment_sent: None,
             seed_timer: SeedTimer::default(),
             restarts: 0,
+            attendance: Attendance::Present,
+            absences: 0,
             lobby_restarts: TokenBucket::new(1, MAX_LOBBY_RESTARTS, now),
             log_sender: None,
             rejoin_failed: false,
@@ -78,14 +95,21 @@ impl Peer {
         self.key
     }
 
-    /// Its player, from 0; none once it has left the lobby.
+    /// Its player, from 0: in a match the one that it plays, before a match its place in the room. None once it has left
+    /// the lobby, or while it waits for the end of a match.
     pub fn player(&self) -> Option<usize> {
-        (!matches!(self.progress, Progress::Left(_))).then_some(self.player)
+        let has_left = matches!(self.progress, Progress::Left(_));
+        (!has_left && !self.waits).then_some(self.player)
     }
 
-    /// What the player wants to be called, if anything.
+    /// What its first player wants to be called, if anything.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.names.first().map(String::as_str).filter(|name| !name.is_empty())
+    }
+
+    /// What its players want to be called, in their order; empty for nothing.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The link to it.
@@ -101,6 +125,11 @@ impl Peer {
     /// What comparing its state with the local one has shown, in the match that is played or was played last.
     pub fn comparison(&self) -> StateComparison {
         self.comparison
+    }
+
+    /// The game is to be told that it is connected. Returns whether that is news.
+    pub(super) fn announce(&mut self) -> bool {
+        !std::mem::replace(&mut self.announced, true)
     }
 
     /// Whether nothing is taken from it, because it cannot be played with.

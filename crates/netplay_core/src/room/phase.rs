@@ -1,7 +1,7 @@
 //! The phase of a room, and every way from one phase into another.
 //!
 //! ```text
-//!  Connecting ──► Queued ──► Lobby ◄──► Synchronizing ──► Playing ──► Playing (the next match)
+//!  Connecting ──► Queued ──► Lobby ◄──► Synchronizing ──► Playing ──► Playing (the next match), or Lobby
 //!      └───────────────────────┘ ▲           ▲ │
 //!                                │           │ ▼
 //!                                └──────► Rejoining
@@ -119,6 +119,17 @@ impl Phase {
     pub(super) fn started(&mut self, active: ActiveMatch) -> bool {
         let ready = matches!(self, Self::Synchronizing | Self::Playing(_));
         self.change(ready, Self::Playing(Box::new(active)))
+    }
+
+    /// The match is over, and the room is in its lobby again. Returns the match, if one was played.
+    pub(super) fn match_left(&mut self) -> Option<Box<ActiveMatch>> {
+        match std::mem::replace(self, Self::Lobby) {
+            Self::Playing(active) => Some(active),
+            other => {
+                *self = other;
+                None
+            }
+        }
     }
 
     /// The room is over.

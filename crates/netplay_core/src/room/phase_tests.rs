@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use netplay_protocol::{Identity, MatchId, RejoinState, Roster};
+use netplay_protocol::{Identity, LobbyValues, MatchId, RejoinState, Roster};
 
 use super::super::MatchStart;
 use super::*;
@@ -18,7 +18,7 @@ fn identity() -> Identity {
 }
 
 fn rejoin(epoch: u16) -> Rejoin {
-    let roster = Roster { size: 2, members: vec![identity().peer_key(); 2] };
+    let roster = Roster::new(2, vec![identity().peer_key(); 2]);
     let state = RejoinState {
         epoch,
         roster,
@@ -27,6 +27,7 @@ fn rejoin(epoch: u16) -> Rejoin {
         seed: 1,
         keys: vec![identity().public().to_bytes(); 2],
         statements: vec![None; 2],
+        lobby: LobbyValues::default(),
     };
     let mut rejoin = Rejoin::new(&[0, 0], Duration::ZERO);
     assert!(rejoin.handle_state(Duration::ZERO, PEER, 0, state));
@@ -34,8 +35,15 @@ fn rejoin(epoch: u16) -> Rejoin {
 }
 
 fn active(epoch: u16) -> ActiveMatch {
-    let start =
-        MatchStart { epoch, players: vec![PEER; 2], local_player: 0, seed: 1, input_delay: 2 };
+    let start = MatchStart {
+        player_counts: vec![1; 2],
+        epoch,
+        players: vec![PEER; 2],
+        local_player: 0,
+        seed: 1,
+        lobby: LobbyValues::default(),
+        input_delay: 2,
+    };
     let default_input = vec![0, 0];
     let config = MatchConfig {
         players: 2,
@@ -45,7 +53,7 @@ fn active(epoch: u16) -> ActiveMatch {
         input_redundancy: 3,
     };
     let identity = identity();
-    let id = MatchId::new(epoch, 1, &Roster { size: 2, members: vec![PEER; 2] });
+    let id = MatchId::new(epoch, 1, &Roster::new(2, vec![PEER; 2]));
     let signatures = Signatures { id, players: vec![identity.public()], identity };
     ActiveMatch::new(start, config, signatures, &BTreeSet::new(), None)
 }

@@ -11,7 +11,7 @@ const MAX_MARKS: usize = 2;
 
 /// Another player's words: short, in one line, and without characters that are not seen. Spaces of any kind become one
 /// space.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::new();
     let (mut chars, mut marks) = (0, 0);
     for character in text.chars() {

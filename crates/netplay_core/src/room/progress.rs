@@ -21,7 +21,7 @@ pub(super) struct Vote {
 ///          Refused, Left                Disconnected
 /// ```
 ///
-/// A restart of its process puts a peer back: to `Linking` before a match, also one that was refused; to `Rejoining` in
+/// When the match is over, it is `Greeted` again. A restart of its process puts a peer back: to `Linking` before a match, also one that was refused; to `Rejoining` in
 /// one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -138,6 +138,13 @@ impl Progress {
         }
         let vote = self.vote().filter(|vote| vote.epoch != epoch);
         *self = Self::Playing { vote };
+    }
+
+    /// The match is over here, and the peer is in the lobby again, with what it has said that it plays.
+    pub(super) fn match_left(&mut self, hello: Option<&Hello>) {
+        if matches!(self, Self::Playing { .. } | Self::Rejoining { .. }) {
+            *self = hello.map_or(Self::Linking, |hello| Self::Greeted(hello.clone()));
+        }
     }
 
     /// It was sent something that it needs to rejoin the match, or has taken something of that.

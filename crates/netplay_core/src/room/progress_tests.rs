@@ -8,8 +8,14 @@ const NOW: Duration = Duration::from_secs(3);
 const VOTE: Vote = Vote { roster: 9, epoch: 1 };
 
 fn hello(roster: u64) -> Hello {
-    let name = String::new();
-    Hello { game: "game".into(), registered: 1, roster, frame_rate: 60, name, key: [0; 32] }
+    Hello {
+        game: "game".into(),
+        registered: 1,
+        roster,
+        frame_rate: 60,
+        names: Vec::new(),
+        key: [0; 32],
+    }
 }
 
 fn after(mut progress: Progress, change: impl Fn(&mut Progress)) -> Progress {

@@ -21,7 +21,7 @@ impl Room {
             let Some(player) = active.player(key) else { return };
             return self.accuse(now, player, why);
         }
-        if self.roster.player(key).is_none() {
+        if self.roster.place(key).is_none() {
             // It left already.
             return;
         }
@@ -35,7 +35,10 @@ impl Room {
         }
         self.seed.forget(key);
         self.early_proposals.forget(key);
-        warn!("player {} is left out, and the room waits for another one: {reason}", player + 1);
+        warn!(
+            "player {} is left out, and the room waits for another one: {reason}",
+            self.roster.number(player)
+        );
         self.emit(RoomEvent::PeerRefused { peer: key, player, reason });
         let forgotten = self.phase.rejoin_mut().is_some_and(|rejoin| rejoin.forget(key));
         if forgotten && self.phase.rejoin_failed() {
@@ -51,7 +54,10 @@ impl Room {
         if self.is_needed(key) {
             return self.end(now, reason);
         }
-        warn!("there is no connection to player {}, and the room waits: {reason}", player + 1);
+        warn!(
+            "there is no connection to player {}, and the room waits: {reason}",
+            self.roster.number(player)
+        );
         self.emit(RoomEvent::PeerRefused { peer: key, player, reason });
     }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use netplay_protocol::{
-    InputLogChunk, InputStatement, MatchId, PeerKey, PublicKey, RejoinState, Roster,
+    InputLogChunk, InputStatement, LobbyValues, MatchId, PeerKey, PublicKey, RejoinState, Roster,
 };
 
 use crate::match_::{InputLog, PayloadError, STATEMENT_INTERVAL, VersionedLog};
@@ -53,6 +53,8 @@ pub(super) struct Version {
     epoch: u16,
     seed: u64,
     roster: Roster,
+    /// The values of the lobby that it started with.
+    lobby: LobbyValues,
     /// The public keys of the players.
     keys: Vec<PublicKey>,
     agreement: Agreement,
@@ -196,6 +198,12 @@ impl Rejoin {
         self.versions.is_empty()
     }
 
+    /// A peer has ended the match that it told of. Returns whether nobody is left who plays one.
+    pub(super) fn forget_ended(&mut self, peer: PeerKey, epoch: u16) -> bool {
+        let tells = |version: &Version| version.epoch == epoch && version.is_told_by(peer);
+        self.versions.iter().any(tells) && self.forget(peer)
+    }
+
     /// Takes note of whether some of those who are awaited have sent everything. Returns for how long that has been so.
     pub(super) fn note_nearly_complete(&mut self, now: Duration, is_so: bool) -> Duration {
         let since = self.nearly_complete.filter(|_| is_so).or(is_so.then_some(now));
@@ -239,7 +247,8 @@ impl Version {
             PublicKey::from_bytes(key).filter(|key| key.peer_key() == *member)
         });
         let version = Self {
-            id: MatchId::new(state.epoch, state.seed, &state.roster),
+            id: MatchId::new(state.epoch, state.seed, &state.roster).with_lobby(&state.lobby),
+            lobby: state.lobby.clone(),
             epoch: state.epoch,
             seed: state.seed,
             roster: state.roster.clone(),
@@ -301,6 +310,10 @@ impl Version {
         &self.roster
     }
 
+    pub(super) fn lobby(&self) -> &LobbyValues {
+        &self.lobby
+    }
+
     /// Whether a peer tells of it.
     pub(super) fn is_told_by(&self, peer: PeerKey) -> bool {
         self.told.contains_key(&peer)
@@ -324,7 +337,7 @@ impl Version {
         let mut leaving = self.disconnected();
         loop {
             let stays = |key: &PeerKey| {
-                self.roster.player(*key).is_some_and(|player| !leaving.contains(&player))
+                self.roster.place(*key).is_some_and(|player| !leaving.contains(&player))
             };
             let tellers: Vec<PeerKey> = self.told.keys().copied().filter(stays).collect();
             let next = (0..self.roster.members.len()).find(|player| {

@@ -13,6 +13,7 @@
 use std::time::Duration;
 
 use log::{debug, info};
+use netplay_protocol::limits::MIN_PLAYERS;
 use netplay_protocol::{ControlMessage, InputLogChunk, PeerKey, RejoinState, Roster};
 
 use super::hello::roster_hash;
@@ -20,6 +21,7 @@ use super::peer::Peer;
 use super::phase::Phase;
 use super::progress::Vote;
 use super::rejoin::{Rejoin, Version};
+use super::votes::FIRST_EPOCH;
 use super::{EndReason, MatchStart, Room, RoomEvent};
 
 /// How many times the disconnect timeout may pass without anything new of the match to rejoin.
@@ -44,7 +46,7 @@ impl Room {
         }
         // A peer that has not started the match yet waits for this vote.
         let vote = Vote { roster: roster_hash(&state.roster), epoch };
-        let local = state.roster.player(self.config.local_peer).unwrap_or_default();
+        let local = state.roster.place(self.config.local_peer).unwrap_or_default();
         let Some(rejoin) = self.phase.rejoin_mut() else { return };
         if !rejoin.handle_state(now, from, local, state) {
             debug!("dropped what {from:?} tells of a match: the local player did not agree to it");
@@ -68,23 +70,24 @@ impl Room {
         if peer.progress.hello().is_none() {
             return Err("it has not said what it plays");
         }
-        let Roster { size, members } = &state.roster;
+        let Roster { size, .. } = &state.roster;
         let is_disconnected = |player: usize| {
             u8::try_from(player).is_ok_and(|player| state.disconnected.contains(&player))
         };
         let plays =
-            |key: PeerKey| state.roster.player(key).is_some_and(|player| !is_disconnected(player));
-        let is_twice = |(player, key): (usize, &PeerKey)| members[..player].contains(key);
+            |key: PeerKey| state.roster.place(key).is_some_and(|player| !is_disconnected(player));
         if !plays(self.config.local_peer) || !plays(from) {
             return Err("without one of us");
         }
-        if *size != self.at_server.size
-            || members.len() != usize::from(*size)
-            || members.iter().enumerate().any(is_twice)
-        {
+        // A match that started in a lobby may have fewer players than the room.
+        let fits = match self.keeps_waiting() || state.epoch != FIRST_EPOCH {
+            true => (MIN_PLAYERS..=self.at_server.size).contains(size),
+            false => *size == self.at_server.size,
+        };
+        if !fits || state.roster.check().is_err() || !state.roster.is_complete() {
             return Err("its players are not those of the room");
         }
-        if self.config.host.is_some_and(|host| state.roster.player(host).is_none()) {
+        if self.config.host.is_some_and(|host| state.roster.place(host).is_none()) {
             return Err("without the host");
         }
         if state.epoch == 0 || !Rejoin::is_possible(state) {
@@ -143,7 +146,8 @@ impl Room {
         let has_time = rejoin.waited(now).1 < self.config.disconnect_timeout / 2;
         let is_silent = |peer: &&Peer| {
             let is_there = peer.announced && peer.link.has_path() && !peer.is_refused();
-            is_there && !rejoin.has_heard(peer.key) && !waits(&peer.key)
+            let plays = self.lobby.entries.get(&peer.key).is_none_or(|entry| entry.playing);
+            is_there && plays && !rejoin.has_heard(peer.key) && !waits(&peer.key)
         };
         let is_told = !has_time || !self.peers.values().any(|peer| is_silent(&peer));
         let complete = awaited.iter().filter(|peer| version.has_all_of(**peer)).count();
@@ -159,21 +163,22 @@ impl Room {
         let Some(version) = rejoin.agreed() else { return };
         let roster = version.roster().clone();
         let (epoch, seed, keys) = (version.epoch(), version.seed(), version.keys().to_vec());
+        let values = version.lobby().clone();
         let logs = version.logs();
         let last_own_frame = |player: usize| Some((player, logs.get(player)?.version.last_frame));
         let dropped = version.disconnected().into_iter().filter_map(last_own_frame);
         let dropped: Vec<(usize, i32)> = dropped.collect();
-        let local_player = roster.player(self.config.local_peer).unwrap_or(0);
+        let local_player = roster.place(self.config.local_peer).unwrap_or(0);
         // The inputs of the log are given again for the frames that they were of: with the delay of the first one.
         let delay = logs.get(local_player).and_then(|it| it.log.start_frame());
         let delay = delay.and_then(|delay| usize::try_from(delay).ok());
-        self.set_roster(now, roster);
+        self.set_players(now, roster);
         for key in keys {
             if let Some(peer) = self.peers.get_mut(&key.peer_key()) {
                 peer.public_key = Some(key);
             }
         }
-        let start = self.match_start(epoch, seed);
+        let start = self.match_start(epoch, seed, values);
         let start = MatchStart { input_delay: delay.unwrap_or(start.input_delay), ..start };
         let players = start.players.clone();
         // Those who wait may not know that a match runs: those who knew it may have restarted since.
@@ -188,7 +193,8 @@ impl Room {
         for (player, frame) in dropped {
             let Some(peer) = players.get(player).copied() else { continue };
             let reason = "it was dropped before we came back".to_owned();
-            self.emit(RoomEvent::PlayerDisconnected { peer, player, frame, reason });
+            let count = self.roster.players_of(peer).unwrap_or(1);
+            self.emit(RoomEvent::PlayerDisconnected { peer, player, count, frame, reason });
         }
     }
 

@@ -22,17 +22,27 @@ impl Room {
             let reason = EndReason::PeerLost { player, detail: TOO_OFTEN.to_owned() };
             return self.refuse(now, from, reason);
         }
-        info!("player {} restarted", player + 1);
+        info!("player {} restarted", self.roster.number(player));
         peer.rejoin_failed = false;
         peer.log_sender = None;
         peer.hello_sent = None;
+        peer.hello = None;
+        peer.lobby_told = 0;
         peer.fragments = Fragments::default();
         peer.commitment_sent = None;
         peer.restarts += 1;
         peer.seed_timer.restarted(peer.restarts);
         peer.progress.restarted(now);
+        self.came_back(now, from);
+        let Some(peer) = self.peers.get_mut(&from) else { return };
         let restarts = peer.restarts;
-        if let Err(violation) = self.seed.gone(from) {
+        self.forget_entry(from);
+        self.forget_straggler(from);
+        let counts_on = |it: &super::countdown::Countdown| it.members.contains(&from);
+        if self.lobby.countdown.as_ref().is_some_and(counts_on) {
+            self.cancel_countdown();
+        }
+        if let Err(violation) = self.seed_partner_gone(from) {
             return self.seed_violation(now, from, violation);
         }
         let Some(active) = self.phase.active_match() else {
@@ -81,9 +91,9 @@ impl Room {
         let disconnected = active.consensus.dropped();
         let disconnected = disconnected.filter_map(|player| u8::try_from(player).ok()).collect();
         let sender = LogSender::new(epoch, &last_frames);
-        let roster = self.roster.clone();
+        let (roster, lobby) = (self.roster.clone(), active.start.lobby.clone());
         let state =
-            RejoinState { epoch, roster, disconnected, last_frames, seed, keys, statements };
+            RejoinState { epoch, roster, disconnected, last_frames, seed, keys, statements, lobby };
         self.send_control(now, to, &ControlMessage::RejoinState(state));
         if let Some(peer) = self.peers.get_mut(&to) {
             peer.progress.rejoins(now);

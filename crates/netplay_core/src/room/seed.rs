@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use log::{debug, warn};
-use netplay_protocol::{ControlMessage, PeerKey, SeedReveals};
+use netplay_protocol::{ControlMessage, PeerKey, SeedReveals, SeedTerms};
 
-use super::hello::roster_hash;
 use super::peer::Peer;
 use super::phase::Phase;
 use super::seed_round::{AgreedSeed, SeedOutcome, SeedViolation};
-use super::votes::{FIRST_EPOCH, next_epoch};
+use super::votes::next_epoch;
 use super::{EndReason, Room, RoomEvent};
 
 /// How long the exchange pauses once it was disputed too often.
@@ -18,14 +17,14 @@ const DISPUTE_PAUSE: Duration = Duration::from_secs(1);
 impl Room {
     /// Commits to a nonce for a match, and tells those who do not know it yet.
     pub(super) fn commit_to_seed(&mut self, now: Duration, epoch: u16) {
-        self.seed.commit(roster_hash(&self.roster), epoch);
+        self.seed.commit(self.start_hash(), epoch);
         let terms = self.seed.terms();
         let lacks_it = |peer: &Peer| !peer.is_disconnected() && peer.commitment_sent != terms;
         if !self.peers.values().any(lacks_it) {
             return;
         }
         let Some(commitment) = self.seed.commitment() else { return };
-        for to in self.others() {
+        for to in self.participants() {
             let Some(peer) = self.peers.get_mut(&to).filter(|peer| lacks_it(peer)) else {
                 continue;
             };
@@ -36,13 +35,14 @@ impl Room {
 
     /// Whether everybody else has committed to a nonce, and the local one can be revealed.
     pub(super) fn is_seed_committed(&self) -> bool {
-        self.seed.is_committed(&self.others())
+        self.seed.is_committed(&self.participants())
     }
 
     /// Reveals the local nonce, once everybody else has committed to one.
     pub(super) fn reveal_seed(&mut self, now: Duration) {
-        let others = self.others();
-        if let Some(reveal) = self.seed.reveal(&self.roster, &others) {
+        let others = self.participants();
+        let target = self.start_target();
+        if let Some(reveal) = self.seed.reveal(target, &others) {
             others.iter().for_each(|to| {
                 self.send_control(now, *to, &ControlMessage::SeedReveal(reveal));
             });
@@ -53,7 +53,7 @@ impl Room {
     pub(super) fn start_agreed(&mut self, now: Duration) {
         match self.seed.poll_outcome() {
             SeedOutcome::Pending => {}
-            SeedOutcome::Agreed(agreed) => self.start_with_seed(now, agreed),
+            SeedOutcome::Agreed(agreed) => self.start_with_seed(now, *agreed),
             SeedOutcome::Disputed => self.seed_disputed(now),
         }
     }
@@ -76,12 +76,13 @@ impl Room {
             Err(violation) => return self.seed_violation(now, from, violation),
         };
         let next = match &self.phase {
-            Phase::Lobby | Phase::Synchronizing => FIRST_EPOCH,
-            Phase::Playing(active) => next_epoch(active.start.epoch),
+            // Of what was revealed since the last match, everything can start.
+            Phase::Lobby | Phase::Synchronizing => None,
+            Phase::Playing(active) => Some(next_epoch(active.start.epoch)),
             Phase::Connecting | Phase::Queued | Phase::Rejoining(_) | Phase::Ended => return,
         };
-        if let Some(agreed) = agreed.filter(|agreed| agreed.epoch == next) {
-            debug!("{from:?} has started match {next}");
+        if let Some(agreed) = agreed.filter(|it| next.is_none_or(|next| it.epoch == next)) {
+            debug!("{from:?} has started match {}", agreed.epoch);
             self.start_with_seed(now, agreed);
         }
     }
@@ -89,7 +90,7 @@ impl Room {
     /// Two peers have received different commitments, time and again: somebody tells others different things, and nobody
     /// can know who. The match waits, and what is played goes on. Every now and then the exchange begins again.
     fn seed_disputed(&mut self, now: Duration) {
-        if self.roster.size <= 2 {
+        if self.roster.members.len() <= 2 && !self.uses_lobby() {
             let detail = "the players cannot agree on its seed".to_owned();
             return self.end(now, EndReason::CannotStart { detail });
         }
@@ -106,17 +107,32 @@ impl Room {
     }
 
     fn start_with_seed(&mut self, now: Duration, agreed: AgreedSeed) {
-        let AgreedSeed { roster, epoch, seed, reveals } = agreed;
-        if self.roster != roster {
-            // Somebody left after it had revealed its nonce, and the match has started with it.
-            self.set_roster(now, roster);
+        let AgreedSeed { target, epoch, seed, reveals } = agreed;
+        if self.roster != target.roster {
+            // Somebody left after it had revealed its nonce, and the match has started with it; or some of the lobby wait.
+            self.set_players(now, target.roster);
         }
         if self.phase.agreed() {
             self.emit(RoomEvent::Synchronizing);
         }
         let reveals = ControlMessage::SeedReveals(reveals);
         self.others().into_iter().for_each(|to| self.send_control(now, to, &reveals));
-        self.start_match(now, self.match_start(epoch, seed));
+        self.start_match(now, self.match_start(epoch, seed, target.values));
+    }
+
+    /// Whether a peer commits to a nonce for the next match and does not take part in it.
+    pub(super) fn is_foreign(&self, from: PeerKey, terms: SeedTerms) -> bool {
+        let is_next = |it: SeedTerms| (it.roster, it.epoch) == (terms.roster, terms.epoch);
+        self.seed.terms().is_some_and(is_next) && !self.participants().contains(&from)
+    }
+
+    /// The process of a peer restarts, or the peer leaves: the exchange begins again if it takes part.
+    pub(super) fn seed_partner_gone(&mut self, peer: PeerKey) -> Result<(), SeedViolation> {
+        if self.peers.get(&peer).is_some_and(|peer| peer.waits) {
+            self.seed.forget_told(peer);
+            return Ok(());
+        }
+        self.seed.gone(peer)
     }
 
     /// A peer breaks the rules of the exchange: before a match, nothing is played with it; in one, it is dropped.
@@ -126,7 +142,8 @@ impl Room {
         from: PeerKey,
         violation: SeedViolation,
     ) {
-        let Some(player) = self.player(from).filter(|_| self.others().contains(&from)) else {
+        let is_in = self.others().contains(&from) || self.participants().contains(&from);
+        let Some(player) = self.player(from).filter(|_| is_in) else {
             return;
         };
         let detail = violation.to_string();

@@ -12,7 +12,6 @@ use log::warn;
 use netplay_protocol::{ControlMessage, PeerKey, SeedWait};
 
 use super::Room;
-use super::hello::roster_hash;
 use super::peer::Peer;
 use super::phase::Phase;
 use super::progress::Vote;
@@ -99,9 +98,9 @@ impl Room {
     pub(super) fn check_seed_deadlines(&mut self, now: Duration) {
         let passed = self.local_wait.pass(now);
         let Some(epoch) = self.awaited_match() else { return };
-        let vote = Vote { roster: roster_hash(&self.roster), epoch };
+        let vote = Vote { roster: self.start_hash(), epoch };
         self.tell_seed_wait(now, passed, vote);
-        for key in self.others() {
+        for key in self.participants() {
             if let Some(violation) = self.check_seed_deadline(now, passed, key, vote) {
                 self.blame(now, key, violation);
             }
@@ -135,7 +134,7 @@ impl Room {
             if timer.excused >= patience && !std::mem::replace(&mut timer.logged, true) {
                 warn!(
                     "player {} waits for player {}, and the next match for both: one of them keeps it from starting",
-                    *player + 1,
+                    self.roster.number(*player),
                     third + 1
                 );
             }
@@ -143,7 +142,10 @@ impl Room {
         }
         timer.overdue += passed;
         let has_all = link.unacknowledged_messages() == 0;
-        let is_long = missing == Missing::Agreement || may_rejoin || !has_all;
+        // Who was not asked whether it is ready may lack something of the others.
+        let is_asked = missing == Missing::Commitment
+            && self.lobby.countdown.as_ref().is_some_and(|it| it.is_asked);
+        let is_long = missing == Missing::Agreement || may_rejoin || !has_all || is_asked;
         if timer.overdue < if is_long { patience * LONG } else { patience } {
             return None;
         }
@@ -166,7 +168,10 @@ impl Room {
     fn blame(&mut self, now: Duration, key: PeerKey, violation: SeedViolation) {
         let Some(player) = self.player(key) else { return };
         if self.phase.active_match().is_some() || self.is_needed(key) {
-            warn!("player {} keeps the match from starting: {violation}", player + 1);
+            warn!(
+                "player {} keeps the match from starting: {violation}",
+                self.roster.number(player)
+            );
         }
         self.seed_violation(now, key, violation);
     }
@@ -174,6 +179,10 @@ impl Room {
     /// The match that the local peer is ready for, if all that it takes are the others.
     fn awaited_match(&self) -> Option<u16> {
         match &self.phase {
+            Phase::Synchronizing if self.uses_lobby() => {
+                self.lobby.countdown.as_ref().map(|it| it.epoch)
+            }
+            Phase::Lobby if self.uses_lobby() => None,
             Phase::Lobby | Phase::Synchronizing => self.is_complete().then_some(FIRST_EPOCH),
             Phase::Playing(active) => active.rematch.filter(|_| active.consensus.is_settled()),
             Phase::Connecting | Phase::Queued | Phase::Rejoining(_) | Phase::Ended => None,
@@ -187,7 +196,7 @@ impl Room {
             return None;
         }
         if self.phase.active_match().is_none() {
-            if !self.agrees(key) {
+            if !self.uses_lobby() && !self.agrees(key) {
                 return Some(Missing::Agreement);
             }
         } else if peer.progress.vote() != Some(vote) {
@@ -203,8 +212,8 @@ impl Room {
     /// A third player that a peer says it waits for.
     fn third_of(&self, key: PeerKey, vote: Vote) -> Option<usize> {
         let wait = self.peers.get(&key)?.seed_timer.waits?;
-        let others = self.others().into_iter().filter(|other| *other != key);
-        let mut players = others.filter_map(|other| self.roster.player(other));
+        let others = self.participants().into_iter().filter(|other| *other != key);
+        let mut players = others.filter_map(|other| self.start_roster().place(other));
         let is_named = |player: &usize| u32::from(wait.players) >> player & 1 == 1;
         players.find(is_named).filter(|_| vote_of(wait) == vote)
     }
@@ -229,19 +238,19 @@ impl Room {
         if self.local_wait.waited < self.patience() / 4 || is_paused {
             return;
         }
-        let in_lobby = self.phase.active_match().is_none();
+        let in_lobby = self.phase.active_match().is_none() && !self.uses_lobby();
         let is_awaited = |key: &PeerKey| {
             self.peers.get(key).is_some_and(|peer| peer.is_refused())
                 || in_lobby && !self.agrees(*key)
                 || self.seed.lacks(*key).is_some()
                 || self.seed.began_round(*key)
         };
-        let awaited = self.others().into_iter().filter(is_awaited);
-        let players = awaited.filter_map(|key| self.roster.player(key));
+        let awaited = self.participants().into_iter().filter(is_awaited);
+        let players = awaited.filter_map(|key| self.start_roster().place(key));
         let players =
             players.fold(0, |bits, player| bits | 1_u8.checked_shl(player as u32).unwrap_or(0));
         let wait = SeedWait { roster: vote.roster, epoch: vote.epoch, players };
-        for to in self.others() {
+        for to in self.participants() {
             let Some(peer) = self.peers.get_mut(&to) else { continue };
             if players != 0 && peer.seed_timer.told.replace(wait) != Some(wait) {
                 self.local_wait.told_at = Some(now);

@@ -13,10 +13,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use netplay_protocol::seed::{self, SeedTerms};
-use netplay_protocol::{PeerKey, Roster, SeedCommitment, SeedReveal, SeedReveals};
+use netplay_protocol::{PeerKey, SeedCommitment, SeedReveal, SeedReveals};
 
 use super::Entropy;
 use super::seed_round::{AgreedSeed, Hash, RevealedRound, SeedOutcome, SeedViolation};
+use super::start_target::StartTarget;
 
 /// How many rounds later than the local one a peer may be.
 const MAX_STEP: u64 = 1 << 16;
@@ -230,19 +231,25 @@ impl SeedExchange {
     }
 
     /// Reveals the local nonce if the commitments of all `others` are here. Returns what to send them, once.
-    pub(super) fn reveal(&mut self, roster: &Roster, others: &[PeerKey]) -> Option<SeedReveal> {
+    pub(super) fn reveal(
+        &mut self,
+        target: impl Into<StartTarget>,
+        others: &[PeerKey],
+    ) -> Option<SeedReveal> {
         if !self.is_committed(others) {
             return None;
         }
         let local = self.commitment()?;
         let State::Committed { terms, nonce, .. } = self.state else { return None };
         let takes_part = |peer: &&PeerKey| **peer == self.local || others.contains(peer);
-        let commitments = roster.members.iter().filter(takes_part).filter_map(|peer| {
+        let target = target.into();
+        let commitments = target.roster.members.iter().filter(takes_part).filter_map(|peer| {
             let told = self.told.get(peer).and_then(|told| told.commitment);
             let commitment = if *peer == self.local { Some(local) } else { told };
             Some((*peer, commitment?.hash))
         });
-        let round = RevealedRound::new(terms, roster, commitments.collect(), nonce);
+        let commitments = commitments.collect();
+        let round = RevealedRound::new(terms, target, commitments, nonce);
         let reveal = round.reveal();
         self.state = State::Revealed(round);
         Some(reveal)
@@ -277,7 +284,7 @@ impl SeedExchange {
             }
         }
         if let Some(agreed) = revealed.agreed(nonces) {
-            return SeedOutcome::Agreed(agreed);
+            return SeedOutcome::Agreed(Box::new(agreed));
         }
         if disputed {
             self.disputes += 1;
@@ -345,6 +352,11 @@ impl SeedExchange {
             (told.raises, told.withheld_raises) = (0, 0);
         }
         (self.rounds, self.begun_by) = (0, None);
+    }
+
+    /// The process of a peer restarted, or left, that does not take part.
+    pub(super) fn forget_told(&mut self, peer: PeerKey) {
+        self.told.remove(&peer);
     }
 
     /// The process of a peer restarted, or the peer no longer takes part.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use netplay_protocol::Roster;
+
 use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -13,7 +15,7 @@ pub(super) fn key(peer: usize) -> PeerKey {
 }
 
 pub(super) fn roster(peers: usize) -> Roster {
-    Roster { size: peers as u8, members: (0..peers).map(key).collect() }
+    Roster::new(peers as u8, (0..peers).map(key).collect())
 }
 
 pub(super) fn others(peer: usize, peers: usize) -> Vec<PeerKey> {
@@ -58,7 +60,7 @@ fn each<T: Copy>(
 
 fn agreed(peer: &mut SeedExchange) -> AgreedSeed {
     match peer.poll_outcome() {
-        SeedOutcome::Agreed(agreed) => agreed,
+        SeedOutcome::Agreed(agreed) => *agreed,
         other => panic!("{other:?}"),
     }
 }
@@ -234,7 +236,7 @@ fn who_lacks_a_nonce_takes_it_from_somebody_who_has_all_and_checks_it() {
     a.forget(key(1));
     let started = a.handle_reveals(of(exchange, nonces)).unwrap().unwrap();
     assert_eq!((started.seed, started.epoch), (agreed(&mut b).seed, 1));
-    assert_eq!(started.roster, roster(2));
+    assert_eq!(started.target.roster, roster(2));
 }
 
 #[test]

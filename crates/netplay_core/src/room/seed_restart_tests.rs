@@ -170,7 +170,7 @@ impl World {
             self.send_to_all(peer, &Message::Reveal(reveal));
         }
         match outcome {
-            SeedOutcome::Agreed(agreed) => self.start(peer, agreed),
+            SeedOutcome::Agreed(agreed) => self.start(peer, *agreed),
             SeedOutcome::Pending => {}
             SeedOutcome::Disputed => panic!("disputed"),
         }

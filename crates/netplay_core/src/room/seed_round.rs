@@ -1,14 +1,16 @@
 //! One round of the exchange for a seed, in which the local nonce is revealed, and how it ends.
 
 use netplay_protocol::seed::{self, HASH_BYTES, SeedTerms};
-use netplay_protocol::{PeerKey, Roster, SeedReveal, SeedReveals};
+use netplay_protocol::{PeerKey, SeedReveal, SeedReveals};
+
+use super::start_target::StartTarget;
 
 pub(super) type Hash = [u8; HASH_BYTES];
 
 /// A round of which all commitments are known. They do not change any more.
 pub(super) struct RevealedRound {
     pub(super) terms: SeedTerms,
-    roster: Roster,
+    target: StartTarget,
     /// Of those who take part, in the order of the roster.
     commitments: Vec<(PeerKey, Hash)>,
     /// The hash of all commitments.
@@ -52,7 +54,7 @@ pub(super) enum SeedOutcome {
     /// Commitments or nonces are still to come.
     Pending,
     /// All nonces are here.
-    Agreed(AgreedSeed),
+    Agreed(Box<AgreedSeed>),
     /// Two peers have received different commitments, time and again.
     Disputed,
 }
@@ -60,7 +62,7 @@ pub(super) enum SeedOutcome {
 /// A match that starts with an agreed seed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct AgreedSeed {
-    pub(super) roster: Roster,
+    pub(super) target: StartTarget,
     pub(super) epoch: u16,
     pub(super) seed: u64,
     /// For those who lack some of them.
@@ -70,12 +72,16 @@ pub(super) struct AgreedSeed {
 impl RevealedRound {
     pub(super) fn new(
         terms: SeedTerms,
-        roster: &Roster,
+        target: StartTarget,
         commitments: Vec<(PeerKey, Hash)>,
         nonce: Hash,
     ) -> Self {
         let exchange = seed::exchange(terms, commitments.iter().copied());
-        Self { terms, roster: roster.clone(), commitments, exchange, nonce }
+        let exchange = match &target.view {
+            Some(view) => seed::with_view(&exchange, view),
+            None => exchange,
+        };
+        Self { terms, target, commitments, exchange, nonce }
     }
 
     /// What the local peer reveals.
@@ -101,6 +107,6 @@ impl RevealedRound {
         }
         let seed = seed::seed(&self.exchange, &nonces);
         let reveals = SeedReveals { exchange: self.exchange, nonces };
-        Some(AgreedSeed { roster: self.roster.clone(), epoch: self.terms.epoch, seed, reveals })
+        Some(AgreedSeed { target: self.target.clone(), epoch: self.terms.epoch, seed, reveals })
     }
 }

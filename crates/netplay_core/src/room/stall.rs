@@ -136,18 +136,22 @@ impl Room {
         let stalled_for = detector.stalled_for();
         match change {
             Some(Change::Stalled) => {
-                let name = peer.name.as_deref().unwrap_or("no name");
+                let name = peer.name().unwrap_or("no name");
                 warn!(
                     "player {} ({name}) stands still after frame {frame}, and everybody waits: \
                      its link is alive, so its clock is paused or its game runs no frames",
-                    player + 1
+                    self.roster.number(player)
                 );
                 let time_left = timeout.zip(stalled_for);
                 let time_left = time_left.map(|(timeout, stood)| timeout.saturating_sub(stood));
                 self.emit(RoomEvent::PeerStalled { peer: from, player, frame, time_left });
             }
             Some(Change::Unstalled(after)) => {
-                info!("player {} goes on after {} ms", player + 1, after.as_millis());
+                info!(
+                    "player {} goes on after {} ms",
+                    self.roster.number(player),
+                    after.as_millis()
+                );
                 self.emit(RoomEvent::PeerUnstalled { peer: from, player, after });
             }
             None => {}

@@ -49,7 +49,7 @@ impl Room {
                 Violation::Contradiction => "the inputs that it sent are not those that it signed",
                 Violation::Unsigned => "it does not sign its inputs",
             };
-            warn!("player {} is not believed: {why}", player + 1);
+            warn!("player {} is not believed: {why}", self.roster.number(player));
             self.accuse(now, player, Disconnect::lost(why));
         }
         self.distrust_inputs(now, player);
@@ -126,7 +126,7 @@ impl Room {
         let frame = proof.statements[0].frame;
         warn!(
             "player {} is dropped: it signed different inputs up to frame {frame} for different players",
-            player + 1
+            self.roster.number(player)
         );
         self.send_control_to_all(now, &ControlMessage::Equivocation(proof));
         let why = "it told the players different inputs";
@@ -140,7 +140,7 @@ impl Room {
         let Some(active) = self.phase.active_match_mut() else { return };
         warn!(
             "the players agreed on other inputs of player {} than were simulated here: simulating the match again",
-            player + 1
+            self.roster.number(player)
         );
         active.simulate_again(input_delay);
         let start = active.start.clone();

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use log::warn;
-use netplay_protocol::{ControlMessage, PeerKey};
+use netplay_protocol::{ControlMessage, LobbyValues, PeerKey};
 
 use super::hello::{self, roster_hash};
 use super::phase::Phase;
@@ -23,9 +23,13 @@ pub(super) fn next_epoch(epoch: u16) -> u16 {
 }
 
 impl Room {
-    /// Votes for another match with the same players. It starts when everybody who still plays has voted, and all of
+    /// Votes for another match with the same players; after the end of a match, says that the local player is
+    /// [ready](Self::set_ready) for the next one. It starts when everybody who still plays has voted, and all of
     /// them have exchanged their parts of its seed.
     pub fn vote_rematch(&mut self, now: Duration) {
+        if matches!(self.phase, Phase::Lobby | Phase::Synchronizing) && self.uses_lobby() {
+            return self.set_ready(now, true);
+        }
         match &mut self.phase {
             Phase::Playing(active) if active.rematch.is_none() => {
                 let next = next_epoch(active.start.epoch);
@@ -47,6 +51,7 @@ impl Room {
                 // Who is about to be dropped may be in the next match for some of the survivors, and not for others.
                 let starts = active.rematch.is_some() && active.consensus.is_settled();
                 self.commit_to_seed(now, epoch);
+                self.advance_waiting(now);
                 if starts {
                     self.reveal_seed(now);
                     self.start_agreed(now);
@@ -69,7 +74,13 @@ impl Room {
         if self.is_rejoining() {
             return self.finish_rejoin(now);
         }
-        if self.phase.is_ended() || !self.is_complete() {
+        if self.phase.is_ended() {
+            return;
+        }
+        if self.uses_lobby() {
+            return self.advance_ready(now);
+        }
+        if !self.is_complete() {
             return;
         }
         if others.iter().all(|peer| self.peers.get(peer).is_some_and(|it| it.announced)) {
@@ -108,9 +119,13 @@ impl Room {
         let Some(peer) = self.peers.get_mut(&to).filter(|peer| peer.hello_sent != roster) else {
             return;
         };
+        let is_first = peer.hello_sent.is_none();
         peer.hello_sent = roster;
         let hello = hello::local(&self.config, &self.roster);
         self.send_control(now, to, &ControlMessage::Hello(hello));
+        if is_first {
+            self.send_message_types(now, to);
+        }
     }
 
     /// Compares what a peer plays with what the local one plays, as far as it has said so.
@@ -131,12 +146,14 @@ impl Room {
     }
 
     /// What a match of this roster starts with.
-    pub(super) fn match_start(&self, epoch: u16, seed: u64) -> MatchStart {
+    pub(super) fn match_start(&self, epoch: u16, seed: u64, lobby: LobbyValues) -> MatchStart {
         MatchStart {
             epoch,
             players: self.roster.members.clone(),
-            local_player: self.roster.player(self.config.local_peer).unwrap_or(0),
+            player_counts: self.roster.players.clone(),
+            local_player: self.roster.place(self.config.local_peer).unwrap_or(0),
             seed,
+            lobby,
             input_delay: self.config.input_delay,
         }
     }

@@ -70,6 +70,7 @@ impl SignalingClient {
             ServerMessage::Challenge { .. } => {
                 return drop_message("a second challenge");
             }
+            ServerMessage::Rooms(_) => return drop_message("a list of rooms, to a member"),
             ServerMessage::Queued { .. } if self.membership.is_some() => {
                 return drop_message("queued, in a room");
             }
@@ -87,11 +88,15 @@ impl SignalingClient {
 
     /// Takes in the place in a room. The error says what no server does.
     fn handle_welcome(&mut self, message: &ServerMessage) -> Result<(), String> {
-        let ServerMessage::Welcome { room, nonce, size, resume, grace_ms, .. } = message else {
+        let ServerMessage::Welcome { room, nonce, size, least, resume, grace_ms, .. } = message
+        else {
             return Ok(());
         };
         if !(MIN_PLAYERS..=MAX_PLAYERS).contains(size) {
             return Err(format!("it has a room for {size} players"));
+        }
+        if let Some(least) = least.filter(|least| !(MIN_PLAYERS..=*size).contains(least)) {
+            return Err(format!("it has a room for {size} players that {least} can play in"));
         }
         let grace = Duration::from_millis((*grace_ms).into());
         let asked_for = self.asked_for(room);

@@ -50,6 +50,7 @@ mod dialing;
 mod membership;
 mod messages;
 mod outbox;
+mod room_list;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,7 @@ use netplay_protocol::signaling::ServerMessage;
 use crate::transport::LeaveReason;
 
 pub use client::{SEND_TIMEOUT, SignalingClient};
+pub use room_list::RoomListClient;
 pub use socket::{Frame, SocketCommand, SocketEvent};
 
 #[cfg(doc)]

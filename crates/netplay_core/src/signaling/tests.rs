@@ -5,7 +5,7 @@ use std::time::Duration;
 use netplay_protocol::join_proof::JoinAction;
 use netplay_protocol::limits::MAX_SIGNALING_BYTES;
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, Refusal, Resume, ServerMessage, Signal, VERSION,
+    ClientMessage, Entry, Refusal, Resume, RoomPage, RoomState, ServerMessage, Signal, VERSION,
 };
 use netplay_protocol::{
     Challenge, ConnectionId, Identity, PeerKey, RelayChannel, RelayHeader, RoomNonce, Roster,
@@ -128,7 +128,7 @@ fn a_resume_token_that_the_server_no_longer_knows_makes_the_client_join_like_any
 #[test]
 fn a_lost_socket_is_resumed_with_the_token_and_the_signed_roster() {
     let mut driver = Driver::online();
-    let roster = Roster { size: 2, members: vec![PEER] };
+    let roster = Roster::new(2, vec![PEER]);
     let signature = "signature".to_owned();
     driver.message(ServerMessage::Roster {
         revision: 7,
@@ -343,6 +343,25 @@ fn what_is_reported_of_a_closed_socket_changes_nothing() {
 }
 
 #[test]
+fn who_is_removed_from_the_room_does_not_come_back_by_itself() {
+    for banned in [false, true] {
+        let mut driver = Driver::online();
+        driver.message(refused(Refusal::Kicked { banned }));
+        let reason = LeaveReason::Refused(Refusal::Kicked { banned });
+        assert!(reason.is_kick());
+        assert_eq!(driver.events(), [SignalingEvent::Closed(reason)]);
+        assert_eq!((driver.closed, driver.client.poll_timeout()), (1, None));
+    }
+    // Nor where it finds out only when it resumes.
+    let mut driver = Driver::online();
+    driver.socket(SocketEvent::Disconnected(None));
+    driver.advance(FIRST_WAIT);
+    driver.connected();
+    driver.message(refused(Refusal::CannotResume));
+    assert_eq!(driver.client.poll_timeout(), None);
+}
+
+#[test]
 fn a_draining_server_cannot_send_the_client_to_a_stranger() {
     for (alternate, follows) in
         [("ws://evil", false), ("ws://a.evil", false), ("nonsense", false), ("ws://a:2", true)]
@@ -421,11 +440,12 @@ fn a_server_of_another_version_is_refused_before_anything_is_sent() {
 #[test]
 fn what_no_server_sends_ends_the_connection_with_a_sentence() {
     let roster = |size, members| {
-        let roster = Roster { size, members };
+        let roster = Roster::new(size, members);
         ServerMessage::Roster { revision: 9, roster, issued: 0, signature: String::new() }
     };
     let keys = |count: u8| (0..count).map(|name| PeerKey::from_bytes([name; 16])).collect();
-    let ServerMessage::Welcome { version, size, resume, grace_ms, ice_servers, .. } = welcome()
+    let ServerMessage::Welcome { version, size, resume, grace_ms, ice_servers, state, .. } =
+        welcome()
     else {
         panic!()
     };
@@ -434,9 +454,38 @@ fn what_no_server_sends_ends_the_connection_with_a_sentence() {
         room: room.parse().unwrap(),
         nonce,
         size,
+        least: None,
         resume: resume.clone(),
         grace_ms,
         ice_servers: ice_servers.clone(),
+        state,
+    };
+    let with_least = |least| match welcome("ABC", NONCE, 2) {
+        ServerMessage::Welcome {
+            version,
+            room,
+            nonce,
+            size,
+            resume,
+            grace_ms,
+            ice_servers,
+            state,
+            ..
+        } => {
+            let least = Some(least);
+            ServerMessage::Welcome {
+                version,
+                room,
+                nonce,
+                size,
+                least,
+                resume,
+                grace_ms,
+                ice_servers,
+                state,
+            }
+        }
+        other => other,
     };
     for message in [
         roster(3, keys(4)),
@@ -446,6 +495,8 @@ fn what_no_server_sends_ends_the_connection_with_a_sentence() {
         welcome("OTHER", NONCE, size),
         welcome("ABC", RoomNonce([6; 16]), size),
         welcome("ABC", NONCE, 9),
+        with_least(1),
+        with_least(3),
     ] {
         let mut driver = Driver::online();
         driver.message(message.clone());
@@ -466,6 +517,7 @@ fn what_no_server_sends_ends_the_connection_with_a_sentence() {
     let mut driver = Driver::online();
     driver.message(challenge());
     driver.message(ServerMessage::Queued { waiting: 1 });
+    driver.message(ServerMessage::Rooms(RoomPage::default()));
     assert!(driver.client.is_online());
     assert_eq!((driver.events(), driver.sent()), (vec![], vec![]));
 }
@@ -482,9 +534,11 @@ fn welcome() -> ServerMessage {
         room: "ABC".parse().unwrap(),
         nonce: NONCE,
         size: 2,
+        least: None,
         resume: TOKEN.into(),
         grace_ms: GRACE.as_millis() as u32,
         ice_servers: Vec::new(),
+        state: RoomState::default(),
     }
 }
 

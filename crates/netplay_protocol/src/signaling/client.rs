@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Signal;
+use super::{ListRooms, Refusal, RoomOptions, Signal};
 use crate::join_proof::{JoinAction, KeyProof};
-use crate::limits::MAX_GAME_ID_BYTES;
+use crate::limits::{MAX_GAME_ID_BYTES, MAX_LOCAL_PLAYERS};
 use crate::{ConnectionId, PeerKey, RoomNonce, Roster, Secret};
 
 /// A message from a peer to the server.
@@ -38,6 +38,22 @@ pub enum ClientMessage {
         /// Whether the relay is open from now on.
         open: bool,
     },
+    /// Asks to remove a member from the room, or votes for it: the room's [`KickRule`](super::KickRule) decides. Without
+    /// the right to it the message changes nothing.
+    Kick {
+        /// The member.
+        peer: PeerKey,
+        /// Whether its key and its address are to be kept out of the room from then on.
+        ban: bool,
+    },
+    /// Opens or closes the room for new peers. Only the [first player](crate::Roster::first_player) can; from others the
+    /// message changes nothing.
+    Open {
+        /// Whether the room admits new peers.
+        open: bool,
+    },
+    /// Asks for a page of the list of public rooms. Only before the sender joins; it needs no proof of a key.
+    ListRooms(ListRooms),
     /// Asks for a sign of life. The server answers [`ServerMessage::Pong`](super::ServerMessage::Pong) at once.
     Ping,
     /// Leaves the room or the queue and frees the slot at once. The server keeps the slot for the grace period
@@ -61,6 +77,14 @@ pub struct Join {
     /// the peer takes the room as it is. A room or queue without a size is for [`DEFAULT_ROOM_SIZE`] players.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u8>,
+    /// How many players the sender brings.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub players: u8,
+    /// With how many players a match of the room starts at least, once all say that they are ready. The peer that creates
+    /// the room sets it. None: matches start when the room is full. A room that exists refuses a join with a size and
+    /// another number than its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least: Option<u8>,
     /// The game. Peers of different games share neither rooms nor queues.
     #[serde(default)]
     pub game: GameInfo,
@@ -70,6 +94,30 @@ pub struct Join {
     /// A token (JWT, RFC 7519), for servers that require one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
+    /// What the peer that creates a room sets besides.
+    #[serde(default, skip_serializing_if = "RoomOptions::is_default")]
+    pub options: RoomOptions,
+}
+
+/// Refuses a peer that brings players to a room of this size and leaves no place for another peer.
+///
+/// # Errors
+///
+/// [`Refusal::BadLocalPlayers`] where that is so, and where it brings none or too many.
+pub fn check_local_players(players: u8, size: u8) -> Result<(), Refusal> {
+    match (1..=MAX_LOCAL_PLAYERS).contains(&players) && players < size {
+        true => Ok(()),
+        false => Err(Refusal::BadLocalPlayers { players, size }),
+    }
+}
+
+const fn one() -> u8 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(players: &u8) -> bool {
+    *players == 1
 }
 
 impl Join {

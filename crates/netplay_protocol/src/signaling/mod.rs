@@ -9,14 +9,21 @@
 //! `Join` and `Resume` carry [`VERSION`]. The server refuses other versions with [`Refusal::Version`], a sentence
 //! for the player.
 //!
+//! Instead of joining, a peer can read the list of public rooms: [`ClientMessage::ListRooms`] needs no key.
+//!
 //! Packets that the server relays ([`RelayHeader`](crate::RelayHeader)) are binary messages on the same WebSocket.
 
+mod access;
 mod client;
 mod ice;
 mod refusal;
 mod server;
 
-pub use client::{ClientMessage, DEFAULT_ROOM_SIZE, Entry, GameInfo, Join, Resume, SignedRoster};
+pub use access::{KickRule, ListRooms, Listing, PublicRoom, RoomOptions, RoomPage, RoomState};
+pub use client::{
+    ClientMessage, DEFAULT_ROOM_SIZE, Entry, GameInfo, Join, Resume, SignedRoster,
+    check_local_players,
+};
 pub use ice::{IceServer, IceUrlError, IceUrlKind, parse_ice_url};
 pub use refusal::Refusal;
 pub use server::{Presence, ServerMessage};
@@ -26,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, SIGNATURE_LINE_BYTES};
 
 /// The version of these messages.
-pub const VERSION: u16 = 6;
+pub const VERSION: u16 = 7;
 /// The path of the WebSocket on the server.
 pub const PATH: &str = "/netplay";
 

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::GameInfo;
 use crate::ServerName;
-use crate::limits::{MAX_GAME_ID_BYTES, MAX_PLAYERS, MIN_PLAYERS};
+use crate::limits::{
+    MAX_GAME_ID_BYTES, MAX_LISTING_INFO_BYTES, MAX_LISTING_NAME_BYTES, MAX_LOCAL_PLAYERS,
+    MAX_PLAYERS, MIN_PLAYERS,
+};
 
 /// Why the server refuses a peer. Each `Display` text is a sentence for the player.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
@@ -28,6 +31,17 @@ pub enum Refusal {
     #[error("a room is for {MIN_PLAYERS} to {MAX_PLAYERS} players, not {size}")]
     BadRoomSize {
         /// The requested size.
+        size: u8,
+    },
+    /// No peer brings so many players to such a room.
+    #[error(
+        "one machine brings 1 to {MAX_LOCAL_PLAYERS} players, and at least one other has to fit: {players} cannot join a \
+         room for {size}"
+    )]
+    BadLocalPlayers {
+        /// How many the peer brings.
+        players: u8,
+        /// The size of the room.
         size: u8,
     },
     /// The name, version or mode of the game is too long.
@@ -58,12 +72,46 @@ pub enum Refusal {
         /// The requested size.
         asked: u8,
     },
-    /// The room has as many members as its size.
+    /// The room exists and starts its matches with other numbers of players.
+    #[error(
+        "matches in this room start {}, and not {}: join without naming a number",
+        when(*.least),
+        when(*.asked)
+    )]
+    RoomStartDiffers {
+        /// With how many players a match of the room starts at least. None: when it is full.
+        least: Option<u8>,
+        /// What the peer asked for.
+        asked: Option<u8>,
+    },
+    /// There is no place for the players that the peer brings.
     #[error("the room is full: it is for {size} players")]
     RoomFull {
         /// The size of the room.
         size: u8,
     },
+    /// The first player has closed the room.
+    #[error("this room is closed and admits no new players: ask its first player to open it")]
+    RoomClosed,
+    /// The peer, or another one of its address, was removed from this room for good.
+    #[error(
+        "this player, or one of the same network, was removed from this room and cannot come back to it"
+    )]
+    Banned,
+    /// The members of the room removed the peer.
+    #[error("{}", match banned {
+        true => "you were removed from the room and cannot come back to it",
+        false => "you were removed from the room",
+    })]
+    Kicked {
+        /// Whether it is kept out of the room.
+        banned: bool,
+    },
+    /// The name or the info of a public room is too long.
+    #[error(
+        "the name of a public room has at most {MAX_LISTING_NAME_BYTES} bytes, its info {MAX_LISTING_INFO_BYTES}"
+    )]
+    BadListing,
     /// A match is running in the room.
     #[error("a match is running in this room: wait until it is over")]
     Locked,
@@ -132,4 +180,12 @@ pub enum Refusal {
     /// The server stops now.
     #[error("the server is shutting down")]
     ShuttingDown,
+}
+
+/// When a match starts, in words.
+fn when(least: Option<u8>) -> String {
+    match least {
+        None => "when the room is full".to_owned(),
+        Some(least) => format!("with at least {least} players who are ready"),
+    }
 }

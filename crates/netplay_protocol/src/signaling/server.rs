@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IceServer, Refusal, Signal};
+use super::{IceServer, Refusal, RoomPage, RoomState, Signal};
 use crate::{Challenge, ConnectionId, PeerKey, RoomCode, RoomNonce, Roster, Secret};
 
 /// A message from the server to a peer.
@@ -35,13 +35,40 @@ pub enum ServerMessage {
         nonce: RoomNonce,
         /// How many players the room is for.
         size: u8,
+        /// With how many players a match starts at least, once all say that they are ready. None: matches start when the
+        /// room is full.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        least: Option<u8>,
         /// The resume token, for the receiver's return if the socket breaks. It is of use only with the receiver's key.
         resume: Secret,
         /// How long the server keeps the slot after the socket broke, in milliseconds.
         grace_ms: u32,
         /// The STUN and TURN servers to gather candidates from.
         ice_servers: Vec<IceServer>,
+        /// Whether the room is open, and who may remove members.
+        #[serde(default)]
+        state: RoomState,
     },
+    /// The state of the room is another one than in `Welcome` or the message of this kind before.
+    RoomState(RoomState),
+    /// A member was removed from the room. Follows the roster without it.
+    Kicked {
+        /// Which peer.
+        peer: PeerKey,
+        /// Whether it is kept out of the room.
+        banned: bool,
+    },
+    /// Somebody voted to remove a member. The member itself is not told.
+    KickVotes {
+        /// The member.
+        peer: PeerKey,
+        /// How many want it removed.
+        votes: u8,
+        /// How many are needed.
+        needed: u8,
+    },
+    /// A page of the list of public rooms, which answers [`ClientMessage::ListRooms`](super::ClientMessage::ListRooms).
+    Rooms(RoomPage),
     /// The members of the room. Every member receives it whenever the members change.
     Roster {
         /// Counts the changes of the room: of two rosters, the one with the higher number is newer.

@@ -17,13 +17,13 @@ fn proof(entry: &Entry) -> KeyProof {
 fn the_json_of_a_message_is_what_other_clients_would_write() {
     let (key, signature) = ("01".repeat(32), "02".repeat(64));
     let join = format!(
-        r#"{{"type":"join","version":6,"proof":{{"key":"{key}","server":"a.example:1","signature":"{signature}"}},"entry":{{"room":"ABC"}},"size":2,"game":{{"game":"","version":"","mode":""}}}}"#
+        r#"{{"type":"join","version":{VERSION},"proof":{{"key":"{key}","server":"a.example:1","signature":"{signature}"}},"entry":{{"room":"ABC"}},"size":2,"game":{{"game":"","version":"","mode":""}}}}"#
     );
     let message: ClientMessage = serde_json::from_str(&join).unwrap();
     assert_eq!(serde_json::to_string(&message).unwrap(), join);
 
     let challenge =
-        format!(r#"{{"type":"challenge","version":6,"challenge":"{key}","issuer":"ab"}}"#);
+        format!(r#"{{"type":"challenge","version":{VERSION},"challenge":"{key}","issuer":"ab"}}"#);
     let message: ServerMessage = serde_json::from_str(&challenge).unwrap();
     let Challenge(bytes) = Challenge([1; 32]);
     assert!(matches!(message, ServerMessage::Challenge { challenge, .. } if challenge.0 == bytes));
@@ -43,7 +43,8 @@ fn optional_fields_of_a_join_can_be_omitted() {
         (r#"{"queue":{"skill":-3}}"#, Entry::Queue { skill: Some(-3) }),
     ] {
         let proof = serde_json::to_string(&proof(&expected)).unwrap();
-        let text = format!(r#"{{"type":"join","version":6,"proof":{proof},"entry":{entry}}}"#);
+        let text =
+            format!(r#"{{"type":"join","version":{VERSION},"proof":{proof},"entry":{entry}}}"#);
         let Ok(ClientMessage::Join(join)) = serde_json::from_str(&text) else { panic!("{text}") };
         assert_eq!((join.entry, join.size), (expected, None));
         assert_eq!((join.password, join.token), (None, None));
@@ -57,9 +58,12 @@ fn secrets_are_in_the_json_and_not_in_the_debug_text() {
         proof: proof(&Entry::New),
         entry: Entry::New,
         size: Some(2),
+        least: None,
+        players: 1,
         game: GameInfo::default(),
         password: Some(Secret::from("hunter2")),
         token: Some(Secret::from("hunter3")),
+        options: RoomOptions::default(),
     };
     let json = serde_json::to_string(&join).unwrap();
     assert!(json.contains("hunter2") && json.contains("hunter3"), "{json}");
@@ -75,6 +79,9 @@ fn a_refusal_is_a_sentence_and_survives_json() {
     assert_eq!(back, ServerMessage::Refused { reason: refusal });
     let differs = Refusal::RoomSizeDiffers { size: 4, asked: 2 }.to_string();
     assert!(differs.contains("for 4 players, not 2"), "{differs}");
+    let starts = Refusal::RoomStartDiffers { least: Some(3), asked: None }.to_string();
+    let (here, asked) = ("with at least 3 players who are ready", "when the room is full");
+    assert!(starts.contains(&format!("start {here}, and not {asked}")), "{starts}");
     let limited = Refusal::RateLimited { what: "messages".into(), retry_after_ms: 1001 };
     assert!(limited.to_string().ends_with("wait 2 s and try again"), "{limited}");
 }

@@ -9,7 +9,8 @@ use crate::test_proof::proof;
 fn join(entry: Entry) -> Join {
     let (version, proof, size) = (VERSION, proof(1, entry.action(), Challenge([0; 32])), None);
     let (game, password, token) = (GameInfo::default(), None, None);
-    Join { version, proof, entry, size, game, password, token }
+    let options = Default::default();
+    Join { version, proof, entry, size, least: None, players: 1, game, password, token, options }
 }
 
 #[test]

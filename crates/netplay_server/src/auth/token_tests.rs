@@ -15,7 +15,8 @@ fn join(entry: Entry) -> Join {
     let game = GameInfo { game: "arena".into(), ..GameInfo::default() };
     let (password, token) = (None, None);
     let proof = proof(1, entry.action(), Challenge([0; 32]));
-    Join { version: VERSION, proof, entry, size: Some(2), game, password, token }
+    let (version, size, options) = (VERSION, Some(2), Default::default());
+    Join { version, proof, entry, size, least: None, players: 1, game, password, token, options }
 }
 
 fn claims() -> Value {

@@ -46,6 +46,15 @@ pub(crate) enum End {
 }
 
 impl End {
+    /// The end of a connection for which the server has another reason already. That one counts: a member that was just
+    /// removed, and sent something since, is told of the removal.
+    pub(crate) fn or_closed(self, reason: Option<Refusal>) -> Self {
+        match (self, reason) {
+            (Self::Refused(_), Some(reason)) => Self::Refused(reason),
+            (end, _) => end,
+        }
+    }
+
     /// Whether the peer keeps its slot. One that broke the rules does not.
     pub(crate) fn departure(&self) -> Departure {
         match self {
@@ -85,6 +94,7 @@ pub(crate) async fn run(
     };
     // A panic is a bug of the server, and must not leave a member without a connection in the room.
     let end = AssertUnwindSafe(served).catch_unwind().await.unwrap_or(End::Broken);
+    let end = end.or_closed(outgoing.take_close());
     Box::pin(peer.depart(end.departure())).await;
     log_end(peer.number(), &hub, &end);
     drop(peer);

@@ -188,6 +188,9 @@ async fn handle_signaling(peer: &Peer, text: &str) -> Result<ControlFlow<End>, R
             peer.signal(to, connection, signal).await?;
         }
         ClientMessage::Playing { playing } => peer.set_playing(playing).await?,
+        ClientMessage::Kick { peer: target, ban } => peer.kick(target, ban).await?,
+        ClientMessage::Open { open } => peer.set_open(open).await?,
+        ClientMessage::ListRooms(request) => peer.list_rooms(&request).await?,
         ClientMessage::Relay { to, open } => peer.set_relay(to, open).await?,
         ClientMessage::Ping => peer.send(&ServerMessage::Pong),
         ClientMessage::Leave if peer.has_joined() => return Ok(ControlFlow::Break(End::Left)),

@@ -128,6 +128,17 @@ fn a_close_frame_has_the_reason_and_never_what_the_peer_sent() {
     assert!(frame.reason.as_str().len() <= 123);
 }
 
+#[test]
+fn why_the_server_closes_counts_more_than_what_the_peer_sent_since() {
+    let kicked = Refusal::Kicked { banned: false };
+    let refused = || End::Refused(Refusal::OutOfOrder);
+    assert_eq!(refused().or_closed(Some(kicked.clone())), End::Refused(kicked.clone()));
+    assert_eq!(refused().or_closed(None), refused());
+    for end in [End::Left, End::Broken] {
+        assert_ne!(end.or_closed(Some(kicked.clone())), End::Refused(kicked.clone()));
+    }
+}
+
 fn connected() -> (Peer, SendQueueReader, ServerConfig) {
     let config = ServerConfig::default();
     let hub = Arc::new(Hub::new(config.clone(), Lifecycle::default()).unwrap());
@@ -154,9 +165,12 @@ fn join(challenge: Challenge) -> Message {
         proof: proof(1, entry.action(), challenge),
         entry,
         size: Some(2),
+        least: None,
+        players: 1,
         game: GameInfo::default(),
         password: None,
         token: None,
+        options: Default::default(),
     });
     Message::text(serde_json::to_string(&join).unwrap())
 }

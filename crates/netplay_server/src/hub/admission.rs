@@ -2,7 +2,8 @@
 
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
 use netplay_protocol::signaling::{
-    DEFAULT_ROOM_SIZE, Entry, IceServer, Join, Refusal, Resume, SignedRoster,
+    DEFAULT_ROOM_SIZE, Entry, IceServer, Join, Refusal, Resume, RoomOptions, SignedRoster,
+    check_local_players,
 };
 use netplay_protocol::{PeerKey, RoomCode};
 
@@ -51,6 +52,12 @@ impl Peer {
         let sizes = MIN_PLAYERS..=MAX_PLAYERS;
         if let Some(size) = join.size.filter(|size| !sizes.contains(size)) {
             return Err(Refusal::BadRoomSize { size });
+        }
+        let most = join.size.unwrap_or(DEFAULT_ROOM_SIZE);
+        // A room that exists may be larger than the one that would be created.
+        check_local_players(join.players, join.size.unwrap_or(MAX_PLAYERS))?;
+        if let Some(least) = join.least.filter(|least| !(MIN_PLAYERS..=most).contains(least)) {
+            return Err(Refusal::BadRoomSize { size: least });
         }
         if let Entry::Room(code) | Entry::Existing(code) = &join.entry {
             parse_code(code)?;
@@ -102,12 +109,13 @@ impl Peer {
         };
         let (ice_servers, credential) = self.turn.offer(hub, join.peer());
         let request = self.join_request(join, password, ice_servers);
+        let options = &join.options;
         let change = |room: &mut Option<Room>| match (&room, creation) {
             (Some(_), Creation::Always) => Ok(JoinOutcome::CodeTaken),
             (None, Creation::Never) => Err(Refusal::NoSuchRoom),
             _ => {
                 let created = room.is_none();
-                self.join_or_create(room, code, request.clone())?;
+                self.join_or_create(room, code, options, request.clone())?;
                 Ok(JoinOutcome::Member { created })
             }
         };
@@ -128,24 +136,23 @@ impl Peer {
         &self,
         room: &mut Option<Room>,
         code: &RoomCode,
+        options: &RoomOptions,
         request: JoinRequest,
     ) -> Result<(), Refusal> {
         let rules = self.hub.rules();
         if let Some(room) = room {
             return room.handle_join(rules, request);
         }
-        let permit = Some(self.permit.room()?);
         let size = request.size.unwrap_or(DEFAULT_ROOM_SIZE);
+        check_local_players(request.players, size)?;
+        let permit = Some(match options.public {
+            Some(_) => self.permit.public_room()?,
+            None => self.permit.room()?,
+        });
         let (game, password) = (request.game.clone(), request.password);
-        room.insert(Room::new(
-            code.clone(),
-            self.hub.random.room_nonce(),
-            size,
-            game,
-            password,
-            permit,
-        ))
-        .handle_join(rules, request)
+        let (nonce, options) = (self.hub.random.room_nonce(), options.clone());
+        let new = Room::new(code.clone(), nonce, size, game, password, options, permit);
+        room.insert(new.starting_with(request.least)).handle_join(rules, request)
     }
 
     fn join_request(
@@ -157,7 +164,10 @@ impl Peer {
         JoinRequest {
             socket: self.socket,
             key: join.peer(),
+            address: self.turn.address(),
             size: join.size,
+            players: join.players,
+            least: join.least,
             game: join.game.clone(),
             password,
             ice_servers,
@@ -192,12 +202,13 @@ impl Peer {
             hub.signer.check_roster(&code, signed)
                 && signed.nonce == token.nonce
                 && hub.is_recent(signed.issued)
-                && signed.roster.player(key).is_some()
+                && signed.roster.place(key).is_some()
         });
         let (ice_servers, credential) = self.turn.offer(hub, key);
         let request = ResumeRequest {
             socket: self.socket,
             key,
+            address: self.turn.address(),
             nonce: token.nonce,
             restarted: resume.restarted,
             ice_servers,

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use netplay_protocol::RoomCode;
-use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Join, Refusal, ServerMessage};
+use netplay_protocol::signaling::{
+    DEFAULT_ROOM_SIZE, Join, KickRule, Refusal, RoomOptions, ServerMessage, check_local_players,
+};
 
 use super::turn_access::TurnAccess;
 use super::{Hub, Membership, MembershipCell, Peer};
 use crate::backbone::Backbone;
-use crate::queue::{MatchCriteria, MatchTicket, MatchmakingConfig, Queue, QueueCommand};
+use crate::queue::{Entrant, MatchCriteria, MatchTicket, MatchmakingConfig, Queue, QueueCommand};
 use crate::room::{Delivery, JoinRequest, Outgoing, Room, SocketId};
 
 /// The queue, and what the hub needs of the waiting connections.
@@ -43,11 +45,13 @@ impl Peer {
     pub(super) async fn join_queue(&self, join: Join, skill: Option<i32>) -> Result<(), Refusal> {
         let hub = &self.hub;
         let size = join.size.unwrap_or(DEFAULT_ROOM_SIZE);
-        let criteria = MatchCriteria { game: join.game, size };
+        check_local_players(join.players, size)?;
+        let criteria = MatchCriteria { game: join.game, size, least: join.least };
         let mut matchmaking = hub.matchmaking.lock().await;
         let (socket, queue) = (self.socket, &mut matchmaking.queue);
-        let waiting =
-            queue.handle_join(hub.now(), socket, join.proof.claimed_peer(), criteria, skill)?;
+        let entrant =
+            Entrant { socket, key: join.proof.claimed_peer(), players: join.players, skill };
+        let waiting = queue.handle_join(hub.now(), entrant, criteria)?;
         self.queued.store(true, Ordering::Relaxed);
         let waits = Waiting { cell: self.membership.clone(), turn: self.turn.clone() };
         matchmaking.waiting.insert(self.socket, waits);
@@ -125,7 +129,7 @@ impl Hub {
         group: &[MatchTicket],
     ) -> RoomCode {
         let request = |ticket| self.matched_request(matchmaking, criteria, ticket);
-        let requests: Vec<_> = group.iter().map(request).collect();
+        let requests: Vec<_> = group.iter().filter_map(request).collect();
         loop {
             let code = self.random.room_code();
             let insert = |room: &mut Option<Room>| {
@@ -133,8 +137,11 @@ impl Hub {
                     return false;
                 }
                 let (nonce, game) = (self.random.room_nonce(), criteria.game.clone());
-                let room =
-                    room.insert(Room::new(code.clone(), nonce, criteria.size, game, None, None));
+                // Nobody has created it, and its members do not know each other.
+                let options = RoomOptions { kick: KickRule::Vote, public: None };
+                let (code, size) = (code.clone(), criteria.size);
+                let new = Room::new(code, nonce, size, game, None, options, None);
+                let room = room.insert(new.starting_with(criteria.least));
                 for request in &requests {
                     // No member is refused: the keys in the queue differ, and the size and the game are equal.
                     let joined = room.handle_join(self.rules(), request.clone());
@@ -153,17 +160,21 @@ impl Hub {
         matchmaking: &Matchmaking,
         criteria: &MatchCriteria,
         ticket: &MatchTicket,
-    ) -> JoinRequest {
-        let turn = matchmaking.waiting.get(&ticket.socket).map(|waiting| &waiting.turn);
-        let ice_servers = turn.map(|turn| turn.first(self, ticket.key)).unwrap_or_default();
-        JoinRequest {
+    ) -> Option<JoinRequest> {
+        // Every ticket is of a waiting connection.
+        let turn = &matchmaking.waiting.get(&ticket.socket)?.turn;
+        let ice_servers = turn.first(self, ticket.key);
+        Some(JoinRequest {
             socket: ticket.socket,
             key: ticket.key,
+            address: turn.address(),
             size: Some(criteria.size),
+            players: ticket.players,
+            least: criteria.least,
             game: criteria.game.clone(),
             password: None,
             ice_servers,
-        }
+        })
     }
 
     async fn close(&self, socket: SocketId, reason: Refusal) {

@@ -143,6 +143,8 @@ impl Hub {
     #[cfg(feature = "metrics")]
     pub(crate) fn metrics_text(&self) -> Result<String, std::fmt::Error> {
         self.metrics.signals_dropped.inc_by(self.backbone.take_dropped_signals());
+        let public = self.backbone.public_room_count();
+        self.metrics.public_rooms.set(i64::try_from(public).unwrap_or(i64::MAX));
         self.metrics.rooms.set(i64::try_from(self.backbone.room_count()).unwrap_or(i64::MAX));
         self.metrics.text()
     }
@@ -184,6 +186,7 @@ impl Hub {
             grace: self.config.grace,
             away_messages: self.config.away_messages,
             away_bytes: self.config.away_bytes,
+            bans: self.config.limits.bans_per_room,
             signer: &self.signer,
             unix_now: self.unix_now(),
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
 use axum::extract::ws::Message;
-use netplay_protocol::signaling::{Refusal, ServerMessage, Signal};
+use netplay_protocol::signaling::{ListRooms, Refusal, ServerMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, RelayHeader};
 
 use super::turn_access::TurnAccess;
@@ -13,7 +13,7 @@ use super::{Hub, Membership, MembershipCell};
 use crate::backbone::Backbone;
 use crate::limits::{ConnectionPermit, LimitsConfig};
 use crate::message::text;
-use crate::room::{Room, SignalOutcome, SocketId};
+use crate::room::{KickOutcome, Room, SignalOutcome, SocketId};
 use crate::send_queue::SendQueue;
 
 /// One connection as the hub sees it. Each request of a client is a method of this type.
@@ -121,6 +121,48 @@ impl Peer {
     pub(crate) async fn set_playing(&self, playing: bool) -> Result<(), Refusal> {
         let set = |room: &mut Room| room.handle_playing(self.socket, playing);
         self.hub.in_room(self.membership()?, set).await.unwrap_or(Ok(()))
+    }
+
+    /// Asks to remove a member from the room.
+    pub(crate) async fn kick(&self, target: PeerKey, ban: bool) -> Result<(), Refusal> {
+        let (hub, rules) = (&self.hub, self.hub.rules());
+        let membership = self.membership()?;
+        let kick = |room: &mut Option<Room>| {
+            let kicked =
+                room.as_mut().map(|room| room.handle_kick(rules, self.socket, target, ban));
+            // A member that was away had a time at which its slot would be free.
+            hub.schedule_expiry(&membership.room, room.as_ref());
+            kicked.unwrap_or(Ok(KickOutcome::Ignored))
+        };
+        let kicked = hub.backbone.change(&membership.room, kick).await?;
+        tracing::debug!(connection = self.number(), ?kicked, "asks to remove a member");
+        if let KickOutcome::Kicked { banned } = kicked {
+            hub.metrics.count_kick(banned);
+        }
+        Ok(())
+    }
+
+    /// Opens or closes the room for new peers.
+    pub(crate) async fn set_open(&self, open: bool) -> Result<(), Refusal> {
+        let rules = self.hub.rules();
+        let set = |room: &mut Room| room.handle_open(rules, self.socket, open);
+        self.hub.in_room(self.membership()?, set).await.unwrap_or(Ok(()))
+    }
+
+    /// Sends a page of the list of public rooms, to a connection that has not joined.
+    pub(crate) async fn list_rooms(&self, request: &ListRooms) -> Result<(), Refusal> {
+        if self.has_joined() {
+            return Err(Refusal::OutOfOrder);
+        }
+        self.permit.count_list()?;
+        if self.hub.lifecycle.is_draining() {
+            // It admits nobody to the rooms that it has.
+            return Err(Refusal::Draining);
+        }
+        let page = self.hub.backbone.list(request).await;
+        self.hub.metrics.lists.inc();
+        self.send(&ServerMessage::Rooms(page));
+        Ok(())
     }
 
     /// Opens or closes the relay from this peer to another one.

@@ -6,7 +6,7 @@ use netplay_protocol::PeerKey;
 use netplay_protocol::signaling::IceServer;
 
 use super::{Hub, unix_now};
-use crate::limits::{Spent, TurnClient};
+use crate::limits::{ClientAddress, Spent, TurnClient};
 
 /// Whether a connection has TURN credentials, and the address that these count against.
 ///
@@ -20,6 +20,11 @@ pub(super) struct TurnAccess {
 impl TurnAccess {
     pub(super) fn new(client: TurnClient) -> Self {
         Self { client, held: AtomicBool::new(false) }
+    }
+
+    /// The address that the connection counts as.
+    pub(super) fn address(&self) -> ClientAddress {
+        self.client.address()
     }
 
     /// Whether the connection has credentials.

@@ -61,6 +61,15 @@ pub struct LimitsConfig {
     pub connections_per_address: usize,
     /// Rooms that one address created and that still exist. Default: 64.
     pub rooms_per_address: usize,
+    /// Public rooms that one address created and that still exist. They are among
+    /// [`rooms_per_address`](Self::rooms_per_address). Default: 16. With 0 this server has no public rooms.
+    pub public_rooms_per_address: usize,
+    /// Requests of one address for a page of the list of public rooms, per minute. Default: 120, 30
+    /// at once.
+    pub lists_per_address: Rate,
+    /// How many peers a room keeps out, by key and address. When there are as many, the room is closed for good. Default:
+    /// 64.
+    pub bans_per_room: usize,
     /// New WebSockets of one address, per second. Default: 20, 100 at once. Of connections, twice as many are
     /// accepted; more are cut off unread.
     pub connects_per_address: Rate,
@@ -132,6 +141,9 @@ impl Default for LimitsConfig {
             connections: 100_000,
             connections_per_address: 256,
             rooms_per_address: 64,
+            public_rooms_per_address: 16,
+            lists_per_address: Rate::new(120, 30),
+            bans_per_room: 64,
             connects_per_address: Rate::new(20, 100),
             failures_per_address: Rate::new(30, 30),
             creations_per_address: Rate::new(64, 64),

@@ -27,6 +27,7 @@ pub(crate) struct ConnectionPermit {
 #[must_use = "a dropped permit counts nothing"]
 pub(crate) struct RoomPermit {
     _room: Option<CountedInNetworks>,
+    _public: Option<CountedInNetworks>,
 }
 
 /// A place in the queue for hashing passwords. Dropping it makes room for another one.
@@ -46,7 +47,7 @@ pub(crate) struct TurnClient {
 #[cfg(all(test, feature = "matchbox"))]
 impl RoomPermit {
     pub(crate) fn for_tests() -> Self {
-        Self { _room: None }
+        Self { _room: None, _public: None }
     }
 }
 
@@ -111,7 +112,21 @@ impl ConnectionPermit {
     pub(crate) fn room(&self) -> Result<RoomPermit, Refusal> {
         let room = self.network.count(|it| &it.rooms, self.limits.config.rooms_per_address);
         let room = room.ok_or_else(|| Refusal::TooMany { what: "rooms".into() })?;
-        Ok(RoomPermit { _room: Some(room) })
+        Ok(RoomPermit { _room: Some(room), _public: None })
+    }
+
+    /// Counts a room that the address creates for the list of public rooms.
+    pub(crate) fn public_room(&self) -> Result<RoomPermit, Refusal> {
+        let permit = self.room()?;
+        let most = self.limits.config.public_rooms_per_address;
+        let public = self.network.count(|it| &it.public_rooms, most);
+        let public = public.ok_or_else(|| Refusal::TooMany { what: "public rooms".into() })?;
+        Ok(RoomPermit { _public: Some(public), ..permit })
+    }
+
+    /// Counts a request for a page of the list of public rooms.
+    pub(crate) fn count_list(&self) -> Result<(), Refusal> {
+        self.network.take(|it| &it.lists, 1).map_err(|wait| limited("requests for the list", wait))
     }
 
     /// Counts a password, and takes a place in the queue for hashing it.

@@ -11,6 +11,7 @@ pub(crate) struct Metrics {
     pub(crate) matchbox_peers: Disabled,
     pub(crate) queued: Disabled,
     pub(crate) joins: Disabled,
+    pub(crate) lists: Disabled,
     pub(crate) signals: Disabled,
     pub(crate) away_signals_dropped: Disabled,
     pub(crate) relay_dropped: Disabled,
@@ -27,6 +28,8 @@ impl Metrics {
     pub(crate) fn count_relayed(&self, _: RelayChannel, _: usize) {}
 
     pub(crate) fn count_resume(&self, _: bool) {}
+
+    pub(crate) fn count_kick(&self, _: bool) {}
 
     pub(crate) fn count_refusal(&self, _: &Refusal) {}
 }

@@ -17,13 +17,16 @@ pub(crate) struct Metrics {
     #[cfg(feature = "matchbox")]
     pub(crate) matchbox_peers: Gauge,
     pub(crate) rooms: Gauge,
+    pub(crate) public_rooms: Gauge,
     pub(crate) queued: Gauge,
     pub(crate) joins: Counter,
+    pub(crate) lists: Counter,
     pub(crate) signals: Counter,
     pub(crate) away_signals_dropped: Counter,
     pub(crate) relay_dropped: Counter,
     pub(crate) signals_dropped: Counter,
     pub(crate) turn_withheld: Counter,
+    kicks: Family<OutcomeLabel, Counter>,
     resumes: Family<OutcomeLabel, Counter>,
     refusals: Family<ReasonLabel, Counter>,
     datagrams: Relayed,
@@ -67,6 +70,13 @@ impl Metrics {
             metrics.matchbox_peers.clone(),
         );
         registry.register("rooms", "Rooms with members, connected or away", metrics.rooms.clone());
+        registry.register(
+            "public_rooms",
+            "Rooms in the list of public rooms at present",
+            metrics.public_rooms.clone(),
+        );
+        registry.register("lists", "Pages of the list of public rooms", metrics.lists.clone());
+        registry.register("kicks", "Members removed by others", metrics.kicks.clone());
         registry.register("queued", "Peers in the matchmaking queue", metrics.queued.clone());
         registry.register("joins", "Joins that the server accepted", metrics.joins.clone());
         registry.register("resumes", "Attempts to resume", metrics.resumes.clone());
@@ -121,6 +131,12 @@ impl Metrics {
         self.resumes.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
+    /// Counts a member that others removed.
+    pub(crate) fn count_kick(&self, banned: bool) {
+        let outcome = if banned { "banned" } else { "kicked" };
+        self.kicks.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
     /// Counts a refused connection under the name of the reason in JSON.
     pub(crate) fn count_refusal(&self, reason: &Refusal) {
         let json = serde_json::to_value(reason).unwrap_or_default();
@@ -148,6 +164,7 @@ mod tests {
         metrics.count_refusal(&Refusal::RoomFull { size: 2 });
         metrics.count_relayed(RelayChannel::Datagram, 60);
         metrics.count_resume(true);
+        metrics.count_kick(true);
         let text = metrics.text().unwrap();
         for line in [
             "netplay_joins_total 1",
@@ -156,6 +173,7 @@ mod tests {
             "netplay_relayed_bytes_total{channel=\"datagram\"} 60",
             "netplay_relayed_packets_total{channel=\"reliable\"} 0",
             "netplay_resumes_total{outcome=\"resumed\"} 1",
+            "netplay_kicks_total{outcome=\"banned\"} 1",
         ] {
             assert!(text.contains(line), "{line} is not in {text}");
         }

@@ -1,9 +1,9 @@
 //! Matchmaking: forms groups of the peers that wait for the same match.
 //!
-//! Peers wait in one pool per game, version, mode and size. The queue serves the peer that has waited longest
+//! Peers wait in one pool per game, version, mode, size and least number of players. The queue serves the peer that has waited longest
 //! first: it groups it with the longest waiting peers whose skill is within its window. The window grows
 //! while a peer waits, so that a peer with an unusual skill waits longer, but not forever. A peer without a
-//! skill is in every window.
+//! skill is in every window. A peer may bring several players: a group has exactly as many as the match is for.
 //!
 //! A half-open socket looks like a waiting peer. The queue therefore probes a group before it matches it:
 //! every member has to answer a ping. The queue disconnects those that do not answer in time, and returns the
@@ -28,11 +28,22 @@ use pool::Pool;
 /// How often the queue looks at the growing windows.
 const WIDENING_STEP: Duration = Duration::from_secs(1);
 
+/// A peer that joins the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entrant {
+    pub(crate) socket: SocketId,
+    pub(crate) key: PeerKey,
+    /// How many players it brings: at least one, and fewer than the match is for.
+    pub(crate) players: u8,
+    pub(crate) skill: Option<i32>,
+}
+
 /// A peer in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MatchTicket {
     pub(crate) socket: SocketId,
     pub(crate) key: PeerKey,
+    pub(crate) players: u8,
     pub(crate) skill: Option<i32>,
     /// When it joined the queue.
     pub(crate) since: Duration,
@@ -45,6 +56,8 @@ pub(crate) struct MatchTicket {
 pub(crate) struct MatchCriteria {
     pub(crate) game: GameInfo,
     pub(crate) size: u8,
+    /// With how many players a match in the room starts at least.
+    pub(crate) least: Option<u8>,
 }
 
 /// What the server has to do for the queue.
@@ -115,11 +128,10 @@ impl Queue {
     pub(crate) fn handle_join(
         &mut self,
         now: Duration,
-        socket: SocketId,
-        key: PeerKey,
+        entrant: Entrant,
         criteria: MatchCriteria,
-        skill: Option<i32>,
     ) -> Result<usize, Refusal> {
+        let Entrant { socket, key, players, skill } = entrant;
         if self.states.contains_key(&socket) {
             return Err(Refusal::OutOfOrder);
         }
@@ -130,7 +142,8 @@ impl Queue {
             self.widen_at = now + WIDENING_STEP;
         }
         self.arrivals += 1;
-        let ticket = MatchTicket { socket, key, skill, since: now, arrival: self.arrivals };
+        let ticket =
+            MatchTicket { socket, key, players, skill, since: now, arrival: self.arrivals };
         self.insert(criteria.clone(), ticket);
         let waiting = self.pools.get(&criteria).map_or(0, Pool::len);
         self.probe_groups(now, &criteria, Some(ticket));
@@ -208,9 +221,8 @@ impl Queue {
     /// Takes all possible groups out of a pool and probes them. With a new ticket, only the groups that it
     /// makes possible.
     fn probe_groups(&mut self, now: Duration, criteria: &MatchCriteria, new: Option<MatchTicket>) {
-        let others = usize::from(criteria.size).saturating_sub(1);
         while let Some(pool) = self.pools.get(criteria)
-            && let Some(group) = pool.find_group(now, &self.config, others, new)
+            && let Some(group) = pool.find_group(now, &self.config, criteria.size, new)
         {
             for ticket in &group {
                 self.remove_from_pool(criteria, *ticket);

@@ -11,6 +11,7 @@
 //! A room begins with the first member and ends with the last. A member whose socket broke stays a member
 //! for the grace period; the room keeps signals to it in a [mailbox](Mailbox) until it resumes.
 
+mod access;
 mod mailbox;
 mod membership;
 mod presence;
@@ -21,13 +22,16 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use netplay_protocol::signaling::{
-    GameInfo, IceServer, Presence, Refusal, ServerMessage, SignedRoster, VERSION,
+    GameInfo, IceServer, KickRule, Presence, Refusal, RoomOptions, ServerMessage, SignedRoster,
+    VERSION,
 };
 use netplay_protocol::{PeerKey, RoomCode, RoomNonce, Roster};
 
-use crate::limits::RoomPermit;
+use crate::limits::{ClientAddress, RoomPermit};
 use crate::password::PasswordDigest;
 use crate::token_signer::{TokenClaims, TokenSigner};
+use access::Access;
+pub(crate) use access::KickOutcome;
 use mailbox::Mailbox;
 pub(crate) use membership::{JoinRequest, ResumeRequest};
 pub(crate) use traffic::SignalOutcome;
@@ -65,6 +69,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) away_messages: usize,
     /// How many bytes of one sender a mailbox holds.
     pub(crate) away_bytes: usize,
+    /// How many peers a room keeps out before it is closed for good.
+    pub(crate) bans: usize,
     /// Makes the resume tokens and signs the rosters.
     pub(crate) signer: &'a TokenSigner,
     /// Now, in seconds since 1970, for the age of what is signed.
@@ -78,8 +84,11 @@ pub(crate) struct Room {
     /// Tells it from every other room under this code.
     nonce: RoomNonce,
     size: u8,
+    /// With how many players a match starts at least, once all are ready. None: when the room is full.
+    least: Option<u8>,
     game: GameInfo,
     password: Option<PasswordDigest>,
+    access: Access,
     /// The revision of the signed roster that it was restored from, if it was. The password of the room is then not
     /// known, so it admits no new peers.
     restored_from: Option<u64>,
@@ -96,6 +105,10 @@ pub(crate) struct Room {
 #[derive(Debug)]
 struct Member {
     key: PeerKey,
+    /// How many players it brings.
+    players: u8,
+    /// Where it connected from last. None if that was to a server that has restarted since.
+    address: Option<ClientAddress>,
     connection: MemberConnection,
     /// Whether the member says that it is in a running match.
     playing: bool,
@@ -110,14 +123,14 @@ enum MemberConnection {
 }
 
 impl Member {
-    fn online(key: PeerKey, socket: SocketId) -> Self {
-        let connection = MemberConnection::Online(socket);
-        Self { key, connection, playing: false, relays: Vec::new() }
+    fn online(key: PeerKey, players: u8, socket: SocketId, address: ClientAddress) -> Self {
+        let (connection, address) = (MemberConnection::Online(socket), Some(address));
+        Self { key, players, address, connection, playing: false, relays: Vec::new() }
     }
 
-    fn away(key: PeerKey, until: Duration) -> Self {
+    fn away(key: PeerKey, players: u8, until: Duration) -> Self {
         let connection = MemberConnection::Away { until, mailbox: Mailbox::default() };
-        Self { key, connection, playing: false, relays: Vec::new() }
+        Self { key, players, address: None, connection, playing: false, relays: Vec::new() }
     }
 
     fn socket(&self) -> Option<SocketId> {
@@ -144,20 +157,29 @@ impl Room {
         size: u8,
         game: GameInfo,
         password: Option<PasswordDigest>,
+        options: RoomOptions,
         permit: Option<RoomPermit>,
     ) -> Self {
         Self {
             code,
             nonce,
             size,
+            least: None,
             game,
             password,
+            access: Access::new(options),
             restored_from: None,
             revision: 0,
             members: Vec::new(),
             transmits: VecDeque::new(),
             _permit: permit,
         }
+    }
+
+    /// The same room, with the least number of players with which a match starts.
+    pub(crate) fn starting_with(mut self, least: Option<u8>) -> Self {
+        self.least = least;
+        self
     }
 
     /// The room that a signed roster describes, after a restart of the server. All members are disconnected.
@@ -168,11 +190,19 @@ impl Room {
         permit: Option<RoomPermit>,
     ) -> Self {
         let SignedRoster { roster, nonce, revision, game, .. } = signed;
-        let mut room = Self::new(code, *nonce, roster.size, game.clone(), None, permit);
+        // What its creator has chosen is not known any more, so its members decide together.
+        let options = RoomOptions { kick: KickRule::Vote, public: None };
+        let mut room = Self::new(code, *nonce, roster.size, game.clone(), None, options, permit);
         (room.restored_from, room.revision) = (Some(*revision), *revision);
         let until = rules.now + rules.grace;
-        room.members.extend(roster.members.iter().map(|key| Member::away(*key, until)));
+        let members = roster.members.iter().zip(&roster.players);
+        room.members.extend(members.map(|(key, players)| Member::away(*key, *players, until)));
         room
+    }
+
+    /// The game that is played in it.
+    pub(crate) fn game(&self) -> &GameInfo {
+        &self.game
     }
 
     /// Whether the room has no members, connected or disconnected. It is then over.
@@ -208,9 +238,11 @@ impl Room {
             room: self.code.clone(),
             nonce: self.nonce,
             size: self.size,
+            least: self.least,
             resume: rules.signer.resume_token(&self.code, key, claims),
             grace_ms: u32::try_from(rules.grace.as_millis()).unwrap_or(u32::MAX),
             ice_servers,
+            state: self.state(),
         };
         self.send(vec![to], welcome);
     }
@@ -245,7 +277,13 @@ impl Room {
     }
 
     fn roster(&self) -> Roster {
-        Roster { size: self.size, members: self.members.iter().map(|member| member.key).collect() }
+        let (members, players) = self.members.iter().map(|it| (it.key, it.players)).unzip();
+        Roster { size: self.size, members, players }
+    }
+
+    /// How many players the members bring.
+    fn player_count(&self) -> usize {
+        self.members.iter().map(|member| usize::from(member.players)).sum()
     }
 
     fn all_sockets(&self) -> Vec<SocketId> {

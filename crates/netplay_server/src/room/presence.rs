@@ -36,16 +36,19 @@ impl Room {
         self.revision = self.revision.max(signed.revision) + 1;
         let until = rules.now + rules.grace;
         let mut before = std::mem::take(&mut self.members);
-        for key in &signed.roster.members {
+        let members = signed.roster.members.iter().zip(&signed.roster.players);
+        for (key, players) in members.filter(|(key, _)| !self.access.is_banned(**key)) {
             let known = before.iter().position(|member| member.key == *key);
             self.members.push(match known {
                 Some(index) => before.swap_remove(index),
-                None => Member::away(*key, until),
+                None => Member::away(*key, *players, until),
             });
         }
         for member in &mut self.members {
             member.relays.retain(|to| before.iter().all(|gone| gone.key != *to));
         }
+        let gone: Vec<_> = before.iter().map(|gone| gone.key).collect();
+        self.access.forget(&gone);
         for gone in before {
             if let Some(socket) = gone.socket() {
                 let outgoing = Outgoing::Close(Refusal::CannotResume);
@@ -63,13 +66,14 @@ impl Room {
         rules: Rules<'_>,
         request: ResumeRequest,
     ) -> Result<(), Refusal> {
-        let ResumeRequest { socket, key, nonce, restarted, ice_servers } = request;
+        let ResumeRequest { socket, key, address, nonce, restarted, ice_servers } = request;
         self.handle_timeout(rules);
         if nonce != self.nonce {
             return Err(Refusal::CannotResume);
         }
         let member = self.members.iter_mut().find(|member| member.key == key);
         let member = member.ok_or(Refusal::CannotResume)?;
+        member.address = Some(address);
         let previous = std::mem::replace(&mut member.connection, MemberConnection::Online(socket));
         if restarted {
             member.playing = false;

@@ -55,6 +55,11 @@ impl SendQueueReader {
         }
     }
 
+    /// The reason for which the connection has to close, if there is one that nobody was told.
+    pub(crate) fn take_close(&self) -> Option<Refusal> {
+        self.shared.lock().close.take()
+    }
+
     /// Frees the capacity that a burst needed.
     fn shrink(&mut self) {
         let mut queue = self.shared.lock();

@@ -4,9 +4,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use netplay_core::link::Transmit;
-use netplay_core::room::{BetweenFrames, BetweenFramesWork, Room, RoomEvent};
+use netplay_core::messages::MessageEvent;
+use netplay_core::path::Channel;
+use netplay_core::room::{BetweenFrames, BetweenFramesWork, Room, RoomActivity, RoomEvent};
+use netplay_protocol::PeerKey;
 use web_time::Instant;
 
+use super::Leaving;
 use crate::Transport;
 use crate::rtc::real_time;
 
@@ -49,6 +53,13 @@ impl RoomDriver {
         (&mut self.room, now)
     }
 
+    /// Tells the room something between updates, at the present moment, and sends what follows.
+    pub fn tell(&mut self, tell: impl FnOnce(&mut Room)) {
+        let now = self.present();
+        tell(&mut self.room);
+        self.flush(now);
+    }
+
     /// An update begins: takes in what has come, lets time pass, and sends. Until [`end_update`](Self::end_update), only
     /// the update changes what the simulation sees.
     pub fn begin_update(&mut self, now: Duration) {
@@ -74,12 +85,21 @@ impl RoomDriver {
 
     /// Sends the room's packets and passes its requests to the transport.
     pub fn flush(&mut self, now: Duration) {
-        let now = self.advance(now);
+        self.flush_and(now, |_, _| {});
+    }
+
+    /// The same. Each packet that was sent is given to `sent`.
+    fn flush_and(&mut self, now: Duration, mut sent: impl FnMut(PeerKey, Transmit)) {
+        // What the update has done meanwhile took time, and packets with messages say when they were sent.
+        let now = self.present().max(now);
+        self.advance(now);
+        self.room.begin_transmits(now);
         let Some(transport) = &mut self.transport else { return };
         while let Some((peer, transmit)) = self.room.poll_transmit() {
-            let Transmit { path, channel, packet } = transmit;
-            let sent = transport.send(now, peer, path, channel, &packet);
-            self.room.handle_sent(now, peer, path, sent);
+            let Transmit { path, channel, packet } = &transmit;
+            let result = transport.send(now, peer, *path, *channel, packet);
+            self.room.handle_sent(now, peer, *path, result);
+            sent(peer, transmit);
         }
         while let Some(request) = self.room.poll_request() {
             transport.request(request);
@@ -92,15 +112,43 @@ impl RoomDriver {
         self.room.poll_event()
     }
 
-    /// Leaves the room and tells the others why. Returns the transport, to be polled until it has said goodbye; none if
-    /// the room was left before.
-    pub fn leave(&mut self, now: Duration, reason: &str) -> Option<Box<dyn Transport>> {
+    /// The next thing that happened to messages of the game, and the next message of a peer.
+    #[must_use = "what is taken out and not handled is lost"]
+    pub fn poll_message_event(&mut self) -> Option<(PeerKey, MessageEvent)> {
+        self.room.poll_message_event()
+    }
+
+    /// Leaves the room and tells the others why. Returns what is to be polled until that is done; none if the room was
+    /// left before.
+    pub fn leave(&mut self, now: Duration, reason: &str) -> Option<Leaving> {
         let now = self.advance(now);
-        self.room.leave(now, reason);
         self.flush(now);
+        self.room.leave(now, reason);
+        let mut goodbyes = Vec::new();
+        self.flush_and(now, |peer, Transmit { path, channel, packet }| {
+            if channel == Channel::Datagram {
+                goodbyes.push((peer, path, packet));
+            }
+        });
         let mut transport = self.transport.take()?;
         transport.leave();
-        Some(transport)
+        Some(Leaving::new(transport, goodbyes, now))
+    }
+
+    /// The page of this process is closed, loaded again or left for another one: tells the others so.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn go_away(&mut self) {
+        let now = self.present();
+        self.room.go_away(now);
+        self.flush(now);
+    }
+
+    /// The page of this process is shown again.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn come_back(&mut self) {
+        let now = self.present();
+        self.room.come_back(now);
+        self.flush(now);
     }
 
     /// Does what is to be done between the updates, and returns after how long to call this again at the latest. None
@@ -108,10 +156,14 @@ impl RoomDriver {
     pub(super) fn drive_between_frames(&mut self, ready: bool) -> Option<Duration> {
         self.transport.as_ref()?;
         let now = self.present();
-        match self.between.poll(now, self.is_playing(), ready) {
+        match self.between.poll(now, self.activity(now), ready) {
             BetweenFramesWork::Nothing => {}
             BetweenFramesWork::KeepAlive => {
                 self.room.keep_alive(now);
+                self.flush(now);
+            }
+            BetweenFramesWork::TakeIn => {
+                self.take_in(now);
                 self.flush(now);
             }
             BetweenFramesWork::Everything => {
@@ -121,21 +173,24 @@ impl RoomDriver {
                 self.flush(now);
             }
         }
-        Some(self.between.poll_timeout(self.is_playing()).saturating_sub(now))
+        Some(self.between.poll_timeout(self.activity(now)).saturating_sub(now))
     }
 
     /// Whether the transport has something that is handled before the next update.
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let now = self.present();
-        let listens = self.between.listens(now, self.is_playing());
+        let listens = self.between.listens(now, self.activity(now));
         match &mut self.transport {
             Some(transport) if listens => transport.poll_ready(context),
             _ => Poll::Pending,
         }
     }
 
-    fn is_playing(&self) -> bool {
-        self.room.traffic().is_some()
+    fn activity(&self, now: Duration) -> RoomActivity {
+        RoomActivity {
+            playing: self.room.traffic().is_some(),
+            messages: self.room.has_active_messages(now),
+        }
     }
 
     fn handle_frames(&mut self, now: Duration) {
@@ -144,11 +199,18 @@ impl RoomDriver {
         }
     }
 
-    fn drive(&mut self, now: Duration) {
+    fn take_in(&mut self, now: Duration) {
         let Some(transport) = &mut self.transport else { return };
         transport.poll(now);
         while let Some(event) = transport.poll_event() {
             self.room.handle_event(now, event);
+        }
+    }
+
+    fn drive(&mut self, now: Duration) {
+        self.take_in(now);
+        if self.transport.is_none() {
+            return;
         }
         self.room.handle_timeout(now);
         self.flush(now);

@@ -7,9 +7,12 @@
 //!
 //! What a room decides does not wait for the next frame, nor for a game that is busy: a task in the background drives
 //! it, natively on a thread of its own, in a page whenever the page is not busy. The events of the room wait for the
-//! next update. A transport that does not [run on real time](crate::Transport::runs_on_real_time) has no such task.
+//! next update. In a page it also tells the others when the page goes away, before its process ends. A transport that does not [run on real time](crate::Transport::runs_on_real_time) has no such task.
 
 mod driver;
+mod leaving;
+#[cfg(target_arch = "wasm32")]
+mod page;
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -23,6 +26,7 @@ use netplay_core::room::{BetweenFrames, Room};
 use crate::Transport;
 use crate::rtc::{Task, spawn};
 pub use driver::RoomDriver;
+pub use leaving::Leaving;
 
 /// A room and its transport, driven by the updates of a game and between them.
 ///
@@ -30,7 +34,9 @@ pub use driver::RoomDriver;
 pub struct DrivenRoom {
     driver: Arc<Mutex<RoomDriver>>,
     /// Ends with the room.
-    _between_frames: Option<Task>,
+    between_frames: Option<Task>,
+    #[cfg(target_arch = "wasm32")]
+    _page: Option<Task>,
 }
 
 impl DrivenRoom {
@@ -50,7 +56,17 @@ impl DrivenRoom {
         let between = BetweenFrames::new(longest_hitch, now);
         let driver = Arc::new(Mutex::new(RoomDriver::new(room, transport, between, now)));
         let task = runs.then(|| spawn(drive_between_frames(Arc::downgrade(&driver))));
-        Self { driver, _between_frames: task }
+        Self {
+            #[cfg(target_arch = "wasm32")]
+            _page: runs.then(|| page::watch(Arc::downgrade(&driver))),
+            driver,
+            between_frames: task,
+        }
+    }
+
+    /// Whether its transport [runs on real time](crate::Transport::runs_on_real_time).
+    pub fn runs_on_real_time(&self) -> bool {
+        self.between_frames.is_some()
     }
 
     /// The room, for as long as the guard is kept. Nothing else happens to it meanwhile.

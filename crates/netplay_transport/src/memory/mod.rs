@@ -13,6 +13,7 @@
 //! For tests, paths can be [cut](MemoryHub::cut), peers [muted](MemoryHub::mute) and packets
 //! [injected](MemoryHub::inject).
 
+mod access;
 mod controls;
 mod packets;
 mod paths;
@@ -64,8 +65,9 @@ impl MemoryHub {
     }
 
     /// Joins a room, or creates it. A peer that is refused gets a transport whose only event is
-    /// [`Left`](crate::TransportEvent::Left). A queue is one room for each size. The servers, game, password, token and
-    /// policy of the request are ignored.
+    /// [`Left`](crate::TransportEvent::Left). A queue is one room for each size. The servers, game, password, token, room
+    /// options and policy of the request are ignored: the member with the lowest place may remove others and close the
+    /// room.
     pub fn join(&self, request: &JoinRequest) -> MemoryTransport {
         let member = self.state().join(request);
         MemoryTransport::new(self.clone(), member)

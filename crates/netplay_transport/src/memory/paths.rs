@@ -27,6 +27,8 @@ impl State {
                     self.close(id, peer, path);
                 }
             }
+            TransportRequest::Kick { peer, ban } => self.kick(id, peer, ban),
+            TransportRequest::Open(open) => self.set_open(id, open),
             // There is no connection to check, and a match does not close a room.
             TransportRequest::CheckServer | TransportRequest::Playing(_) => {}
         }
@@ -39,7 +41,7 @@ impl State {
     }
 
     /// The member of the same room that is this peer.
-    fn neighbour(&self, id: MemberId, peer: PeerKey) -> Option<MemberId> {
+    pub(super) fn neighbour(&self, id: MemberId, peer: PeerKey) -> Option<MemberId> {
         let room = self.rooms.get(self.members.get(&id)?.room.as_ref()?)?;
         let is = |other: &&MemberId| self.members.get(other).is_some_and(|m| m.key == peer);
         room.members.iter().find(is).copied()
@@ -162,7 +164,7 @@ impl State {
         }
     }
 
-    fn tell(&mut self, id: MemberId, event: TransportEvent) {
+    pub(super) fn tell(&mut self, id: MemberId, event: TransportEvent) {
         if let Some(member) = self.members.get_mut(&id).filter(|member| member.room.is_some()) {
             member.events.push_back(event);
         }

@@ -1,13 +1,13 @@
 //! The state of a hub: rooms, their members, and what is under way between them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::DefaultHasher;
 use std::time::Duration;
 
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::path::{Channel, PathId};
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
-use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Refusal};
+use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Refusal, check_local_players};
 use netplay_protocol::{PeerKey, RoomCode, Roster, Secret};
 
 use super::wire::{Obstacles, Transmission, Wire};
@@ -46,12 +46,20 @@ pub(super) type WireId = (MemberId, MemberId, PathId);
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) size: u8,
+    /// With how many players a match starts at least, once all are ready.
+    pub(super) least: Option<u8>,
     pub(super) members: Vec<MemberId>,
+    /// Whether it admits others.
+    pub(super) open: bool,
+    /// Who does not come in again.
+    pub(super) banned: BTreeSet<PeerKey>,
 }
 
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) key: PeerKey,
+    /// How many players it brings.
+    pub(super) players: u8,
     /// None after it left, or if it was refused.
     pub(super) room: Option<RoomCode>,
     /// The difference between the hub's clock and the member's. None before its first poll.
@@ -89,6 +97,7 @@ impl State {
         let admitted = self.room(request).and_then(|room| self.admit(room, request));
         let mut member = Member {
             key: request.identity.peer_key(),
+            players: request.players,
             room: admitted.clone().ok(),
             offset: None,
             polled: Duration::ZERO,
@@ -103,10 +112,11 @@ impl State {
                 self.members.insert(id, member);
             }
             Ok(room) => {
-                let size = self.enter(id, &room, request);
+                let (size, least) = self.enter(id, &room, request);
                 member.events.push_back(TransportEvent::Joined {
                     room: room.clone(),
                     size,
+                    least,
                     // A hub keeps no places: a process with the key of a member takes over from it. The token tells only
                     // that there was a process before.
                     resume_token: Some(Secret::from("memory")),
@@ -140,27 +150,53 @@ impl State {
         {
             return Err(Refusal::BadRoomSize { size });
         }
-        let Some(room) = self.rooms.get(&code) else { return Ok(code) };
+        let most = request.size.unwrap_or(DEFAULT_ROOM_SIZE);
+        if let Some(least) = request.least.filter(|least| !(MIN_PLAYERS..=most).contains(least)) {
+            return Err(Refusal::BadRoomSize { size: least });
+        }
+        let Some(room) = self.rooms.get(&code) else {
+            return check_local_players(request.players, most).map(|()| code);
+        };
+        check_local_players(request.players, room.size)?;
+        let players = self.players_in(room) + usize::from(request.players);
         let key = request.identity.peer_key();
         let joined = |id: &MemberId| self.members.get(id).is_some_and(|m| m.key == key);
         if let Some(asked) = request.size.filter(|size| *size != room.size) {
             Err(Refusal::RoomSizeDiffers { size: room.size, asked })
+        } else if request.size.is_some() && request.least != room.least {
+            Err(Refusal::RoomStartDiffers { least: room.least, asked: request.least })
         } else if room.members.iter().any(joined) {
             Err(Refusal::AlreadyJoined)
-        } else if room.members.len() >= usize::from(room.size) {
+        } else if room.banned.contains(&key) {
+            Err(Refusal::Banned)
+        } else if players > usize::from(room.size) {
             Err(Refusal::RoomFull { size: room.size })
+        } else if !room.open {
+            Err(Refusal::RoomClosed)
         } else {
             Ok(code)
         }
     }
 
-    /// Adds a member to the room, which is created if it does not exist. Returns the size of the room.
-    fn enter(&mut self, id: MemberId, code: &RoomCode, request: &JoinRequest) -> u8 {
-        let size = request.size.unwrap_or(DEFAULT_ROOM_SIZE);
-        let room =
-            self.rooms.entry(code.clone()).or_insert_with(|| Room { size, members: Vec::new() });
+    /// How many players the members of a room bring.
+    fn players_in(&self, room: &Room) -> usize {
+        let players = |id: &MemberId| self.members.get(id).map_or(0, |it| usize::from(it.players));
+        room.members.iter().map(players).sum()
+    }
+
+    /// Adds a member to the room, which is created if it does not exist. Returns the size of the room and
+    /// the least number of players.
+    fn enter(&mut self, id: MemberId, code: &RoomCode, request: &JoinRequest) -> (u8, Option<u8>) {
+        let (size, least) = (request.size.unwrap_or(DEFAULT_ROOM_SIZE), request.least);
+        let room = self.rooms.entry(code.clone()).or_insert_with(|| Room {
+            size,
+            least,
+            members: Vec::new(),
+            open: true,
+            banned: BTreeSet::new(),
+        });
         room.members.push(id);
-        room.size
+        (room.size, room.least)
     }
 
     pub(super) fn leave(&mut self, id: MemberId) {
@@ -184,7 +220,7 @@ impl State {
     }
 
     /// Takes a member out of its room. False if it was in none.
-    fn depart(&mut self, id: MemberId, reason: &'static str) -> bool {
+    pub(super) fn depart(&mut self, id: MemberId, reason: &'static str) -> bool {
         let Some(member) = self.members.get_mut(&id) else { return false };
         let Some(code) = member.room.take() else { return false };
         member.paths.clear();
@@ -208,9 +244,9 @@ impl State {
 
     fn tell_roster(&mut self, code: &RoomCode) {
         let Some(room) = self.rooms.get(code) else { return };
-        let key = |id: &MemberId| self.members.get(id).map(|member| member.key);
-        let members = room.members.iter().filter_map(key).collect();
-        let roster = Roster { size: room.size, members };
+        let member = |id: &MemberId| self.members.get(id).map(|it| (it.key, it.players));
+        let (members, players) = room.members.iter().filter_map(member).unzip();
+        let roster = Roster { size: room.size, members, players };
         for id in &room.members {
             if let Some(member) = self.members.get_mut(id) {
                 member.events.push_back(TransportEvent::Roster(roster.clone()));

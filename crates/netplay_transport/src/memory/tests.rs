@@ -17,11 +17,16 @@ const PATH: PathId = PathId(1);
 fn the_order_of_joining_is_the_order_of_the_roster() {
     let hub = MemoryHub::new(NetworkConditions::terrible(), 1);
     let mut peers = [3, 1, 2].map(|name| hub.join(&request(name, "ABC", 3)));
-    let full = Roster { size: 3, members: [3, 1, 2].map(key).to_vec() };
+    let full = Roster::new(3, [3, 1, 2].map(key).to_vec());
     for peer in &mut peers {
         let events = at(peer, Duration::ZERO);
         let resume_token = Some(Secret::from("memory"));
-        let joined = TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 3, resume_token };
+        let joined = TransportEvent::Joined {
+            room: "ABC".parse().unwrap(),
+            size: 3,
+            least: None,
+            resume_token,
+        };
         assert_eq!(events.first(), Some(&joined));
         assert_eq!(events.last(), Some(&TransportEvent::Roster(full.clone())));
     }
@@ -150,7 +155,7 @@ fn a_place_that_was_left_can_be_taken_again_even_by_the_same_peer() {
     drop(second);
     let mut second = hub.join(&request(2, "ABC", 2));
     let members = vec![key(1), key(2)];
-    assert!(at(&mut second, ms(1)).contains(&TransportEvent::Roster(Roster { size: 2, members })));
+    assert!(at(&mut second, ms(1)).contains(&TransportEvent::Roster(Roster::new(2, members))));
 }
 
 #[test]
@@ -241,7 +246,7 @@ fn a_peer_that_is_dropped_takes_its_path_down_and_leaves_the_roster() {
     let hub = MemoryHub::new(NetworkConditions::default(), 1);
     let (mut first, second) = pair_of_peers(&hub);
     drop(second);
-    let roster = TransportEvent::Roster(Roster { size: 2, members: vec![key(1)] });
+    let roster = TransportEvent::Roster(Roster::new(2, vec![key(1)]));
     let reason = "the other player's game closed".to_owned();
     let down = TransportEvent::PathDown { peer: key(2), path: PATH, reason };
     assert_eq!(at(&mut first, ms(1)), [roster, down]);
@@ -384,4 +389,31 @@ fn packets(events: &[TransportEvent]) -> Vec<&[u8]> {
         }
     }
     events.iter().map(packet).collect()
+}
+
+#[test]
+fn the_first_player_removes_and_bans_others_and_closes_the_room() {
+    let hub = MemoryHub::new(NetworkConditions::wifi(), 1);
+    let mut peers = [1, 2, 3].map(|name| hub.join(&request(name, "ABC", 4)));
+    let kick = |name, ban| TransportRequest::Kick { peer: key(name), ban };
+    peers[1].request(kick(3, true));
+    peers[1].request(TransportRequest::Open(false));
+    assert_eq!(at(&mut hub.join(&request(4, "ABC", 4)), Duration::ZERO).len(), 2, "it is let in");
+    for (name, ban) in [(2, false), (3, true)] {
+        peers[0].request(kick(name, ban));
+        let reason = LeaveReason::Refused(Refusal::Kicked { banned: ban });
+        let events = at(&mut peers[usize::from(name) - 1], Duration::ZERO);
+        assert_eq!(events.last(), Some(&TransportEvent::Left(reason)));
+        let told = TransportEvent::Kicked { peer: key(name), banned: ban };
+        assert!(at(&mut peers[0], Duration::ZERO).contains(&told));
+    }
+    let refused = |name, refusal| {
+        let left = TransportEvent::Left(LeaveReason::Refused(refusal));
+        assert_eq!(at(&mut hub.join(&request(name, "ABC", 4)), Duration::ZERO), [left]);
+    };
+    refused(3, Refusal::Banned);
+    peers[0].request(TransportRequest::Open(false));
+    refused(2, Refusal::RoomClosed);
+    peers[0].request(TransportRequest::Open(true));
+    assert_eq!(at(&mut hub.join(&request(2, "ABC", 4)), Duration::ZERO).len(), 2);
 }

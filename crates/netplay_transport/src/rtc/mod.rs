@@ -38,6 +38,7 @@ mod network_watch;
 mod platform;
 mod relay_queue;
 mod report;
+mod room_list;
 mod sender;
 mod signaller;
 mod socket;
@@ -55,11 +56,12 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use netplay_core::path::{Channel, PathId};
-use netplay_protocol::PeerKey;
+use netplay_protocol::{PeerKey, Roster};
 
 use crate::{JoinRequest, LeaveReason, SendError, Transport, TransportEvent, TransportRequest};
 use driver_event::DriverEvent;
-pub(crate) use platform::{Task, now as real_time, spawn};
+pub(crate) use platform::{Task, finish, now as real_time, spawn};
+pub use room_list::RoomListTask;
 use sender::Sender;
 
 /// How many events may wait for the caller: the packets that seven peers may have waiting, and some. When a
@@ -76,6 +78,8 @@ pub struct RtcTransport {
     paths: BTreeMap<(PeerKey, PathId), Sender>,
     /// Peers that the caller wants to hear nothing more of: what was on its way is dropped.
     forgotten: BTreeSet<PeerKey>,
+    /// The members of the room.
+    listed: Vec<PeerKey>,
     left: bool,
     /// Ends the driver, and with it every connection, when the transport is dropped.
     _driver: platform::Task,
@@ -94,6 +98,7 @@ impl RtcTransport {
             events: VecDeque::new(),
             paths: BTreeMap::new(),
             forgotten: BTreeSet::new(),
+            listed: Vec::new(),
             left: false,
             _driver: driver,
         }
@@ -101,6 +106,14 @@ impl RtcTransport {
 
     fn try_recv(&mut self) -> Result<DriverEvent, mpsc::TryRecvError> {
         self.next.take().map_or_else(|| self.inbox.try_recv(), Ok)
+    }
+
+    /// Who was out of the room and comes in again is another process, and is heard: the first attempt may be its own.
+    fn handle_roster(&mut self, roster: &Roster) {
+        for member in roster.members.iter().filter(|member| !self.listed.contains(member)) {
+            self.forgotten.remove(member);
+        }
+        self.listed.clone_from(&roster.members);
     }
 
     fn left(&mut self, reason: LeaveReason) {
@@ -118,8 +131,12 @@ impl Transport for RtcTransport {
             match self.try_recv() {
                 Ok(DriverEvent::Event(TransportEvent::Left(reason))) => self.left(reason),
                 Ok(DriverEvent::Event(event)) => {
-                    if let TransportEvent::PathDown { peer, path, .. } = &event {
-                        self.paths.remove(&(*peer, *path));
+                    match &event {
+                        TransportEvent::PathDown { peer, path, .. } => {
+                            self.paths.remove(&(*peer, *path));
+                        }
+                        TransportEvent::Roster(roster) => self.handle_roster(roster),
+                        _ => {}
                     }
                     self.events.push_back(event);
                 }
@@ -172,7 +189,10 @@ impl Transport for RtcTransport {
             TransportRequest::Attempt(peer) | TransportRequest::OpenRelay(peer) => {
                 self.forgotten.remove(&peer);
             }
-            TransportRequest::CheckServer | TransportRequest::Playing(_) => {}
+            TransportRequest::CheckServer
+            | TransportRequest::Playing(_)
+            | TransportRequest::Kick { .. }
+            | TransportRequest::Open(_) => {}
         }
         // A driver that is gone has left the room.
         let _ = self.requests.unbounded_send(request);

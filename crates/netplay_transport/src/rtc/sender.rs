@@ -11,8 +11,9 @@ use crate::{Channel, SendError};
 
 /// How many datagrams may wait for a connection that is blocked: those of one second.
 const MOST_WAITING: usize = 64;
-/// How many bytes may wait inside a connection before datagrams are dropped.
-const MOST_BUFFERED: usize = 64 * 1024;
+/// How many bytes may wait inside a connection before datagrams are dropped: more than the link adds with messages of the
+/// game, so that inputs still fit.
+const MOST_BUFFERED: usize = 128 * 1024;
 
 /// The sending end of a path.
 pub(super) enum Sender {

@@ -192,8 +192,11 @@ fn join(number: u8, challenge: Challenge) -> ClientMessage {
         proof: identity(number).sign_join(&context),
         entry,
         size: Some(2),
+        least: None,
+        players: 1,
         game: GameInfo::default(),
         password: None,
         token: None,
+        options: Default::default(),
     })
 }

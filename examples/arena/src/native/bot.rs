@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use arena::GAME;
 use arena::bot::BotPlugin;
-use arena::sim::{ArenaInput, Phase, Round, SimulationPlugin};
+use arena::sim::{Phase, Round, SimulationPlugin};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use example_runner::native::bot;
@@ -17,11 +17,7 @@ pub fn run(args: BotArgs) -> ExitCode {
     let BotArgs { seed, hunt: hunts, frames, ref network, .. } = args;
     let config = network.clone().config(GAME);
     bot::run("arena", args, |app| {
-        app.add_plugins((
-            NetplayPlugins::<ArenaInput>::new(config),
-            SimulationPlugin,
-            BotPlugin { seed, hunts },
-        ));
+        app.add_plugins((arena::netplay(config), SimulationPlugin, BotPlugin { seed, hunts }));
         if frames.is_none() {
             app.add_systems(Update, vote.run_if(in_match));
         }

@@ -26,7 +26,9 @@ pub fn run() -> ExitCode {
     match command {
         Some(Command::Bot(args)) => bot::run(args),
         Some(Command::Play(PlayArgs { join, name, autopilot, network })) => {
-            let invite = Invite { name, ..Invite::new(join.server, join.room, join.players) };
+            let local_players = join.local;
+            let invite = Invite::new(join.server, join.room, join.players);
+            let invite = Invite { name, local_players, ..invite };
             window::run(invite, network.config(GAME), |app| add_bot(app, autopilot)).report()
         }
         Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),

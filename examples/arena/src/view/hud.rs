@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use example_runner::text::font;
 
 use super::ships::MAX_PLAYERS;
 use super::{names, palette};
@@ -18,11 +19,6 @@ struct Clock;
 
 pub fn plugin(app: &mut App) {
     app.add_systems(Startup, build).add_systems(Update, (show_cards, show_clock));
-}
-
-/// A font of this size, in pixels of a window that is 720 pixels high.
-pub fn font(size: f32) -> TextFont {
-    TextFont { font_size: FontSize::Px(size), ..TextFont::default() }
 }
 
 fn build(mut commands: Commands) {
@@ -83,7 +79,7 @@ fn show_cards(
     mut cards: Query<(&Card, &mut Node)>,
     mut texts: Query<(&CardText, &mut Text)>,
 ) {
-    let own = this_match.map(|this_match| this_match.local_player);
+    let own = this_match.map(|this_match| this_match.local_players.clone()).unwrap_or_default();
     let score =
         |player: u8| ships.iter().find(|(ship, _)| ship.player == player).map(|(_, score)| score.0);
     debug_assert!(ships.iter().all(|(ship, _)| ship.player < MAX_PLAYERS));
@@ -95,9 +91,10 @@ fn show_cards(
     }
     for (&CardText(player), mut text) in &mut texts {
         let handle = PlayerHandle(player);
-        let name = match own == Some(handle) {
-            true => "YOU".into(),
-            false => names::short(&links, handle),
+        let name = match own.iter().position(|player| *player == handle) {
+            Some(_) if own.len() == 1 => "YOU".into(),
+            Some(place) => format!("YOU {}", place + 1),
+            None => names::short(&links, handle),
         };
         let wanted = format!("{name}  {}", score(player).unwrap_or(0));
         text.set_if_neq(Text(wanted));

@@ -1,5 +1,5 @@
-//! The images, generated at startup: white shapes that the colour of a sprite tints. There are no files to load,
-//! so none can be missing beside the executable or on a web server.
+//! The images, generated at startup: white shapes that the colour of a sprite tints. None is a file that could be
+//! missing.
 
 use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;

@@ -1,15 +1,17 @@
-//! The notice about players that everybody waits for: nothing is heard of them, or their game stands still.
+//! The notice about players that everybody waits for: nothing is heard of them, their page went away, or their game
+//! stands still.
 
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::messages::{
-    PeerInterrupted, PeerResumed, PeerStalled, PeerUnstalled, PlayerDisconnected,
+    PeerAway, PeerBack, PeerInterrupted, PeerResumed, PeerStalled, PeerUnstalled,
+    PlayerDisconnected,
 };
 use bevy_netplay::prelude::*;
+use example_runner::text::font;
 
-use super::hud::font;
 use super::{names, palette};
 
 /// Players that everybody waits for.
@@ -28,6 +30,8 @@ struct Interruption {
 enum Cause {
     /// Nothing has been heard of the player for a while.
     Silence,
+    /// The player's page is closed or loaded again.
+    Away,
     /// The player's simulation stands still.
     Stall,
 }
@@ -35,7 +39,16 @@ enum Cause {
 impl Interruptions {
     /// Whether nothing has been heard of a player for a while.
     pub fn is_interrupted(&self, player: PlayerHandle) -> bool {
-        self.0.iter().any(|it| it.player == player && it.cause == Cause::Silence)
+        self.has(player, Cause::Silence)
+    }
+
+    /// Whether the page of a player is closed or loaded again.
+    pub fn is_away(&self, player: PlayerHandle) -> bool {
+        self.has(player, Cause::Away)
+    }
+
+    fn has(&self, player: PlayerHandle, cause: Cause) -> bool {
+        self.0.iter().any(|it| it.player == player && it.cause == cause)
     }
 }
 
@@ -67,6 +80,7 @@ fn listen(
     time: Res<Time<Real>>,
     state: Res<State<NetplayState>>,
     (mut interrupted, mut resumed): (MessageReader<PeerInterrupted>, MessageReader<PeerResumed>),
+    (mut away, mut back): (MessageReader<PeerAway>, MessageReader<PeerBack>),
     (mut stalled, mut unstalled): (MessageReader<PeerStalled>, MessageReader<PeerUnstalled>),
     mut dropped: MessageReader<PlayerDisconnected>,
 ) {
@@ -75,12 +89,18 @@ fn listen(
         let (player, until) = (*player, Some(now + *time_left));
         interruptions.0.push(Interruption { player, cause: Cause::Silence, until });
     }
+    for PeerAway { player, time_left, .. } in away.read() {
+        let (player, until) = (*player, Some(now + *time_left));
+        interruptions.0.push(Interruption { player, cause: Cause::Away, until });
+    }
     for PeerStalled { player, time_left, .. } in stalled.read() {
         let (player, until) = (*player, time_left.map(|left| now + left));
         interruptions.0.push(Interruption { player, cause: Cause::Stall, until });
     }
     let heard = resumed.read().map(|resumed| (resumed.player, Cause::Silence));
-    for over in heard.chain(unstalled.read().map(|unstalled| (unstalled.player, Cause::Stall))) {
+    let back = back.read().map(|back| (back.player, Cause::Away));
+    let unstalled = unstalled.read().map(|unstalled| (unstalled.player, Cause::Stall));
+    for over in heard.chain(back).chain(unstalled) {
         interruptions.0.retain(|it| (it.player, it.cause) != over);
     }
     for PlayerDisconnected { player, .. } in dropped.read() {
@@ -100,6 +120,7 @@ fn show(
     let line = |Interruption { player, cause, until }: &Interruption| {
         let what = match cause {
             Cause::Silence => "does not answer",
+            Cause::Away => "closed the page or is reloading it",
             Cause::Stall => "has paused",
         };
         let name = names::full(&links, *player);

@@ -1,4 +1,4 @@
-//! The keyboard: the input of the local player, and the actions join, leave and rematch.
+//! The keyboard and gamepads: the inputs of the local players, and the actions join, leave and rematch.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -15,6 +15,29 @@ const KEYS: [(u8, &[KeyCode]); 6] = [
     (FIRE, &[KeyCode::Space]),
     (DASH, &[KeyCode::ShiftLeft, KeyCode::ShiftRight]),
 ];
+
+/// The keys of two players at one keyboard. Others have gamepads.
+const HALVES: [[(u8, KeyCode); 6]; 2] = [
+    [
+        (UP, KeyCode::KeyW),
+        (DOWN, KeyCode::KeyS),
+        (LEFT, KeyCode::KeyA),
+        (RIGHT, KeyCode::KeyD),
+        (FIRE, KeyCode::Space),
+        (DASH, KeyCode::ShiftLeft),
+    ],
+    [
+        (UP, KeyCode::ArrowUp),
+        (DOWN, KeyCode::ArrowDown),
+        (LEFT, KeyCode::ArrowLeft),
+        (RIGHT, KeyCode::ArrowRight),
+        (FIRE, KeyCode::Enter),
+        (DASH, KeyCode::ShiftRight),
+    ],
+];
+
+/// How far a stick is pushed before it counts.
+const DEAD_ZONE: f32 = 0.4;
 
 /// Whether the local player has voted for a rematch.
 #[derive(Resource, Default)]
@@ -44,9 +67,55 @@ pub fn plugin(app: &mut App) {
         .add_systems(Update, (ask, grant).chain());
 }
 
-fn read(keys: Res<ButtonInput<KeyCode>>, pad: Res<Pad>, mut input: ResMut<LocalInput<ArenaInput>>) {
-    let held = KEYS.iter().filter(|(_, codes)| keys.any_pressed(codes.iter().copied()));
-    input.0 = ArenaInput { buttons: held.fold(pad.0, |buttons, (button, _)| buttons | button) };
+fn read(
+    keys: Res<ButtonInput<KeyCode>>,
+    pad: Res<Pad>,
+    gamepads: Query<(Entity, &Gamepad)>,
+    this_match: Res<CurrentMatch>,
+    mut input: ResMut<LocalInput<ArenaInput>>,
+) {
+    // In the order in which they were connected.
+    let mut gamepads: Vec<_> = gamepads.iter().collect();
+    gamepads.sort_by_key(|(entity, _)| *entity);
+    let mut gamepads = gamepads.into_iter().map(|(_, gamepad)| held(gamepad));
+    let players = &this_match.local_players;
+    let devices = match players.len() {
+        // One player may use any of them.
+        0 | 1 => {
+            let keys = KEYS.iter().filter(|(_, codes)| keys.any_pressed(codes.iter().copied()));
+            let buttons = keys.fold(pad.0, |buttons, (button, _)| buttons | button);
+            vec![gamepads.fold(buttons, |buttons, held| buttons | held)]
+        }
+        // Who has a gamepad leaves the keyboard to the others: the first players have it.
+        players => {
+            let keyboard = HALVES.map(|half| {
+                let held = half.iter().filter(|(_, key)| keys.pressed(*key));
+                held.fold(0, |buttons, (button, _)| buttons | button)
+            });
+            let with_gamepads: Vec<u8> = gamepads.by_ref().take(players).collect();
+            let at_keyboard = players - with_gamepads.len();
+            keyboard.into_iter().take(at_keyboard).chain(with_gamepads).collect()
+        }
+    };
+    for (player, buttons) in players.iter().zip(devices) {
+        input.set(*player, ArenaInput { buttons });
+    }
+}
+
+/// What is held on a gamepad, as buttons of the game.
+fn held(gamepad: &Gamepad) -> u8 {
+    let stick = gamepad.left_stick();
+    let dash = [GamepadButton::East, GamepadButton::LeftTrigger, GamepadButton::RightTrigger];
+    [
+        (UP, stick.y > DEAD_ZONE || gamepad.pressed(GamepadButton::DPadUp)),
+        (DOWN, stick.y < -DEAD_ZONE || gamepad.pressed(GamepadButton::DPadDown)),
+        (LEFT, stick.x < -DEAD_ZONE || gamepad.pressed(GamepadButton::DPadLeft)),
+        (RIGHT, stick.x > DEAD_ZONE || gamepad.pressed(GamepadButton::DPadRight)),
+        (FIRE, gamepad.any_pressed([GamepadButton::South, GamepadButton::RightTrigger2])),
+        (DASH, gamepad.any_pressed(dash)),
+    ]
+    .into_iter()
+    .fold(0, |buttons, (button, is_held)| if is_held { buttons | button } else { buttons })
 }
 
 fn ask(keys: Res<ButtonInput<KeyCode>>, mut wishes: MessageWriter<Wish>) {

@@ -19,6 +19,7 @@ mod without_netplay;
 use bevy::camera::ScalingMode;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use example_runner::text;
 
 use crate::sim::{PX, Point};
 
@@ -33,11 +34,13 @@ pub struct Invite {
     pub server: String,
     /// The room's code.
     pub room: String,
-    /// Number of players in the room.
-    pub players: u8,
+    /// Number of players in the room; none to take the room as it is.
+    pub players: Option<u8>,
     /// How another player joins, as a line for the lobby.
     pub how_to_join: String,
-    /// The name of the player; empty for none.
+    /// How many players are on this machine.
+    pub local_players: u8,
+    /// The name of the first of them; empty for none.
     pub name: String,
     /// The resume token from before this process restarted.
     pub resume_token: Option<String>,
@@ -45,17 +48,27 @@ pub struct Invite {
 
 impl Invite {
     /// An invite whose hint is a command line.
-    pub fn new(server: String, room: String, players: u8) -> Self {
+    pub fn new(server: String, room: String, players: impl Into<Option<u8>>) -> Self {
         let how_to_join = format!("arena play --server {server} --room {room}");
-        Self { server, room, players, how_to_join, name: String::new(), resume_token: None }
+        let players = players.into();
+        Self {
+            server,
+            room,
+            players,
+            how_to_join,
+            local_players: 1,
+            name: String::new(),
+            resume_token: None,
+        }
     }
 
     /// The room to join.
     pub fn room(&self) -> JoinRoom {
         let room = JoinRoom::code(self.room.clone())
-            .players(self.players)
             .server(self.server.clone())
-            .name(self.name.clone());
+            .local_players(self.local_players)
+            .names(example_runner::local_names(&self.name, self.local_players));
+        let room = self.players.iter().fold(room, |room, players| room.players(*players));
         self.resume_token.iter().fold(room, |room, token| room.resume_token(token.clone()))
     }
 }
@@ -67,6 +80,7 @@ pub struct ViewPlugin;
 impl Plugin for ViewPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(ClearColor(palette::NIGHT)).add_plugins((
+            text::plugin,
             arena_view::plugin,
             ships::plugin,
             shots::plugin,

@@ -2,8 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use example_runner::text::font;
 
-use super::hud::font;
 use super::keys::Vote;
 use super::{Invite, names, palette};
 use crate::sim::{Phase, Round, Score, Ship};
@@ -88,7 +88,7 @@ fn build(mut commands: Commands) {
 }
 
 fn show(
-    (state, invite): (Res<State<NetplayState>>, Res<Invite>),
+    (state, invite, room): (Res<State<NetplayState>>, Res<Invite>, Res<CurrentRoom>),
     (round, vote): (Res<Round>, Res<Vote>),
     (this_match, end_reason): (Option<Res<CurrentMatch>>, Res<LastEndReason>),
     links: Res<PeerLinks>,
@@ -111,8 +111,10 @@ fn show(
         NetplayState::Lobby => Words {
             title: "WAITING FOR PLAYERS".into(),
             body: format!(
-                "Invite somebody to this room of {}:\n\nserver  {}\nroom  {}",
-                invite.players, invite.server, invite.room
+                "Invite somebody to this room{}:\n\nserver  {}\nroom  {}",
+                room.players.map(|players| format!(" of {players}")).unwrap_or_default(),
+                invite.server,
+                invite.room
             ),
             hint: invite.how_to_join.clone(),
             color: None,

@@ -63,7 +63,7 @@ fn follow(
     ships: Query<(&Ship, &Body, &Hull, &Gun)>,
     mut parts: Query<(&Owner, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
 ) {
-    let own = this_match.map(|this_match| this_match.local_player.0);
+    let own = this_match.map(|this_match| this_match.local_players.clone()).unwrap_or_default();
     for (&Owner(player), &part, mut transform, mut sprite, mut visibility) in &mut parts {
         let ship = ships.iter().find(|(ship, ..)| ship.player == player);
         let Some((ship, body, hull, gun)) = ship.filter(|(_, _, hull, _)| hull.is_alive()) else {
@@ -74,7 +74,7 @@ fn follow(
         let (shown, place, depth) = match part {
             Part::Light => (true, at, 1.0),
             Part::Hull => (true, at, 3.0),
-            Part::Own => (own == Some(player), at, 2.0),
+            Part::Own => (own.contains(&PlayerHandle(player)), at, 2.0),
             Part::Shield => (hull.shield > 0, at, 4.0),
             Part::Pip(pip) => {
                 let column = f32::from(pip) - f32::from(MAX_HEALTH - 1) / 2.0;

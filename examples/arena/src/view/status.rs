@@ -2,9 +2,9 @@
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use example_runner::text::font;
 use std::fmt::Write as _;
 
-use super::hud::font;
 use super::{names, palette};
 
 /// A page has a button for this.

@@ -13,6 +13,7 @@ use crate::sim::MatchSetup;
 pub fn without_netplay(app: &mut App) {
     app.init_state::<NetplayState>()
         .init_resource::<LastEndReason>()
+        .init_resource::<CurrentRoom>()
         .init_resource::<PeerLinks>()
         .init_resource::<RollbackMetrics>()
         .add_message::<PeerInterrupted>()

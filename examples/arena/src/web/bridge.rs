@@ -81,6 +81,8 @@ struct ToldLink {
     quality: String,
     /// Nothing has been heard of the player for a while.
     interrupted: bool,
+    /// The page of the player is closed or loaded again.
+    away: bool,
 }
 
 #[expect(clippy::too_many_arguments, reason = "the event has the whole state")]
@@ -110,6 +112,7 @@ fn tell_state(
         rtt_ms: link.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
         quality: link.quality.to_string(),
         interrupted: link.player.is_some_and(|player| interruptions.is_interrupted(player)),
+        away: link.player.is_some_and(|player| interruptions.is_away(player)),
     });
     send(&Told {
         state: state_name(*state.get()),

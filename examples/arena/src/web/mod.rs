@@ -27,8 +27,9 @@ pub fn play(options: &str) -> Result<(), JsValue> {
     let options = Options::read(options)?;
     let config = options.config(GAME)?;
     let invite = Invite {
-        how_to_join: "send the link above to the other players".into(),
+        how_to_join: "send the invitation above to the other players".into(),
         name: options.name.clone(),
+        local_players: options.local,
         resume_token: options.resume_token.clone(),
         ..Invite::new(options.server.clone(), options.room.clone(), options.players)
     };
@@ -54,6 +55,12 @@ pub fn hold(buttons: u8) {
 #[wasm_bindgen]
 pub fn wish(what: &str) {
     bridge::wish(what);
+}
+
+/// The QR code of a text, as [`page::qr`] makes it. Throws a sentence if the text is too long.
+#[wasm_bindgen]
+pub fn qr(text: &str) -> Result<Vec<u8>, JsValue> {
+    page::qr(text)
 }
 
 /// The checksum of a fixed match as this browser computes it, in hexadecimal digits. If it is not

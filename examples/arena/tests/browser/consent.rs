@@ -4,17 +4,16 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::symlink;
-use std::path::Path;
 
-use browser_driver::{Page, Site};
+use browser_driver::Page;
 use serde_json::json;
 
-use super::setup::{DESKTOP, PATIENCE, PHONE, SMALL, Setup, assert_quiet, photograph};
-use crate::support::directory;
+use super::setup::{
+    DESKTOP, IN_LOBBY, PATIENCE, PHONE, SMALL, Setup, assert_quiet, built_with, encoded,
+    photograph, text,
+};
 
 const ASKED: &str = "document.querySelector('#consent[open]') !== null";
-const IN_LOBBY: &str = "window.probe.state?.state === 'lobby'";
 
 /// Presses a key, whose number is a virtual key code of Windows.
 fn press(page: &Page, key: &str, number: u32, text: &str) {
@@ -24,11 +23,6 @@ fn press(page: &Page, key: &str, number: u32, text: &str) {
         });
         page.developer("Input.dispatchKeyEvent", key).unwrap();
     }
-}
-
-fn text(page: &Page, id: &str) -> String {
-    let text = page.run(&format!("return document.getElementById('{id}').textContent;")).unwrap();
-    text.as_str().unwrap().to_owned()
 }
 
 /// Agrees to connect, as somebody without a mouse does.
@@ -112,37 +106,19 @@ fn a_page_asks_neither_for_its_own_host_nor_for_servers_it_was_built_with() {
     page.goto(&elsewhere(&on("127.0.0.1"))).unwrap();
     page.wait_for(ASKED, PATIENCE).unwrap();
 
-    let built = built_with(&format!("{} wss://other.test", on("built.test")));
+    let built =
+        built_with(&[("netplay-servers", &format!("{} wss://other.test", on("built.test")))]);
     page.goto(&built.url("room=C")).unwrap();
     page.wait_for(IN_LOBBY, PATIENCE).unwrap();
     assert_eq!(
         text(&page, "link"),
         built
-            .url("server=SERVER&room=C&players=2")
+            .url("server=SERVER&room=C")
             .replace("SERVER", &on("built.test").replace(':', "%3A").replace('/', "%2F"))
     );
     // Another port of it is another server.
     page.goto(&built.url("server=ws://built.test:9&room=C")).unwrap();
     page.wait_for(ASKED, PATIENCE).unwrap();
-}
-
-/// The page as if it had been built with these servers.
-fn built_with(servers: &str) -> Site {
-    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist").canonicalize().unwrap();
-    let folder = directory("browser").join("built");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    for entry in std::fs::read_dir(dist).unwrap() {
-        let entry = entry.unwrap();
-        symlink(entry.path(), folder.join(entry.file_name())).unwrap();
-    }
-    let index = folder.join("index.html");
-    let page = std::fs::read_to_string(&index).unwrap();
-    let named = |servers| format!("name=\"netplay-servers\" content=\"{servers}\"");
-    assert!(page.contains(&named("")), "{page}");
-    std::fs::remove_file(&index).unwrap();
-    std::fs::write(&index, page.replace(&named(""), &named(servers))).unwrap();
-    Site::serve(&folder).unwrap()
 }
 
 #[test]
@@ -183,9 +159,4 @@ fn the_question_names_the_host_as_dns_does_whatever_the_address_says() {
         assert!(error.contains("ws://host:port") && !error.contains("foreign"), "{error}");
         assert_eq!(page.run("return window.hacked ?? null;").unwrap(), json!(null));
     }
-}
-
-/// A value of a parameter of an address.
-fn encoded(value: &str) -> String {
-    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -140,7 +140,7 @@ fn a_page_survives_a_server_that_sends_too_much_and_nonsense() {
         }
         let members: Vec<_> = (0..1_700).map(|key| format!("{key:032x}")).collect();
         let mut crowd = message.clone();
-        crowd["roster"] = json!({ "size": 2, "members": members });
+        crowd["roster"] = json!({ "size": 2, "members": members, "players": vec![1; 1_700] });
         let mut told = vec![text(&message)];
         for number in 0..100_u64 {
             crowd["revision"] = json!(number + 1_000);

@@ -2,6 +2,8 @@
 //!
 //! Without a graphics card, drawing takes most of the time: what the first matches have shown is not drawn again.
 
+use serde_json::json;
+
 use super::setup::{
     Coturn, PATIENCE, Setup, assert_direct_while_drawn, assert_in_agreement, assert_quiet, report,
 };
@@ -45,6 +47,24 @@ fn two_tabs_and_two_native_bots_play_a_match() {
     reports.extend(bots.iter_mut().map(super::setup::Bot::report));
     assert_in_agreement(&reports);
     tabs.iter().for_each(assert_quiet);
+}
+
+#[test]
+fn two_players_on_each_of_two_machines_play_a_match_and_leave_it_together() {
+    let setup = Setup::new();
+    let mut bot = setup.bot(4, 300, "two_players", &["--local", "2"]);
+    let tab = setup.player(4, "undrawn&local=2&seed=3&frames=300");
+    let reports = [report(&tab), bot.report()];
+    for report in &reports {
+        assert_eq!((&report["players"], &report["checksum"]), (&json!(4), &reports[0]["checksum"]));
+    }
+    let local = |report: usize| &reports[report]["local_players"];
+    let (first, second) = (json!([0, 1]), json!([2, 3]));
+    assert!([(&first, &second), (&second, &first)].contains(&(local(0), local(1))), "{reports:#?}");
+    assert_eq!(&reports[0]["links"][0]["players"], local(1));
+    // The bot has ended, and nobody is left.
+    tab.wait_for("window.probe.state?.state === 'ended'", PATIENCE).unwrap();
+    assert_quiet(&tab);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 mod consent;
 mod firefox;
 mod hostile;
+mod invite;
+mod leaving;
 mod matches;
 mod page;
 mod policy;

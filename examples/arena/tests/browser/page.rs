@@ -1,8 +1,9 @@
-//! The page around the game: start form, invite link, errors, self-check, frames.
+//! The page around the game: start form, invite link, errors, self-check, files, names, frames.
 
-use super::setup::{DESKTOP, PATIENCE, PHONE, SMALL, Setup, assert_quiet, photograph};
-
-const READY: &str = "!document.getElementById('go').disabled";
+use super::setup::{
+    DESKTOP, IN_LOBBY, PATIENCE, PHONE, READY, SMALL, Setup, assert_finds_its_files, assert_quiet,
+    encoded, photograph, plays,
+};
 
 #[test]
 fn the_start_page_creates_a_room_and_shows_the_link_to_it() {
@@ -12,7 +13,7 @@ fn the_start_page_creates_a_room_and_shows_the_link_to_it() {
         page.wait_for(READY, PATIENCE).unwrap();
         photograph(&page, name);
         page.run("document.getElementById('go').click(); return null;").unwrap();
-        page.wait_for("window.probe.state?.state === 'lobby'", PATIENCE).unwrap();
+        page.wait_for(IN_LOBBY, PATIENCE).unwrap();
         let link = page.run("return document.getElementById('link').textContent;").unwrap();
         let address = page.run("return location.href;").unwrap();
         assert_eq!(link, address, "a page that is reloaded is in the same room");
@@ -53,7 +54,7 @@ fn this_browser_computes_the_golden_hash() {
 fn a_visible_page_gets_its_frames_from_the_browser_alone() {
     let setup = Setup::new();
     let page = setup.tab(&format!("server={}&room=TEST", setup.server()), SMALL);
-    page.wait_for("window.probe.state?.state === 'lobby'", PATIENCE).unwrap();
+    page.wait_for(IN_LOBBY, PATIENCE).unwrap();
     // From now on the browser gives one frame a second, and the game tells its state once a frame.
     page.run("Object.assign(window.probe, { slow: true, frames: 0, told: 0 }); return null;")
         .unwrap();
@@ -61,4 +62,30 @@ fn a_visible_page_gets_its_frames_from_the_browser_alone() {
     let counted = page.run("return [window.probe.told, window.probe.frames];").unwrap();
     let [told, frames] = [&counted[0], &counted[1]].map(|count| count.as_u64().unwrap());
     assert!(told <= frames + 1, "the game ran {told} times in {frames} frames");
+}
+
+#[test]
+fn the_page_finds_its_files() {
+    let setup = Setup::new();
+    let page = setup.tab(&format!("server={}&room=TEST", setup.server()), SMALL);
+    page.wait_for(IN_LOBBY, PATIENCE).unwrap();
+    assert_finds_its_files(&page);
+    assert_quiet(&page);
+}
+
+#[test]
+fn names_in_the_alphabets_of_europe_are_on_the_cards_of_players() {
+    let setup = Setup::new();
+    let names = ["Ζωή Łukáš ñ", "Ђорђе Ґанна"];
+    let pages = [(names[0], DESKTOP), (names[1], PHONE)].map(|(name, size)| {
+        setup.tab(&setup.address(2, &format!("autopilot&name={}", encoded(name))), size)
+    });
+    for (page, name) in pages.iter().zip([names[1], names[0]]) {
+        plays(page, 60);
+        assert_eq!(page.run("return window.probe.state.links[0].name;").unwrap(), name);
+        assert_finds_its_files(page);
+    }
+    photograph(&pages[0], "names-desktop");
+    photograph(&pages[1], "names-phone");
+    pages.iter().for_each(assert_quiet);
 }

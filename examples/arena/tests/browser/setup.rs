@@ -1,8 +1,10 @@
 //! A server, the page and a browser; players in tabs and in processes.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use browser_driver::{Browser, Kind, Page, Site};
@@ -13,7 +15,7 @@ use crate::support::{
     start_server, with_log,
 };
 
-pub use game_driver::page::{PATIENCE, SMALL, assert_quiet, report};
+pub use game_driver::page::{PATIENCE, SMALL, assert_finds_its_files, assert_quiet, report};
 pub use game_driver::report::assert_in_agreement;
 
 /// A window on a desktop, in pixels.
@@ -23,6 +25,11 @@ pub const WINDOW: (u32, u32) = (640, 400);
 /// A phone held upright.
 pub const PHONE: (u32, u32) = (390, 844);
 
+/// Of a page whose game is loaded.
+pub const READY: &str = "!document.getElementById('go').disabled";
+/// Of a page that waits for players.
+pub const IN_LOBBY: &str = "window.probe.state?.state === 'lobby'";
+
 /// Browsers need the whole machine: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -30,6 +37,9 @@ static ALONE: Mutex<()> = Mutex::new(());
 const DIRECTORY: &str = "browser";
 /// What the server of a test remembers after a restart.
 const SECRET: &str = "secret = \"the same after a restart, and long enough\"\n";
+
+/// Where trunk writes the page.
+const DIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/dist");
 
 /// What a test with browsers needs. Every page runs in a browser of its own.
 pub struct Setup {
@@ -50,13 +60,12 @@ impl Setup {
     /// With these lines added to the configuration of the server.
     pub fn with(config: &str) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");
         let config = config_file(DIRECTORY, &format!("{SECRET}{config}"));
         Self {
             server: start_server(Command::new, (Ipv4Addr::LOCALHOST, 0).into(), &config),
             stopped: None,
             config,
-            site: Site::serve(&dist).unwrap(),
+            site: Site::serve(Path::new(DIST)).unwrap(),
             browser: Browser::start(Kind::Chromium).unwrap(),
             _alone: alone,
         }
@@ -76,7 +85,12 @@ impl Setup {
 
     /// A tab at an address with these parameters.
     pub fn tab(&self, parameters: &str, size: (u32, u32)) -> Page {
-        self.browser.open(&self.site.url(parameters), size).unwrap()
+        self.open(&self.site.url(parameters), size)
+    }
+
+    /// A tab at any address.
+    pub fn open(&self, url: &str, size: (u32, u32)) -> Page {
+        self.browser.open(url, size).unwrap()
     }
 
     /// A tab in the room, in which a bot plays.
@@ -86,8 +100,23 @@ impl Setup {
 
     /// The same in another browser.
     pub fn player_in(&self, browser: &Browser, players: usize, more: &str) -> Page {
-        let address = self.address(players, &format!("autopilot&{more}"));
-        browser.open(&self.site.url(&address), SMALL).unwrap()
+        browser.open(&self.player_address(players, more), SMALL).unwrap()
+    }
+
+    /// The same in a tab that has shown another page before, to which its Back button leads.
+    pub fn player_after_another_page(
+        &self,
+        browser: Option<&Browser>,
+        players: usize,
+        more: &str,
+    ) -> Page {
+        let page = browser.unwrap_or(&self.browser).open(&self.site.url(""), SMALL).unwrap();
+        page.goto(&self.player_address(players, more)).unwrap();
+        page
+    }
+
+    fn player_address(&self, players: usize, more: &str) -> String {
+        self.site.url(&self.address(players, &format!("autopilot&{more}")))
     }
 
     /// The parameters of an address for the room of this test.
@@ -165,6 +194,12 @@ impl Bot {
         self.process.signal(name);
     }
 
+    /// Waits until it writes a line in which there are these words.
+    #[track_caller]
+    pub fn says(&mut self, words: &str) {
+        self.process.wait_for(words, PATIENCE, |line| line.contains(words).then_some(()));
+    }
+
     /// What it reports, once it has ended.
     #[track_caller]
     pub fn report(&mut self) -> Value {
@@ -189,8 +224,66 @@ pub fn plays(page: &Page, frames: u32) {
     page.wait_for(&format!("window.probe.state?.confirmed >= {frames}"), PATIENCE).unwrap();
 }
 
-/// Writes a picture of a page to `target/browser`.
-pub fn photograph(page: &Page, name: &str) {
+/// Writes a picture of a page to `target/browser`. Returns its file.
+pub fn photograph(page: &Page, name: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    page.photograph(&target.join("browser").join(format!("{name}.png"))).unwrap();
+    let file = target.join("browser").join(format!("{name}.png"));
+    page.photograph(&file).unwrap();
+    file
+}
+
+/// What an element of a page says.
+pub fn text(page: &Page, id: &str) -> String {
+    let text = page.run(&format!("return document.getElementById('{id}').textContent;")).unwrap();
+    text.as_str().unwrap().to_owned()
+}
+
+/// The page as if it had been built with these values of `meta` elements.
+pub fn built_with(values: &[(&str, &str)]) -> Site {
+    let mut page = std::fs::read_to_string(Path::new(DIST).join("index.html")).unwrap();
+    for (name, value) in values {
+        let named = |value| format!("name=\"{name}\" content=\"{value}\"");
+        assert!(page.contains(&named("")), "{page}");
+        page = page.replace(&named(""), &named(value));
+    }
+    let folder = empty_folder();
+    for entry in std::fs::read_dir(Path::new(DIST).canonicalize().unwrap()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name() != "index.html" {
+            symlink(entry.path(), folder.join(entry.file_name())).unwrap();
+        }
+    }
+    site(&folder, &page)
+}
+
+/// A site that has a page in a frame with these attributes.
+pub fn framed(url: &str, attributes: &str) -> Site {
+    let page = format!(
+        "<!doctype html><html><head><style>\
+           html, body {{ height: 100%; margin: 0; }} \
+           iframe {{ display: block; width: 100%; height: 100%; border: 0; }}\
+         </style></head><body><iframe src=\"{url}\" {attributes}></iframe></body></html>"
+    );
+    site(&empty_folder(), &page)
+}
+
+fn site(folder: &Path, index: &str) -> Site {
+    std::fs::write(folder.join("index.html"), index).unwrap();
+    Site::serve(folder).unwrap()
+}
+
+/// A folder that no other site of these tests is in.
+fn empty_folder() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = directory(DIRECTORY).join(format!("site{number}"));
+    // Of an earlier run.
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A value of a parameter of an address.
+pub fn encoded(value: &str) -> String {
+    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -9,7 +9,7 @@ use game_driver::Program;
 pub use game_driver::report::{assert_path, assert_path_unless, connected_late};
 pub use game_driver::{LIMIT, Process, Server, match_limit};
 
-const ARENA: Program = Program {
+pub const ARENA: Program = Program {
     name: "arena",
     file: env!("CARGO_BIN_EXE_arena"),
     folder: env!("CARGO_TARGET_TMPDIR"),

@@ -5,7 +5,7 @@
 use std::process::{ExitCode, Termination as _};
 use std::time::Duration;
 
-use bevy::app::ScheduleRunnerPlugin;
+use bevy::app::{ScheduleRunnerPlugin, TerminalCtrlCHandlerPlugin};
 use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
@@ -21,8 +21,6 @@ use crate::{LOG_FILTER, RequestChecksum};
 
 /// The time between two updates. It is far below the length of a frame: it delays packets and frames by no more.
 const TICK: Duration = Duration::from_millis(4);
-/// How long the transport has to tell the other players that the bot leaves.
-const GOODBYE: Duration = Duration::from_millis(300);
 /// How long to wait before joining again when the server cannot be reached.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -43,10 +41,6 @@ enum BotState {
     Lingering {
         since: Duration,
     },
-    /// It has left the room.
-    Leaving {
-        since: Duration,
-    },
 }
 
 /// The arguments of the bot, and the name of its program.
@@ -63,7 +57,10 @@ pub fn run(program: &'static str, args: BotArgs, game: impl FnOnce(&mut App)) ->
     app.add_plugins((
         MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(TICK)),
         LogPlugin { filter: format!("warn,{LOG_FILTER}"), ..LogPlugin::default() },
+        // A bot that is interrupted leaves its room.
+        TerminalCtrlCHandlerPlugin,
     ));
+    super::exit_on_termination();
     game(&mut app);
     app.add_plugins((FrameCostPlugin::Update, waits::plugin));
     if args.progress {
@@ -132,10 +129,10 @@ fn act(world: &mut World) {
             next(world, BotState::Waiting { since: now })
         }
         (BotState::Lingering { since }, _) if now >= *since + linger => {
+            // The others know before the process ends.
             world.commands().leave_room();
-            next(world, BotState::Leaving { since: now })
+            Ok(Some(AppExit::Success))
         }
-        (BotState::Leaving { since }, _) if now >= *since + GOODBYE => Ok(Some(AppExit::Success)),
         _ => Ok(None),
     };
     let exit = outcome.unwrap_or_else(|reason| {
@@ -207,8 +204,9 @@ fn is_temporary(reason: &EndReason) -> bool {
 
 /// How far the bot came on the way to a match, for its last sentence.
 fn progress_of(state: NetplayState, reason: &str, join: &JoinArgs, links: &PeerLinks) -> String {
-    let JoinArgs { server, room, players } = join;
-    let present = links.iter().count() + 1;
+    let JoinArgs { server, room, players, local } = join;
+    let others: usize = links.iter().map(|link| link.players.len()).sum();
+    let present = others + usize::from(*local);
     match state {
         NetplayState::Offline => "not in a room".into(),
         NetplayState::Connecting => format!("the server {server} does not answer"),

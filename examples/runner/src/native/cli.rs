@@ -23,12 +23,18 @@ pub struct JoinArgs {
     /// Number of players that make the room complete
     #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
     pub players: u8,
+    /// Number of players on this machine
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u8).range(1..=4))]
+    pub local: u8,
 }
 
 impl JoinArgs {
     /// The room to join.
     pub fn room(&self) -> JoinRoom {
-        JoinRoom::code(self.room.clone()).players(self.players).server(self.server.clone())
+        JoinRoom::code(self.room.clone())
+            .players(self.players)
+            .local_players(self.local)
+            .server(self.server.clone())
     }
 }
 
@@ -119,6 +125,7 @@ impl NetworkArgs {
             policy: self.policy.unwrap_or_default(),
             emulate: self.net,
             disconnect_timeout: timeout.unwrap_or(defaults.disconnect_timeout),
+            away_timeout: timeout.unwrap_or(defaults.away_timeout),
             ..defaults
         }
     }

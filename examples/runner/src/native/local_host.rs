@@ -44,7 +44,7 @@ impl<'a> BotProcess<'a> {
     }
 
     fn command(&self, program: &Path) -> Command {
-        let JoinArgs { server, room, players } = self.join;
+        let JoinArgs { server, room, players, .. } = self.join;
         let mut command = Command::new(program);
         command.args(["bot", "--server", server, "--room", room]);
         command.args(["--players", &players.to_string(), "--seed", &self.seed.to_string()]);
@@ -85,7 +85,7 @@ impl LocalHost {
     /// A new room on the server, for players on this machine.
     pub fn new_room(&self, players: u8) -> JoinArgs {
         let room = RoomCode::from_entropy(RandomState::new().build_hasher().finish());
-        JoinArgs { server: self.server.url(), room: room.to_string(), players }
+        JoinArgs { server: self.server.url(), room: room.to_string(), players, local: 1 }
     }
 
     /// Starts a bot.

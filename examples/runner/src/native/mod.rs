@@ -6,9 +6,11 @@ pub mod console;
 pub mod local_host;
 mod program;
 pub mod progress;
+mod termination;
 mod waits;
 
 pub use program::run;
+pub(crate) use termination::exit_on_termination;
 
 /// Whether a window can be opened. Bevy is built for X11 only, which nearly every Wayland desktop offers as well.
 pub fn has_display() -> bool {

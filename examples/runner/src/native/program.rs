@@ -9,7 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::cli::{BotArgs, HostArgs, JoinArgs, NetworkArgs, PlayArgs};
 use super::local_host::{BotProcess, LocalHost, LocalHostError};
 use super::{bot, console, has_display};
-use crate::{Controls, Game, window};
+use crate::{Controls, Game, local_names, window};
 
 #[derive(Parser)]
 #[command(version)]
@@ -42,8 +42,12 @@ pub fn run(game: &'static Game) -> ExitCode {
             ExitCode::FAILURE
         }
         Some(Command::Play(PlayArgs { join, name, autopilot, network })) => {
-            let mut app = in_window(game, network, controls(autopilot));
-            join_at_startup(&mut app, join.room().name(name));
+            let controls = match controls(autopilot) {
+                Controls::Keyboard if join.local > 1 => Controls::SharedKeyboard,
+                controls => controls,
+            };
+            let mut app = in_window(game, network, controls);
+            join_at_startup(&mut app, join.room().names(local_names(&name, join.local)));
             app.run().report()
         }
         Some(Command::Alone) => {

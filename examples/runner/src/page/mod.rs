@@ -5,6 +5,7 @@
 //! goes on.
 
 mod options;
+mod qr;
 mod report;
 mod state;
 
@@ -17,6 +18,7 @@ use crate::measure::undrawn;
 use crate::{Controls, Game, window};
 
 pub use options::Options;
+pub use qr::qr;
 pub use report::ReportPlugin;
 pub use state::state_name;
 

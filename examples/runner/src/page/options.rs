@@ -4,6 +4,8 @@ use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkConditions, PathPoli
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
+use crate::local_names;
+
 /// The options of the game, as in the address of the page.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -18,8 +20,10 @@ pub struct Options {
     pub identity: String,
     /// The resume token that this tab had in the room before it was reloaded.
     pub resume_token: Option<String>,
-    /// Number of players in the room.
-    pub players: u8,
+    /// Number of players in the room; none to take the room as it is.
+    pub players: Option<u8>,
+    /// Number of players at this page.
+    pub local: u8,
     /// Which paths may be used: any, direct, turn or relay.
     pub policy: String,
     /// A bad network to emulate, such as `latency_ms=50,loss=0.05`; empty for none.
@@ -44,7 +48,8 @@ impl Default for Options {
             name: String::new(),
             identity: String::new(),
             resume_token: None,
-            players: 2,
+            players: None,
+            local: 1,
             policy: "any".into(),
             net: String::new(),
             autopilot: false,
@@ -85,9 +90,10 @@ impl Options {
     /// The room to join.
     pub fn room(&self) -> JoinRoom {
         let room = JoinRoom::code(self.room.clone())
-            .players(self.players)
             .server(self.server.clone())
-            .name(self.name.clone());
+            .local_players(self.local)
+            .names(local_names(&self.name, self.local));
+        let room = self.players.iter().fold(room, |room, players| room.players(*players));
         self.resume_token.iter().fold(room, |room, token| room.resume_token(token.clone()))
     }
 

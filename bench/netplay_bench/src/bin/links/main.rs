@@ -6,6 +6,7 @@
 mod attempts;
 mod cost;
 mod failover;
+mod messages;
 mod paired_apps;
 mod plain;
 
@@ -38,6 +39,8 @@ enum Command {
     Breaks,
     /// The round trip times of a match, on the direct path and through the server
     Relay,
+    /// How long messages take in a match, short ones and long ones, and the round trip times meanwhile
+    Messages,
     /// What the agent and the link cost each frame
     Cost,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Plain { count } => plain::measure(count),
         Command::Breaks => failover::measure(),
         Command::Relay => paired_apps::round_trips(),
+        Command::Messages => messages::measure(),
         Command::Cost => Ok(cost::measure()),
     };
     netplay_bench::print(result)

@@ -108,6 +108,16 @@ pub struct Progress {
 impl PairedApps {
     /// Starts a match on these paths, and returns once it has been running for two seconds.
     pub fn start(policy: PathPolicy) -> Result<Self, String> {
+        Self::start_with(policy, true, |_| {})
+    }
+
+    /// The same with more in each App. Without `faults`, connections cannot be cut and closed, and what comes between
+    /// two updates is handled at once.
+    pub fn start_with(
+        policy: PathPolicy,
+        with_faults: bool,
+        extend: impl Fn(&mut App),
+    ) -> Result<Self, String> {
         let server = netplay_bench::signaling_server(None)?;
         let faults = Faults::default();
         let app = |number: u32| {
@@ -120,6 +130,9 @@ impl PairedApps {
                 NetplayPlugins::<[u8; 4]>::new(config),
             ))
             .insert_resource(TransportFactory::new(move |request| {
+                if !with_faults {
+                    return Box::new(RtcTransport::join(request.clone()));
+                }
                 Box::new(Faulty {
                     inner: RtcTransport::join(request.clone()),
                     faults: shared.clone(),
@@ -149,6 +162,7 @@ impl PairedApps {
                     }
                 },
             );
+            extend(&mut app);
             app.finish();
             app.cleanup();
             let world = app.world_mut();
@@ -177,6 +191,19 @@ impl PairedApps {
         self.apps.iter_mut().for_each(App::update);
     }
 
+    /// Waits for half a frame, and lets one App run: so updates of the two are half a frame apart.
+    pub fn step_one(&mut self, index: usize) {
+        let now = Instant::now();
+        std::thread::sleep(self.next.saturating_duration_since(now));
+        self.next = self.next.max(now) + FRAME / 2;
+        self.apps[index].update();
+    }
+
+    /// The world of an App.
+    pub fn world(&mut self, index: usize) -> &mut World {
+        self.apps[index].world_mut()
+    }
+
     /// Cuts or restores the connections.
     pub fn cut(&self, cut: bool) {
         self.faults.cut.store(cut, Ordering::Relaxed);
@@ -203,7 +230,8 @@ impl PairedApps {
             .map(|app| app.world().resource::<PeerLinks>().iter().next().and_then(|link| link.path))
     }
 
-    fn rtt(&self) -> Option<Duration> {
+    /// The round trip time that the first App measures.
+    pub fn rtt(&self) -> Option<Duration> {
         self.apps[0].world().resource::<PeerLinks>().iter().next().and_then(|link| link.rtt)
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use netplay_protocol::join_proof::JoinContext;
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, GameInfo, Join, PATH, ServerMessage, Signal, VERSION,
+    ClientMessage, Entry, GameInfo, Join, PATH, RoomOptions, ServerMessage, Signal, VERSION,
 };
 use netplay_protocol::{ConnectionId, Identity, PeerKey};
 
@@ -92,7 +92,19 @@ pub async fn join(addr: SocketAddr, room: u64, size: u8, number: u64) -> Result<
         identity(number).sign_join(&JoinContext { action: entry.action(), server, challenge });
     let (version, game, size) = (VERSION, GameInfo::default(), Some(size));
     let (password, token) = (None, None);
-    let join = Join { version, proof, entry, size, game, password, token };
+    let options = RoomOptions::default();
+    let join = Join {
+        version,
+        proof,
+        entry,
+        size,
+        least: None,
+        players: 1,
+        game,
+        password,
+        token,
+        options,
+    };
     socket.text(&json(&ClientMessage::Join(join))?).await?;
     socket.until([b"\"roster\"", key_text(number).as_bytes()]).await?;
     Ok(socket)

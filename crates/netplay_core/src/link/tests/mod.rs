@@ -5,6 +5,8 @@ mod beside;
 mod congestion;
 mod estimates;
 mod failover;
+mod goodbye;
+mod messages;
 mod network;
 mod packets;
 mod seeds;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use netplay_protocol::MessagePacket;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
 use super::*;
 use crate::agent::PathChange;
+use crate::messages::MessageEvent;
 use crate::path::{CandidateKind, Candidates};
 
 pub(super) const DIRECT: PathId = PathId(7);
@@ -21,10 +23,19 @@ pub(super) struct Wire {
     pub(super) percent: u32,
     /// How many bytes wait to be sent.
     pub(super) waiting: usize,
+    /// How many bytes pass in a millisecond; what comes faster waits, for a quarter of a second at most. 0: any number.
+    pub(super) rate: u32,
 }
 
-pub(super) const FAST: Wire =
-    Wire { delay: Duration::from_millis(10), jitter: Duration::ZERO, percent: 100, waiting: 0 };
+pub(super) const FAST: Wire = Wire {
+    delay: Duration::from_millis(10),
+    jitter: Duration::ZERO,
+    percent: 100,
+    waiting: 0,
+    rate: 0,
+};
+/// The longest queue before a bottleneck.
+const LONGEST_QUEUE: Duration = Duration::from_millis(250);
 pub(super) const DOWN: Wire = Wire { percent: 0, ..FAST };
 
 /// What becomes of an attempt.
@@ -71,6 +82,14 @@ pub(super) struct Pair {
     pub(super) longest_gap: Duration,
     /// Reliable messages that arrived at the second end.
     pub(super) messages: Vec<Vec<u8>>,
+    /// Whether packets are handled with the next frame only. They arrive when they arrive.
+    pub(super) by_frames: bool,
+    /// Until when each bottleneck is busy, by path and direction.
+    busy: BTreeMap<(PathId, usize), Duration>,
+    /// How long datagrams of the match were on their way, by sender.
+    pub(super) delays: [Vec<Duration>; 2],
+    /// What happened to messages of the game, by end.
+    pub(super) message_events: [Vec<MessageEvent>; 2],
 }
 
 impl Pair {
@@ -99,6 +118,10 @@ impl Pair {
             last_new: Duration::ZERO,
             longest_gap: Duration::ZERO,
             messages: Vec::new(),
+            by_frames: false,
+            busy: BTreeMap::new(),
+            delays: Default::default(),
+            message_events: Default::default(),
         }
     }
 
@@ -153,19 +176,27 @@ impl Pair {
     pub(super) fn run(&mut self, ms: u32) {
         for _ in 0..ms {
             self.now += MS;
-            self.deliver();
+            if !self.by_frames || self.is_frame() {
+                self.deliver();
+            }
             if self.under_way.is_some_and(|(at, _)| at <= self.now) {
                 self.end_attempt();
             }
-            let (now, frame) = (self.now, self.now.as_millis().is_multiple_of(16));
+            let (now, frame) = (self.now, self.is_frame());
             for end in 0..2 {
                 if frame {
                     self.ends[end].handle_timeout(now);
                     self.ends[end].send(now, 1, b"input", true).unwrap();
                 }
-                self.drive(end);
+                if !self.by_frames || frame {
+                    self.drive(end);
+                }
             }
         }
+    }
+
+    fn is_frame(&self) -> bool {
+        self.now.as_millis().is_multiple_of(16)
     }
 
     fn begin_attempt(&mut self, end: usize) {
@@ -196,12 +227,16 @@ impl Pair {
     fn deliver(&mut self) {
         let now = self.now;
         let arrived: Vec<_> = self.in_flight.extract_if(.., |(at, ..)| *at <= now).collect();
-        for (_, end, Transmit { path, channel, packet }) in arrived {
+        for (at, end, Transmit { path, channel, packet }) in arrived {
             if channel == Channel::Reliable {
-                let _ = self.ends[end].handle_reliable(now, path, &packet);
+                let _ = self.ends[end].handle_reliable(at, path, &packet);
                 continue;
             }
-            let received = self.ends[end].handle_datagram(now, path, &packet);
+            if MessagePacket::is(&packet) {
+                let _ = self.ends[end].handle_message_packet(at, path, &packet);
+                continue;
+            }
+            let received = self.ends[end].handle_datagram(at, path, &packet);
             if end == 1 && received.is_ok_and(|datagram| datagram.payload == b"input") {
                 let gap = now - std::mem::replace(&mut self.last_new, now);
                 self.longest_gap = self.longest_gap.max(gap);
@@ -212,17 +247,28 @@ impl Pair {
     /// Does what the driver of a link does.
     fn drive(&mut self, end: usize) {
         let now = self.now;
-        while let Some(transmit) = self.ends[end].poll_transmit() {
+        while let Some(transmit) =
+            self.ends[end].poll_transmit().or_else(|| self.ends[end].poll_message_packet(now))
+        {
             let Some(wires) = self.wires.get(&transmit.path) else { continue };
-            let Wire { delay, jitter, percent, waiting } = wires[end];
+            let Wire { delay, jitter, percent, waiting, rate } = wires[end];
             self.ends[end].handle_sent(now, transmit.path, Ok(waiting));
             let delay = match jitter {
                 Duration::ZERO => delay,
                 _ => delay + self.random.random_range(Duration::ZERO..=jitter),
             };
+            let Some(leaves) = self.pass(end, transmit.path, transmit.packet.len(), rate) else {
+                continue;
+            };
             if self.random.random_range(0..100) < percent {
-                self.in_flight.push((now + delay, 1 - end, transmit));
+                if !MessagePacket::is(&transmit.packet) && transmit.channel == Channel::Datagram {
+                    self.delays[end].push(leaves + delay - now);
+                }
+                self.in_flight.push((leaves + delay, 1 - end, transmit));
             }
+        }
+        while let Some(event) = self.ends[end].poll_message_event() {
+            self.message_events[end].push(event);
         }
         while let Some(request) = self.ends[end].poll_request() {
             match request {
@@ -248,6 +294,20 @@ impl Pair {
         if end == 1 {
             self.messages.extend(std::iter::from_fn(|| self.ends[1].poll_message()));
         }
+    }
+
+    /// When a packet has passed the bottleneck; none if the queue before it is full.
+    fn pass(&mut self, from: usize, path: PathId, bytes: usize, rate: u32) -> Option<Duration> {
+        if rate == 0 {
+            return Some(self.now);
+        }
+        let busy = self.busy.entry((path, from)).or_default();
+        let start = self.now.max(*busy);
+        if start - self.now > LONGEST_QUEUE {
+            return None;
+        }
+        *busy = start + MS * bytes as u32 / rate;
+        Some(*busy)
     }
 
     /// The kind of the primary path at both ends.

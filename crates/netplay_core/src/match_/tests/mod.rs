@@ -48,7 +48,7 @@ fn key(player: usize) -> PeerKey {
 
 /// What the players of a match sign.
 fn signatures(players: usize, local: usize) -> Signatures {
-    let roster = Roster { size: players as u8, members: (0..players).map(key).collect() };
+    let roster = Roster::new(players as u8, (0..players).map(key).collect());
     let id = MatchId::new(EPOCH, 0, &roster);
     let players = (0..players).map(|player| identity(player).public()).collect();
     Signatures { id, identity: identity(local), players }
@@ -186,7 +186,7 @@ impl World {
                 registered: 0,
                 roster: 0,
                 frame_rate: 60,
-                name: String::new(),
+                names: Vec::new(),
                 key: identity(player).public().to_bytes(),
             };
             self.send_to_all(player, &ControlMessage::Hello(hello));

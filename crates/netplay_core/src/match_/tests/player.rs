@@ -167,12 +167,13 @@ impl Player {
         let members = (0..self.players).map(key).collect();
         let state = RejoinState {
             epoch: EPOCH,
-            roster: Roster { size: self.players as u8, members },
+            roster: Roster::new(self.players as u8, members),
             disconnected: self.consensus.dropped().map(|player| player as u8).collect(),
             last_frames: (0..self.players).map(|it| log(it).last_frame().unwrap_or(-1)).collect(),
             seed: 0,
             keys: (0..self.players).map(|it| identity(it).public().to_bytes()).collect(),
             statements: (0..self.players).map(|it| self.traffic.statement(key(it))).collect(),
+            lobby: netplay_protocol::LobbyValues::default(),
         };
         self.outgoing.push((to, ControlMessage::RejoinState(state)));
         for player in 0..self.players {
@@ -285,8 +286,8 @@ impl Rejoin {
             (key(other), versioned.log, versioned.statement, acked)
         });
         player.traffic.catch_up(logs.collect::<Vec<_>>(), local);
-        let versions =
-            disconnected.iter().map(|dropped| (*dropped, player.traffic.version(key(*dropped))));
+        let mut version = |dropped: &usize| player.traffic.version(key(*dropped));
+        let versions = disconnected.iter().map(|dropped| (*dropped, Some(version(dropped))));
         player.consensus = DropConsensus::new(players, self.local, versions.collect::<Vec<_>>());
         others(self.local, players).for_each(|other| player.send_recent_inputs(other));
         for other in &self.restarted {

@@ -7,7 +7,9 @@ mod room;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use netplay_protocol::signaling::{ClientMessage, Entry, Presence, ServerMessage, Signal, VERSION};
+use netplay_protocol::signaling::{
+    ClientMessage, Entry, Presence, Refusal, RoomState, ServerMessage, Signal, VERSION,
+};
 use netplay_protocol::{
     Challenge, ConnectionId, Identity, PeerKey, RelayHeader, RoomNonce, RoomScope, Roster,
 };
@@ -239,15 +241,17 @@ impl World {
                     room: "ABC".parse().unwrap(),
                     nonce: NONCE,
                     size: (self.peers.len() as u8).max(2),
+                    least: None,
                     resume: "issuer.token".into(),
                     grace_ms: GRACE.as_millis() as u32,
                     ice_servers: Vec::new(),
+                    state: RoomState::default(),
                 };
                 self.tell(peer, &welcome);
                 let came_back = std::mem::replace(&mut self.peers[peer].joined, true);
                 let present = self.peers.iter().filter(|peer| peer.joined);
                 let members = present.map(|peer| peer.negotiator.key).collect();
-                let roster = Roster { size: (self.peers.len() as u8).max(2), members };
+                let roster = Roster::new((self.peers.len() as u8).max(2), members);
                 let signature = String::new();
                 let roster = ServerMessage::Roster { revision: 1, roster, issued: 0, signature };
                 let online = ServerMessage::Presence { peer: from, presence: Presence::Online };

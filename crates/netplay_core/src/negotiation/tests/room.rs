@@ -22,7 +22,7 @@ fn joining_tells_the_room_and_its_members() {
             &peer.events[0],
             TransportEvent::Joined { size: 3, resume_token: Some(_), .. }
         ));
-        let roster = TransportEvent::Roster(Roster { size: 3, members: members.clone() });
+        let roster = TransportEvent::Roster(Roster::new(3, members.clone()));
         assert!(peer.events.contains(&roster));
     }
 }
@@ -116,4 +116,42 @@ fn another_network_has_the_server_checked() {
     assert!(world.peers[0].negotiator.is_online());
     world.run(2 * MS);
     assert!(!world.peers[0].negotiator.is_online());
+}
+
+#[test]
+fn who_is_removed_from_the_room_is_out_at_once_whatever_connections_it_has() {
+    for (refusal, is_out) in
+        [(Refusal::Kicked { banned: true }, true), (Refusal::Superseded, false)]
+    {
+        let mut world = World::new(2, PathPolicy::Any);
+        world.attempt(0, 1);
+        world.run(5_000 * MS);
+        assert_eq!(world.connections(0, 1).len(), 1);
+        world.tell(0, &ServerMessage::Refused { reason: refusal.clone() });
+        world.run(50 * MS);
+        let reason = LeaveReason::Refused(refusal);
+        assert_eq!(left(&world, 0), is_out.then_some(&reason));
+        assert_eq!(world.peers[0].negotiator.has_left(), is_out);
+    }
+}
+
+#[test]
+fn what_the_server_says_of_the_room_is_passed_on_and_only_changes_are() {
+    let mut world = World::new(2, PathPolicy::Any);
+    let events =
+        |world: &World| world.count(0, |event| matches!(event, TransportEvent::RoomState(_)));
+    assert_eq!(events(&world), 0, "the default is known");
+    let closed = RoomState { open: false, ..RoomState::default() };
+    for _ in 0..2 {
+        world.tell(0, &ServerMessage::RoomState(closed));
+        world.run(50 * MS);
+    }
+    assert_eq!(events(&world), 1);
+    let peer = world.key(1);
+    world.tell(0, &ServerMessage::KickVotes { peer, votes: 1, needed: 2 });
+    world.tell(0, &ServerMessage::Kicked { peer, banned: false });
+    world.run(50 * MS);
+    let events = &world.peers[0].events;
+    assert!(events.contains(&TransportEvent::KickVotes { peer, votes: 1, needed: 2 }));
+    assert!(events.contains(&TransportEvent::Kicked { peer, banned: false }));
 }

@@ -52,7 +52,17 @@ impl Network {
         self.run_until(&what, |network| network.confirmed(peers.iter().copied()) >= frame);
         let histories: Vec<_> =
             peers.iter().map(|peer| self.simulation(*peer).unwrap().history(frame)).collect();
-        assert!(histories.windows(2).all(|two| two[0] == two[1]), "inputs differ: {self}");
+        for (peer, history) in peers.iter().zip(&histories) {
+            for (player, inputs) in history.iter().enumerate() {
+                let frame = (0..inputs.len().max(histories[0][player].len()))
+                    .find(|frame| inputs.get(*frame) != histories[0][player].get(*frame));
+                assert!(
+                    frame.is_none(),
+                    "inputs differ: {peer} has other inputs of player {player} from frame {frame:?} on than {}: {self}",
+                    peers[0]
+                );
+            }
+        }
         let started = |peer: &usize| self.started(*peer).map(|start| (start.epoch, start.seed));
         let started: Vec<_> = peers.iter().map(started).collect();
         assert!(started.windows(2).all(|two| two[0] == two[1]), "seeds differ: {started:?}");

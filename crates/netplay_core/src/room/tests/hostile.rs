@@ -2,19 +2,24 @@
 //! they do, nobody else panics, the others stay in agreement and play on.
 
 use netplay_protocol::{
-    Accusation, Accusations, ControlMessage, DropProposal, Equivocation, Hello, InputLogChunk,
-    InputRequest, InputResponse, InputStatement, InputStatements, MAX_STATEMENTS, MatchId,
-    RejoinState, Roster, SeedCommitment, SeedReveal, SeedReveals, SeedTerms, SeedWait,
-    StatementSignature,
+    Accusation, Accusations, AckRange, ControlMessage, DropProposal, Equivocation, Hello,
+    InputLogChunk, InputRequest, InputResponse, InputStatement, InputStatements, LobbyEntry,
+    LobbyStart, LobbyValues, MAX_STATEMENTS, MatchId, MessageAck, MessageChunk, MessageDelivery,
+    MessageFrame, MessageLatest, MessagePacket, MessageType, MessageTypes, RejoinState, Roster,
+    SeedCommitment, SeedReveal, SeedReveals, SeedTerms, SeedWait, StatementSignature,
 };
 use rand::seq::{IndexedMutRandom, IndexedRandom};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg32;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::lobby_model::{check_agreement, check_liveness};
 use super::network::{Network, identity, key};
 use crate::match_::{RecentInputs, disconnected_input};
+use crate::path::Channel;
 use crate::room::{EndReason, RoomEvent};
+use crate::transport::TransportEvent;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -93,10 +98,8 @@ impl Grammar<'_> {
         let members: Vec<_> = members.collect();
         let size = if self.one_in(5) { self.random.random() } else { members.len() as u8 };
         match self.one_in(2) {
-            true => {
-                Roster { size: self.players as u8, members: (0..self.players).map(key).collect() }
-            }
-            false => Roster { size, members },
+            true => Roster::new(self.players as u8, (0..self.players).map(key).collect()),
+            false => Roster::new(size, members),
         }
     }
 
@@ -216,21 +219,98 @@ impl Grammar<'_> {
             1 => InputStatement { digest: known.digest.next(0, &[1]), ..known },
             // Its own signature, of the match before it began.
             2 => {
-                let id = MatchId::new(1, 1, &Roster { size: 2, members: Vec::new() });
+                let id = MatchId::new(1, 1, &Roster::new(2, Vec::new()));
                 identity(self.from).sign_inputs(&id, frame, known.digest)
             }
             _ => known,
         })
     }
 
+    /// Types of messages that nobody else knows, or everybody.
+    fn types(&mut self) -> MessageTypes {
+        let of = |name: &str, version, delivery| MessageType {
+            name: name.into(),
+            version,
+            delivery,
+            max_bytes: 1000,
+        };
+        let version = self.random.random_range(1..3);
+        let types = vec![
+            of("chat", version, MessageDelivery::Reliable),
+            of("\u{202e}x", 1, MessageDelivery::Latest),
+        ];
+        MessageTypes::new(types).unwrap()
+    }
+
+    /// A packet with messages, with a number that it may have had before.
+    fn message_packet(&mut self, (from, to): (u16, u16)) -> Vec<u8> {
+        let number = self.random.random_range(0..50);
+        let mut packet = MessagePacket { from, to, number, sent: self.random.random() }.header();
+        for _ in 0..self.random.random_range(1..4) {
+            let bytes = match self.one_in(2) {
+                true => [&[3, 0, 0, 0, 0, 0, 0, 0][..], &self.bytes(200)].concat(),
+                false => self.bytes(300),
+            };
+            let offset = if self.one_in(4) {
+                self.random.random()
+            } else {
+                self.random.random_range(0..600)
+            };
+            let message_type = self.random.random_range(0..3);
+            let frame = match self.random.random_range(0..4) {
+                0 => MessageFrame::Ack(MessageAck {
+                    largest: self.random.random_range(0..50),
+                    delay: self.random.random(),
+                    ready: self.random.random(),
+                    ranges: vec![AckRange { gap: 0, length: self.random.random_range(1..4) }],
+                }),
+                1 => MessageFrame::Latest(MessageLatest {
+                    message_type,
+                    sequence: offset,
+                    bytes: &bytes,
+                }),
+                _ => MessageFrame::Chunk(MessageChunk { message_type, offset, bytes: &bytes }),
+            };
+            packet = frame.push(packet);
+        }
+        let garbled = self.one_in(8);
+        if garbled && let Some(byte) = packet[2..].choose_mut(self.random) {
+            *byte ^= 1;
+        }
+        packet
+    }
+
+    /// What it tells in the lobby: what its game tells, with something else in it.
+    fn entry(&mut self) -> LobbyEntry {
+        let mut entry = self.network.nodes[&self.from].room.lobby_entry();
+        let views = self.network.nodes.values().map(|node| node.room.lobby_entry().ready);
+        let views: Vec<_> = views.flatten().collect();
+        for _ in 0..self.random.random_range(0..4) {
+            let view = views.choose(self.random).copied().unwrap_or_else(|| self.random.random());
+            match self.random.random_range(0..8) {
+                0 => entry.player = self.bytes(40),
+                1 => entry.room = if self.one_in(3) { None } else { Some(self.bytes(40)) },
+                2 => entry.ready = if self.one_in(3) { None } else { Some(view) },
+                3 => entry.epoch = self.epoch(),
+                4 => entry.playing ^= true,
+                5 => {
+                    entry.start = Some(LobbyStart { members: self.random.random(), view });
+                }
+                6 => entry.revision = self.random.random(),
+                _ => entry.start = None,
+            }
+        }
+        entry
+    }
+
     fn message(&mut self) -> ControlMessage {
-        match self.random.random_range(0..16) {
+        match self.random.random_range(0..19) {
             0 => ControlMessage::Hello(Hello {
                 game: if self.one_in(2) { "game 1".into() } else { "game 2".into() },
                 registered: self.random.random(),
                 roster: self.random.random(),
                 frame_rate: self.random.random(),
-                name: "\u{202e}x".into(),
+                names: vec!["\u{202e}x".into(); self.random.random_range(0..5)],
                 key: identity(self.random.random_range(0..12)).public().to_bytes(),
             }),
             1 => ControlMessage::Ready { roster: self.random.random(), epoch: self.epoch() },
@@ -246,6 +326,13 @@ impl Grammar<'_> {
                 let keys = keys.collect();
                 let statements = roster.members.iter().map(|_| self.statement()).collect();
                 ControlMessage::RejoinState(RejoinState {
+                    lobby: match self.one_in(2) {
+                        true => LobbyValues::default(),
+                        false => LobbyValues {
+                            room: self.bytes(9),
+                            players: roster.members.iter().map(|_| self.bytes(9)).collect(),
+                        },
+                    },
                     epoch: self.epoch(),
                     disconnected: self.bytes(9).into_iter().map(|player| player % 10).collect(),
                     last_frames: vec![last; roster.members.len()],
@@ -295,6 +382,10 @@ impl Grammar<'_> {
                     accusations: self.accusations(player.into()),
                 })
             }
+            12 if self.one_in(3) => match self.one_in(2) {
+                true => ControlMessage::GoingAway,
+                false => ControlMessage::Back,
+            },
             12 => ControlMessage::InputRequest(InputRequest {
                 epoch: self.epoch(),
                 player: self.player(),
@@ -302,6 +393,8 @@ impl Grammar<'_> {
                 stated: if self.one_in(2) { None } else { Some(self.frame()) },
             }),
             13 if let Some(response) = self.response() => ControlMessage::InputResponse(response),
+            15 => ControlMessage::MessageTypes(self.types()),
+            17 | 18 => ControlMessage::Lobby(self.entry()),
             14 => ControlMessage::SeedWait(SeedWait {
                 roster: self.terms().roster,
                 epoch: self.epoch(),
@@ -333,6 +426,15 @@ fn say_something(network: &mut Network, random: &mut Pcg32, from: usize, players
     let mut grammar = Grammar { network, random, from, players };
     let (message, payload) = (grammar.message(), grammar.payload());
     let (garbage, epoch) = (grammar.bytes(200), grammar.epoch());
+    let link = network.nodes[&from].room.peers.get(&key(to)).map(|peer| &peer.link);
+    let incarnations = link.and_then(|link| link.message_incarnations());
+    if let Some((incarnations, path)) = incarnations.zip(network.path(from, to))
+        && random.random_range(0..4) == 0
+    {
+        let packet = Grammar { network, random, from, players }.message_packet(incarnations);
+        let (peer, at, channel) = (key(from), network.now, Channel::Datagram);
+        return network.deliver(to, TransportEvent::Received { peer, path, at, channel, packet });
+    }
     let now = network.now;
     let room = &mut network.nodes.get_mut(&from).unwrap().room;
     match random.random_range(0..10) {
@@ -362,6 +464,10 @@ pub(super) fn play(seed: u64) -> u64 {
     let mut network = Network::configured(seed, players as u8, |_, config| {
         config.stall_timeout = Some(Duration::from_secs(2));
         config.disconnect_timeout = Duration::from_secs(3);
+        config.away_timeout = Duration::from_secs(3);
+        let delivery = MessageDelivery::Reliable;
+        let chat = MessageType { name: "chat".into(), version: 1, delivery, max_bytes: 1000 };
+        config.messages = Arc::new(MessageTypes::new(vec![chat]).unwrap());
     });
     network.hostile.extend(&hostile);
     network.loss = [0.0, 0.05][random.random_range(0..2)];
@@ -463,5 +569,58 @@ pub(super) fn play(seed: u64) -> u64 {
 fn whatever_a_hostile_peer_says_the_others_stay_in_agreement() {
     for seed in 0..seeds(SEEDS) {
         play(seed);
+    }
+}
+
+/// A room with a lobby and a hostile peer. Nobody else is blamed, all start the same match, and without it they play on.
+fn play_in_lobby(seed: u64) {
+    let mut random = Pcg32::seed_from_u64(seed);
+    let players = random.random_range(3..=6);
+    let hostile = random.random_range(0..players);
+    let mut network = Network::configured(seed, players as u8, |_, config| {
+        config.disconnect_timeout = Duration::from_secs(3);
+        config.countdown = Duration::from_millis(100);
+    });
+    network.least = Some(2);
+    network.hostile.insert(hostile);
+    let honest: Vec<usize> = (0..players).filter(|peer| *peer != hostile).collect();
+    (0..players).for_each(|peer| network.join(peer));
+    for tick in 0..400 {
+        if random.random_range(0..3) == 0 {
+            say_something(&mut network, &mut random, hostile, players);
+        }
+        if tick % 20 == 10 {
+            let now = network.now;
+            (0..players).for_each(|peer| super::ready::ready(&mut network, peer, true));
+            if let Some(peer) = honest.choose(&mut random) {
+                let room = &mut network.nodes.get_mut(peer).unwrap().room;
+                match random.random_range(0..3) {
+                    0 => room.set_lobby_player(vec![tick as u8]).unwrap(),
+                    1 => room.set_lobby_room(vec![tick as u8]).unwrap(),
+                    _ => {
+                        let _ = room.ask_to_start(now);
+                    }
+                }
+            }
+        }
+        network.run(1);
+        check_agreement(&network, seed);
+    }
+    network.crash(hostile);
+    network.hostile.remove(&hostile);
+    network.run(60 * 12);
+    for peer in &honest {
+        for event in &network.nodes[peer].said {
+            let RoomEvent::PeerRefused { peer: refused, .. } = event else { continue };
+            assert_eq!(*refused, key(hostile), "seed {seed}: {peer} blames another one: {network}");
+        }
+    }
+    check_liveness(&mut network, seed);
+}
+
+#[test]
+fn whatever_a_hostile_peer_says_in_the_lobby_the_others_start_the_same_match() {
+    for seed in 0..seeds(SEEDS) {
+        play_in_lobby(seed);
     }
 }

@@ -47,8 +47,12 @@ fn a_queue_leads_into_the_lobby() {
     network.join(0);
     let mut room = network.nodes.remove(&0).unwrap().room;
     room.handle_event(network.now, TransportEvent::Queued { waiting: 1 });
-    let joined =
-        TransportEvent::Joined { room: "ABC".parse().unwrap(), size: 2, resume_token: None };
+    let joined = TransportEvent::Joined {
+        room: "ABC".parse().unwrap(),
+        size: 2,
+        least: None,
+        resume_token: None,
+    };
     room.handle_event(network.now, joined);
     let said: Vec<_> = std::iter::from_fn(|| room.poll_event()).collect();
     assert!(
@@ -133,7 +137,7 @@ fn in_a_larger_room_one_packet_of_a_peer_leaves_that_peer_out_and_ends_nobody() 
             registered: 0,
             roster: 0,
             frame_rate: 60,
-            name: String::new(),
+            names: Vec::new(),
             key: identity(1).public().to_bytes(),
         })
     };
@@ -296,7 +300,7 @@ fn nothing_happens_after_the_end() {
     assert!(room.poll_transmit().is_some(), "a goodbye");
     while room.poll_transmit().is_some() {}
     room.handle_event(now, TransportEvent::Queued { waiting: 1 });
-    room.handle_event(now, TransportEvent::Roster(Roster { size: 2, members: vec![key(0)] }));
+    room.handle_event(now, TransportEvent::Roster(Roster::new(2, vec![key(0)])));
     room.vote_rematch(now);
     room.handle_timeout(now);
     room.handle_frame(now, 1000, 1000);
@@ -304,4 +308,23 @@ fn nothing_happens_after_the_end() {
     assert_eq!(room.poll_event(), None);
     assert_eq!(room.poll_transmit(), None);
     assert_ne!(room.poll_request(), Some(TransportRequest::Playing(true)));
+}
+
+#[test]
+fn a_room_is_full_with_the_players_that_its_members_bring() {
+    let mut network = Network::configured(1, 4, |_, _| {});
+    network.brings.insert(1, 2);
+    [0, 1].into_iter().for_each(|peer| network.join(peer));
+    network.run(60);
+    assert!(network.all().all(|peer| network.started(peer).is_none()), "{network}");
+    network.join(2);
+    network.run_until("a match runs", |network| network.confirmed(network.all()) >= 60);
+    for peer in 0..3 {
+        let start = network.started(peer).unwrap();
+        assert_eq!((start.players.len(), &start.player_counts[..]), (3, &[1, 2, 1][..]));
+    }
+    network.restart(1);
+    network.run_until("1 is back", |network| network.confirmed(network.all()) >= 200);
+    assert_eq!(network.started(1).unwrap().player_counts, [1, 2, 1]);
+    network.play_on(&[0, 1, 2]);
 }

@@ -1,12 +1,13 @@
 //! Rooms on virtual time, with a server and a network of a few lines between them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use netplay_protocol::signaling::Presence;
 use netplay_protocol::{
-    ControlMessage, DatagramHeader, DatagramKind, Identity, PeerKey, Roster, SeedTerms, seed,
+    ControlMessage, DatagramHeader, DatagramKind, Identity, MessagePacket, PeerKey, Roster,
+    SeedTerms, seed,
 };
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
@@ -27,6 +28,10 @@ pub(super) struct Network {
     pub(super) now: Duration,
     pub(super) nodes: BTreeMap<usize, Node>,
     size: u8,
+    /// With how many players a match starts at least, in a room with a lobby.
+    pub(super) least: Option<u8>,
+    /// Who brings more than one player, and how many.
+    pub(super) brings: BTreeMap<usize, u8>,
     /// Who has been in the room.
     processes: BTreeSet<usize>,
     /// Who is in the room, as the server tells it.
@@ -100,6 +105,8 @@ impl Network {
             now: Duration::ZERO,
             nodes: BTreeMap::new(),
             size,
+            least: None,
+            brings: BTreeMap::new(),
             processes: BTreeSet::new(),
             members: Vec::new(),
             paths: BTreeMap::new(),
@@ -157,21 +164,24 @@ impl Network {
             max_prediction: 8,
             input_redundancy: 3,
             stall_timeout: None,
+            away_timeout: Duration::from_secs(10),
             disconnect_timeout: Duration::from_secs(10),
             link: LinkConfig::default(),
             policy: PathPolicy::Any,
+            countdown: Duration::ZERO,
             host: None,
             resumes: false,
-            name: format!("player {joining}"),
+            names: vec![format!("player {joining}")],
+            messages: Arc::default(),
         };
         config.resumes = self.processes.contains(&joining);
         self.processes.insert(joining);
         (self.configure)(joining, &mut config);
         let room = Room::new(config, self.now);
         self.nodes.insert(joining, Node::new(room, self.now));
-        let size = self.size;
+        let (size, least) = (self.size, self.least);
         let room = "ABC".parse().unwrap();
-        self.deliver(joining, TransportEvent::Joined { room, size, resume_token: None });
+        self.deliver(joining, TransportEvent::Joined { room, size, least, resume_token: None });
         if !self.members.contains(&joining) {
             self.members.push(joining);
         }
@@ -214,6 +224,21 @@ impl Network {
         self.tell_roster();
     }
 
+    /// The page that a peer runs in is closed or loaded again: it says so, and its process ends.
+    pub(super) fn close_page(&mut self, closed: usize) {
+        let now = self.now;
+        self.nodes.get_mut(&closed).unwrap().room.go_away(now);
+        self.flush(closed);
+        self.end_process(closed);
+        self.tell_presence(closed, Presence::Away);
+    }
+
+    /// Another process of a peer whose page was closed joins with its key.
+    pub(super) fn load_page(&mut self, loaded: usize) {
+        self.tell_presence(loaded, Presence::Restarted);
+        self.join(loaded);
+    }
+
     /// A peer's process ends without a word, and another one joins with its key.
     pub(super) fn restart(&mut self, restarted: usize) {
         self.end_process(restarted);
@@ -242,7 +267,8 @@ impl Network {
 
     fn tell_roster(&mut self) {
         let members: Vec<PeerKey> = self.members.iter().map(|member| key(*member)).collect();
-        let roster = Roster { size: self.size, members };
+        let players = self.members.iter().map(|it| self.brings.get(it).copied().unwrap_or(1));
+        let roster = Roster { size: self.size, members, players: players.collect() };
         for member in self.members.clone() {
             self.deliver(member, TransportEvent::Roster(roster.clone()));
         }
@@ -267,10 +293,22 @@ impl Network {
         });
     }
 
+    /// What is on its way from one peer on the reliable channel does not arrive.
+    pub(super) fn lose_messages(&mut self, from: usize) {
+        let is_message = |event: &TransportEvent| received(event, from) == Some(Channel::Reliable);
+        self.on_the_way.retain(|_, (_, event)| !is_message(event));
+    }
+
     /// How many reliable messages are on their way from one peer to another.
     pub(super) fn messages(&self, from: usize, to: usize) -> usize {
         let is_message = |event| received(event, from) == Some(Channel::Reliable);
         self.on_the_way.values().filter(|(at, event)| *at == to && is_message(event)).count()
+    }
+
+    /// A path between two peers.
+    pub(super) fn path(&self, a: usize, b: usize) -> Option<PathId> {
+        let ends = (a.min(b), a.max(b));
+        self.paths.iter().find(|(_, it)| **it == ends).map(|(path, _)| *path)
     }
 
     /// Has an event happen to a peer, after the latency.
@@ -350,6 +388,7 @@ impl Network {
                 let (frame, confirmed) = (simulation.frame, simulation.confirmed());
                 node.room.handle_frame(now, frame, confirmed);
             }
+            node.end_match(now);
             self.flush(peer);
             self.check_stalls(peer, said);
         }
@@ -399,7 +438,9 @@ impl Network {
                 TransportRequest::Forget(other) => self.close(from, peer(other), None),
                 TransportRequest::OpenRelay(_)
                 | TransportRequest::CheckServer
-                | TransportRequest::Playing(_) => {}
+                | TransportRequest::Playing(_)
+                | TransportRequest::Kick { .. }
+                | TransportRequest::Open(_) => {}
             }
         }
     }
@@ -422,6 +463,9 @@ impl Network {
     fn loses_datagram(&mut self, ends: (usize, usize), datagram: &[u8]) -> bool {
         if self.random.random_bool(self.loss) {
             return true;
+        }
+        if MessagePacket::is(datagram) {
+            return false;
         }
         let (_, kind, _) = DatagramHeader::split(datagram).unwrap();
         if self.most_lost_in_a_row == 0 || kind != DatagramKind::Match {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::simulation::Simulation;
-use crate::room::{BetweenFrames, BetweenFramesWork, Room, RoomEvent};
+use crate::room::{BetweenFrames, BetweenFramesWork, Room, RoomActivity, RoomEvent};
 
 /// How the time of a peer's process passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(super) struct Node {
     between: BetweenFrames,
     /// When its simulation stood still last.
     pub(super) stood_still: Option<Duration>,
+    /// The frame with which its simulation ends the match, once that is confirmed.
+    pub(super) ends_after: Option<i32>,
     /// What its room said, oldest first.
     pub(super) said: Vec<RoomEvent>,
     /// Its simulations of the matches before.
@@ -56,6 +58,7 @@ impl Node {
             clock: Clock::Runs,
             between: BetweenFrames::new(BetweenFrames::LONGEST_HITCH, now),
             stood_still: None,
+            ends_after: None,
             said: Vec::new(),
             before: Vec::new(),
         }
@@ -67,7 +70,8 @@ impl Node {
             Clock::ProcessStopped => false,
             Clock::Hitches => {
                 let playing = self.room.traffic().is_some();
-                self.between.poll(now, playing, ready) == BetweenFramesWork::Everything
+                self.between.poll(now, RoomActivity { playing, messages: false }, ready)
+                    == BetweenFramesWork::Everything
             }
             _ => {
                 self.between.handle_update_ended(now);
@@ -83,6 +87,16 @@ impl Node {
         }
     }
 
+    /// Ends the match if its simulation has come to the end.
+    pub(super) fn end_match(&mut self, now: Duration) {
+        let Some(simulation) = &self.simulation else { return };
+        let confirmed = simulation.confirmed().min(simulation.frame - 1);
+        if let Some(frame) = self.ends_after.filter(|frame| *frame <= confirmed) {
+            self.ends_after = None;
+            self.room.handle_match_ended(now, frame);
+        }
+    }
+
     /// Does what its room says: its game does, in the next update.
     pub(super) fn take_events(&mut self) {
         if self.clock == Clock::Hitches {
@@ -91,11 +105,14 @@ impl Node {
         while let Some(event) = self.room.poll_event() {
             match &event {
                 RoomEvent::StartMatch(start) => {
+                    let before = self.simulation.as_ref().map(|simulation| simulation.start.epoch);
+                    self.ends_after = self.ends_after.filter(|_| before == Some(start.epoch));
                     let traffic = self.room.traffic().unwrap().clone();
                     let simulation = Simulation::new(start.clone(), traffic, self.room.config());
                     self.before.extend(self.simulation.replace(simulation));
                 }
                 RoomEvent::Ended(_) => self.simulation = None,
+                RoomEvent::MatchEnded { .. } => self.before.extend(self.simulation.take()),
                 _ => {}
             }
             self.said.push(event);

@@ -186,21 +186,22 @@ fn say(
 /// What a process of peer 1 says that plays as all do in these tests.
 fn hello() -> ControlMessage {
     let registered = seahash::hash(&[&1u64.to_le_bytes()[..], &[0, 0]].concat());
-    let (game, name) = ("game 1".into(), String::new());
+    let (game, names) = ("game 1".into(), Vec::new());
     let key = identity(1).public().to_bytes();
-    ControlMessage::Hello(Hello { game, registered, roster: 0, frame_rate: 60, name, key })
+    ControlMessage::Hello(Hello { game, registered, roster: 0, frame_rate: 60, names, key })
 }
 
 /// Tells of a match of these players, which peer 0 has signed.
 fn state(players: &[usize], disconnected: &[u8], last_frame: i32) -> ControlMessage {
     let members: Vec<_> = players.iter().map(|player| key(*player)).collect();
     let keys = players.iter().map(|player| identity(*player).public().to_bytes()).collect();
-    let roster = Roster { size: members.len() as u8, members };
+    let roster = Roster::new(members.len() as u8, members);
     let id = MatchId::new(1, 1, &roster);
     let signed = |player: &usize| {
         (*player == 0).then(|| identity(0).sign_inputs(&id, -1, InputDigest::first()))
     };
     ControlMessage::RejoinState(RejoinState {
+        lobby: Default::default(),
         epoch: 1,
         last_frames: vec![last_frame; players.len()],
         roster,

@@ -34,7 +34,11 @@ impl Network {
             && let ControlMessage::SeedReveal(reveal) = &message
             && self.revealed.insert((from, reveal.terms))
         {
-            for other in self.nodes[&from].room.others() {
+            let room = &self.nodes[&from].room;
+            // Who is to play may have changed since it was queued.
+            let is_present =
+                room.phase.active_match().is_some() || room.start_hash() == reveal.terms.roster;
+            for other in room.participants().into_iter().filter(|_| is_present) {
                 let committed = (from, peer(other), reveal.terms);
                 assert!(self.committed.contains(&committed), "{committed:?} is missing: {self}");
             }

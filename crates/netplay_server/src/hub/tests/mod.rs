@@ -206,7 +206,7 @@ impl World {
             assert_eq!(std::mem::take(&mut connection.signals), expected);
             let members: Vec<_> =
                 self.model.members(connection.room).into_iter().map(key).collect();
-            let roster = Roster { size: SIZE, members };
+            let roster = Roster::new(SIZE, members);
             assert_eq!(connection.roster.as_ref(), Some(&roster));
         }
         assert_eq!(self.hub.backbone.room_count(), self.model.rooms.len());
@@ -238,7 +238,19 @@ fn join(room: usize, who: usize) -> Join {
     let entry = Entry::Room(format!("ROOM{room}"));
     let (game, password, token) = (GameInfo::default(), None, None);
     let (size, proof) = (Some(SIZE), proof(who as u8, entry.action(), Challenge([0; 32])));
-    Join { version: VERSION, proof, entry, size, game, password, token }
+    let options = Default::default();
+    Join {
+        version: VERSION,
+        proof,
+        entry,
+        size,
+        least: None,
+        players: 1,
+        game,
+        password,
+        token,
+        options,
+    }
 }
 
 fn resume(peer: &Peer, room: usize, who: usize, resume: Secret) -> Resume {

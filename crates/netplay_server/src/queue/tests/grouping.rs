@@ -23,10 +23,10 @@ fn only_peers_with_the_same_criteria_are_matched() {
     test.join(1, 2, None);
     assert_eq!(test.join(2, 3, None), []);
     let other = |part: &str| GameInfo { mode: part.into(), ..GameInfo::default() };
-    let ranked = MatchCriteria { game: other("ranked"), size: 2 };
-    let joined = test.queue.handle_join(test.now, SocketId(3), key(3), ranked.clone(), None);
+    let ranked = MatchCriteria { game: other("ranked"), size: 2, least: None };
+    let joined = test.queue.handle_join(test.now, entrant(3, 3), ranked.clone());
     assert_eq!((joined, test.commands()), (Ok(1), vec![]));
-    let joined = test.queue.handle_join(test.now, SocketId(4), key(4), ranked, None);
+    let joined = test.queue.handle_join(test.now, entrant(4, 4), ranked);
     assert_eq!((joined, test.commands()), (Ok(2), vec![probe(1, &[3, 4])]));
 }
 
@@ -101,12 +101,12 @@ fn leaving_is_immediate_even_during_a_probe() {
 fn a_key_and_a_socket_are_in_the_queue_once() {
     let mut test = TestQueue::new();
     test.join(1, 2, None);
-    let again = test.queue.handle_join(test.now, SocketId(9), key(1), criteria(2), None);
+    let again = test.queue.handle_join(test.now, entrant(9, 1), criteria(2));
     assert_eq!(again, Err(Refusal::AlreadyJoined));
-    let again = test.queue.handle_join(test.now, SocketId(1), key(9), criteria(2), None);
+    let again = test.queue.handle_join(test.now, entrant(1, 9), criteria(2));
     assert_eq!(again, Err(Refusal::OutOfOrder));
     test.leave(1);
-    assert!(test.queue.handle_join(test.now, SocketId(9), key(1), criteria(2), None).is_ok());
+    assert!(test.queue.handle_join(test.now, entrant(9, 1), criteria(2)).is_ok());
 }
 
 #[test]
@@ -118,4 +118,29 @@ fn ten_thousand_peers_that_match_no_other_cost_little() {
     // The windows reach the neighbours after 18 s: then one timeout groups everybody.
     assert_eq!(test.pass(17 * SECOND), []);
     assert_eq!(test.pass(SECOND).len(), 5_000);
+}
+
+#[test]
+fn a_group_has_exactly_as_many_players_as_the_match_is_for() {
+    let mut test = TestQueue::new();
+    // 1 brings two players, 2 as many: together they are too many for three.
+    assert_eq!(test.join_with(1, 2, 3, None), []);
+    assert_eq!(test.join_with(2, 2, 3, None), []);
+    assert_eq!(test.join(3, 3, None), [probe(1, &[1, 3])]);
+    assert_eq!(test.join(4, 3, None), [probe(2, &[2, 4])]);
+}
+
+#[test]
+fn who_has_waited_longest_is_served_first_whatever_it_brings() {
+    let mut test = TestQueue::new();
+    for (number, players) in [(1, 3), (2, 4), (3, 2)] {
+        assert_eq!(test.join_with(number, players, 8, None), [], "{number}");
+    }
+    // The first one still lacks one player.
+    assert_eq!(test.join_with(4, 4, 8, None), [probe(1, &[2, 4])]);
+    let mut other = TestQueue::new();
+    for (number, players) in [(1, 3), (2, 2), (3, 4)] {
+        assert_eq!(other.join_with(number, players, 8, None), [], "{number}");
+    }
+    assert_eq!(other.join(4, 8, None), [probe(1, &[1, 3, 4])]);
 }

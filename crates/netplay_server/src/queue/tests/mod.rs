@@ -8,11 +8,16 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn criteria(size: u8) -> MatchCriteria {
-    MatchCriteria { game: GameInfo::default(), size }
+    MatchCriteria { game: GameInfo::default(), size, least: None }
 }
 
 fn key(number: u64) -> PeerKey {
     PeerKey::from_bytes(u128::from(number).to_be_bytes())
+}
+
+/// A peer that brings one player, without a skill.
+fn entrant(socket: u64, name: u64) -> Entrant {
+    Entrant { socket: SocketId(socket), key: key(name), players: 1, skill: None }
 }
 
 /// A queue and a clock. Sockets and keys have the same numbers.
@@ -32,8 +37,19 @@ impl TestQueue {
     }
 
     fn join(&mut self, number: u64, size: u8, skill: Option<i32>) -> Vec<QueueCommand> {
-        let criteria = criteria(size);
-        self.queue.handle_join(self.now, SocketId(number), key(number), criteria, skill).unwrap();
+        self.join_with(number, 1, size, skill)
+    }
+
+    /// A peer joins that brings so many players.
+    fn join_with(
+        &mut self,
+        number: u64,
+        players: u8,
+        size: u8,
+        skill: Option<i32>,
+    ) -> Vec<QueueCommand> {
+        let entrant = Entrant { players, skill, ..entrant(number, number) };
+        self.queue.handle_join(self.now, entrant, criteria(size)).unwrap();
         self.commands()
     }
 

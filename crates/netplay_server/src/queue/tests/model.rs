@@ -116,9 +116,8 @@ proptest! {
         for action in actions {
             let commands = match action {
                 Action::Join { number, size, skill } => {
-                    let joined = test.queue.handle_join(
-                        test.now, SocketId(number), key(number), criteria(size), skill,
-                    );
+                    let entrant = Entrant { skill, ..entrant(number, number) };
+                    let joined = test.queue.handle_join(test.now, entrant, criteria(size));
                     let waits = model.waiting.iter().any(|one| one.0 == number);
                     prop_assert_eq!(joined.is_err(), waits);
                     match joined {

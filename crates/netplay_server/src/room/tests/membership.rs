@@ -47,6 +47,19 @@ fn a_peer_with_another_size_or_game_is_refused() {
 }
 
 #[test]
+fn a_peer_that_asks_for_another_least_number_is_refused() {
+    let room = new_room(4, RoomOptions::default());
+    let mut test = TestRoom { room: room.starting_with(Some(2)), ..TestRoom::new(4) };
+    let with = |number, least| JoinRequest { least, ..join_request(number, 4) };
+    assert!(test.enter(with(1, Some(2))).is_ok());
+    for asked in [None, Some(3)] {
+        let refused = Refusal::RoomStartDiffers { least: Some(2), asked };
+        assert_eq!(test.enter(with(2, asked)), Err(refused));
+    }
+    assert!(test.enter(JoinRequest { size: None, ..with(2, None) }).is_ok());
+}
+
+#[test]
 fn a_peer_without_a_size_takes_the_room_as_it_is() {
     let mut test = TestRoom::filled(3, &[1]);
     let welcomed = test.enter(JoinRequest { size: None, ..join_request(2, 3) }).unwrap();
@@ -58,7 +71,7 @@ fn a_peer_without_a_size_takes_the_room_as_it_is() {
 fn a_wrong_password_is_refused_as_an_unknown_room_whatever_else_is_wrong() {
     let digest = |byte| Some(PasswordDigest::for_tests(byte));
     let mut test = TestRoom {
-        room: Room::new(code(), NONCE, 2, GameInfo::default(), digest(1), None),
+        room: Room { password: digest(1), ..new_room(2, RoomOptions::default()) },
         ..TestRoom::new(2)
     };
     let with = |number, password| JoinRequest { password, ..join_request(number, 2) };
@@ -101,4 +114,22 @@ fn no_new_peer_is_admitted_while_a_member_is_playing() {
     test.time_out();
     assert!(test.join(4).is_ok());
     assert_eq!(test.room.handle_playing(SocketId(9), true), Err(Refusal::OutOfOrder));
+}
+
+#[test]
+fn the_players_that_a_peer_brings_have_places() {
+    let mut test = TestRoom::new(4);
+    let with = |number, players| JoinRequest { players, ..join_request(number, 4) };
+    for players in [0, 4, 5] {
+        let refused = Err(Refusal::BadLocalPlayers { players, size: 4 });
+        assert_eq!(test.enter(with(1, players)), refused);
+    }
+    assert!(test.enter(with(1, 2)).is_ok());
+    assert_eq!(test.enter(with(2, 3)), Err(Refusal::RoomFull { size: 4 }));
+    assert!(test.enter(with(3, 1)).is_ok());
+    let deliveries = test.enter(with(4, 1)).unwrap();
+    let roster = Roster { players: vec![2, 1, 1], ..Roster::new(4, [1, 3, 4].map(key).to_vec()) };
+    let is_roster = |it: &Delivery| matches!(&it.outgoing, Outgoing::Message(ServerMessage::Roster { roster: it, .. }) if *it == roster);
+    assert!(deliveries.iter().any(is_roster), "{deliveries:?}");
+    assert_eq!(test.enter(with(5, 1)), Err(Refusal::RoomFull { size: 4 }));
 }

@@ -1,5 +1,6 @@
 //! Rooms on a virtual clock. Sockets and peers have the same numbers unless a test says otherwise.
 
+mod access;
 mod membership;
 mod presence;
 mod traffic;
@@ -11,6 +12,8 @@ use super::*;
 
 const NONCE: RoomNonce = RoomNonce([3; 16]);
 const UNIX_NOW: u64 = 1_000_000;
+/// How many peers a room keeps out.
+const BANS: usize = 3;
 const GRACE: Duration = Duration::from_secs(10);
 
 /// A room and a clock.
@@ -23,7 +26,7 @@ struct TestRoom {
 impl TestRoom {
     fn new(size: u8) -> Self {
         Self {
-            room: Room::new(code(), NONCE, size, GameInfo::default(), None, None),
+            room: new_room(size, RoomOptions::default()),
             signer: TokenSigner::new(Some(&"a secret for the tests".into())).unwrap(),
             now: Duration::ZERO,
         }
@@ -79,7 +82,8 @@ impl TestRoom {
     ) -> Result<Vec<Delivery>, Refusal> {
         let rules = rules(&self.signer, self.now);
         let (socket, key, ice_servers) = (SocketId(socket), key(peer), Vec::new());
-        let request = ResumeRequest { socket, key, nonce: NONCE, restarted, ice_servers };
+        let (nonce, address) = (NONCE, address(peer));
+        let request = ResumeRequest { socket, key, address, nonce, restarted, ice_servers };
         let resumed = self.room.handle_resume(rules, request);
         let sent = self.sent();
         resumed.map(|()| sent)
@@ -89,11 +93,19 @@ impl TestRoom {
         let claims = TokenClaims { nonce: NONCE, issued: UNIX_NOW };
         let resume = self.signer.resume_token(&code(), key(peer), claims);
         let (version, room, size) = (VERSION, code(), self.room.size);
-        let (nonce, grace_ms, ice_servers) = (NONCE, 10_000, Vec::new());
-        message(
-            &[peer],
-            ServerMessage::Welcome { version, room, nonce, size, resume, grace_ms, ice_servers },
-        )
+        let (nonce, grace_ms, ice_servers, state) = (NONCE, 10_000, Vec::new(), self.room.state());
+        let welcome = ServerMessage::Welcome {
+            version,
+            room,
+            nonce,
+            size,
+            least: None,
+            resume,
+            grace_ms,
+            ice_servers,
+            state,
+        };
+        message(&[peer], welcome)
     }
 
     fn signal(&mut self, socket: u64, to: u64, text: &str) -> Result<SignalOutcome, Refusal> {
@@ -120,7 +132,7 @@ impl TestRoom {
 
     fn roster(&self, revision: u64, to: &[u64], members: &[u64]) -> Delivery {
         let members = members.iter().copied().map(key).collect();
-        let roster = Roster { size: self.room.size, members };
+        let roster = Roster::new(self.room.size, members);
         let issued = UNIX_NOW;
         let signed = signed(revision, roster.clone());
         let signature = self.signer.sign_roster(&code(), &signed);
@@ -130,7 +142,8 @@ impl TestRoom {
 
 fn rules(signer: &TokenSigner, now: Duration) -> Rules<'_> {
     let (away_messages, away_bytes) = (64, 64 * 1024);
-    Rules { now, grace: GRACE, away_messages, away_bytes, signer, unix_now: UNIX_NOW }
+    let (grace, bans, unix_now) = (GRACE, BANS, UNIX_NOW);
+    Rules { now, grace, away_messages, away_bytes, bans, signer, unix_now }
 }
 
 /// A roster as it is signed.
@@ -154,10 +167,30 @@ fn key(number: u64) -> PeerKey {
     PeerKey::from_bytes(u128::from(number).to_be_bytes())
 }
 
+/// Where the peer with this number connects from.
+fn address(number: u64) -> ClientAddress {
+    ClientAddress::V4((number as u32).into())
+}
+
+fn new_room(size: u8, options: RoomOptions) -> Room {
+    Room::new(code(), NONCE, size, GameInfo::default(), None, options, None)
+}
+
 fn join_request(peer: u64, size: u8) -> JoinRequest {
     let (socket, key, game) = (SocketId(peer), key(peer), GameInfo::default());
     let (size, ice_servers) = (Some(size), Vec::new());
-    JoinRequest { socket, key, size, game, password: None, ice_servers }
+    let address = address(peer);
+    JoinRequest {
+        socket,
+        key,
+        address,
+        size,
+        least: None,
+        players: 1,
+        game,
+        password: None,
+        ice_servers,
+    }
 }
 
 fn message(to: &[u64], message: ServerMessage) -> Delivery {

@@ -144,8 +144,7 @@ fn a_restored_room_waits_for_its_members_in_their_order_and_admits_no_new_peer()
 
 #[test]
 fn a_restored_room_takes_the_newest_roster_and_counts_on_from_it() {
-    let members =
-        |names: &[u64]| Roster { size: 3, members: names.iter().copied().map(key).collect() };
+    let members = |names: &[u64]| Roster::new(3, names.iter().copied().map(key).collect());
     let mut test = TestRoom::new(3);
     let first = signed(7, members(&[1, 2, 3]));
     test.room = Room::restored(rules(&test.signer, test.now), code(), &first, None);
@@ -172,7 +171,8 @@ fn a_restored_room_takes_the_newest_roster_and_counts_on_from_it() {
 fn a_token_of_another_incarnation_of_the_room_is_refused() {
     let mut test = TestRoom::filled(2, &[1, 2]);
     let (socket, nonce, ice_servers) = (SocketId(22), RoomNonce([9; 16]), Vec::new());
-    let request = ResumeRequest { socket, key: key(2), nonce, restarted: false, ice_servers };
+    let (key, address, restarted) = (key(2), address(2), false);
+    let request = ResumeRequest { socket, key, address, nonce, restarted, ice_servers };
     let resumed = test.room.handle_resume(rules(&test.signer, test.now), request);
     assert_eq!(resumed, Err(Refusal::CannotResume));
 }

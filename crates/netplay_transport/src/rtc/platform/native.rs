@@ -29,6 +29,11 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Task {
     Task { _task: smol::spawn(future) }
 }
 
+/// Runs a future to its end before anything else happens.
+pub(crate) fn finish(future: impl Future<Output = ()> + Send + 'static) {
+    smol::block_on(future);
+}
+
 /// A future that is polled by one task.
 pub(super) type LocalFuture<T> = BoxFuture<'static, T>;
 /// The sending half of a WebSocket.

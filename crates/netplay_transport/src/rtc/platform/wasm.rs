@@ -38,6 +38,11 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) -> Task {
     Task { handle }
 }
 
+/// Runs a future to its end, in the background: a page cannot wait.
+pub(crate) fn finish(future: impl Future<Output = ()> + 'static) {
+    wasm_bindgen_futures::spawn_local(future);
+}
+
 /// A future that is polled by one task.
 pub(super) type LocalFuture<T> = LocalBoxFuture<'static, T>;
 /// The sending half of a WebSocket.

@@ -1,0 +1,6 @@
+//! Messages between two peers, on virtual time.
+
+mod delivery;
+mod ends;
+mod hostile;
+mod limits;

@@ -1,0 +1,173 @@
+//! Peers that say themselves that they are gone: for good, or because their page is closed or loaded again.
+//!
+//! A page cannot tell whether it is closed, loaded again or left for another one. Its last message is that it
+//! [goes away](ControlMessage::GoingAway). The others tell their games at once, and keep the place of the player for the
+//! away timeout, in the place of the disconnect timeout: then the player counts as one who left. Another process of the
+//! peer that comes in time rejoins the match (`restart`); where a browser had kept the page (its back/forward cache), the
+//! same process goes on, and says that it is [back](ControlMessage::Back).
+//!
+//! What a peer says of itself counts only on its own link. That it goes away holds the others up no longer than the
+//! timeout, which does not begin again while it is away, and a limited number of times in a match.
+
+use std::time::Duration;
+
+use log::{debug, error, info};
+use netplay_protocol::{ControlMessage, PeerKey};
+
+use super::disconnect::Disconnect;
+use super::{Room, RoomEvent};
+
+/// How often a player may go away in one match, and a peer of the lobby be reported to the game.
+const MAX_ABSENCES: u32 = 8;
+
+/// Whether a peer is there, as far as its link and its own word show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attendance {
+    Present,
+    /// Its link is silent, and the game was told so.
+    Interrupted,
+    /// Its page went away at this time.
+    Away(Duration),
+    /// It has left the lobby.
+    Left,
+}
+
+impl Attendance {
+    /// Its link fell silent. Returns whether the game is to be told.
+    pub(super) fn silent(&mut self) -> bool {
+        let news = *self == Self::Present;
+        if news {
+            *self = Self::Interrupted;
+        }
+        news
+    }
+
+    /// Its link is heard again. Returns whether the game is to be told.
+    pub(super) fn heard(&mut self) -> bool {
+        let news = *self == Self::Interrupted;
+        if news {
+            *self = Self::Present;
+        }
+        news
+    }
+
+    /// Since when it is away.
+    pub(super) fn away_since(self) -> Option<Duration> {
+        match self {
+            Self::Away(since) => Some(since),
+            Self::Present | Self::Interrupted | Self::Left => None,
+        }
+    }
+}
+
+impl Room {
+    /// The page that the local peer runs in is closed, loaded again or left for another one. The others are told so, on
+    /// every path: what is to be sent must be sent before this process ends.
+    pub fn go_away(&mut self, now: Duration) {
+        self.send_last_to_all(now, &ControlMessage::GoingAway);
+    }
+
+    /// The page that the local peer runs in is shown again, and its process goes on.
+    pub fn come_back(&mut self, now: Duration) {
+        self.peers.values_mut().for_each(|peer| peer.link.exclude_silence(now));
+        self.send_control_to_all(now, &ControlMessage::Back);
+    }
+
+    /// Sends every peer a message that may be the last one of this process.
+    pub(super) fn send_last_to_all(&mut self, now: Duration, message: &ControlMessage) {
+        if self.phase.is_ended() {
+            return;
+        }
+        let message = match message.encode() {
+            Ok(message) => message,
+            Err(error) => return error!("a message could not be encoded: {error}"),
+        };
+        for peer in self.peers.values_mut().filter(|peer| !peer.is_congested) {
+            if let Err(error) = peer.link.send_last(now, message.clone()) {
+                debug!("a last message could not be sent to {:?}: {error}", peer.key);
+            }
+        }
+    }
+
+    /// A peer says that it goes away.
+    pub(super) fn went_away(&mut self, now: Duration, from: PeerKey) {
+        let time_left = self.config.away_timeout;
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        // The time does not begin again.
+        if matches!(peer.attendance, Attendance::Away(_) | Attendance::Left) {
+            return;
+        }
+        let player = peer.player;
+        peer.absences = peer.absences.saturating_add(1);
+        let is_too_often = peer.absences > MAX_ABSENCES;
+        match self.phase.active_match() {
+            Some(_) if is_too_often => {
+                return self.accuse(now, player, Disconnect::lost("it went away too often"));
+            }
+            None if is_too_often || self.roster.place(from).is_none() => return,
+            Some(_) | None => {}
+        }
+        peer.attendance = Attendance::Away(now);
+        info!(
+            "the page of player {} is closed or loaded again: its place is kept for {} s",
+            self.roster.number(player),
+            time_left.as_secs_f32()
+        );
+        self.emit(RoomEvent::PeerAway { peer: from, player, time_left });
+    }
+
+    /// A peer says that it is back, or its process restarted.
+    pub(super) fn came_back(&mut self, now: Duration, from: PeerKey) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let player = peer.player;
+        match peer.attendance {
+            Attendance::Away(since) => {
+                peer.attendance = Attendance::Present;
+                let after = now.saturating_sub(since);
+                info!(
+                    "player {} is back after {} ms",
+                    self.roster.number(player),
+                    after.as_millis()
+                );
+                self.emit(RoomEvent::PeerBack { peer: from, player, after });
+            }
+            // It has joined again, and the server had not noticed that it was gone.
+            Attendance::Left => {
+                peer.attendance = Attendance::Present;
+                if peer.announce() {
+                    self.emit(RoomEvent::PeerJoined { peer: from });
+                }
+            }
+            Attendance::Present | Attendance::Interrupted => {}
+        }
+    }
+
+    /// Why a player is dropped from the match who went away at a time, once that is long ago.
+    pub(super) fn stays_away(&self, now: Duration, since: Duration) -> Option<Disconnect> {
+        let timeout = self.config.away_timeout;
+        let is_over = now.saturating_sub(since) >= timeout;
+        let seconds = timeout.as_secs_f32();
+        is_over.then(|| {
+            Disconnect::Away(format!(
+                "they closed the page, or did not come back within {seconds} s"
+            ))
+        })
+    }
+
+    /// A peer says that it leaves the lobby. The server says so as well, and has the last word on who is in it.
+    pub(super) fn left_the_lobby(&mut self, from: PeerKey, reason: String) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        peer.attendance = Attendance::Left;
+        if std::mem::take(&mut peer.announced) {
+            self.emit(RoomEvent::PeerLeft { peer: from, reason });
+        }
+    }
+
+    /// A match starts: those who left the lobby when everything for it was agreed do not play it.
+    pub(super) fn drop_who_left_the_lobby(&mut self, now: Duration) {
+        let left = self.peers.values().filter(|peer| peer.attendance == Attendance::Left);
+        for player in left.map(|peer| peer.player).collect::<Vec<_>>() {
+            self.accuse(now, player, Disconnect::Left("they left the room".to_owned()));
+        }
+    }
+}
