@@ -1,5 +1,7 @@
 //! [`CurrentMatch`], and the schedule [`StartMatch`] that sets it up.
 
+use std::ops::Range;
+
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 
@@ -57,15 +59,15 @@ impl CurrentMatch {
     pub(crate) fn of_peers(epoch: u16, counts: Vec<u8>, local_peer: usize, seed: u64) -> Self {
         let players = counts.iter().map(|count| usize::from(*count)).sum();
         let this_match = Self { counts, ..Self::new(epoch, players, 0, seed) };
-        let local_players = this_match.players_of(local_peer);
+        let local_players = this_match.players_of(local_peer).map(PlayerHandle::from).collect();
         this_match.with_local_players(local_players)
     }
 
     /// The players of a peer, by its place among the peers: what ggrs takes for one player.
-    pub(crate) fn players_of(&self, peer: usize) -> Vec<PlayerHandle> {
+    pub(crate) fn players_of(&self, peer: usize) -> Range<usize> {
         let first: usize = self.counts.iter().take(peer).map(|count| usize::from(*count)).sum();
         let count = self.counts.get(peer).map_or(0, |count| usize::from(*count));
-        (first..first + count).map(PlayerHandle::from).collect()
+        first..first + count
     }
 
     /// The players of the match, in their order.
@@ -86,8 +88,8 @@ mod tests {
         assert_eq!(this_match.players, 6);
         assert_eq!(this_match.local_player, PlayerHandle(3));
         assert_eq!(this_match.local_players, handles(&[3, 4, 5]));
-        assert_eq!(this_match.players_of(0), handles(&[0, 1]));
-        assert_eq!(this_match.players_of(1), handles(&[2]));
-        assert_eq!(this_match.players_of(3), []);
+        assert_eq!(this_match.players_of(0), 0..2);
+        assert_eq!(this_match.players_of(1), 2..3);
+        assert!(this_match.players_of(3).is_empty());
     }
 }

@@ -38,13 +38,13 @@ fn fly(
 ) {
     // Frames count from 0.
     let frame = frame.0.unsigned_abs();
-    let local = this_match.map(|this_match| this_match.local_players.clone()).unwrap_or_default();
-    for (player, seed) in local.into_iter().zip(bot.seed..) {
+    let local = this_match.as_deref().map_or(&[][..], |this_match| &this_match.local_players);
+    for (player, seed) in local.iter().zip(bot.seed..) {
         let given = match bot.hunts {
             true => hunt(seed, frame, player.0, &ships, &pickups),
             false => random_input(seed, frame),
         };
-        input.set(player, given);
+        input.set(*player, given);
     }
 }
 

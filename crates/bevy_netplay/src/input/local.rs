@@ -169,13 +169,13 @@ fn read_inputs<C: MatchTypes>(
         let local = world.resource::<LocalInput<C::Game>>();
         let this_match = world.get_resource::<CurrentMatch>();
         let players_of = |peer: usize| {
-            this_match.map_or_else(|| vec![peer.into()], |this_match| this_match.players_of(peer))
+            this_match.map_or(peer..peer + 1, |this_match| this_match.players_of(peer))
         };
-        let first = peers.iter().min().and_then(|peer| players_of(*peer).first().copied());
+        let first = peers.iter().min().map(|peer| players_of(*peer).start);
         let inputs = peers.into_iter().map(|peer| {
             let players = players_of(peer);
-            let input = C::PeerInput::from_players(|place| match players.get(place) {
-                Some(player) => local.get(*player, Some(*player) == first),
+            let input = C::PeerInput::from_players(|place| match players.clone().nth(place) {
+                Some(player) => local.get(player.into(), Some(player) == first),
                 None => C::Game::default(),
             });
             (peer, C::PeerEncoding::as_sent(input))

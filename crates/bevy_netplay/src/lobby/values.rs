@@ -300,19 +300,12 @@ fn decode_players<T: LobbyValue>(bytes: &[u8], players: u8) -> Vec<T> {
 }
 
 fn encode<T: LobbyValue>(value: &T) -> Result<Vec<u8>, String> {
-    // What nobody has set is no byte long.
-    if *value == T::default() {
-        return Ok(Vec::new());
-    }
-    postcard::to_stdvec(value).map_err(|error| format!("{}: {error}", type_name::<T>()))
+    encode_players(std::iter::once(value))
 }
 
 /// A value that a peer sent. What cannot be decoded is the default, on every peer alike.
 fn decode<T: LobbyValue>(bytes: &[u8]) -> T {
-    match bytes {
-        [] => T::default(),
-        bytes => postcard::from_bytes(bytes).unwrap_or_default(),
-    }
+    decode_players(bytes, 1).pop().unwrap_or_default()
 }
 
 #[cfg(test)]

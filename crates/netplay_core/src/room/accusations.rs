@@ -109,20 +109,18 @@ impl Room {
         for player in active.accusations.accused().filter(|it| !active.consensus.is_frozen(*it)) {
             let key = active.start.players.get(player);
             let Some(peer) = key.and_then(|key| self.peers.get(key)) else { continue };
-            let is_away = peer.attendance.away_since().is_some();
+            if peer.attendance.away_since().is_some() {
+                continue;
+            }
             let is_silent = peer.link.silence(now) >= patience;
             if active.accusations.has(local, player) {
                 let may_end =
                     matches!(active.why(player), Disconnect::Silent(_) | Disconnect::Away(_));
                 // What comes from others only does not show that it is heard.
-                if may_end && !is_silent && !is_away && !active.input_searches.contains_key(&player)
-                {
+                if may_end && !is_silent && !active.input_searches.contains_key(&player) {
                     withdrawn.push(player);
                 }
-            } else if is_silent
-                && !is_away
-                && active.accusations.of(player).iter().any(Accusation::is_lost)
-            {
+            } else if is_silent && active.accusations.of(player).iter().any(Accusation::is_lost) {
                 joined.push((player, Disconnect::Silent(active.why(player).detail().to_owned())));
             }
         }

@@ -79,7 +79,7 @@ fn show_cards(
     mut cards: Query<(&Card, &mut Node)>,
     mut texts: Query<(&CardText, &mut Text)>,
 ) {
-    let own = this_match.map(|this_match| this_match.local_players.clone()).unwrap_or_default();
+    let own = this_match.as_deref().map_or(&[][..], |this_match| &this_match.local_players);
     let score =
         |player: u8| ships.iter().find(|(ship, _)| ship.player == player).map(|(_, score)| score.0);
     debug_assert!(ships.iter().all(|(ship, _)| ship.player < MAX_PLAYERS));

@@ -77,21 +77,19 @@ fn read(
     // In the order in which they were connected.
     let mut gamepads: Vec<_> = gamepads.iter().collect();
     gamepads.sort_by_key(|(entity, _)| *entity);
-    let mut gamepads = gamepads.into_iter().map(|(_, gamepad)| held(gamepad));
+    let mut gamepads = gamepads.into_iter().map(|(_, gamepad)| held_on(gamepad));
     let players = &this_match.local_players;
     let devices = match players.len() {
         // One player may use any of them.
         0 | 1 => {
-            let keys = KEYS.iter().filter(|(_, codes)| keys.any_pressed(codes.iter().copied()));
-            let buttons = keys.fold(pad.0, |buttons, (button, _)| buttons | button);
-            vec![gamepads.fold(buttons, |buttons, held| buttons | held)]
+            let pressed = |codes: &[KeyCode]| keys.any_pressed(codes.iter().copied());
+            let keyboard = KEYS.map(|(button, codes)| (button, pressed(codes)));
+            vec![gamepads.fold(pad.0 | held(keyboard), |buttons, gamepad| buttons | gamepad)]
         }
         // Who has a gamepad leaves the keyboard to the others: the first players have it.
         players => {
-            let keyboard = HALVES.map(|half| {
-                let held = half.iter().filter(|(_, key)| keys.pressed(*key));
-                held.fold(0, |buttons, (button, _)| buttons | button)
-            });
+            let keyboard =
+                HALVES.map(|half| held(half.map(|(button, key)| (button, keys.pressed(key)))));
             let with_gamepads: Vec<u8> = gamepads.by_ref().take(players).collect();
             let at_keyboard = players - with_gamepads.len();
             keyboard.into_iter().take(at_keyboard).chain(with_gamepads).collect()
@@ -102,20 +100,24 @@ fn read(
     }
 }
 
+/// Those buttons of the game that are held.
+fn held(buttons: [(u8, bool); 6]) -> u8 {
+    let held = buttons.into_iter().filter(|(_, is_held)| *is_held);
+    held.fold(0, |buttons, (button, _)| buttons | button)
+}
+
 /// What is held on a gamepad, as buttons of the game.
-fn held(gamepad: &Gamepad) -> u8 {
+fn held_on(gamepad: &Gamepad) -> u8 {
     let stick = gamepad.left_stick();
     let dash = [GamepadButton::East, GamepadButton::LeftTrigger, GamepadButton::RightTrigger];
-    [
+    held([
         (UP, stick.y > DEAD_ZONE || gamepad.pressed(GamepadButton::DPadUp)),
         (DOWN, stick.y < -DEAD_ZONE || gamepad.pressed(GamepadButton::DPadDown)),
         (LEFT, stick.x < -DEAD_ZONE || gamepad.pressed(GamepadButton::DPadLeft)),
         (RIGHT, stick.x > DEAD_ZONE || gamepad.pressed(GamepadButton::DPadRight)),
         (FIRE, gamepad.any_pressed([GamepadButton::South, GamepadButton::RightTrigger2])),
         (DASH, gamepad.any_pressed(dash)),
-    ]
-    .into_iter()
-    .fold(0, |buttons, (button, is_held)| if is_held { buttons | button } else { buttons })
+    ])
 }
 
 fn ask(keys: Res<ButtonInput<KeyCode>>, mut wishes: MessageWriter<Wish>) {

@@ -63,7 +63,7 @@ fn follow(
     ships: Query<(&Ship, &Body, &Hull, &Gun)>,
     mut parts: Query<(&Owner, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
 ) {
-    let own = this_match.map(|this_match| this_match.local_players.clone()).unwrap_or_default();
+    let own = this_match.as_deref().map_or(&[][..], |this_match| &this_match.local_players);
     for (&Owner(player), &part, mut transform, mut sprite, mut visibility) in &mut parts {
         let ship = ships.iter().find(|(ship, ..)| ship.player == player);
         let Some((ship, body, hull, gun)) = ship.filter(|(_, _, hull, _)| hull.is_alive()) else {
