@@ -1,7 +1,7 @@
 // Reads and writes the address of the page, and checks what the player entered.
 //
-// Parameters of the address: `server`, `room` and `players`; for tests and experiments also `name`, `local`, `policy`,
-// `net`, `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
+// Parameters of the address: `server`, `room`, `players` and `least`; for tests and experiments also `name`, `local`,
+// `policy`, `net`, `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
 
 import { builtInServers } from "./consent.js";
 import { rememberedName } from "./memory.js";
@@ -11,19 +11,24 @@ const DEFAULT_PORT = 3536;
 // Characters of room codes: those that are easy to confuse are left out.
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
+const isSize = (players) => Number.isInteger(players) && players >= 2 && players <= 8;
+
 // The options of the game from the parameters of an address.
 export function read(search) {
   const given = new URLSearchParams(search);
   const text = (name, otherwise = "") => given.get(name)?.trim() || otherwise;
   const number = (name, otherwise) => (given.has(name) ? Number(given.get(name)) : otherwise);
   const players = number("players", null);
+  const least = number("least", null);
   const room = text("room");
   return {
     server: text("server", defaultServer()),
     room,
     name: text("name", rememberedName()),
     // Nothing for a room that is joined as it is.
-    players: [2, 3, 4].includes(players) ? players : room ? null : 2,
+    players: isSize(players) ? players : room ? null : 2,
+    // With how many a match starts, once all are ready; nothing to start it when the room is full.
+    least: least >= 2 && least <= players ? least : null,
     local: number("local", 1),
     policy: text("policy", "any"),
     net: text("net"),
@@ -50,9 +55,9 @@ export function newRoom() {
 }
 
 // The address of this page with the parameters of a room.
-export function here({ server, room, players }) {
+export function here({ server, room, players, least }) {
   const address = new URL(location.href);
-  for (const [name, value] of Object.entries({ server, room, players })) {
+  for (const [name, value] of Object.entries({ server, room, players, least })) {
     if (value) address.searchParams.set(name, value);
     else address.searchParams.delete(name);
   }

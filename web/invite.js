@@ -17,10 +17,11 @@ const SVG = "http://www.w3.org/2000/svg";
 const element = (id) => document.getElementById(id);
 
 // The link that invites to a room, and what a player must type besides: a list of names and values.
-export function invitation({ server, room, players }, defaultServer) {
+export function invitation({ server, room, players, least }, defaultServer) {
   const address = namedAddress();
-  if (!address) return { link: ownAddress({ server, room, players }), typed: [] };
-  const values = { server, room, players: players ?? "" };
+  if (!address) return { link: ownAddress({ server, room, players, least }), typed: [] };
+  // A room with a lobby says itself how many play, and with how many it starts.
+  const values = { server, room, players: (!least && players) || "" };
   const link = address.replace(/\{(server|room|players)\}/g, (_, name) => encodeURIComponent(values[name]));
   const typed = [];
   if (!address.includes("{room}")) typed.push(["Room", room]);

@@ -5,11 +5,14 @@
 
 import { badServer, canonical, defaultServer, here, missing, newRoom, read } from "./address.js";
 import { mayConnect } from "./consent.js";
+import "./chat.js";
 import { touchControls } from "./controls.js";
 import { closeInvitation, invitation, showInvitation } from "./invite.js";
 import { load } from "./loading.js";
+import "./lobby.js";
 import { forgetSession, rememberName, rememberSession, session } from "./memory.js";
 import "./reload.js";
+import { showRooms } from "./rooms.js";
 
 const element = (id) => document.getElementById(id);
 const options = read(location.search);
@@ -27,7 +30,10 @@ function fillIn() {
   element("server").value = options.server;
   element("room").value = options.room;
   element("name").value = options.name;
-  document.querySelector(`input[name="players"][value="${options.players ?? 2}"]`).checked = true;
+  // There is no choice of 5 and 7: only an address names them.
+  const choice = document.querySelector(`input[name="players"][value="${options.players ?? 2}"]`);
+  if (choice) choice.checked = true;
+  document.querySelector(`input[name="begin"][value="${options.least ? "ready" : "full"}"]`).checked = true;
   label();
 }
 
@@ -39,9 +45,10 @@ function typedRoom() {
 function label() {
   const joins = typedRoom() !== "";
   // A room that is there has its size.
-  element("players").hidden = joins;
+  for (const id of ["players", "begin", "listing"]) element(id).hidden = joins;
   if (!loaded || failed) return;
   element("go").disabled = false;
+  element("find-rooms").disabled = false;
   element("go").textContent = joins ? "Join the room" : "Create a room";
 }
 
@@ -54,24 +61,51 @@ function keep(resume_token) {
 }
 
 // The player does not want to connect to the server. The form is as it was.
-function refused() {
+function refused(server) {
   element("go").focus();
-  fail(`Not connected to ${new URL(options.server).host}. Choose another server, or be asked again.`);
+  fail(`Not connected to ${new URL(server).host}. Choose another server, or be asked again.`);
+}
+
+// What the form says of a new room.
+function newRoomOptions() {
+  const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`).value;
+  const name = element("name").value.trim();
+  const listed = name ? `${name}'s room` : "A room";
+  return {
+    players: Number(chosen("players")),
+    // Two who are ready are enough.
+    least: chosen("begin") === "ready" ? 2 : null,
+    public: element("public").checked ? listed : null,
+  };
+}
+
+// Shows the public rooms of the server that is typed.
+async function findRooms() {
+  const server = element("server").value.trim();
+  const wrong = badServer(server);
+  if (wrong) return fail(wrong);
+  element("error").hidden = true;
+  if (!(await mayConnect(canonical(server)))) return refused(server);
+  showRooms(canonical(server), (code) => {
+    element("room").value = code;
+    label();
+    element("go").focus();
+  });
 }
 
 async function start() {
   options.server = element("server").value.trim();
   const room = typedRoom();
   // A link may say how many play; a code that is typed does not.
-  if (!room) options.players = Number(document.querySelector('input[name="players"]:checked').value);
-  else if (room !== options.room) options.players = null;
+  if (!room) Object.assign(options, newRoomOptions());
+  else if (room !== options.room) Object.assign(options, { players: null, least: null });
   options.room = room || newRoom();
   options.name = element("name").value.trim();
   const wrong = badServer(options.server);
   if (wrong) return fail(wrong);
   element("error").hidden = true;
   options.server = canonical(options.server);
-  if (!(await mayConnect(options.server))) return refused();
+  if (!(await mayConnect(options.server))) return refused(options.server);
   rememberName(options.name);
   Object.assign(options, session(options));
   // After a reload the page joins the same room.
@@ -133,6 +167,7 @@ for (const wish of ["join", "leave", "rematch"]) {
 }
 
 element("room").addEventListener("input", label);
+element("find-rooms").addEventListener("click", findRooms);
 element("form").addEventListener("submit", (event) => {
   event.preventDefault();
   if (loaded && !failed) start();

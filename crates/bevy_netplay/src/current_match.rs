@@ -5,6 +5,8 @@ use std::ops::Range;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 
+use netplay_core::room::MatchStart;
+
 use crate::PlayerHandle;
 
 /// The schedule that sets a match up. Spawn what rolls back here, and reset resources.
@@ -23,8 +25,10 @@ pub struct StartMatch;
 pub struct CurrentMatch {
     /// Counts the matches on the links of this room, from 1.
     pub epoch: u16,
-    /// How many players play.
+    /// How many players play. [MatchBots](crate::MatchBots) are not among them.
     pub players: usize,
+    /// For how many players the room is, as its creator set it; as many as there are players in a match without a room.
+    pub places: usize,
     /// The player on this peer; the first one where there are several.
     pub local_player: PlayerHandle,
     /// The players on this peer, in their order.
@@ -46,7 +50,7 @@ impl CurrentMatch {
     ) -> Self {
         let local_player = local_player.into();
         let (local_players, counts) = (vec![local_player], vec![1; players]);
-        Self { epoch, players, local_player, local_players, seed, counts }
+        Self { epoch, players, places: players, local_player, local_players, seed, counts }
     }
 
     /// The same with several local players.
@@ -55,11 +59,14 @@ impl CurrentMatch {
         Self { local_player, local_players, ..self }
     }
 
-    /// A match of peers that bring so many players each.
-    pub(crate) fn of_peers(epoch: u16, counts: Vec<u8>, local_peer: usize, seed: u64) -> Self {
+    /// A match of peers in a room with so many places.
+    pub(crate) fn of_room(start: &MatchStart, places: u8) -> Self {
+        let counts = start.player_counts.clone();
         let players = counts.iter().map(|count| usize::from(*count)).sum();
-        let this_match = Self { counts, ..Self::new(epoch, players, 0, seed) };
-        let local_players = this_match.players_of(local_peer).map(PlayerHandle::from).collect();
+        let this_match = Self::new(start.epoch, players, 0, start.seed);
+        let this_match = Self { counts, places: usize::from(places).max(players), ..this_match };
+        let local_players =
+            this_match.players_of(start.local_player).map(PlayerHandle::from).collect();
         this_match.with_local_players(local_players)
     }
 
@@ -78,11 +85,23 @@ impl CurrentMatch {
 
 #[cfg(test)]
 mod tests {
+    use netplay_protocol::{LobbyValues, PeerKey};
+
     use super::*;
 
     #[test]
     fn players_are_counted_through_the_peers_in_their_order() {
-        let this_match = CurrentMatch::of_peers(1, vec![2, 1, 3], 2, 7);
+        let start = MatchStart {
+            epoch: 1,
+            players: (1..=3).map(|name| PeerKey::from_bytes([name; 16])).collect(),
+            player_counts: vec![2, 1, 3],
+            local_player: 2,
+            seed: 7,
+            lobby: LobbyValues::default(),
+            input_delay: 2,
+        };
+        let this_match = CurrentMatch::of_room(&start, 8);
+        assert_eq!(this_match.places, 8);
         let handles =
             |players: &[u8]| players.iter().copied().map(PlayerHandle).collect::<Vec<_>>();
         assert_eq!(this_match.players, 6);

@@ -109,8 +109,9 @@ pub use diagnostics::NetplayDiagnosticsPlugin;
 pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
 pub use input::{
-    AsBytes, AsSerde, GgrsInput, InputEncoding, InputStatus, Inputs, LocalInput, MatchTypes,
-    NetplayGgrs, NetplayInput, PeerInput, PerPlayer, PlayerInputs, ReadLocalInput,
+    AsBytes, AsSerde, BotInputs, GgrsInput, InputEncoding, InputStatus, Inputs, LocalInput,
+    MatchBots, MatchTypes, NetplayGgrs, NetplayInput, PeerInput, PerPlayer, PlayerInputs,
+    ReadLocalInput, UpdateBots,
 };
 pub use join_room::JoinRoom;
 pub use links::{AttemptFailure, PathChange, PeerLink, PeerLinks};
@@ -168,12 +169,12 @@ pub mod prelude {
     pub use netplay_protocol::PeerKey;
 
     pub use crate::{
-        CurrentLobby, CurrentMatch, CurrentRoom, EndReason, FromPeer, Inputs, JoinRoom, KickRule,
-        LastEndReason, LinkPath, LinkQuality, LobbyState, LocalInput, MatchLobby, NetplayApp,
-        NetplayCommands, NetplayConfig, NetplayLobbyApp, NetplayPlugins, NetplayState,
-        NetplaySystems, NetplayUpdate, PeerIdentity, PeerLinks, PeerMessageApp, PeerMessageOptions,
-        PeerMessageWriter, PeerPresence, PlayerHandle, ReadLocalInput, ResumeToken, RollbackEntity,
-        RollbackMetrics, RoomList, SessionReport, SpawnOrder, StartMatch, in_countdown, in_lobby,
-        in_match, in_room, others_play,
+        BotInputs, CurrentLobby, CurrentMatch, CurrentRoom, EndReason, FromPeer, Inputs, JoinRoom,
+        KickRule, LastEndReason, LinkPath, LinkQuality, LobbyState, LocalInput, MatchBots,
+        MatchLobby, NetplayApp, NetplayCommands, NetplayConfig, NetplayLobbyApp, NetplayPlugins,
+        NetplayState, NetplaySystems, NetplayUpdate, PeerIdentity, PeerLinks, PeerMessageApp,
+        PeerMessageOptions, PeerMessageWriter, PeerPresence, PlayerHandle, ReadLocalInput,
+        ResumeToken, RollbackEntity, RollbackMetrics, RoomList, SessionReport, SpawnOrder,
+        StartMatch, UpdateBots, in_countdown, in_lobby, in_match, in_room, others_play,
     };
 }

@@ -159,6 +159,7 @@ where
         reflect::register_types::<I>(app);
         let ggrs = GgrsPlugin::<NetplayGgrs<I, E, P, L>>::new(RunGgrs);
         app.add_plugins((ggrs, rollback::plugin, lobby::match_end_plugin, peer_messages::plugin))
+            .add_plugins(input::bots_plugin::<NetplayGgrs<I, E, P, L>>)
             .init_state::<NetplayState>()
             .register_type_state::<NetplayState>()
             .insert_resource(RollbackFrameRate(self.config.frame_rate))

@@ -5,6 +5,7 @@
 
 mod access;
 mod any_game;
+mod bots;
 mod chaos;
 mod conditions;
 mod desync;

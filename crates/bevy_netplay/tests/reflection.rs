@@ -10,7 +10,7 @@ use bevy_netplay::messages::PeerJoined;
 use bevy_netplay::prelude::*;
 
 /// Public types that need not be in the type registry: they are never a value in the world.
-const NO_VALUES: [&str; 21] = [
+const NO_VALUES: [&str; 22] = [
     // Plugins.
     "NetplayPlugins",
     "NetplayPlugin",
@@ -20,8 +20,9 @@ const NO_VALUES: [&str; 21] = [
     "PeerMessageOptions",
     "PeerMessageWriter",
     "FromPeer",
-    // A system parameter, the types of ggrs' session and of its inputs.
+    // System parameters, the types of ggrs' session and of its inputs.
     "Inputs",
+    "BotInputs",
     "NetplayGgrs",
     "GgrsInput",
     "PeerInput",

@@ -1,79 +1,10 @@
 //! Rooms that go on between the updates of their games, over real data channels.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use netplay_core::room::{EndReason, RoomEvent};
+use netplay_transport::Leaving;
 
-use netplay_core::link::LinkConfig;
-use netplay_core::room::{EndReason, Entropy, Room, RoomConfig, RoomEvent};
-use netplay_transport::rtc::RtcTransport;
-use netplay_transport::{DrivenRoom, Leaving, PathPolicy};
-
-use crate::support::{identity, key, now, request, server, wait_until};
-
-/// Longer than any test.
-const NEVER: Duration = Duration::from_secs(60 * 60);
-
-/// The room of a game, whose updates a test makes.
-struct Game {
-    room: DrivenRoom,
-    started: Instant,
-}
-
-impl Game {
-    /// Joins, in the first update of the game.
-    fn join(server: &str, n: u8) -> Self {
-        let config = RoomConfig {
-            local_peer: key(n),
-            identity: identity(n),
-            incarnation: n.into(),
-            entropy: Entropy([n; 32]),
-            game: "game 1".into(),
-            registered: 1,
-            frame_rate: 60,
-            default_input: vec![0, 0],
-            input_delay: 2,
-            max_prediction: 8,
-            input_redundancy: 3,
-            stall_timeout: None,
-            away_timeout: Duration::from_secs(10),
-            disconnect_timeout: NEVER,
-            link: LinkConfig::default(),
-            policy: PathPolicy::Any,
-            countdown: Duration::ZERO,
-            host: None,
-            resumes: false,
-            names: vec![format!("player {n}")],
-            messages: Arc::default(),
-        };
-        let (started, at) = (now(), Duration::ZERO);
-        let transport = Box::new(RtcTransport::join(request(server, n, 2)));
-        let room = Room::new(config, at);
-        let game =
-            Self { room: DrivenRoom::with_longest_hitch(room, transport, at, NEVER), started };
-        game.update();
-        game
-    }
-
-    fn update(&self) -> Vec<RoomEvent> {
-        let now = self.started.elapsed();
-        let mut driver = self.room.lock();
-        driver.begin_update(now);
-        let told = std::iter::from_fn(|| driver.poll_event()).collect();
-        driver.end_update(now, Some((0, -1)));
-        told
-    }
-
-    fn plays(&self) -> bool {
-        self.room.lock().room().traffic().is_some()
-    }
-
-    /// How many datagrams came from the other player.
-    fn heard(&self) -> u64 {
-        let driver = self.room.lock();
-        let links = driver.room().peers().map(|peer| peer.link().stats(NEVER));
-        links.map(|stats| stats.counters.datagrams_received).sum()
-    }
-}
+use crate::game::{Game, NEVER};
+use crate::support::{server, wait_until};
 
 #[test]
 fn a_match_is_reached_without_any_update_after_the_one_that_joins() {

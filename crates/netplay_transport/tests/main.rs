@@ -5,12 +5,14 @@
 mod access;
 mod attempts;
 mod crossing;
+mod game;
 mod hitches;
 mod joining;
 #[cfg(target_os = "linux")]
 mod lab;
 mod malicious_peer;
 mod malicious_server;
+mod messages;
 mod proxy;
 mod relaying;
 mod resuming;

@@ -1,14 +1,20 @@
-//! Arena: two to four ships, seen from above, fight for a minute between walls.
+//! Arena: two to eight ships, seen from above, fight for a minute between walls.
 //!
 //! [`sim`] is the simulation that every peer computes: integers only, all state rolled back, the same bits on every
-//! machine. [`view`] draws it, and may use floats, because nothing flows back into the simulation. [`bot`] makes
-//! inputs in the place of a human player.
+//! machine. [`lobby`] and [`chat`] are what is around a match. [`view`] draws it, and may use floats, because nothing flows
+//! back into the simulation. [`bot`] makes inputs in the place of a human player.
 //!
 //! It is a library so that tests and benchmarks run the same simulation as the game.
 
 pub mod bot;
+pub mod chat;
 pub mod fixed_match;
+pub mod lobby;
+pub mod names;
+mod plain_text;
+pub mod rooms;
 pub mod sim;
+pub mod standings;
 pub mod view;
 
 use bevy::app::PluginGroup;
@@ -21,4 +27,4 @@ pub fn netplay(config: NetplayConfig) -> impl PluginGroup {
 }
 
 /// The name that peers compare before a match. Change it together with the rules.
-pub const GAME: &str = "arena 1";
+pub const GAME: &str = "arena 2";

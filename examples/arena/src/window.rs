@@ -2,6 +2,7 @@
 
 use arena::sim::SimulationPlugin;
 use arena::view::{Invite, ViewPlugin};
+use arena::{chat, lobby};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
@@ -10,8 +11,11 @@ pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -
     let mut app = example_runner::window::app("Arena", "#arena");
     app.add_plugins(arena::netplay(config))
         .insert_resource(invite)
-        .add_plugins((SimulationPlugin, ViewPlugin))
+        .add_plugins((SimulationPlugin, ViewPlugin, lobby::plugin, chat::plugin))
         .add_systems(Startup, join);
+    // A page has the lobby and the chat in HTML.
+    #[cfg(not(target_arch = "wasm32"))]
+    app.add_plugins(arena::view::LobbyViewPlugin);
     more(&mut app);
     app.run()
 }

@@ -9,6 +9,10 @@ mod chaos;
 mod lab;
 #[cfg(target_os = "linux")]
 mod leaving;
+#[cfg(target_os = "linux")]
+mod lobby;
+#[cfg(target_os = "linux")]
+mod lobby_rules;
 mod processes;
 mod rollback;
 #[cfg_attr(

@@ -137,6 +137,12 @@ fn two_players_on_one_machine_play_with_one_on_another() {
 }
 
 #[test]
+fn eight_processes_play_a_match_over_webrtc() {
+    let reports = play("eight", 8, 1200, "any");
+    assert_a_good_match(&reports, 1200, "direct");
+}
+
+#[test]
 fn the_server_relays_a_match_whose_policy_allows_nothing_else() {
     let reports = play("relay", 3, 300, "relay");
     assert_a_good_match(&reports, 300, "relay");

@@ -61,6 +61,13 @@ fn two_thousand_random_frames_come_out_the_same_every_time() {
 }
 
 #[test]
+fn eight_ships_start_apart_and_come_out_the_same_every_time() {
+    let seen = seen(SyncTest::new(8).seed(8).frames(1000).check_distance(7), random_input);
+    // More than the four pick-ups that fewer players get.
+    assert!(seen.most_shots > 10 && seen.most_pickups > 4 && seen.scores > 0, "{seen:?}");
+}
+
+#[test]
 fn the_sync_test_finds_a_system_that_is_not_rolled_back() {
     // A `Local` is not part of the state, so a frame that is computed again turns other ships.
     let meddle = |mut calls: Local<u32>, mut ships: Query<&mut Ship>| {

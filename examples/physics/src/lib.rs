@@ -26,6 +26,7 @@ use input::PusherInput;
 pub static GAME: Game = Game {
     program: "physics",
     title: "Physics",
+    most_players: 4,
     version: "physics 1",
     simulation,
     controls,

@@ -1,4 +1,4 @@
-//! A platform fighter for two to four players, written as most Bevy games are: floats,
+//! A platform fighter for two to eight players, written as most Bevy games are: floats,
 //! `Transform`, timers, a state with `OnEnter` and `OnExit`, children, messages, entities
 //! that refer to others.
 //!
@@ -22,7 +22,8 @@ use input::{FighterInput, Released};
 pub static GAME: Game = Game {
     program: "platformer",
     title: "Platformer",
-    version: "platformer 1",
+    most_players: 8,
+    version: "platformer 2",
     simulation,
     controls,
     view: view::plugin,

@@ -95,17 +95,21 @@ fn write_lines(mut commands: Commands) {
         )
     };
     commands.spawn((Scores, line(px(8), 22.0)));
-    commands.spawn((Banner, line(px(60), 40.0)));
+    commands.spawn((Banner, line(px(72), 40.0)));
 }
 
 fn show_scores(contestants: Query<&Contestant>, mut lines: Query<&mut Text, With<Scores>>) {
     let mut contestants: Vec<_> = contestants.iter().collect();
     contestants.sort_by_key(|contestant| contestant.player);
+    let crowded = contestants.len() > 2;
     let scores = contestants.iter().map(|contestant| {
         let Contestant { player, lives, knockouts, wins, .. } = contestant;
-        format!("P{}: {lives} lives, {knockouts} knock-outs, {wins} wins", player.index() + 1)
+        let knockouts = if crowded { String::new() } else { format!("{knockouts} knock-outs, ") };
+        format!("P{}: {lives} lives, {knockouts}{wins} wins", player.index() + 1)
     });
-    let scores = scores.collect::<Vec<_>>().join("     ");
+    let scores: Vec<_> = scores.collect();
+    let rows: Vec<_> = scores.chunks(4).map(|scores| scores.join("   ")).collect();
+    let scores = rows.join("\n");
     for mut line in &mut lines {
         line.set_if_neq(Text(scores.clone()));
     }

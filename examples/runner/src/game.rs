@@ -10,6 +10,8 @@ pub struct Game {
     pub program: &'static str,
     /// The title of its window.
     pub title: &'static str,
+    /// How many can play it at most.
+    pub most_players: u8,
     /// The name and version that peers compare before a match. Change it together with the rules.
     pub version: &'static str,
     /// Adds bevy_netplay and the simulation. Every App has it: windows, bots, tests.

@@ -1,4 +1,7 @@
-//! A page that is nothing but a transport: tests of WebRTC between pages drive it by `window.player`.
+//! A page that is nothing but a transport: tests of WebRTC between pages drive it by `window.player`. With `game` in its
+//! address it is a room instead, in which messages are measured: `window.game`.
+
+mod game;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -7,8 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use browser_driver::{Browser, Kind, Page, Site};
-use netplay_protocol::signaling::IceServer;
+use netplay_protocol::signaling::{Entry, IceServer};
+use netplay_protocol::{Identity, PeerKey};
 use netplay_server::{Server, ServerConfig};
+use netplay_transport::rtc::RtcTransport;
+use netplay_transport::{JoinRequest, Transport, TransportEvent, TransportRequest};
 
 /// The limit of every wait. Only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -129,4 +132,65 @@ fn an_attempt_that_fails_says_what_the_browser_says_of_the_ice_servers() {
     first.run("window.player.attempt(2);").unwrap();
     let failures = first.wait_for("window.player.failures()[0]", PATIENCE).unwrap();
     assert!(failures.to_string().contains("turn.invalid"), "{failures}");
+}
+
+/// A member of the room that is a native process.
+struct Process {
+    transport: RtcTransport,
+    members: Vec<PeerKey>,
+}
+
+impl Process {
+    fn join(server: &Server) -> Self {
+        let transport = RtcTransport::join(JoinRequest {
+            servers: vec![server.url()],
+            ..JoinRequest::new(Entry::Room("PAGES".into()), 2, Identity::from_secret(&[9; 32]))
+        });
+        Self { transport, members: Vec::new() }
+    }
+
+    /// Waits until so many are in the room.
+    #[track_caller]
+    fn wait_for(&mut self, members: usize) {
+        for _ in 0..PATIENCE.as_millis() {
+            self.transport.poll(Duration::ZERO);
+            while let Some(event) = self.transport.poll_event() {
+                if let TransportEvent::Roster(roster) = event {
+                    self.members = roster.members;
+                }
+            }
+            if self.members.len() == members {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        panic!("waited in vain for {members} members: {:?}", self.members);
+    }
+}
+
+#[test]
+fn a_page_that_a_process_removes_from_the_room_is_told_and_its_place_is_free() {
+    let setup = Setup::new(Vec::new());
+    let mut process = Process::join(&setup.server);
+    process.wait_for(1);
+    let ended = |page: &Page| {
+        let why = page.wait_for("window.game?.ended()", PATIENCE).unwrap();
+        why.as_str().unwrap().to_owned()
+    };
+    for (number, ban, why) in [
+        (1, false, "you were removed from the room"),
+        (2, true, "you were removed from the room and cannot come back to it"),
+    ] {
+        let page = setup.page(number, "&game");
+        process.wait_for(2);
+        let peer = Identity::from_secret(&[number; 32]).peer_key();
+        assert_eq!(process.members[1], peer);
+        process.transport.request(TransportRequest::Kick { peer, ban });
+        process.wait_for(1);
+        let said = ended(&page);
+        assert!(said.ends_with(why), "{said}");
+    }
+    // It has a key of its own, and the address of the one that is kept out.
+    let said = ended(&setup.page(3, "&game"));
+    assert!(said.contains("one of the same network"), "{said}");
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::figures::{self, spread};
 use super::spread::Spread;
 use super::table::{self, Row, Target};
+use super::web;
 
 #[derive(Args, Clone, Debug)]
 pub struct LinksArguments {
@@ -18,8 +19,12 @@ pub struct LinksArguments {
     attempts: u32,
 }
 
+/// The folder of the page that sends messages.
+const PAGE: &str = "testing/transport_page";
+
 /// Builds the program that measures, runs it, prints the table and writes `bench/links.json`.
 pub fn run(arguments: &LinksArguments) -> Result<(), String> {
+    let page = web::bundle(PAGE)?;
     figures::build("netplay_bench")?;
     let measure = |arguments: &[&str]| figures::measure("links", arguments);
     let attempts = measure(&["attempts", "--count", &arguments.attempts.to_string()])?;
@@ -32,6 +37,8 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
     }
     let relay = measure(&["relay"])?;
     let messages = measure(&["messages"])?;
+    let crowd = measure(&["crowd"])?;
+    let pages = figures::measure("web", &["messages", "--dist", &page.to_string_lossy()])?;
     let costs: Result<Vec<Value>, String> =
         (0..arguments.rounds).map(|_| measure(&["cost"])).collect();
     let costs = costs?;
@@ -117,11 +124,47 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
             Spread::of(list(&messages["short_ms"])),
             Target::Added(16.7),
         ),
+        row(
+            "message of 1 MB between pages, until it is read, ms (200 ms: 5 MB/s)",
+            0,
+            None,
+            Spread::of(list(&pages["long_ms"])),
+            Target::Value(200.0),
+        ),
+        row(
+            "round trip between pages during messages of 1 MB, 95 %, ms (beside: before)",
+            1,
+            p95(&pages["rtt_before_ms"]),
+            p95(&pages["rtt_during_ms"]),
+            Target::Added(20.0),
+        ),
+        row(
+            "message of 100 B between pages, one way, ms (beside: a round trip)",
+            1,
+            Spread::of(list(&pages["rtt_before_ms"])),
+            Spread::of(list(&pages["short_ms"])),
+            Target::Added(16.7),
+        ),
+        // Linear in peers: seven links instead of three.
+        row(
+            "8 players: bytes per second that each sends (beside: 4 players)",
+            0,
+            Spread::of(list(&crowd["four"]["bytes_per_second"])),
+            Spread::of(list(&crowd["eight"]["bytes_per_second"])),
+            Target::RatioOf(2.34, "that of 4"),
+        ),
+        row(
+            "8 players: main thread per frame of each, µs (beside: 4 players)",
+            0,
+            Spread::of(list(&crowd["four"]["main_thread_us"])),
+            Spread::of(list(&crowd["eight"]["main_thread_us"])),
+            Target::RatioOf(2.34, "that of 4"),
+        ),
     ];
     println!("\nmedian (least to greatest)\n\n{}", table::text("beside", &rows));
     let measured = json!({
         "attempts": attempts, "plain": plain, "breaks": breaks, "relay": relay, "cost": costs,
-        "messages": messages,
+        "messages": messages, "messages_of_pages": pages, "crowd": crowd,
     });
     figures::write("links", &rows, &measured)
 }

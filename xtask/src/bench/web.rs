@@ -118,7 +118,7 @@ pub fn run(arguments: &WebArguments) -> Result<(), String> {
 }
 
 /// Has trunk build a page for release; returns the folder that a host would serve.
-fn bundle(folder: &str) -> Result<PathBuf, String> {
+pub(super) fn bundle(folder: &str) -> Result<PathBuf, String> {
     let config = root().join(folder).join("Trunk.toml");
     let status = Command::new("trunk")
         .args(["build", "--release", "--config"])

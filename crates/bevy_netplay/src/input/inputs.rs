@@ -24,6 +24,17 @@ pub enum InputStatus {
 #[derive(Resource, Clone, Debug, Default)]
 pub(crate) struct FrameInputs<I>(Vec<(I, InputStatus)>);
 
+impl<I: NetplayInput> FrameInputs<I> {
+    /// Sets the input of a player, who may be the first of its number.
+    pub(super) fn set(&mut self, player: PlayerHandle, input: I, status: InputStatus) {
+        let index = player.index();
+        if self.0.len() <= index {
+            self.0.resize(index + 1, (I::default(), InputStatus::Disconnected));
+        }
+        self.0[index] = (input, status);
+    }
+}
+
 /// Every player's input of the frame that is simulated, inside `NetplayUpdate`.
 #[derive(SystemParam)]
 pub struct Inputs<'w, I: NetplayInput> {

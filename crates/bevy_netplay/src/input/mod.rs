@@ -1,12 +1,15 @@
 //! Input: what the game writes ([`LocalInput`]), what the simulation reads ([`Inputs`]), how it travels ([`AsBytes`],
 //! [`AsSerde`]).
 
+mod bots;
 mod encoding;
 mod ggrs_input;
 mod inputs;
 mod local;
 mod peer_input;
 
+pub use bots::{BotInputs, MatchBots, UpdateBots};
+pub(crate) use bots::{plugin as bots_plugin, reset_bots};
 pub use encoding::{AsBytes, AsSerde, InputEncoding};
 pub(crate) use ggrs_input::Types;
 pub use ggrs_input::{GgrsInput, MatchTypes, NetplayGgrs};

@@ -9,6 +9,7 @@ use super::order::SpawnOrders;
 use super::registry::RollbackRegistry;
 use super::state::RollbackStates;
 use super::store::{Remains, RollbackStore};
+use crate::input::reset_bots;
 use crate::lobby::MatchEnd;
 use crate::metrics::RollbackProgress;
 use crate::{Checksums, CurrentMatch, NetplayConfig, RollbackMetrics, SpawnOrder, StartMatch};
@@ -66,6 +67,7 @@ pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulatio
     world.insert_resource(RollbackMetrics::default());
     world.insert_resource(MatchEnd::default());
     world.insert_resource(RollbackProgress::default());
+    reset_bots(world, &this_match);
     world.insert_resource(this_match);
     RollbackStates::reset(world);
     world.run_schedule(StartMatch);

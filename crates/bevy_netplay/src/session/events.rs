@@ -165,10 +165,9 @@ fn start_match<C: MatchTypes>(world: &mut World, start: &MatchStart) {
     driver.end_update(now, None);
     drop(driver);
     session.simulate(traffic);
-    let MatchStart { epoch, local_player, seed, .. } = *start;
-    let counts = start.player_counts.clone();
-    set_match_lobby(world, &start.lobby, &counts);
-    let current = CurrentMatch::of_peers(epoch, counts, local_player, seed);
+    let places = world.resource::<CurrentRoom>().players.unwrap_or(0);
+    let current = CurrentMatch::of_room(start, places);
+    set_match_lobby(world, &start.lobby, &start.player_counts);
     show_lobby(world);
     begin_match::<C>(world, ggrs, current, simulation);
 }

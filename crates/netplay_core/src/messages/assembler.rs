@@ -1,6 +1,9 @@
 //! Puts the reliable messages of one type together from the bytes of their stream, in whatever order these come.
 
 use std::collections::BTreeMap;
+use std::ops::{Add, Sub};
+
+use netplay_protocol::limits::MAX_DATAGRAM_BYTES;
 
 use super::encoded::{Arrived, HEADER_BYTES, StreamHeader};
 
@@ -9,6 +12,9 @@ use super::encoded::{Arrived, HEADER_BYTES, StreamHeader};
 const FIRST_CAPACITY: usize = 64 * 1024;
 /// A piece that came early is not made longer than this, and a packet.
 const PIECE_BYTES: usize = 64 * 1024;
+/// Of two pieces that touch, the second one is added to the first if it is not longer than this. What is longer is not
+/// copied again for every byte that comes before it.
+const SHORT_PIECE: usize = MAX_DATAGRAM_BYTES;
 
 /// What a peer that keeps to the rules does not send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +50,41 @@ pub(super) struct Allowance {
     pub(super) early_bytes: usize,
     /// In how many pieces.
     pub(super) early_pieces: usize,
+}
+
+/// What a stream holds, or several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// How many bytes the message has that is under way.
+    pub(super) under_way: usize,
+    /// How many bytes came early.
+    pub(super) early_bytes: usize,
+    /// In how many pieces.
+    pub(super) early_pieces: usize,
+}
+
+impl Add for Held {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            under_way: self.under_way + other.under_way,
+            early_bytes: self.early_bytes + other.early_bytes,
+            early_pieces: self.early_pieces + other.early_pieces,
+        }
+    }
+}
+
+impl Sub for Held {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            under_way: self.under_way - other.under_way,
+            early_bytes: self.early_bytes - other.early_bytes,
+            early_pieces: self.early_pieces - other.early_pieces,
+        }
+    }
 }
 
 /// The stream of a type.
@@ -101,9 +142,13 @@ impl Assembler {
         Ok(())
     }
 
-    /// How many bytes came early, and in how many pieces.
-    pub(super) fn early(&self) -> (usize, usize) {
-        (self.early_bytes, self.early.len())
+    /// What it holds.
+    pub(super) fn held(&self) -> Held {
+        Held {
+            under_way: self.under_way().map_or(0, |(_, total)| total),
+            early_bytes: self.early_bytes,
+            early_pieces: self.early.len(),
+        }
     }
 
     /// Of the message that is under way, how many bytes have come, and how many it has. None if none is.
@@ -146,8 +191,24 @@ impl Assembler {
             self.early.entry(place).or_default().extend_from_slice(new);
             self.early_bytes += new.len();
             (offset, bytes) = (offset + new.len() as u64, rest);
+            self.join(place, offset);
         }
         Ok(())
+    }
+
+    /// Adds the piece that begins at `end` to the one that ends there. Otherwise pieces that have grown together would
+    /// be looked at one by one whenever what is in them comes again.
+    fn join(&mut self, start: u64, end: u64) {
+        if self.early.get(&end).is_none_or(|next| next.len() > SHORT_PIECE)
+            || self.early.get(&start).is_none_or(|piece| piece.len() >= PIECE_BYTES)
+        {
+            return;
+        }
+        if let Some(next) = self.early.remove(&end)
+            && let Some(piece) = self.early.get_mut(&start)
+        {
+            piece.extend_from_slice(&next);
+        }
     }
 
     /// Takes the next bytes of the stream.

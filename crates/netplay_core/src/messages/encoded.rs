@@ -127,6 +127,11 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
+    /// How many bytes the message has once it is decoded, if it is what it claims.
+    pub(super) fn message_bytes(&self) -> usize {
+        self.bytes.len().max(self.compressed_from as usize)
+    }
+
     /// The message. None if it is not what was compressed to it: then no more memory was taken than it had claimed,
     /// which [`StreamHeader::is_allowed`].
     pub(super) fn decode(self) -> Option<Vec<u8>> {

@@ -8,7 +8,7 @@ use netplay_protocol::{
     MessagePacket, MessageType, MessageTypes,
 };
 
-use super::assembler::{Allowance, Assembler, NotTaken, Violation};
+use super::assembler::{Allowance, Assembler, Held, NotTaken, Violation};
 use super::encoded::Arrived;
 use super::ranges::Ranges;
 use super::{MAX_UNDER_WAY, MessageCounters};
@@ -17,7 +17,8 @@ use super::{MAX_UNDER_WAY, MessageCounters};
 const MAX_EARLY_BYTES: usize = 4 * 1024 * 1024;
 /// In how many pieces. What is lost makes one.
 const MAX_EARLY_PIECES: usize = 2048;
-/// How many bytes of messages may wait for the game before the peer is told to send no more.
+/// How many bytes of messages may wait for the game before the peer is told to send no more. Those that travelled
+/// compressed count as what they become: the game takes all that waits at once.
 const MAX_WAITING: usize = 16 * 1024 * 1024;
 /// How many messages may wait for the game before the peer is told to send no more.
 const MAX_WAITING_MESSAGES: usize = 4096;
@@ -35,6 +36,8 @@ pub(super) struct Incoming {
     types: Option<Vec<Option<Known>>>,
     /// By the peer's number of the type.
     streams: BTreeMap<u8, Assembler>,
+    /// What all of them hold.
+    held: Held,
     latest: BTreeMap<u8, Latest>,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
@@ -114,15 +117,16 @@ impl Incoming {
         self.ack_due = true;
     }
 
-    /// Whether an acknowledgement is to be sent.
-    pub(super) fn is_ack_due(&self) -> bool {
-        self.largest.is_some() && (self.ack_due || self.told_to_wait == self.is_ready())
+    /// Whether an acknowledgement is to be sent. `decodes`: more may be decoded at present.
+    pub(super) fn is_ack_due(&self, decodes: bool) -> bool {
+        let ready = decodes && self.is_ready();
+        self.largest.is_some() && (self.ack_due || self.told_to_wait == ready)
     }
 
-    /// The acknowledgement to send now, if anything was received.
-    pub(super) fn take_ack(&mut self) -> Option<MessageAck> {
+    /// The acknowledgement to send now, if anything was received. `decodes`: more may be decoded at present.
+    pub(super) fn take_ack(&mut self, decodes: bool) -> Option<MessageAck> {
         let (largest, delay) = self.largest?;
-        let ready = self.is_ready();
+        let ready = decodes && self.is_ready();
         (self.ack_due, self.told_to_wait) = (false, !ready);
         let mut next = largest;
         let range = |(first, end): (u64, u64)| {
@@ -138,40 +142,37 @@ impl Incoming {
         self.waiting_bytes < MAX_WAITING && self.waiting.len() < MAX_WAITING_MESSAGES
     }
 
-    /// Takes bytes of a stream.
+    /// Takes bytes of a stream. Returns how many bytes the messages will have that are whole by that and are to be
+    /// decompressed.
     pub(super) fn handle_chunk(
         &mut self,
         chunk: MessageChunk<'_>,
         counters: &mut MessageCounters,
-    ) -> Result<(), NotTaken> {
+    ) -> Result<usize, NotTaken> {
         let known = self.known(chunk.message_type, MessageDelivery::Reliable)?;
         // A peer that goes on although it was told not to has to wait.
         if self.waiting_bytes >= MAX_WAITING * 2 || self.waiting.len() >= MAX_WAITING_MESSAGES * 2 {
             return Err(NotTaken::Full);
         }
-        let (mut bytes, mut pieces, mut under_way) = (0, 0, 0);
-        for (number, stream) in &self.streams {
-            if *number != chunk.message_type {
-                bytes += stream.early().0;
-                pieces += stream.early().1;
-                under_way += stream.under_way().map_or(0, |(_, total)| total);
-            }
-        }
+        let stream = self.streams.entry(chunk.message_type).or_default();
+        let others = self.held - stream.held();
         let allowance = Allowance {
             max_bytes: known.max_bytes,
-            under_way: MAX_UNDER_WAY.saturating_sub(under_way),
-            early_bytes: MAX_EARLY_BYTES.saturating_sub(bytes),
-            early_pieces: MAX_EARLY_PIECES.saturating_sub(pieces),
+            under_way: MAX_UNDER_WAY.saturating_sub(others.under_way),
+            early_bytes: MAX_EARLY_BYTES.saturating_sub(others.early_bytes),
+            early_pieces: MAX_EARLY_PIECES.saturating_sub(others.early_pieces),
         };
         let mut whole = Vec::new();
-        let stream = self.streams.entry(chunk.message_type).or_default();
         let taken = stream.handle(chunk.offset, chunk.bytes, &allowance, &mut whole);
+        self.held = others + stream.held();
         counters.bytes_received += chunk.bytes.len() as u64;
+        let mut decompressed = 0;
         for message in whole {
-            self.waiting_bytes += message.bytes.len();
+            self.waiting_bytes += message.message_bytes();
+            decompressed += message.compressed_from as usize;
             self.waiting.push_back((known.local, message));
         }
-        taken
+        taken.map(|()| decompressed)
     }
 
     /// Takes a message of which only the latest counts.
@@ -204,7 +205,7 @@ impl Incoming {
     /// The next message for the game.
     pub(super) fn take_message(&mut self) -> Option<Waiting> {
         if let Some(waiting) = self.waiting.pop_front() {
-            self.waiting_bytes -= waiting.1.bytes.len();
+            self.waiting_bytes -= waiting.1.message_bytes();
             return Some(waiting);
         }
         let value = |(number, latest): (&u8, &mut Latest)| Some((*number, latest.value.take()?));
@@ -225,9 +226,15 @@ impl Incoming {
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
         let streams = self.streams.values().map(|stream| {
-            stream.early().0 + stream.under_way().map_or(0, |(received, _)| received)
+            stream.held().early_bytes + stream.under_way().map_or(0, |(received, _)| received)
         });
         streams.sum::<usize>() + self.waiting_bytes
+    }
+
+    /// In how many pieces it is that came early.
+    #[cfg(test)]
+    pub(super) fn early_pieces(&self) -> usize {
+        self.held.early_pieces
     }
 }
 

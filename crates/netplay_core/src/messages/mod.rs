@@ -16,7 +16,8 @@
 //!
 //! Whatever a peer sends, the memory for it is bounded: by the longest messages of the types that the local game knows,
 //! by 64 MiB of messages that are under way, 4 MiB of bytes that came early and 32 MiB of messages that wait for the
-//! game. A peer that sends what nobody sends who keeps to the rules is [muted](MessageCounters::muted): no message is
+//! game, and one message more; and so is the work: by a rate of packets and by 64 MiB per second that are decompressed.
+//! A peer that sends what nobody sends who keeps to the rules is [muted](MessageCounters::muted): no message is
 //! taken from it until its process restarts. Its inputs are.
 
 mod assembler;
@@ -37,8 +38,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netplay_protocol::limits::MAX_DATAGRAM_BYTES;
-use netplay_protocol::{MessageDelivery, MessageFrame, MessagePacket, MessageTypes};
+use netplay_protocol::limits::{MAX_DATAGRAM_BYTES, MAX_MESSAGE_BYTES};
+use netplay_protocol::{MessageChunk, MessageDelivery, MessageFrame, MessagePacket, MessageTypes};
 
 use crate::path::{Channel, PathId};
 use crate::rate::TokenBucket;
@@ -66,6 +67,11 @@ const RELAYED_BURST: u32 = 16 * 1024;
 const MAX_BUFFERED: usize = 48 * 1024;
 /// How many packets per second are taken, and how many at once: three times what is sent at the best.
 const MAX_PACKETS_PER_SECOND: u32 = 60_000;
+/// How many bytes per second messages that travel compressed may become, and how many at once: they take little to send,
+/// and much to decompress.
+const DECOMPRESSED_BYTES: u32 = 2 * MAX_MESSAGE_BYTES;
+/// So many frames of a packet cost as much as another packet.
+const FRAMES_PER_TOKEN: usize = 4;
 /// For how long after the last packet messages count as under way.
 const ACTIVE: Duration = Duration::from_millis(250);
 /// How often a peer that takes no messages at present is asked whether it does again.
@@ -95,6 +101,8 @@ pub struct LinkMessages {
     /// What is sent through the relay.
     relayed: TokenBucket,
     received: TokenBucket,
+    /// What is decompressed.
+    decompressed: TokenBucket,
     /// Whether the peer takes more.
     peer_ready: bool,
     /// When a peer that does not is asked again.
@@ -119,6 +127,7 @@ impl LinkMessages {
             incoming: Incoming::default(),
             relayed: bucket(RELAYED_BYTES, RELAYED_BURST),
             received: bucket(MAX_PACKETS_PER_SECOND, MAX_PACKETS_PER_SECOND),
+            decompressed: bucket(DECOMPRESSED_BYTES, DECOMPRESSED_BYTES),
             peer_ready: true,
             ask_at: now,
             path: None,
@@ -233,8 +242,9 @@ impl LinkMessages {
         if is_known {
             self.incoming.repeat_ack();
         }
-        let (mut asks, mut taken) = (false, true);
+        let (mut asks, mut taken, mut count) = (false, true, 0);
         while let Some(frame) = MessageFrame::take(&mut frames).map_err(|_| Violation::Malformed)? {
+            count += 1;
             let handled = match frame {
                 MessageFrame::Ack(ack) => {
                     let fates = self.in_flight.handle_ack(at, &ack)?;
@@ -243,7 +253,7 @@ impl LinkMessages {
                     continue;
                 }
                 _ if is_known => continue,
-                MessageFrame::Chunk(chunk) => self.incoming.handle_chunk(chunk, &mut self.counters),
+                MessageFrame::Chunk(chunk) => self.handle_chunk(at, chunk),
                 MessageFrame::Latest(it) => self.incoming.handle_latest(it, &mut self.counters),
             };
             asks = true;
@@ -253,10 +263,20 @@ impl LinkMessages {
                 Err(NotTaken::Violation(violation)) => return Err(violation),
             }
         }
+        self.received.take_several(at, count / FRAMES_PER_TOKEN);
         // What was not taken is not acknowledged, so it comes again.
         if taken && !is_known {
             self.incoming.note(at, header, asks);
         }
+        Ok(())
+    }
+
+    fn handle_chunk(&mut self, at: Duration, chunk: MessageChunk<'_>) -> Result<(), NotTaken> {
+        if self.decompressed.available(at) == 0 {
+            return Err(NotTaken::Full);
+        }
+        let decompressed = self.incoming.handle_chunk(chunk, &mut self.counters)?;
+        self.decompressed.take_several(at, decompressed);
         Ok(())
     }
 
@@ -301,14 +321,15 @@ impl LinkMessages {
             && self.outgoing.has_due(new)
             && self.in_flight.allows(now, PACKET_BYTES)
             && (!is_relayed || self.relayed.available(now) >= PACKET_BYTES);
-        let is_ack_due = self.incoming.is_ack_due();
+        let decodes = self.decompressed.available(now) > 0;
+        let is_ack_due = self.incoming.is_ack_due(decodes);
         if !sends && !is_ack_due {
             return None;
         }
         let (from, to) = path.incarnations;
         let number = self.in_flight.next_number();
         let mut packet = MessagePacket { from, to, number, sent: micros(now) }.header();
-        if let Some(ack) = self.incoming.take_ack() {
+        if let Some(ack) = self.incoming.take_ack(decodes) {
             packet = MessageFrame::Ack(ack).push(packet);
         }
         let mut parts = Vec::new();

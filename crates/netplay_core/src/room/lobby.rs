@@ -29,6 +29,8 @@ pub(super) struct Lobby {
     pub(super) room: Vec<u8>,
     /// The local player wants to be ready as soon as nothing is missing.
     pub(super) wants_ready: bool,
+    /// The local player is ready again when something changes, until it takes that back.
+    pub(super) stays_ready: bool,
     /// What the local player is ready for.
     pub(super) ready: Option<LobbyHash>,
     /// The start that the local player asks for, if it is the first one.
@@ -58,7 +60,8 @@ impl Lobby {
     /// A match starts: what was said before it is over.
     pub(super) fn started(&mut self, epoch: u16) {
         self.last_epoch = epoch;
-        (self.ready, self.wants_ready, self.start) = (None, false, None);
+        (self.ready, self.wants_ready, self.stays_ready) = (None, false, false);
+        self.start = None;
         (self.countdown, self.finished) = (None, None);
         self.ready_shown.clear();
     }

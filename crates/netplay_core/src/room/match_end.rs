@@ -101,6 +101,14 @@ impl Room {
     pub(super) fn check_ended_players(&mut self, now: Duration) {
         let timeout = self.config.disconnect_timeout;
         let Phase::Playing(active) = &mut self.phase else { return };
+        // Who has told it before the local peer was in the match again does not tell it another time.
+        let epoch = active.start.epoch;
+        let has_ended = |key: &PeerKey| {
+            self.lobby.entries.get(key).is_some_and(|it| it.epoch == epoch && !it.playing)
+        };
+        let players = active.start.players.iter().enumerate();
+        let ended = players.filter(|(_, key)| has_ended(key)).map(|(player, _)| player);
+        active.ended.players.extend(ended);
         if active.ended.players.is_empty() {
             return;
         }

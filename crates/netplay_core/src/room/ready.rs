@@ -80,6 +80,35 @@ impl Room {
         self.config.resumes && 2 * others.iter().filter(has_played).count() > others.len()
     }
 
+    /// The local peer has taken a place that became free in a room that starts when it is full, after a match of the
+    /// others: it goes on with their next one. It came to play, so it is ready.
+    ///
+    /// It believes that there was one if half of those whom the room is for tell it: that is more than half of the others
+    /// before a first match, so that one who lies keeps nobody from it.
+    pub(super) fn follow_matches(&mut self) {
+        if self.rule != StartRule::Full || self.lobby.last_epoch > 0 || self.config.resumes {
+            return;
+        }
+        let others = self.others();
+        let has_played = |key: &PeerKey| {
+            let entry = self.lobby.entries.get(key)?;
+            (entry.epoch > 0 && !entry.playing).then_some((*key, entry.epoch))
+        };
+        let (played, epochs): (Vec<_>, Vec<_>) = others.iter().filter_map(has_played).unzip();
+        if 2 * self.roster.only(&played).player_count() < usize::from(self.roster.size) {
+            return;
+        }
+        // The earliest: what one of them claims beyond that need not be so.
+        let earlier = |a: u16, b: u16| if is_later(a, b) { b } else { a };
+        self.lobby.last_epoch = epochs.into_iter().reduce(earlier).unwrap_or_default();
+        self.lobby.stays_ready = true;
+        self.seed.draw_again();
+        self.reset_seed_timers();
+        if self.phase.disagreed() {
+            self.emit(RoomEvent::Lobby);
+        }
+    }
+
     /// The local player is ready for the next match with all that it sees, or no longer is. While somebody is still
     /// connecting, it becomes ready as soon as nothing is missing.
     pub fn set_ready(&mut self, now: Duration, ready: bool) {
@@ -88,7 +117,7 @@ impl Room {
         }
         self.lobby.wants_ready = ready;
         if !ready {
-            self.lobby.ready = None;
+            (self.lobby.ready, self.lobby.stays_ready) = (None, false);
         }
         self.advance(now);
     }
@@ -253,7 +282,7 @@ impl Room {
             debug!("no longer ready: the lobby changed");
             self.lobby.ready = None;
         }
-        if self.lobby.wants_ready && seen.is_some() {
+        if (self.lobby.wants_ready || self.lobby.stays_ready) && seen.is_some() {
             self.lobby.wants_ready = false;
             self.lobby.ready = seen;
         }

@@ -77,6 +77,7 @@ impl Room {
         if self.phase.is_ended() {
             return;
         }
+        self.follow_matches();
         if self.uses_lobby() {
             return self.advance_ready(now);
         }

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 
+use netplay_protocol::limits::MAX_PLAYERS;
 use netplay_protocol::signaling::ClientMessage;
 
 use super::Frame;
 
-/// How many signals wait without a connection. A server keeps as many for a peer that is away.
-pub(super) const MAX_UNSENT_SIGNALS: usize = 64;
+/// How many signals to one peer wait without a connection: an attempt's description and usual candidates.
+pub(super) const MAX_UNSENT_TO_ONE: usize = 32;
+/// How many to all peers: those of a full room and of one who left it. A server takes more at once.
+const MAX_UNSENT: usize = MAX_UNSENT_TO_ONE * MAX_PLAYERS as usize;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
@@ -38,9 +41,11 @@ impl Outbox {
 
     /// Keeps a message for the next connection if it is a signal and there is room. Everything else is dropped.
     pub(super) fn keep_signal(&mut self, message: ClientMessage) {
-        if matches!(message, ClientMessage::Signal { .. })
-            && self.unsent_signals.len() < MAX_UNSENT_SIGNALS
-        {
+        let ClientMessage::Signal { to, .. } = &message else { return };
+        let is_to_same =
+            |it: &&ClientMessage| matches!(it, ClientMessage::Signal { to: it, .. } if it == to);
+        let to_same = self.unsent_signals.iter().filter(is_to_same).count();
+        if to_same < MAX_UNSENT_TO_ONE && self.unsent_signals.len() < MAX_UNSENT {
             self.unsent_signals.push_back(message);
         }
     }

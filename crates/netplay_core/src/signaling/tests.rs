@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use netplay_protocol::join_proof::JoinAction;
-use netplay_protocol::limits::MAX_SIGNALING_BYTES;
+use netplay_protocol::limits::{MAX_PLAYERS, MAX_SIGNALING_BYTES};
 use netplay_protocol::signaling::{
     ClientMessage, Entry, Refusal, Resume, RoomPage, RoomState, ServerMessage, Signal, VERSION,
 };
@@ -17,7 +17,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use super::backoff::{FIRST_WAIT, LONGEST_WAIT};
 use super::client::{PING_TIMEOUT, SILENCE_TIMEOUT};
 use super::dial::DIAL_TIMEOUT;
-use super::outbox::MAX_UNSENT_SIGNALS;
+use super::outbox::MAX_UNSENT_TO_ONE;
 use super::*;
 use crate::transport::JoinRequest;
 
@@ -183,8 +183,27 @@ fn signals_wait_for_the_connection_up_to_a_bound_and_other_messages_do_not() {
     driver.connected();
     assert_eq!(driver.sent().len(), 1, "the hello alone");
     driver.message(welcome());
-    let oldest: Vec<_> = (0..MAX_UNSENT_SIGNALS as u64).map(signal).collect();
+    let oldest: Vec<_> = (0..MAX_UNSENT_TO_ONE as u64).map(signal).collect();
     assert_eq!(driver.sent(), oldest);
+}
+
+#[test]
+fn signals_to_every_peer_of_the_largest_room_wait_for_the_connection() {
+    let mut driver = Driver::online();
+    driver.socket(SocketEvent::Disconnected(None));
+    // An offer and twenty candidates to each of the others, and more than enough to the first of them.
+    let mut wanted = Vec::new();
+    for (peer, signals) in (0..MAX_PLAYERS - 1).zip([100, 21, 21, 21, 21, 21, 21]) {
+        let to = PeerKey::from_bytes([peer; 16]);
+        let signals: Vec<_> = (0..signals).map(|number| signal_to(to, number)).collect();
+        signals.iter().for_each(|signal| driver.client.send(signal.clone()));
+        wanted.extend(signals.into_iter().take(MAX_UNSENT_TO_ONE));
+    }
+    driver.advance(FIRST_WAIT);
+    driver.connected();
+    driver.sent();
+    driver.message(welcome());
+    assert_eq!(driver.sent(), wanted);
 }
 
 #[test]
@@ -551,8 +570,12 @@ fn refused(reason: Refusal) -> ServerMessage {
 }
 
 fn signal(n: u64) -> ClientMessage {
+    signal_to(PEER, n)
+}
+
+fn signal_to(to: PeerKey, n: u64) -> ClientMessage {
     let signal = Signal::Candidate("null".into());
-    ClientMessage::Signal { to: PEER, connection: ConnectionId(n), signal }
+    ClientMessage::Signal { to, connection: ConnectionId(n), signal }
 }
 
 /// A client and a clock. Commands are noted when they are given.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use arena::GAME;
 use arena::bot::BotPlugin;
+use arena::chat;
 use arena::sim::{Phase, Round, SimulationPlugin};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -17,7 +18,12 @@ pub fn run(args: BotArgs) -> ExitCode {
     let BotArgs { seed, hunt: hunts, frames, ref network, .. } = args;
     let config = network.clone().config(GAME);
     bot::run("arena", args, |app| {
-        app.add_plugins((arena::netplay(config), SimulationPlugin, BotPlugin { seed, hunts }));
+        app.add_plugins((
+            arena::netplay(config),
+            SimulationPlugin,
+            BotPlugin { seed, hunts },
+            chat::register,
+        ));
         if frames.is_none() {
             app.add_systems(Update, vote.run_if(in_match));
         }

@@ -1,12 +1,13 @@
 //! The command line arguments.
 
+use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use clap::{Args, Parser, Subcommand, value_parser};
-use example_runner::native::cli::{BotArgs, HostArgs, PlayArgs};
+use example_runner::native::cli::{BotArgs, HostArgs, PlayArgs, players};
 
 /// Frames of a demo unless told otherwise: twenty seconds.
 pub const DEMO_FRAMES: i32 = 1200;
 
-/// Arena: a small rollback game for two to four players over WebRTC. Without a command it starts a signaling
+/// Arena: a small rollback game for two to eight players over WebRTC. Without a command it starts a signaling
 /// server, opens a window and plays against a bot.
 #[derive(Parser)]
 #[command(version)]
@@ -22,9 +23,30 @@ pub enum Command {
     /// Plays against bots; with --headless bots play against each other, and a table shows the result
     Demo(DemoArgs),
     /// Opens a window and joins a room on a running server
-    Play(PlayArgs),
+    Play(JoiningArgs),
+    /// Lists the public rooms of a server
+    Rooms(RoomsArgs),
     /// Plays without a window
     Bot(BotArgs),
+}
+
+#[derive(Args)]
+pub struct JoiningArgs {
+    #[command(flatten)]
+    pub play: PlayArgs,
+    /// Take the room as it is, with the number of players that its creator has set
+    #[arg(long, conflicts_with_all = ["players", "least", "public"])]
+    pub as_is: bool,
+    /// List the room under this name, so that everybody can join it
+    #[arg(long, value_name = "NAME")]
+    pub public: Option<String>,
+}
+
+#[derive(Args)]
+pub struct RoomsArgs {
+    /// The signaling server, ws://host:port
+    #[arg(long, value_name = "URL")]
+    pub server: String,
 }
 
 #[derive(Args)]
@@ -36,7 +58,7 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = DEMO_FRAMES, value_parser = value_parser!(i32).range(1..))]
     pub frames: i32,
     /// Number of players
-    #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
+    #[arg(long, default_value_t = 2, value_parser = players(MAX_PLAYERS))]
     pub players: u8,
     #[command(flatten)]
     pub hosting: HostArgs,
@@ -55,6 +77,10 @@ mod tests {
             "arena",
             "arena demo --headless --frames 1200",
             "arena play --server ws://127.0.0.1:3536 --room ABC --players 3",
+            "arena demo --players 8",
+            "arena play --server ws://127.0.0.1:3536 --room ABC --players 4 --least 2 --public Friday",
+            "arena play --server ws://127.0.0.1:3536 --room ABC --as-is",
+            "arena rooms --server ws://127.0.0.1:3536",
             "arena bot --server ws://127.0.0.1:3536 --room ABC --players 2 --frames 300 --seed 7 \
              --report r.json --policy direct --net latency_ms=50,jitter_ms=10,loss=0.05 --wait-s 30 --linger-s 2",
         ] {

@@ -3,6 +3,7 @@
 mod bot;
 mod cli;
 mod demo;
+mod rooms;
 mod summary;
 
 use std::process::{ExitCode, Termination as _};
@@ -17,7 +18,7 @@ use example_runner::native::cli::{HostArgs, JoinArgs, NetworkArgs, PlayArgs};
 use example_runner::native::local_host::{BotProcess, LocalHost, LocalHostError};
 use example_runner::native::{console, has_display};
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, JoiningArgs};
 
 use crate::window;
 
@@ -25,18 +26,28 @@ pub fn run() -> ExitCode {
     let Cli { command, hosting } = Cli::parse();
     match command {
         Some(Command::Bot(args)) => bot::run(args),
-        Some(Command::Play(PlayArgs { join, name, autopilot, network })) => {
-            let local_players = join.local;
-            let invite = Invite::new(join.server, join.room, join.players);
-            let invite = Invite { name, local_players, ..invite };
-            window::run(invite, network.config(GAME), |app| add_bot(app, autopilot)).report()
-        }
+        Some(Command::Play(args)) => play(args),
+        Some(Command::Rooms(args)) => rooms::run(&args.server),
         Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),
         Some(Command::Demo(args)) if !has_display() => no_display(args.frames, args.players),
         None if !has_display() => no_display(cli::DEMO_FRAMES, 2),
         Some(Command::Demo(args)) => report(host(args.players, args.hosting)),
         None => report(host(2, hosting)),
     }
+}
+
+/// Joins a room on a running server.
+fn play(JoiningArgs { play, as_is, public }: JoiningArgs) -> ExitCode {
+    let PlayArgs { join, name, autopilot, network } = play;
+    let players = Some(join.players).filter(|_| !as_is);
+    let invite = Invite::new(join.server, join.room, players);
+    let (least, local_players) = (join.least, join.local);
+    let mut invite = Invite { name, least, local_players, public, ..invite };
+    if join.least.is_some() {
+        // The room itself says how many.
+        invite.how_to_join.push_str(" --as-is");
+    }
+    window::run(invite, network.config(GAME), |app| add_bot(app, autopilot)).report()
 }
 
 /// Starts a server, joins a room on it, and lets bots play the other players.

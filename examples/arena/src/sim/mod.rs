@@ -26,25 +26,32 @@ use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleLabel};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
+use crate::lobby::{ArenaMatchLobby, RoundChoice, ShipChoice};
+use crate::standings::Standings;
+
 pub use fixed::{DIRECTIONS, PX, Point, direction};
 pub use hits::{HIT_DISTANCE, PICKUP_DISTANCE};
 pub use input::{ArenaInput, Controls, DASH, DOWN, FIRE, LEFT, RIGHT, UP};
 pub use netcode::{MatchSetup, Netcode, SimulationState};
 pub use pickups::{Pickup, PickupKind};
 pub use random::{Dice, Serials};
-pub use round::{COUNTDOWN_FRAMES, Phase, ROUND_FRAMES, Round};
+pub use round::{COUNTDOWN_FRAMES, Phase, ROUND_FRAMES, Round, RoundRules, SHORT_ROUND_FRAMES};
 pub use ship::{Body, Engine, Gun, Hull, MAX_HEALTH, RADIUS, Score, Ship};
 pub use shots::Shot;
 pub use walls::{HALF_HEIGHT, HALF_WIDTH, WALLS, Wall};
 
-/// The whole simulation. Needs `NetplayPlugins::<ArenaInput>` for the schedules it runs in.
+/// The whole simulation, with the values of the lobby that it depends on. Needs `NetplayPlugins::<ArenaInput>` for the schedules it runs in.
 pub struct SimulationPlugin;
 
 impl Plugin for SimulationPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(RulesPlugin::<Netplay>::default())
+            .add_lobby_state::<ShipChoice, RoundChoice>()
             .add_systems(StartMatch, set_up.before(StartSystems))
-            .add_systems(NetplayUpdate, input::take.before(SimulationSystems));
+            .add_systems(
+                NetplayUpdate,
+                (input::take.before(SimulationSystems), end_match.after(SimulationSystems)),
+            );
     }
 }
 
@@ -73,8 +80,27 @@ impl Netcode for Netplay {
     }
 }
 
-fn set_up(mut commands: Commands, this_match: Res<CurrentMatch>) {
+fn set_up(
+    mut commands: Commands,
+    this_match: Res<CurrentMatch>,
+    (room, lobby): (Res<CurrentRoom>, Res<ArenaMatchLobby>),
+) {
     commands.insert_resource(MatchSetup { players: this_match.players, seed: this_match.seed });
+    // Whether a room has a lobby its creator has said once: it is the same for all.
+    let ends_match = room.least.is_some();
+    commands.insert_resource(RoundRules { frames: lobby.room().length.frames(), ends_match });
+}
+
+/// In a room with a lobby all go back there when the round is over.
+fn end_match(
+    (round, rules): (Res<Round>, Res<RoundRules>),
+    ships: Query<(&Ship, &Score)>,
+    mut commands: Commands,
+) {
+    if rules.ends_match && round.phase == Phase::Result {
+        let scores = ships.iter().map(|(ship, score)| (ship.player, score.0));
+        commands.end_match(&scores.collect::<Standings>());
+    }
 }
 
 /// The systems that begin a match, in [`Netcode::start`].
@@ -99,6 +125,7 @@ impl<N: Netcode> Plugin for RulesPlugin<N> {
     fn build(&self, app: &mut App) {
         app.init_resource::<Controls>()
             .init_resource::<Round>()
+            .init_resource::<RoundRules>()
             .init_resource::<Dice>()
             .init_resource::<Serials>();
         N::component::<Ship>(app);

@@ -9,9 +9,9 @@ use super::round::{Phase, Round};
 use super::ship::{Body, Gun, Hull, MAX_HEALTH, Ship};
 use super::walls::{HALF_HEIGHT, HALF_WIDTH, blocked};
 
-/// Frames of the fight between two pick-ups.
+/// Frames of the fight between two pick-ups for up to four players.
 const INTERVAL: u16 = 240;
-/// At most this many exist at a time.
+/// At most this many exist at a time for up to four players, and twice as many for more.
 const MOST: usize = 4;
 /// Frames an extra lasts.
 const EXTRA_FRAMES: u16 = 420;
@@ -70,9 +70,14 @@ pub(super) fn drop(
     mut dice: ResMut<Dice>,
     mut serials: ResMut<Serials>,
     pickups: Query<(), With<Pickup>>,
+    ships: Query<(), With<Ship>>,
 ) {
-    let due = round.phase == Phase::Fight && round.frames_left % INTERVAL == INTERVAL / 2;
-    if !due || pickups.iter().len() >= MOST {
+    let (interval, most) = match ships.iter().len() {
+        ..=4 => (INTERVAL, MOST),
+        _ => (INTERVAL / 2, 2 * MOST),
+    };
+    let due = round.phase == Phase::Fight && round.frames_left % interval == interval / 2;
+    if !due || pickups.iter().len() >= most {
         return;
     }
     let kind = match dice.throw(3) {

@@ -1,5 +1,5 @@
-//! A round: a countdown of two seconds, a fight of one minute, then the result until all players want a
-//! rematch.
+//! A round: a countdown of two seconds, a fight of one minute or less, then the result until all players want a
+//! rematch. In a room with a lobby the match ends with the round.
 
 use bevy::prelude::*;
 
@@ -7,6 +7,23 @@ use bevy::prelude::*;
 pub const COUNTDOWN_FRAMES: u16 = 120;
 /// Frames of fighting: a minute.
 pub const ROUND_FRAMES: u16 = 60 * 60;
+/// Frames of fighting in a short round: twenty seconds.
+pub const SHORT_ROUND_FRAMES: u16 = 20 * 60;
+
+/// How the rounds of a match are played. Set before the match, and the same on every peer until its end.
+#[derive(Resource, Clone, Copy, Debug)]
+pub struct RoundRules {
+    /// Frames of fighting.
+    pub frames: u16,
+    /// Whether the match ends with the round. Otherwise all look at the result until they want a rematch.
+    pub ends_match: bool,
+}
+
+impl Default for RoundRules {
+    fn default() -> Self {
+        Self { frames: ROUND_FRAMES, ends_match: false }
+    }
+}
 
 /// The phase of a round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Reflect)]
@@ -36,11 +53,11 @@ impl Default for Round {
     }
 }
 
-pub(super) fn advance(mut round: ResMut<Round>) {
+pub(super) fn advance(mut round: ResMut<Round>, rules: Res<RoundRules>) {
     round.frames_left = round.frames_left.saturating_sub(1);
     if round.frames_left == 0 {
         *round = match round.phase {
-            Phase::Countdown => Round { phase: Phase::Fight, frames_left: ROUND_FRAMES },
+            Phase::Countdown => Round { phase: Phase::Fight, frames_left: rules.frames },
             Phase::Fight | Phase::Result => Round { phase: Phase::Result, frames_left: 0 },
         };
     }
@@ -51,16 +68,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_ends_after_its_minute_and_stays_ended() {
+    fn a_round_ends_after_its_time_and_stays_ended() {
+        for frames in [ROUND_FRAMES, SHORT_ROUND_FRAMES] {
+            ends_after(frames);
+        }
+    }
+
+    fn ends_after(length: u16) {
         let mut app = App::new();
-        app.init_resource::<Round>().add_systems(Update, advance);
+        app.insert_resource(RoundRules { frames: length, ends_match: false })
+            .init_resource::<Round>()
+            .add_systems(Update, advance);
         let mut phase_after = |frames: u16| {
             (0..frames).for_each(|_| app.update());
             app.world().resource::<Round>().phase
         };
         assert_eq!(phase_after(COUNTDOWN_FRAMES - 1), Phase::Countdown);
         assert_eq!(phase_after(1), Phase::Fight);
-        assert_eq!(phase_after(ROUND_FRAMES - 1), Phase::Fight);
+        assert_eq!(phase_after(length - 1), Phase::Fight);
         assert_eq!(phase_after(1), Phase::Result);
         assert_eq!(phase_after(100), Phase::Result);
     }

@@ -87,19 +87,27 @@ pub struct Engine {
 #[derive(Component, Clone, Debug, Default, Hash, Reflect)]
 pub struct Score(pub u16);
 
-/// Where the ship of a player starts, and the direction it faces.
-fn spawn_point(player: u8) -> (Point, u8) {
-    match player % 4 {
-        0 => (Point::px(-520, 210), 0),
-        1 => (Point::px(520, -210), 16),
-        2 => (Point::px(520, 210), 16),
-        _ => (Point::px(-520, -210), 0),
-    }
+/// Where ships start, each with the direction it faces, in the order of the players. The first ones are in the corners;
+/// the others are as far from them and from each other as the arena allows.
+const SPAWN_POINTS: [(Point, u8); 8] = [
+    (Point::px(-520, 210), 0),
+    (Point::px(520, -210), 16),
+    (Point::px(520, 210), 16),
+    (Point::px(-520, -210), 0),
+    (Point::px(0, 270), 24),
+    (Point::px(0, -270), 8),
+    (Point::px(-520, 0), 0),
+    (Point::px(520, 0), 16),
+];
+
+/// The points in use in a match of so many ships: the corners alone while they suffice.
+fn spawn_points(ships: usize) -> &'static [(Point, u8)] {
+    if ships > 4 { &SPAWN_POINTS } else { &SPAWN_POINTS[..4] }
 }
 
 pub(super) fn spawn(mut commands: Commands, setup: Res<MatchSetup>) {
-    for player in (0..setup.players).filter_map(|player| u8::try_from(player).ok()) {
-        let (at, facing) = spawn_point(player);
+    let points = spawn_points(setup.players).iter().cycle();
+    for (player, &(at, facing)) in (0..=u8::MAX).zip(points).take(setup.players) {
         commands.spawn((
             Ship { player, facing },
             Body { at, ..default() },
@@ -133,21 +141,20 @@ pub(super) fn respawn(
         }
     }
 
+    let points = spawn_points(ships.iter().len());
     let mut due: Vec<_> =
         ships.iter_mut().filter(|ship| !ship.2.is_alive() && ship.2.away == 0).collect();
     // Two ships that respawn in the same frame must not choose the same spawn point.
     due.sort_by_key(|(ship, ..)| ship.player);
     for (mut ship, mut body, mut hull, mut gun, mut engine) in due {
-        let distance = |point: u8| {
-            let at = spawn_point(point).0;
+        let distance = |at: Point| {
             taken.iter().map(|&other| (at - other).length_squared()).min().unwrap_or(i64::MAX)
         };
         // Of equally distant points its own one: `max_by_key` keeps the last of equals.
-        let farthest = (0..4)
-            .map(|step| (ship.player + 4 - step) % 4)
-            .rev()
-            .max_by_key(|&point| distance(point));
-        let (at, facing) = spawn_point(farthest.unwrap_or(ship.player));
+        let own = usize::from(ship.player) % points.len();
+        let (before, after) = points.split_at(own + 1);
+        let farthest = after.iter().chain(before).max_by_key(|(at, _)| distance(*at));
+        let (at, facing) = farthest.copied().unwrap_or(points[own]);
         ship.facing = facing;
         *body = Body { at, ..default() };
         *hull = Hull { health: MAX_HEALTH, away: 0, shield: SHIELD_FRAMES };
@@ -164,8 +171,18 @@ mod tests {
 
     #[test]
     fn every_spawn_point_is_free_of_walls() {
-        for player in 0..4 {
-            assert!(!blocked(spawn_point(player).0, RADIUS), "spawn point {player}");
+        for (at, _) in SPAWN_POINTS {
+            assert!(!blocked(at, RADIUS), "{at:?}");
+        }
+    }
+
+    #[test]
+    fn spawn_points_are_symmetric_and_apart() {
+        for (index, (at, _)) in SPAWN_POINTS.iter().enumerate() {
+            assert!(SPAWN_POINTS.iter().any(|(other, _)| *other == -*at), "{at:?}");
+            for (other, _) in &SPAWN_POINTS[..index] {
+                assert!(!at.is_within(*other, 200 * PX), "{at:?} and {other:?}");
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::particles::{Burst, Bursts};
 use super::{MainCamera, OFFSET, palette, to_screen};
+use crate::lobby::ShipColors;
 use crate::sim::{Body, Engine, Hull, Ship, Shot};
 
 /// How much the camera shakes, in pixels.
@@ -22,6 +23,7 @@ fn watch_ships(
     mut seen: Local<BTreeMap<u8, u8>>,
     mut bursts: ResMut<Bursts>,
     mut shaking: ResMut<Shake>,
+    colors: Res<ShipColors>,
     ships: Query<(&Ship, &Body, &Hull)>,
 ) {
     for (ship, body, hull) in &ships {
@@ -30,7 +32,7 @@ fn watch_ships(
             continue;
         }
         let destroyed = hull.health == 0;
-        let color = palette::player(ship.player);
+        let color = palette::player(colors.of(ship.player));
         bursts.0.push(Burst {
             at: to_screen(body.at),
             drift: Vec2::ZERO,
@@ -48,6 +50,7 @@ fn watch_ships(
 fn watch_shots(
     mut seen: Local<BTreeMap<u32, (Vec2, u8)>>,
     mut bursts: ResMut<Bursts>,
+    colors: Res<ShipColors>,
     shots: Query<(&Shot, &Body)>,
 ) {
     let now: BTreeMap<_, _> =
@@ -60,13 +63,17 @@ fn watch_shots(
             speed: 140.0,
             size: 12.0,
             life: 0.3,
-            color: palette::bright(palette::player(owner)),
+            color: palette::bright(palette::player(colors.of(owner))),
         });
     }
     *seen = now;
 }
 
-fn trails(mut bursts: ResMut<Bursts>, ships: Query<(&Ship, &Body, &Hull, &Engine)>) {
+fn trails(
+    mut bursts: ResMut<Bursts>,
+    colors: Res<ShipColors>,
+    ships: Query<(&Ship, &Body, &Hull, &Engine)>,
+) {
     for (ship, body, hull, engine) in &ships {
         let velocity = to_screen(body.velocity);
         let dashing = engine.dashing > 0;
@@ -80,7 +87,7 @@ fn trails(mut bursts: ResMut<Bursts>, ships: Query<(&Ship, &Body, &Hull, &Engine
             speed: 30.0,
             size: if dashing { 30.0 } else { 16.0 },
             life: if dashing { 0.5 } else { 0.35 },
-            color: palette::player(ship.player).with_alpha(0.8),
+            color: palette::player(colors.of(ship.player)).with_alpha(0.8),
         });
     }
 }

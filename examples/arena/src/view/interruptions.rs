@@ -12,7 +12,9 @@ use bevy_netplay::messages::{
 use bevy_netplay::prelude::*;
 use example_runner::text::font;
 
-use super::{names, palette};
+use super::hud::BarHeight;
+use super::palette;
+use crate::names;
 
 /// Players that everybody waits for.
 #[derive(Resource, Clone, Debug, Default)]
@@ -52,27 +54,40 @@ impl Interruptions {
     }
 }
 
+/// The space between the bar above the arena and the notice, in pixels.
+const BELOW_BAR: f32 = 18.0;
+
+/// The line of the notice.
+#[derive(Component)]
+struct Line;
+
 #[derive(Component)]
 struct Notice;
 
 pub fn plugin(app: &mut App) {
     app.init_resource::<Interruptions>()
         .add_systems(Startup, build)
-        .add_systems(Update, (listen, show).chain());
+        .add_systems(Update, (place.run_if(resource_changed::<BarHeight>), (listen, show).chain()));
 }
 
 fn build(mut commands: Commands) {
     let line = Node {
         position_type: PositionType::Absolute,
-        top: px(64),
         width: percent(100),
         justify_content: JustifyContent::Center,
         ..Node::default()
     };
     commands.spawn((
+        Line,
         line,
         children![(Notice, Text::default(), font(24.0), TextColor(palette::ACCENT))],
     ));
+}
+
+fn place(bar: Res<BarHeight>, mut lines: Query<&mut Node, With<Line>>) {
+    for mut line in &mut lines {
+        line.top = px(bar.0 + BELOW_BAR);
+    }
 }
 
 fn listen(

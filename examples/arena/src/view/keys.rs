@@ -5,7 +5,7 @@ use bevy_netplay::prelude::*;
 
 use super::Invite;
 use crate::bot::BotPlugin;
-use crate::sim::{ArenaInput, DASH, DOWN, FIRE, LEFT, Phase, RIGHT, Round, UP};
+use crate::sim::{ArenaInput, DASH, DOWN, FIRE, LEFT, Phase, RIGHT, Round, RoundRules, UP};
 
 const KEYS: [(u8, &[KeyCode]); 6] = [
     (UP, &[KeyCode::KeyW, KeyCode::ArrowUp]),
@@ -136,13 +136,14 @@ fn grant(
     mut commands: Commands,
     mut wishes: MessageReader<Wish>,
     state: Res<State<NetplayState>>,
-    round: Res<Round>,
+    (round, rules): (Res<Round>, Res<RoundRules>),
     invite: Res<Invite>,
     mut vote: ResMut<Vote>,
     mut exit: MessageWriter<AppExit>,
 ) {
     let outside = matches!(state.get(), NetplayState::Offline | NetplayState::Ended);
-    let over = *state.get() == NetplayState::Playing && round.phase == Phase::Result;
+    let over =
+        *state.get() == NetplayState::Playing && round.phase == Phase::Result && !rules.ends_match;
     for wish in wishes.read() {
         match wish {
             // A page cannot quit.

@@ -7,13 +7,14 @@ mod hud;
 mod images;
 mod interruptions;
 mod keys;
-mod names;
+mod lobby;
 mod overlay;
 mod palette;
 mod particles;
 mod ships;
 mod shots;
 mod status;
+mod tags;
 mod without_netplay;
 
 use bevy::camera::ScalingMode;
@@ -21,10 +22,13 @@ use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use example_runner::text;
 
+use crate::lobby::ShipColors;
 use crate::sim::{PX, Point};
 
 pub use interruptions::Interruptions;
 pub use keys::{Pad, Wish};
+pub use lobby::LobbyViewPlugin;
+pub use palette::css as css_color;
 pub use without_netplay::without_netplay;
 
 /// The room that this process plays in, and joins again when the player asks for it.
@@ -36,6 +40,10 @@ pub struct Invite {
     pub room: String,
     /// Number of players in the room; none to take the room as it is.
     pub players: Option<u8>,
+    /// With how many players a match starts at least, once all are ready; none to start it when the room is full.
+    pub least: Option<u8>,
+    /// The name under which the room is in the list of public rooms; none to keep it out of there.
+    pub public: Option<String>,
     /// How another player joins, as a line for the lobby.
     pub how_to_join: String,
     /// How many players are on this machine.
@@ -55,6 +63,8 @@ impl Invite {
             server,
             room,
             players,
+            least: None,
+            public: None,
             how_to_join,
             local_players: 1,
             name: String::new(),
@@ -68,7 +78,12 @@ impl Invite {
             .server(self.server.clone())
             .local_players(self.local_players)
             .names(example_runner::local_names(&self.name, self.local_players));
-        let room = self.players.iter().fold(room, |room, players| room.players(*players));
+        let room = match (self.players, self.least) {
+            (Some(players), Some(least)) => room.players_between(least..=players),
+            (Some(players), None) => room.players(players),
+            (None, _) => room,
+        };
+        let room = self.public.iter().fold(room, |room, name| room.public(name.clone()));
         self.resume_token.iter().fold(room, |room, token| room.resume_token(token.clone()))
     }
 }
@@ -79,19 +94,22 @@ pub struct ViewPlugin;
 
 impl Plugin for ViewPlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(ClearColor(palette::NIGHT)).add_plugins((
-            text::plugin,
-            arena_view::plugin,
-            ships::plugin,
-            shots::plugin,
-            particles::plugin,
-            effects::plugin,
-            hud::plugin,
-            status::plugin,
-            interruptions::plugin,
-            overlay::plugin,
-            keys::plugin,
-        ));
+        app.insert_resource(ClearColor(palette::NIGHT)).init_resource::<ShipColors>().add_plugins(
+            (
+                text::plugin,
+                arena_view::plugin,
+                ships::plugin,
+                shots::plugin,
+                particles::plugin,
+                effects::plugin,
+                hud::plugin,
+                status::plugin,
+                tags::plugin,
+                interruptions::plugin,
+                overlay::plugin,
+                keys::plugin,
+            ),
+        );
         // Before `Startup`, in which the other plugins use the images.
         app.add_systems(PreStartup, (images::generate, spawn_camera))
             .add_systems(Update, scale_texts);

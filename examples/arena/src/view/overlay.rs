@@ -5,8 +5,15 @@ use bevy_netplay::prelude::*;
 use example_runner::text::font;
 
 use super::keys::Vote;
-use super::{Invite, names, palette};
-use crate::sim::{Phase, Round, Score, Ship};
+use super::{Invite, palette};
+use crate::lobby::ShipColors;
+use crate::names;
+use crate::sim::{Phase, Round, RoundRules, Score, Ship};
+use crate::standings::Standings;
+
+/// Fills the window, with the panel in its centre.
+#[derive(Component)]
+pub(super) struct Screen;
 
 #[derive(Component)]
 struct Panel;
@@ -67,7 +74,7 @@ fn build(mut commands: Commands) {
         ..Node::default()
     };
     let centered = TextLayout { justify: Justify::Center, ..TextLayout::default() };
-    commands.spawn(screen).with_children(|screen| {
+    commands.spawn((Screen, screen)).with_children(|screen| {
         let colors = (BackgroundColor(palette::PANEL), BorderColor::all(palette::WALL_EDGE));
         screen.spawn((Panel, panel, colors, Visibility::Hidden)).with_children(|panel| {
             let mut line = |line: Line, size: f32, color: Color| {
@@ -89,9 +96,9 @@ fn build(mut commands: Commands) {
 
 fn show(
     (state, invite, room): (Res<State<NetplayState>>, Res<Invite>, Res<CurrentRoom>),
-    (round, vote): (Res<Round>, Res<Vote>),
+    (round, rules, vote): (Res<Round>, Res<RoundRules>, Res<Vote>),
     (this_match, end_reason): (Option<Res<CurrentMatch>>, Res<LastEndReason>),
-    links: Res<PeerLinks>,
+    (links, colors): (Res<PeerLinks>, Res<ShipColors>),
     ships: Query<(&Ship, &Score)>,
     mut panels: Query<&mut Visibility, With<Panel>>,
     mut lines: Query<(&Line, &mut Text, &mut TextColor, &mut Node)>,
@@ -108,6 +115,8 @@ fn show(
             body: format!("to {}", invite.server),
             ..Words::default()
         },
+        // The list of members is there instead.
+        NetplayState::Lobby if room.least.is_some() => Words::default(),
         NetplayState::Lobby => Words {
             title: "WAITING FOR PLAYERS".into(),
             body: format!(
@@ -122,16 +131,26 @@ fn show(
         NetplayState::Synchronizing => Words { title: "GET READY".into(), ..Words::default() },
         NetplayState::Playing => {
             let own = this_match.map(|this_match| this_match.local_player.0);
+            let standings = ships.iter().map(|(ship, score)| (ship.player, score.0)).collect();
+            let hint = match vote.0 {
+                // The lobby comes next.
+                _ if rules.ends_match => "",
+                true => "waiting for the others",
+                false => NEXT,
+            };
             in_play(
                 &round,
-                own,
-                vote.0,
-                ships.iter().map(|(ship, score)| (ship.player, score.0)).collect(),
+                (own, &standings, hint),
+                |player| palette::player(colors.of(player)),
                 |player| names::full(&links, PlayerHandle(player)),
+                rules.frames,
             )
         }
         _ => Words {
-            title: "THE MATCH HAS ENDED".into(),
+            title: match end_reason.0 {
+                Some(EndReason::Kicked { .. }) => "YOU WERE REMOVED".into(),
+                _ => "THE MATCH HAS ENDED".into(),
+            },
             body: end_reason.0.as_ref().map(ToString::to_string).unwrap_or_default(),
             hint: JOIN_AGAIN.into(),
             color: None,
@@ -163,43 +182,33 @@ fn show(
 
 fn in_play(
     round: &Round,
-    own: Option<u8>,
-    voted: bool,
-    mut scores: Vec<(u8, u16)>,
+    (own, standings, hint): (Option<u8>, &Standings, &str),
+    color_of: impl Fn(u8) -> Color,
     name_of: impl Fn(u8) -> String,
+    frames: u16,
 ) -> Words {
     match round.phase {
         Phase::Countdown => Words {
             title: round.frames_left.div_ceil(40).to_string(),
-            body: "Destroy the most ships in a minute to win".into(),
+            body: format!("Destroy the most ships in {} seconds to win", frames / 60),
             hint: KEYS.into(),
-            color: own.map(palette::player),
+            color: own.map(color_of),
         },
         Phase::Fight => Words::default(),
         Phase::Result => {
-            // The best player first; equal ones in the order of the players.
-            scores.sort_by_key(|&(player, score)| (std::cmp::Reverse(score), player));
-            let draw = scores.len() > 1 && scores[0].1 == scores[1].1;
-            let (title, color) = match scores.first() {
-                Some(_) if draw => ("A DRAW".into(), None),
-                Some(&(player, _)) if own == Some(player) => {
-                    ("YOU WIN".into(), Some(palette::player(player)))
-                }
-                Some(&(winner, _)) => {
-                    let title = format!("{} WINS", name_of(winner).to_uppercase());
-                    (title, Some(palette::player(winner)))
-                }
-                None => ("THE ROUND IS OVER".into(), None),
-            };
-            let table: Vec<_> = scores
+            let table: Vec<_> = standings
                 .iter()
-                .map(|&(player, score)| {
+                .map(|(player, score)| {
                     let name = if own == Some(player) { "you".into() } else { name_of(player) };
                     format!("{name:<12}{score:>3}")
                 })
                 .collect();
-            let hint = if voted { "waiting for the others" } else { NEXT };
-            Words { title, body: table.join("\n"), hint: hint.into(), color }
+            Words {
+                title: standings.title(own, &name_of),
+                body: table.join("\n"),
+                hint: hint.into(),
+                color: standings.winner().map(color_of),
+            }
         }
     }
 }
@@ -208,26 +217,12 @@ fn in_play(
 mod tests {
     use super::*;
 
-    fn name_of(player: u8) -> String {
-        ["Ann", "player 2", "player 3"][usize::from(player)].into()
-    }
-
-    fn result(own: u8, scores: &[(u8, u16)]) -> String {
-        let round = Round { phase: Phase::Result, frames_left: 0 };
-        in_play(&round, Some(own), false, scores.to_vec(), name_of).title
-    }
-
-    #[test]
-    fn the_result_names_the_winner_as_this_player_sees_it() {
-        assert_eq!(result(0, &[(0, 1), (1, 4)]), "PLAYER 2 WINS");
-        assert_eq!(result(1, &[(0, 1), (1, 4)]), "YOU WIN");
-        assert_eq!(result(1, &[(0, 5), (1, 4)]), "ANN WINS");
-        assert_eq!(result(1, &[(0, 4), (1, 4), (2, 1)]), "A DRAW");
-    }
-
     #[test]
     fn nothing_covers_the_arena_during_the_fight() {
         let round = Round { phase: Phase::Fight, frames_left: 100 };
-        assert!(in_play(&round, Some(0), false, vec![(0, 0)], name_of).title.is_empty());
+        let standings = [(0, 0)].into_iter().collect();
+        let color_of = |_| palette::TEXT;
+        let words = in_play(&round, (Some(0), &standings, ""), color_of, |_| "Ann".into(), 3600);
+        assert!(words.title.is_empty());
     }
 }

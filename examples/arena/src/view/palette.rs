@@ -1,6 +1,7 @@
 //! The colours of the view.
 
 use bevy::prelude::*;
+use bevy_netplay::prelude::PlayerHandle;
 
 /// The background outside the arena.
 pub const NIGHT: Color = Color::srgb(0.020, 0.024, 0.055);
@@ -23,15 +24,36 @@ pub const PANEL: Color = Color::srgba(0.030, 0.036, 0.080, 0.92);
 
 /// The colour of a player.
 pub fn player(player: u8) -> Color {
-    match player % 4 {
-        0 => Color::srgb(0.20, 0.78, 1.0),
-        1 => Color::srgb(1.0, 0.36, 0.38),
-        2 => Color::srgb(0.45, 0.95, 0.42),
-        _ => Color::srgb(1.0, 0.72, 0.22),
-    }
+    example_runner::player_color(PlayerHandle(player))
+}
+
+/// The colour of a player in CSS.
+pub fn css(player: u8) -> String {
+    self::player(player).to_srgba().to_hex()
 }
 
 /// A brighter version of a colour.
 pub fn bright(color: Color) -> Color {
     color.mix(&Color::WHITE, 0.45)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The contrast of two colours, as the Web Content Accessibility Guidelines define it.
+    fn contrast(one: Color, other: Color) -> f32 {
+        let [one, other] =
+            [one, other].map(|color| Luminance::luminance(&color.to_linear()) + 0.05);
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn the_colours_of_players_stand_out_from_the_floor() {
+        for index in 0..8 {
+            // What texts need, by the same guidelines.
+            let contrast = contrast(player(index), FLOOR);
+            assert!(contrast >= 4.5, "player {index}: {contrast}");
+        }
+    }
 }

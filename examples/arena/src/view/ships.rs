@@ -3,14 +3,17 @@
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use std::f32::consts::TAU;
 
 use super::images::Images;
 use super::{palette, to_screen};
+use crate::lobby::ShipColors;
 use crate::sim::{Body, DIRECTIONS, Gun, Hull, MAX_HEALTH, Ship};
 
-/// The largest number of players that are drawn.
-pub const MAX_PLAYERS: u8 = 4;
+/// How opaque the light around a ship is, and its shield.
+const LIGHT: f32 = 0.28;
+const SHIELD: f32 = 0.25;
 
 #[derive(Component, Clone, Copy, PartialEq)]
 enum Part {
@@ -43,14 +46,14 @@ fn build(mut commands: Commands, images: Res<Images>) {
             };
             commands.spawn((Owner(player), part, sprite, Visibility::Hidden));
         };
-        part(Part::Light, &images.glow, Vec2::splat(120.0), color.with_alpha(0.28));
+        part(Part::Light, &images.glow, Vec2::splat(120.0), color.with_alpha(LIGHT));
         part(Part::Hull, &images.ship, Vec2::splat(50.0), color);
         part(Part::Own, &images.ring, Vec2::splat(62.0), Color::WHITE.with_alpha(0.75));
         part(
             Part::Shield,
             &images.disc,
             Vec2::splat(50.0),
-            palette::bright(color).with_alpha(0.25),
+            palette::bright(color).with_alpha(SHIELD),
         );
         for pip in 0..MAX_HEALTH {
             part(Part::Pip(pip), &Handle::default(), Vec2::new(8.0, 4.0), color);
@@ -60,6 +63,7 @@ fn build(mut commands: Commands, images: Res<Images>) {
 
 fn follow(
     this_match: Option<Res<CurrentMatch>>,
+    colors: Res<ShipColors>,
     ships: Query<(&Ship, &Body, &Hull, &Gun)>,
     mut parts: Query<(&Owner, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
 ) {
@@ -71,6 +75,7 @@ fn follow(
             continue;
         };
         let at = to_screen(body.at);
+        let color = palette::player(colors.of(player));
         let (shown, place, depth) = match part {
             Part::Light => (true, at, 1.0),
             Part::Hull => (true, at, 3.0),
@@ -90,15 +95,15 @@ fn follow(
                 transform.rotation =
                     if appears { wanted } else { transform.rotation.slerp(wanted, 0.4) };
                 let extra = gun.rapid > 0 || gun.spread > 0;
-                let color = palette::player(player);
                 sprite.color = if extra { palette::bright(color) } else { color };
             }
             Part::Pip(pip) => {
                 let full = pip < hull.health;
-                sprite.color =
-                    if full { palette::player(player) } else { Color::srgba(1.0, 1.0, 1.0, 0.14) };
+                sprite.color = if full { color } else { Color::srgba(1.0, 1.0, 1.0, 0.14) };
             }
-            Part::Light | Part::Own | Part::Shield => {}
+            Part::Light => sprite.color = color.with_alpha(LIGHT),
+            Part::Shield => sprite.color = palette::bright(color).with_alpha(SHIELD),
+            Part::Own => {}
         }
         transform.translation = place.extend(depth);
         visibility.set_if_neq(if shown { Visibility::Visible } else { Visibility::Hidden });

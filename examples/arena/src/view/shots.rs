@@ -6,6 +6,7 @@ use std::f32::consts::PI;
 
 use super::images::Images;
 use super::{palette, to_screen};
+use crate::lobby::ShipColors;
 use crate::sim::{Body, Pickup, PickupKind, Shot};
 
 #[derive(Component)]
@@ -18,13 +19,14 @@ pub fn plugin(app: &mut App) {
 fn add_shot_sprites(
     mut commands: Commands,
     images: Res<Images>,
+    colors: Res<ShipColors>,
     shots: Query<(Entity, &Shot), Added<Shot>>,
 ) {
     for (entity, shot) in &shots {
         let sprite = Sprite {
             image: images.spark.clone(),
             custom_size: Some(Vec2::new(40.0, 16.0)),
-            color: palette::bright(palette::player(shot.owner)),
+            color: palette::bright(palette::player(colors.of(shot.owner))),
             ..Sprite::default()
         };
         commands.entity(entity).insert((sprite, Transform::default()));

@@ -1,9 +1,11 @@
 //! The game in a browser: functions that the page calls.
 //!
 //! Nothing runs until the page calls [`play`]. From then on the game sends events to the page ([`bridge`]), and the
-//! page can hold buttons ([`hold`]) and send actions ([`wish`]).
+//! page can hold buttons ([`hold`]), send actions ([`wish`], [`lobby_wish`]) and say something ([`say`]).
 
 mod bridge;
+mod lobby;
+mod rooms;
 
 use std::process::ExitCode;
 
@@ -31,10 +33,12 @@ pub fn play(options: &str) -> Result<(), JsValue> {
         name: options.name.clone(),
         local_players: options.local,
         resume_token: options.resume_token.clone(),
+        least: options.least,
+        public: options.public.clone(),
         ..Invite::new(options.server.clone(), options.room.clone(), options.players)
     };
     crate::window::run(invite, config, |app| {
-        app.add_plugins((bridge::plugin, ReportPlugin { frames: options.frames }));
+        app.add_plugins((bridge::plugin, lobby::plugin, ReportPlugin { frames: options.frames }));
         if options.undrawn {
             app.add_plugins(undrawn);
         }
@@ -55,6 +59,31 @@ pub fn hold(buttons: u8) {
 #[wasm_bindgen]
 pub fn wish(what: &str) {
     bridge::wish(what);
+}
+
+/// Does what a button of the lobby does: `ready`, `start`, `color`, `length`; `kick`, `ban` or `mute` of a peer.
+#[wasm_bindgen]
+pub fn lobby_wish(what: &str, peer: &str) {
+    lobby::wish(what, peer);
+}
+
+/// Says something to the others in the room.
+#[wasm_bindgen]
+pub fn say(text: &str) {
+    lobby::say(text);
+}
+
+/// Begins to read the list of public rooms of a server, from its beginning or from `next` of the page before.
+#[wasm_bindgen]
+pub fn read_rooms(server: &str, before: Option<u64>) {
+    rooms::read(server, before);
+}
+
+/// The rooms that are being read, as JSON `{rooms, next}`; nothing as long as they are not there. Throws a sentence if
+/// there are none to be had.
+#[wasm_bindgen]
+pub fn listed_rooms() -> Result<Option<String>, JsValue> {
+    rooms::poll()
 }
 
 /// The QR code of a text, as [`page::qr`] makes it. Throws a sentence if the text is too long.

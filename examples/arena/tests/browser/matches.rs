@@ -68,6 +68,19 @@ fn two_players_on_each_of_two_machines_play_a_match_and_leave_it_together() {
 }
 
 #[test]
+fn four_tabs_and_four_native_bots_play_a_match() {
+    let setup = Setup::new();
+    let tabs = [1, 2, 3, 4].map(|seed| setup.player(8, &format!("undrawn&seed={seed}&frames=600")));
+    // Last, because they do not wait for long.
+    let mut bots = ["5", "6", "7", "8"]
+        .map(|seed| setup.bot(8, 600, &format!("eight{seed}"), &["--seed", seed]));
+    let mut reports: Vec<_> = tabs.iter().map(report).collect();
+    reports.extend(bots.iter_mut().map(super::setup::Bot::report));
+    assert_in_agreement(&reports);
+    tabs.iter().for_each(assert_quiet);
+}
+
+#[test]
 fn the_server_relays_a_match_of_a_tab_whose_policy_allows_nothing_else() {
     let setup = Setup::new();
     let mut bot = setup.bot(2, 300, "relayed", &["--policy", "relay"]);

@@ -8,6 +8,7 @@ mod firefox;
 mod hostile;
 mod invite;
 mod leaving;
+mod lobby;
 mod matches;
 mod page;
 mod policy;

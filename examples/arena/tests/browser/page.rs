@@ -24,6 +24,27 @@ fn the_start_page_creates_a_room_and_shows_the_link_to_it() {
 }
 
 #[test]
+fn a_page_makes_a_room_for_eight_and_takes_any_size_from_its_address() {
+    let setup = Setup::new();
+    let page = setup.tab(&format!("server={}", setup.server()), SMALL);
+    page.wait_for(READY, PATIENCE).unwrap();
+    page.run(
+        "document.querySelector('input[name=players][value=\"8\"]').click();
+         document.getElementById('go').click();
+         return null;",
+    )
+    .unwrap();
+    // The form has no button for five.
+    let linked = setup.tab(&setup.address(5, ""), SMALL);
+    for (page, size) in [(&page, "players=8"), (&linked, "players=5")] {
+        page.wait_for(IN_LOBBY, PATIENCE).unwrap();
+        let address = page.run("return location.search;").unwrap();
+        assert!(address.as_str().unwrap().contains(size), "{address}");
+        assert_quiet(page);
+    }
+}
+
+#[test]
 fn errors_are_shown_before_and_after_joining() {
     let setup = Setup::new();
     let page = setup.tab("server=http://example.org", DESKTOP);

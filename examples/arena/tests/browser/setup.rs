@@ -126,8 +126,13 @@ impl Setup {
 
     /// A native bot in the room that plays until it is dropped, and agrees to every rematch.
     pub fn opponent(&self, players: usize) -> Bot {
+        self.opponent_with(players, &[])
+    }
+
+    /// The same with these arguments.
+    pub fn opponent_with(&self, players: usize, more: &[&str]) -> Bot {
         let mut command = self.bot_command(players);
-        command.arg("--hunt");
+        command.arg("--hunt").args(more);
         Bot { process: Process::start("the opponent", command), report: PathBuf::new(), frames: 0 }
     }
 
@@ -147,7 +152,7 @@ impl Setup {
     fn bot_command(&self, players: usize) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arena"));
         with_log(&mut command)
-            .args(["bot", "--room", "TEST", "--wait-s", "90", "--server", &self.server()])
+            .args(["bot", "--room", "TEST", "--wait-s", "300", "--server", &self.server()])
             .args(["--players", &players.to_string()]);
         command
     }

@@ -32,13 +32,8 @@ pub struct Contestant {
 impl Contestant {
     /// Where its fighter comes onto the stage.
     pub(super) fn entrance(&self) -> Vec2 {
-        let x = match self.player.0 % 4 {
-            0 => -280.0,
-            1 => 280.0,
-            2 => -120.0,
-            _ => 120.0,
-        };
-        Vec2::new(x, 160.0)
+        const ENTRANCES: [f32; 8] = [-280.0, 280.0, -120.0, 120.0, -200.0, 200.0, -40.0, 40.0];
+        Vec2::new(ENTRANCES[self.player.index() % ENTRANCES.len()], 160.0)
     }
 }
 

@@ -76,12 +76,20 @@ pub fn run(program: &'static str, args: BotArgs, game: impl FnOnce(&mut App)) ->
             schedule.set_executor(SingleThreadedExecutor::new());
         })
         .add_systems(Startup, join)
-        .add_systems(Update, act);
+        .add_systems(Update, (act, get_ready.run_if(in_lobby)));
     app.run().report()
 }
 
 fn join(mut commands: Commands, bot: Res<Bot>) {
     commands.join_room(bot.args.join.room());
+}
+
+/// In a lobby a bot is ready for whatever the others want to play.
+fn get_ready(mut commands: Commands, lobby: Res<CurrentLobby>) {
+    let ready = lobby.local().is_some_and(|local| local.ready);
+    if lobby.least.is_some() && !ready {
+        commands.set_ready(true);
+    }
 }
 
 /// Goes from one state to the next. Exclusive, because a report reads the whole world.
@@ -204,7 +212,7 @@ fn is_temporary(reason: &EndReason) -> bool {
 
 /// How far the bot came on the way to a match, for its last sentence.
 fn progress_of(state: NetplayState, reason: &str, join: &JoinArgs, links: &PeerLinks) -> String {
-    let JoinArgs { server, room, players, local } = join;
+    let JoinArgs { server, room, players, local, .. } = join;
     let others: usize = links.iter().map(|link| link.players.len()).sum();
     let present = others + usize::from(*local);
     match state {

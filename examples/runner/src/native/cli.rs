@@ -8,7 +8,14 @@ use std::time::Duration;
 
 use bevy::prelude::Resource;
 use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkConditions, PathPolicy};
+use bevy_netplay::protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
+use clap::builder::RangedI64ValueParser;
 use clap::{Args, value_parser};
+
+/// Parses a number of players, of a game that so many can play at most.
+pub fn players(most: u8) -> RangedI64ValueParser<u8> {
+    value_parser!(u8).range(i64::from(MIN_PLAYERS)..=i64::from(most))
+}
 
 // The room to play in.
 #[expect(missing_docs, reason = "clap would print it")]
@@ -21,20 +28,26 @@ pub struct JoinArgs {
     #[arg(long, value_name = "CODE")]
     pub room: String,
     /// Number of players that make the room complete
-    #[arg(long, default_value_t = 2, value_parser = value_parser!(u8).range(2..=4))]
+    #[arg(long, default_value_t = 2, value_parser = players(MAX_PLAYERS))]
     pub players: u8,
     /// Number of players on this machine
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u8).range(1..=4))]
     pub local: u8,
+    /// Number of players with which a match starts at least, once all who are there are ready; without it matches
+    /// start when the room is complete
+    #[arg(long, value_name = "PLAYERS", value_parser = value_parser!(u8).range(2..))]
+    pub least: Option<u8>,
 }
 
 impl JoinArgs {
     /// The room to join.
     pub fn room(&self) -> JoinRoom {
-        JoinRoom::code(self.room.clone())
-            .players(self.players)
-            .local_players(self.local)
-            .server(self.server.clone())
+        let room =
+            JoinRoom::code(self.room.clone()).local_players(self.local).server(self.server.clone());
+        match self.least {
+            Some(least) => room.players_between(least..=self.players),
+            None => room.players(self.players),
+        }
     }
 }
 

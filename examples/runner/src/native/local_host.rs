@@ -85,7 +85,8 @@ impl LocalHost {
     /// A new room on the server, for players on this machine.
     pub fn new_room(&self, players: u8) -> JoinArgs {
         let room = RoomCode::from_entropy(RandomState::new().build_hasher().finish());
-        JoinArgs { server: self.server.url(), room: room.to_string(), players, local: 1 }
+        let (server, room) = (self.server.url(), room.to_string());
+        JoinArgs { server, room, players, local: 1, least: None }
     }
 
     /// Starts a bot.

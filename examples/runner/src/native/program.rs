@@ -4,9 +4,9 @@ use std::process::{ExitCode, Termination as _};
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use super::cli::{BotArgs, HostArgs, JoinArgs, NetworkArgs, PlayArgs};
+use super::cli::{BotArgs, HostArgs, JoinArgs, NetworkArgs, PlayArgs, players};
 use super::local_host::{BotProcess, LocalHost, LocalHostError};
 use super::{bot, console, has_display};
 use crate::{Controls, Game, local_names, window};
@@ -30,11 +30,20 @@ enum Command {
     Bot(BotArgs),
 }
 
+/// The command line of a game.
+fn command_line(game: &'static Game) -> clap::Command {
+    let players = |argument: Arg| argument.value_parser(players(game.most_players));
+    Cli::command()
+        .name(game.program)
+        .about(game.title)
+        .mut_subcommand("play", |command| command.mut_arg("players", players))
+        .mut_subcommand("bot", |command| command.mut_arg("players", players))
+}
+
 /// Runs the program of a game.
 pub fn run(game: &'static Game) -> ExitCode {
-    let command = Cli::command().name(game.program).about(game.title);
-    let Cli { command, hosting } =
-        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let Cli { command, hosting } = Cli::from_arg_matches(&command_line(game).get_matches())
+        .unwrap_or_else(|error| error.exit());
     match command {
         Some(Command::Bot(args)) => run_bot(game, args),
         _ if !has_display() => {
@@ -104,4 +113,31 @@ fn host(game: &'static Game, args: HostArgs) -> Result<ExitCode, LocalHostError>
     // The server and the bot end with the App.
     app.insert_resource(host);
     Ok(app.run().report())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static SMALL: Game = Game {
+        program: "small",
+        title: "Small",
+        most_players: 4,
+        version: "small 1",
+        simulation: |_, _| {},
+        controls: |_, _| {},
+        view: |_| {},
+    };
+
+    #[test]
+    fn more_players_than_a_game_is_for_are_refused() {
+        for (players, is_accepted) in [("1", false), ("2", true), ("4", true), ("5", false)] {
+            for command in ["play", "bot"] {
+                let line = ["small", command, "--server", "ws://127.0.0.1:9", "--room", "ABC"];
+                let line = line.into_iter().chain(["--players", players]);
+                let parsed = command_line(&SMALL).try_get_matches_from(line);
+                assert_eq!(parsed.is_ok(), is_accepted, "{command} --players {players}");
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod state;
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::limits::MIN_PLAYERS;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -29,9 +30,18 @@ extern "C" {
     fn tell(json: &str);
 }
 
+/// A value as JSON, for the page.
+///
+/// # Errors
+///
+/// [`serde_json::Error`] where it has no form in JSON.
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string(value)
+}
+
 /// Tells the page something.
 pub fn send(what: &impl Serialize) {
-    match serde_json::to_string(what) {
+    match json(what) {
         Ok(json) => tell(&json),
         Err(error) => error!("an event for the page could not be written as JSON: {error}"),
     }
@@ -45,6 +55,11 @@ pub fn send(what: &impl Serialize) {
 pub fn play(game: &'static Game, options: &str) -> Result<(), JsValue> {
     let options = Options::read(options)?;
     let config = options.config(game.version)?;
+    if options.players.is_some_and(|players| players > game.most_players) {
+        let sentence =
+            format!("{} is for {MIN_PLAYERS} to {} players", game.title, game.most_players);
+        return Err(options::sentence(sentence));
+    }
     let room = options.room();
     let controls = match options.autopilot {
         true => Controls::Bot { seed: options.seed, hunts: options.hunt },

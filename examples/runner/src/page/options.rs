@@ -24,6 +24,10 @@ pub struct Options {
     pub players: Option<u8>,
     /// Number of players at this page.
     pub local: u8,
+    /// With how many players a match starts at least, once all are ready; none to start it when the room is full.
+    pub least: Option<u8>,
+    /// The name under which the room is in the list of public rooms; none to keep it out of there.
+    pub public: Option<String>,
     /// Which paths may be used: any, direct, turn or relay.
     pub policy: String,
     /// A bad network to emulate, such as `latency_ms=50,loss=0.05`; empty for none.
@@ -50,6 +54,8 @@ impl Default for Options {
             resume_token: None,
             players: None,
             local: 1,
+            least: None,
+            public: None,
             policy: "any".into(),
             net: String::new(),
             autopilot: false,

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod cost;
+mod crowd;
 mod failover;
 mod messages;
 mod paired_apps;
@@ -43,6 +44,8 @@ enum Command {
     Messages,
     /// What the agent and the link cost each frame
     Cost,
+    /// What a match of four and one of eight cost each player
+    Crowd,
 }
 
 fn main() -> ExitCode {
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Relay => paired_apps::round_trips(),
         Command::Messages => messages::measure(),
         Command::Cost => Ok(cost::measure()),
+        Command::Crowd => crowd::measure(),
     };
     netplay_bench::print(result)
 }

@@ -90,6 +90,48 @@ struct Seed(u32);
 #[derive(Resource, Clone, Default, Hash)]
 struct Sum(u64);
 
+/// An App that joins a match of so many players. It has no runner.
+pub fn player(
+    number: u32,
+    players: u8,
+    server: String,
+    policy: PathPolicy,
+    extend: impl FnOnce(&mut App),
+) -> App {
+    let config = NetplayConfig { game: "bench".into(), server, policy, ..default() };
+    let mut app = App::new();
+    app.add_plugins((
+        MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
+        NetplayPlugins::<[u8; 4]>::new(config),
+    ))
+    .insert_resource(Seed(number))
+    .rollback_resource_by_hash::<Sum>()
+    .init_resource::<Sum>()
+    .add_systems(StartMatch, |mut sum: ResMut<Sum>| sum.0 = 0)
+    .add_systems(
+        ReadLocalInput,
+        |seed: Res<Seed>,
+         frame: Res<RollbackFrameCount>,
+         mut input: ResMut<LocalInput<[u8; 4]>>| {
+            let value = (frame.0 as u32 / 5).wrapping_mul(0x9e37_79b9) ^ seed.0;
+            input.0 = value.to_le_bytes();
+        },
+    )
+    .add_systems(NetplayUpdate, move |inputs: Inputs<[u8; 4]>, mut sum: ResMut<Sum>| {
+        for player in 0..players {
+            let value = u32::from_le_bytes(inputs.get(usize::from(player)));
+            sum.0 = sum.0.rotate_left(7) ^ u64::from(value);
+        }
+    });
+    extend(&mut app);
+    app.finish();
+    app.cleanup();
+    let world = app.world_mut();
+    world.commands().join_room(JoinRoom::code("BENCH").players(players));
+    world.flush();
+    app
+}
+
 /// Two Apps in a match.
 pub struct PairedApps {
     apps: [App; 2],
@@ -121,15 +163,8 @@ impl PairedApps {
         let server = netplay_bench::signaling_server(None)?;
         let faults = Faults::default();
         let app = |number: u32| {
-            let config =
-                NetplayConfig { game: "bench".into(), server: server.url(), policy, ..default() };
-            let mut app = App::new();
             let shared = faults.clone();
-            app.add_plugins((
-                MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
-                NetplayPlugins::<[u8; 4]>::new(config),
-            ))
-            .insert_resource(TransportFactory::new(move |request| {
+            let transport = TransportFactory::new(move |request| {
                 if !with_faults {
                     return Box::new(RtcTransport::join(request.clone()));
                 }
@@ -139,36 +174,11 @@ impl PairedApps {
                     closes: number == 1,
                     paths: Vec::new(),
                 })
-            }))
-            .insert_resource(Seed(number))
-            .rollback_resource_by_hash::<Sum>()
-            .init_resource::<Sum>()
-            .add_systems(StartMatch, |mut sum: ResMut<Sum>| sum.0 = 0)
-            .add_systems(
-                ReadLocalInput,
-                |seed: Res<Seed>,
-                 frame: Res<RollbackFrameCount>,
-                 mut input: ResMut<LocalInput<[u8; 4]>>| {
-                    let value = (frame.0 as u32 / 5).wrapping_mul(0x9e37_79b9) ^ seed.0;
-                    input.0 = value.to_le_bytes();
-                },
-            )
-            .add_systems(
-                NetplayUpdate,
-                |inputs: Inputs<[u8; 4]>, mut sum: ResMut<Sum>| {
-                    for player in [0, 1] {
-                        let value = u32::from_le_bytes(inputs.get(player));
-                        sum.0 = sum.0.rotate_left(7) ^ u64::from(value);
-                    }
-                },
-            );
-            extend(&mut app);
-            app.finish();
-            app.cleanup();
-            let world = app.world_mut();
-            world.commands().join_room(JoinRoom::code("BENCH"));
-            world.flush();
-            app
+            });
+            player(number, 2, server.url(), policy, |app| {
+                app.insert_resource(transport);
+                extend(app);
+            })
         };
         let apps = [app(0), app(1)];
         let mut pair = Self { apps, faults, next: Instant::now(), _server: server };

@@ -3,6 +3,7 @@
 
 mod duel;
 mod leaks;
+mod messages;
 mod players;
 mod signaling;
 mod size;
@@ -43,6 +44,12 @@ enum Command {
         #[arg(long)]
         deaf_stun: bool,
     },
+    /// How long messages take between two pages without a simulation, and the round trip times meanwhile
+    Messages {
+        /// The folder of the page
+        #[arg(long)]
+        dist: PathBuf,
+    },
     /// Connections that are alive after rematches, and after connections that broke
     Leaks {
         /// The folder of the page
@@ -63,6 +70,7 @@ fn main() -> ExitCode {
         Command::Duel { dist, stack, frames, deaf_stun } => {
             duel::measure(&dist, stack, frames, deaf_stun)
         }
+        Command::Messages { dist } => messages::measure(&dist),
         Command::Leaks { dist, rematches, reconnects } => {
             leaks::measure(&dist, rematches, reconnects)
         }

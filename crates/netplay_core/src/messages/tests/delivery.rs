@@ -96,6 +96,18 @@ fn what_can_be_compressed_travels_compressed() {
 }
 
 #[test]
+fn a_sender_of_what_takes_much_to_decompress_is_held_up() {
+    let mut ends = Ends::ready();
+    let zeros = vec![0; FILE_BYTES as usize];
+    (0..8).for_each(|id| ends.send(FILE, id, zeros.clone()).unwrap());
+    ends.run_until("all have arrived", |ends| ends.delivered().len() == 8);
+    // 64 MiB at once, one more, and 64 MiB per second.
+    assert!((MS * 700..MS * 3000).contains(&ends.now), "{:?}", ends.now);
+    assert!(ends.received().iter().all(|(_, message)| *message == zeros));
+    assert_eq!(ends.received().len(), 8);
+}
+
+#[test]
 fn of_a_latest_only_type_the_latest_arrives_and_none_after_a_newer_one() {
     let mut ends = Ends::ready();
     (ends.loss, ends.jitter) = (0.3, MS * 50);

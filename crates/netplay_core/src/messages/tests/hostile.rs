@@ -93,12 +93,31 @@ fn what_comes_early_is_bounded_and_what_overlaps_counts_once() {
         hostile.chunk(FILE, offset, &vec![7; random.random_range(1..1150)]).unwrap();
     }
     assert!(hostile.memory() <= 101_150, "{}", hostile.memory());
+    // Pieces that do not touch, each of which takes more memory than its byte.
+    let mut hostile = Hostile::new();
+    for offset in (1..12_000).step_by(2) {
+        hostile.chunk(FILE, offset, &[7]).unwrap();
+    }
+    assert_eq!(hostile.memory(), 2048);
+}
+
+#[test]
+fn pieces_that_have_grown_together_are_one() {
+    let mut hostile = Hostile::new();
+    let pieces = |hostile: &Hostile| hostile.ends.ends[1].incoming.early_pieces();
+    for offset in (100..1200).step_by(2) {
+        hostile.chunk(FILE, offset, &[7]).unwrap();
+    }
+    assert_eq!(pieces(&hostile), 550);
+    hostile.chunk(FILE, 100, &[7; 1100]).unwrap();
+    assert_eq!((pieces(&hostile), hostile.memory()), (1, 1100));
     // An end that comes first, from the last byte to the first.
     let mut hostile = Hostile::new();
     for offset in (1..6000).rev() {
         hostile.chunk(FILE, offset, &[7]).unwrap();
     }
-    assert!(hostile.memory() <= 2048, "{}", hostile.memory());
+    assert_eq!(hostile.memory(), 5999);
+    assert!(pieces(&hostile) <= 6, "{}", pieces(&hostile));
 }
 
 #[test]
@@ -148,6 +167,57 @@ fn what_does_not_decompress_to_what_it_claims_mutes_its_sender() {
     assert!(hostile.ends.received().is_empty());
     assert_eq!(hostile.ends.ends[1].counters().malformed, 1);
     assert!(hostile.ends.ends[1].is_muted());
+}
+
+/// A message of so many zeros as it stands in its stream.
+fn compressed(zeros: usize) -> Vec<u8> {
+    let bytes = lz4_flex::block::compress(&vec![0; zeros]);
+    [header(bytes.len() as u32, zeros as u32), bytes].concat()
+}
+
+#[test]
+fn compressed_messages_that_wait_for_the_game_count_as_what_they_become() {
+    let mut hostile = Hostile::new();
+    let stream = compressed(1024 * 1024).repeat(200);
+    for (place, bytes) in stream.chunks(1100).enumerate() {
+        hostile.chunk(FILE, place as u64 * 1100, bytes).unwrap();
+    }
+    hostile.ends.take(1);
+    let received: usize = hostile.ends.received().iter().map(|(_, message)| message.len()).sum();
+    assert!(received <= 33 * 1024 * 1024, "{received}");
+    assert!(received >= 16 * 1024 * 1024, "{received}");
+}
+
+#[test]
+fn what_is_decompressed_is_bounded_per_second() {
+    let mut hostile = Hostile::new();
+    let message = compressed(256 * 1024);
+    let (mut place, mut received) = (0, 0);
+    // One in each millisecond; what is not taken comes again.
+    while hostile.ends.now < MS * 2000 {
+        hostile.chunk(FILE, place, &message).unwrap();
+        hostile.ends.take(1);
+        let messages = hostile.ends.events[1].drain(..).count();
+        place += (messages * message.len()) as u64;
+        received += messages * 256 * 1024;
+    }
+    // What may come at once, and two seconds.
+    let most = 3 * 64 * 1024 * 1024;
+    assert!((most * 9 / 10..=most + 256 * 1024).contains(&received), "{received}");
+}
+
+#[test]
+fn a_packet_of_many_frames_costs_as_much_as_many_packets() {
+    let mut ends = Ends::ready();
+    let latest = MessageLatest { message_type: POSITION, sequence: 1, bytes: &[] };
+    let frame = MessageFrame::Latest(latest).push(Vec::new());
+    for number in 0..10_000 {
+        let header = MessagePacket { from: 1, to: 1, number, sent: 0 };
+        ends.ends[1].handle_packet(MS, header, &frame.repeat(280)).unwrap();
+    }
+    // Each takes what 71 packets take.
+    assert_eq!(ends.ends[1].counters().muted, 10_000 - 60_000_u64.div_ceil(71));
+    assert!(!ends.ends[1].is_muted());
 }
 
 #[test]

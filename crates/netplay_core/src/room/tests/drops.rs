@@ -10,7 +10,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Waits until these have dropped those, and checks that all of them did after the same frames.
 #[track_caller]
-fn drop_and_play_on(network: &mut Network, survivors: &[usize], dropped: &[usize]) {
+pub(super) fn drop_and_play_on(network: &mut Network, survivors: &[usize], dropped: &[usize]) {
     network.run_until("they are dropped", |network| {
         survivors.iter().all(|peer| network.dropped(*peer).len() == dropped.len())
     });

@@ -4,6 +4,7 @@ use netplay_protocol::signaling::{KickRule, Refusal, RoomState};
 use netplay_protocol::{ControlMessage, Kick};
 
 use super::network::{Network, key, peer};
+use super::ready::end_after;
 use crate::room::{EndReason, RoomEvent};
 use crate::transport::{LeaveReason, TransportEvent, TransportRequest};
 #[cfg(target_arch = "wasm32")]
@@ -169,6 +170,39 @@ fn in_the_lobby_nothing_is_taken_from_a_member_that_was_removed() {
     let players: Vec<usize> =
         network.started(0).unwrap().players.iter().map(|it| peer(*it)).collect();
     assert_eq!((players, network.started(2)), (vec![0, 1, 4, 5], None));
+}
+
+#[test]
+fn the_place_of_a_player_who_was_removed_from_a_match_is_filled_for_the_next_one() {
+    let mut network = Network::playing(518, 3);
+    kick(&mut network, 0, 2, false);
+    server_kicks(&mut network, 2, &[0, 1]);
+    network.run_until("it is dropped", |network| is_dropped(network, 2, &[0, 1]));
+    network.play_on(&[0, 1]);
+    let frame = network.confirmed([0, 1]) + 30;
+    end_after(&mut network, &[0, 1], frame);
+    network.run_until("the end", |it| (0..2).all(|peer| it.started(peer).is_none()));
+    network.run(60);
+    network.join(3);
+    // The players take their time, and change their minds.
+    network.run(60 * 15);
+    for value in [1, 2] {
+        let room = &mut network.nodes.get_mut(&1).unwrap().room;
+        room.set_lobby_player(vec![value]).unwrap();
+        network.run(30);
+    }
+    let all = [0, 1, 3];
+    assert!(all.iter().all(|peer| network.started(*peer).is_none()), "{network}");
+    let now = network.now;
+    for peer in [0, 1] {
+        network.nodes.get_mut(&peer).unwrap().room.vote_rematch(now);
+    }
+    network.run_until("the next match", |it| all.iter().all(|peer| it.started(*peer).is_some()));
+    network.play_on(&all);
+    assert!(network.nodes[&3].said.iter().all(|it| !matches!(it, RoomEvent::Ended(_))));
+    let players: Vec<usize> =
+        network.started(0).unwrap().players.iter().map(|it| peer(*it)).collect();
+    assert_eq!(players, all);
 }
 
 #[test]

@@ -43,6 +43,8 @@ enum Action {
     Join(usize),
     Leave(usize),
     Restart(usize),
+    /// The first wants the second removed.
+    Kick(usize, usize),
     Ready(usize, bool),
     SetPlayer(usize, u8),
     SetRoom(usize, u8),
@@ -56,7 +58,7 @@ impl Model {
         loop {
             let Some(member) = self.members.choose(random).copied() else { return Action::Join(0) };
             let plays = !self.playing.is_empty();
-            match random.random_range(0..12) {
+            match random.random_range(0..13) {
                 0 | 1 if self.members.len() < self.size => {
                     let is_other =
                         |peer: &usize| !self.members.contains(peer) && !self.left.contains(peer);
@@ -73,6 +75,13 @@ impl Model {
                 9 => return Action::SetRoom(member, random.random_range(0..3)),
                 10 if !plays => return Action::Start(member),
                 11 if plays => return Action::End,
+                // Who waits for the end of a match removes nobody from it.
+                12 if !plays || self.playing.contains(&self.members[0]) => {
+                    let other = self.members.choose(random).copied();
+                    if let Some(other) = other.filter(|other| *other != member) {
+                        return Action::Kick(member, other);
+                    }
+                }
                 _ => {}
             }
         }
@@ -103,6 +112,11 @@ impl Model {
                     self.left.clear();
                 }
                 self.changed();
+            }
+            Action::Kick(by, kicked) => {
+                if self.members[0] == by {
+                    return self.handle(Action::Leave(kicked));
+                }
             }
             Action::Restart(restarted) => {
                 self.values.insert(restarted, Vec::new());
@@ -185,6 +199,7 @@ fn carry_out(network: &mut Network, action: Action) {
         Action::Join(joined) => network.join(joined),
         Action::Leave(left) => network.leave(left),
         Action::Restart(restarted) => network.restart(restarted),
+        Action::Kick(by, kicked) => network.kick(by, kicked),
         Action::Ready(member, is_ready) => ready(network, member, is_ready),
         Action::SetPlayer(member, value) => {
             room(network, member, &|room| room.set_lobby_player(vec![value]).unwrap());
@@ -286,7 +301,7 @@ fn play_hastily(seed: u64) {
             let members = model.members.clone();
             members.iter().for_each(|member| ready(&mut network, *member, true));
         }
-        if let Action::Restart(member) | Action::Leave(member) = action
+        if let Action::Restart(member) | Action::Leave(member) | Action::Kick(_, member) = action
             && network.simulation(member).is_some()
             && network.all().filter(|it| network.simulation(*it).is_some()).count() < 3
         {

@@ -6,6 +6,7 @@ mod checks;
 mod churn;
 mod desyncs;
 mod drops;
+mod eight;
 mod equivocation;
 mod hitches;
 mod hostile;

@@ -218,6 +218,22 @@ impl Network {
         self.tell_roster();
     }
 
+    /// A peer asks to remove another one. If it is the first of the room, the server does so, and the process of the
+    /// other one ends.
+    pub(super) fn kick(&mut self, by: usize, target: usize) {
+        let now = self.now;
+        self.nodes.get_mut(&by).unwrap().room.kick(now, key(target), false);
+        self.flush(by);
+        if self.members.first() != Some(&by) || !self.members.contains(&target) {
+            return;
+        }
+        self.crash(target);
+        for other in self.members.clone() {
+            let kicked = TransportEvent::Kicked { peer: key(target), banned: false };
+            self.deliver(other, kicked);
+        }
+    }
+
     /// The server no longer has a peer in the room, but the peer does not know it yet.
     pub(super) fn leave_silently(&mut self, leaving: usize) {
         self.members.retain(|member| *member != leaving);

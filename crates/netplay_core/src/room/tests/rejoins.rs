@@ -17,7 +17,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Waits until these play the first match again, and checks that all have the same inputs.
 #[track_caller]
-fn rejoin_and_play_on(network: &mut Network, peers: &[usize]) {
+pub(super) fn rejoin_and_play_on(network: &mut Network, peers: &[usize]) {
     network.run_until("they play again", |network| {
         peers.iter().all(|peer| network.started(*peer).is_some_and(|start| start.epoch == 1))
     });

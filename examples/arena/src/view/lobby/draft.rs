@@ -1,0 +1,191 @@
+//! The line that is being typed. While it is open, keys are letters and nothing else.
+
+use bevy::input::ButtonState;
+use bevy::input::keyboard::{Key, KeyboardInput};
+use bevy::prelude::*;
+use bevy_netplay::prelude::*;
+
+use crate::chat::{self, MAX_CHARACTERS, Say};
+
+/// The line that is being typed.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// Whether keys are typed into it.
+    pub open: bool,
+    /// What was typed. It is kept when the line is closed without being sent.
+    pub text: String,
+}
+
+/// What a key does with the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Goes,
+    Sent,
+    Closed,
+}
+
+impl Draft {
+    fn handle_key(&mut self, key: &Key, text: Option<&str>) -> Outcome {
+        match key {
+            Key::Escape => return Outcome::Closed,
+            Key::Enter => return Outcome::Sent,
+            Key::Backspace => drop(self.text.pop()),
+            _ => {
+                let room = MAX_CHARACTERS.saturating_sub(self.text.chars().count());
+                let letters = text.unwrap_or_default().chars();
+                self.text.extend(letters.filter(|letter| !letter.is_control()).take(room));
+            }
+        }
+        Outcome::Goes
+    }
+}
+
+/// Types, opens and closes the line. It runs before everything else that reads keys, and lets none of them through while
+/// the line is open.
+pub(super) fn type_text(
+    mut typed: MessageReader<KeyboardInput>,
+    mut keys: ResMut<ButtonInput<KeyCode>>,
+    mut draft: ResMut<Draft>,
+    mut said: MessageWriter<Say>,
+    lobby: Res<CurrentLobby>,
+) {
+    if !draft.open {
+        typed.clear();
+        // In the lobby Enter starts the match, for the one who may.
+        let enter_starts = lobby.least.is_some() && lobby.is_first();
+        let opens =
+            keys.just_pressed(KeyCode::KeyT) || keys.just_pressed(KeyCode::Enter) && !enter_starts;
+        if opens {
+            draft.open = true;
+            keys.reset_all();
+        }
+        return;
+    }
+    for key in typed.read().filter(|key| key.state == ButtonState::Pressed) {
+        match draft.handle_key(&key.logical_key, key.text.as_deref()) {
+            Outcome::Goes => continue,
+            Outcome::Sent => drop(said.write(Say(std::mem::take(&mut draft.text)))),
+            Outcome::Closed => {}
+        }
+        draft.open = false;
+        break;
+    }
+    typed.clear();
+    keys.reset_all();
+}
+
+/// A match begins, or the room has ended: keys are keys again.
+pub(super) fn close(mut draft: ResMut<Draft>) {
+    if draft.open {
+        draft.open = false;
+    }
+}
+
+/// Where the line can be typed.
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Draft>().add_systems(
+        PreUpdate,
+        (type_text.run_if(chat::is_open), close.run_if(not(chat::is_open)))
+            .chain()
+            .after(bevy::input::InputSystems)
+            .before(NetplaySystems::Receive),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(text: &str) -> (Key, Option<&str>) {
+        (Key::Character(text.into()), Some(text))
+    }
+
+    #[test]
+    fn letters_are_typed_and_taken_back() {
+        let mut draft = Draft { open: true, text: String::new() };
+        for text in ["h", "í", "!"] {
+            let (key, text) = letter(text);
+            assert_eq!(draft.handle_key(&key, text), Outcome::Goes);
+        }
+        assert_eq!(draft.handle_key(&Key::Space, Some(" ")), Outcome::Goes);
+        assert_eq!(draft.text, "hí! ");
+        draft.handle_key(&Key::Backspace, Some("\u{8}"));
+        draft.handle_key(&Key::Tab, Some("\t"));
+        draft.handle_key(&Key::ArrowLeft, None);
+        assert_eq!(draft.text, "hí!");
+        assert_eq!(draft.handle_key(&Key::Enter, Some("\r")), Outcome::Sent);
+        assert_eq!(draft.handle_key(&Key::Escape, None), Outcome::Closed);
+        assert_eq!(draft.text, "hí!");
+    }
+
+    #[test]
+    fn a_line_grows_no_longer_than_can_be_sent() {
+        let mut draft = Draft { open: true, text: String::new() };
+        for _ in 0..300 {
+            let (key, text) = letter("xy");
+            draft.handle_key(&key, text);
+        }
+        assert_eq!(draft.text.chars().count(), MAX_CHARACTERS);
+    }
+
+    /// An App that types, with what the run conditions read.
+    fn app() -> App {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, bevy::state::app::StatesPlugin))
+            .init_state::<NetplayState>()
+            .init_resource::<CurrentLobby>()
+            .init_resource::<crate::sim::Round>()
+            .init_resource::<ButtonInput<KeyCode>>()
+            .add_message::<KeyboardInput>()
+            .add_message::<Say>()
+            .add_plugins(plugin);
+        app.world_mut().resource_mut::<NextState<NetplayState>>().set(NetplayState::Lobby);
+        app.update();
+        app
+    }
+
+    fn press(app: &mut App, key_code: KeyCode, logical_key: Key, text: Option<&str>) {
+        app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(key_code);
+        app.world_mut().write_message(KeyboardInput {
+            key_code,
+            logical_key,
+            state: ButtonState::Pressed,
+            text: text.map(Into::into),
+            repeat: false,
+            window: Entity::PLACEHOLDER,
+        });
+        app.update();
+    }
+
+    #[test]
+    fn while_the_line_is_open_keys_do_nothing_else() {
+        let mut app = app();
+        press(&mut app, KeyCode::KeyT, Key::Character("t".into()), Some("t"));
+        assert_eq!(*app.world().resource::<Draft>(), Draft { open: true, text: String::new() });
+        press(&mut app, KeyCode::Space, Key::Space, Some(" "));
+        press(&mut app, KeyCode::KeyK, Key::Character("k".into()), Some("k"));
+        let keys = app.world().resource::<ButtonInput<KeyCode>>();
+        assert_eq!(keys.get_pressed().count() + keys.get_just_pressed().count(), 0);
+        // The key that closes the line does not leave the room.
+        press(&mut app, KeyCode::Escape, Key::Escape, None);
+        let keys = app.world().resource::<ButtonInput<KeyCode>>();
+        assert!(!keys.just_pressed(KeyCode::Escape));
+        assert_eq!(*app.world().resource::<Draft>(), Draft { open: false, text: " k".into() });
+        // What was typed is still there, and is sent.
+        press(&mut app, KeyCode::Enter, Key::Enter, Some("\r"));
+        press(&mut app, KeyCode::Enter, Key::Enter, Some("\r"));
+        let said = app.world_mut().resource_mut::<Messages<Say>>().drain().collect::<Vec<_>>();
+        assert_eq!(said, [Say(" k".into())]);
+    }
+
+    #[test]
+    fn nothing_is_typed_while_a_match_is_fought() {
+        let mut app = app();
+        press(&mut app, KeyCode::KeyT, Key::Character("t".into()), Some("t"));
+        app.world_mut().resource_mut::<NextState<NetplayState>>().set(NetplayState::Playing);
+        app.update();
+        press(&mut app, KeyCode::Space, Key::Space, Some(" "));
+        assert!(app.world().resource::<ButtonInput<KeyCode>>().pressed(KeyCode::Space));
+        assert_eq!(*app.world().resource::<Draft>(), Draft::default());
+    }
+}
