@@ -13,7 +13,7 @@
 //! | hash | label | fields |
 //! | --- | --- | --- |
 //! | values | `netplay lobby values 1` | the length of the room's value (2 bytes), the value, the number of players (1); of each player: length (2), value |
-//! | view | `netplay lobby view 1` | least number of players (1), epoch (2), hash of the values (32), number of players (1); of each peer: key (16), how many players it brings (1), revision (4) |
+//! | view | `netplay lobby view 1` | size of the room (1), least number of players (1), epoch (2), hash of the values (32), number of players (1); of each peer: key (16), how many players it brings (1), revision (4) |
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -65,6 +65,8 @@ pub struct LobbyValues {
 /// What a peer sees of those who are to play a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LobbyView {
+    /// How many players the room is for: bots may play in the places that are empty.
+    pub size: u8,
     /// With how many players a match of the room starts at least; 0 in a room whose first match starts when it is full.
     pub least: u8,
     /// The match.
@@ -106,7 +108,8 @@ impl LobbyView {
     /// The hash of the view.
     pub fn hash(&self) -> LobbyHash {
         let hash = Sha256::new().chain_update(b"netplay lobby view 1\0");
-        let hash = hash.chain_update([self.least]).chain_update(self.epoch.to_le_bytes());
+        let hash =
+            hash.chain_update([self.size, self.least]).chain_update(self.epoch.to_le_bytes());
         let hash = hash.chain_update(self.values.hash()).chain_update([self.players.len() as u8]);
         let add = |hash: Sha256, (key, players, revision): &(PeerKey, u8, u32)| {
             let hash = hash.chain_update(key.to_bytes()).chain_update([*players]);
@@ -141,6 +144,7 @@ mod tests {
     #[test]
     fn a_view_depends_on_everything_in_it() {
         let view = LobbyView {
+            size: 4,
             least: 2,
             epoch: 1,
             players: vec![(A, 1, 1), (B, 1, 1)],
@@ -148,6 +152,7 @@ mod tests {
         };
         let views = [
             view.clone(),
+            LobbyView { size: 5, ..view.clone() },
             LobbyView { least: 3, ..view.clone() },
             LobbyView { epoch: 2, ..view.clone() },
             LobbyView { players: vec![(B, 1, 1), (A, 1, 1)], ..view.clone() },
@@ -170,11 +175,11 @@ mod tests {
         let label = &b"netplay lobby values 1\0"[..];
         let hash = of(&[label, &[3, 0], b"xyz", &[2], &[1, 0], b"a", &[0, 0]]);
         assert_eq!(values.hash(), hash);
-        let view = LobbyView { least: 2, epoch: 3, players: vec![(A, 2, 7)], values };
+        let view = LobbyView { size: 4, least: 2, epoch: 3, players: vec![(A, 2, 7)], values };
         let label = &b"netplay lobby view 1\0"[..];
         assert_eq!(
             view.hash(),
-            of(&[label, &[2], &[3, 0], &hash, &[1], &[1; 16], &[2], &[7, 0, 0, 0]])
+            of(&[label, &[4, 2], &[3, 0], &hash, &[1], &[1; 16], &[2], &[7, 0, 0, 0]])
         );
     }
 }

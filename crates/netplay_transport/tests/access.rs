@@ -74,7 +74,7 @@ fn a_closed_room_is_told_to_all_and_admits_nobody() {
     until(&mut [&mut host], |peers| peers[0].roster().is_some());
     let mut guest = Peer::join(request(&server.url(), 2, 3));
     let state = |open| {
-        let state = RoomState { open, kick: KickRule::Vote, public: false };
+        let state = RoomState { open, kick: KickRule::Vote, ..RoomState::default() };
         TransportEvent::RoomState(state)
     };
     until(&mut [&mut host, &mut guest], |peers| {

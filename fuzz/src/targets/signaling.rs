@@ -199,7 +199,12 @@ fn room_page(random: &mut Random) -> RoomPage {
 }
 
 fn room_state(random: &mut Random) -> RoomState {
-    RoomState { open: random.random(), kick: kick_rule(random), public: random.random() }
+    RoomState {
+        open: random.random(),
+        kick: kick_rule(random),
+        public: random.random(),
+        has_played: random.random(),
+    }
 }
 
 fn resume(random: &mut Random) -> Resume {

@@ -88,32 +88,32 @@ pub(crate) fn handle_requests<C: MatchTypes>(
                 *shown.state = NextState::PendingIfNeq(NetplayState::Offline);
             }
             Request::Rematch => {
-                tell_room(&session, now, "rematch", |room, now| room.vote_rematch(now));
+                carry_out(&session, now, "rematch", |room, now| room.vote_rematch(now));
             }
             Request::Kick { peer, ban } => {
-                tell_room(&session, now, "kick", |room, now| {
+                carry_out(&session, now, "kick", |room, now| {
                     room.kick(now, peer, ban);
                 });
             }
             Request::Open(open) => {
-                tell_room(&session, now, "set_room_open", |room, _| room.set_open(open));
+                carry_out(&session, now, "set_room_open", |room, _| room.set_open(open));
             }
             Request::ListRooms(list) => {
                 let (servers, request) = list.request(&config);
                 session.listing = Some(RoomListTask::start(servers, request));
             }
             Request::Ready(ready) => {
-                tell_room(&session, now, "set_ready", |room, now| room.set_ready(now, ready));
+                carry_out(&session, now, "set_ready", |room, now| room.set_ready(now, ready));
             }
             Request::Start => {
-                tell_room(&session, now, "start_match", |room, now| {
+                carry_out(&session, now, "start_match", |room, now| {
                     if let Err(refused) = room.ask_to_start(now) {
                         warn!("no match starts: {refused}");
                     }
                 });
             }
             Request::CancelStart => {
-                tell_room(&session, now, "cancel_start", |room, now| room.take_start_back(now));
+                carry_out(&session, now, "cancel_start", |room, now| room.take_start_back(now));
             }
             Request::PlayAlone { players } => {
                 commands.remove_resource::<GgrsSession<C>>();
@@ -128,7 +128,7 @@ pub(crate) fn handle_requests<C: MatchTypes>(
 }
 
 /// Has a command of the game carried out by the room, at the present moment.
-fn tell_room(
+fn carry_out(
     session: &Session,
     now: Duration,
     command: &str,

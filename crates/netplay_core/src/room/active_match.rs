@@ -116,7 +116,8 @@ impl Room {
             (None, None) => BTreeSet::new(),
         };
         let epoch = start.epoch;
-        info!("match {epoch} starts with {} players", start.players.len());
+        let players: u32 = start.player_counts.iter().map(|count| u32::from(*count)).sum();
+        info!("match {epoch} starts with {players} players");
         self.part_players();
         let Some(signatures) = self.signatures(&start) else {
             let detail = "a player has not shown its public key".to_owned();

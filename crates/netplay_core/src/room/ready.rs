@@ -84,7 +84,8 @@ impl Room {
     /// others: it goes on with their next one. It came to play, so it is ready.
     ///
     /// It believes that there was one if half of those whom the room is for tell it: that is more than half of the others
-    /// before a first match, so that one who lies keeps nobody from it.
+    /// before a first match, so that one who lies keeps nobody from it. Where the server knows of a match too, one who
+    /// tells it is enough: the others may all have left.
     pub(super) fn follow_matches(&mut self) {
         if self.rule != StartRule::Full || self.lobby.last_epoch > 0 || self.config.resumes {
             return;
@@ -95,7 +96,11 @@ impl Room {
             (entry.epoch > 0 && !entry.playing).then_some((*key, entry.epoch))
         };
         let (played, epochs): (Vec<_>, Vec<_>) = others.iter().filter_map(has_played).unzip();
-        if 2 * self.roster.only(&played).player_count() < usize::from(self.roster.size) {
+        let needed = match self.state.has_played {
+            true => 1,
+            false => usize::from(self.roster.size).div_ceil(2),
+        };
+        if self.roster.only(&played).player_count() < needed {
             return;
         }
         // The earliest: what one of them claims beyond that need not be so.
@@ -233,7 +238,8 @@ impl Room {
             StartRule::Full => 0,
             StartRule::Ready { least } => least,
         };
-        let view = LobbyView { least, epoch, players, values };
+        let size = self.at_server.size;
+        let view = LobbyView { size, least, epoch, players, values };
         Some(Seen { hash: view.hash(), view })
     }
 

@@ -54,7 +54,7 @@ impl Room {
         {
             return self.end(now, EndReason::HostMissing);
         }
-        info!("{} of {} players are in the room", roster.members.len(), roster.size);
+        info!("{} of {} players are in the room", roster.player_count(), roster.size);
         self.set_roster(now, roster);
         self.note_lobby_changed();
         if self.uses_lobby() {

@@ -75,11 +75,13 @@ pub struct RoomState {
     pub kick: KickRule,
     /// Whether the room is in the list of public rooms, as long as it admits new peers.
     pub public: bool,
+    /// Whether more than half of the members have played a match here.
+    pub has_played: bool,
 }
 
 impl Default for RoomState {
     fn default() -> Self {
-        Self { open: true, kick: KickRule::default(), public: false }
+        Self { open: true, kick: KickRule::default(), public: false, has_played: false }
     }
 }
 
@@ -244,7 +246,7 @@ mod tests {
         let state = serde_json::to_string(&ServerMessage::RoomState(RoomState::default())).unwrap();
         assert_eq!(
             state,
-            r#"{"type":"room_state","open":true,"kick":"first_player","public":false}"#
+            r#"{"type":"room_state","open":true,"kick":"first_player","public":false,"has_played":false}"#
         );
     }
 }

@@ -166,7 +166,12 @@ impl Room {
     /// What a member is told of the room besides the roster.
     pub(super) fn state(&self) -> RoomState {
         let Access { kick, open, listing, .. } = &self.access;
-        RoomState { open: *open, kick: *kick, public: listing.is_some() }
+        RoomState {
+            open: *open,
+            kick: *kick,
+            public: listing.is_some(),
+            has_played: self.has_played,
+        }
     }
 
     /// Whether the room is one of the public ones, as long as it admits new peers.
@@ -226,7 +231,7 @@ impl Room {
         self.kick_outvoted(rules);
     }
 
-    fn send_state(&mut self) {
+    pub(super) fn send_state(&mut self) {
         self.send(self.all_sockets(), ServerMessage::RoomState(self.state()));
     }
 

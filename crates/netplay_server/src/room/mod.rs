@@ -89,6 +89,8 @@ pub(crate) struct Room {
     game: GameInfo,
     password: Option<PasswordDigest>,
     access: Access,
+    /// Whether more than half of the members have played a match here, as they say. Not known of before a restart.
+    has_played: bool,
     /// The revision of the signed roster that it was restored from, if it was. The password of the room is then not
     /// known, so it admits no new peers.
     restored_from: Option<u64>,
@@ -168,6 +170,7 @@ impl Room {
             game,
             password,
             access: Access::new(options),
+            has_played: false,
             restored_from: None,
             revision: 0,
             members: Vec::new(),

@@ -52,13 +52,19 @@ impl Room {
         })
     }
 
-    /// Stores whether a member is in a running match. The room admits no new peers while one is.
+    /// Stores whether a member is in a running match. The room admits no new peers while one is. Once more than half of
+    /// the members play, all are told that there was a match: who takes a place later has to know.
     pub(crate) fn handle_playing(
         &mut self,
         socket: SocketId,
         playing: bool,
     ) -> Result<(), Refusal> {
         self.member_on(socket).ok_or(Refusal::OutOfOrder)?.playing = playing;
+        let players = self.members.iter().filter(|member| member.playing).count();
+        if !self.has_played && players >= 2 && 2 * players > self.members.len() {
+            self.has_played = true;
+            self.send_state();
+        }
         Ok(())
     }
 

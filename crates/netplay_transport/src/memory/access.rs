@@ -1,7 +1,7 @@
 //! Who is in a room of the hub, as a server whose rooms have the default options decides it: the member with the lowest
 //! place removes others, and opens and closes the room. A ban is of the key, since nobody has an address here.
 
-use netplay_protocol::signaling::{Refusal, RoomState};
+use netplay_protocol::signaling::Refusal;
 use netplay_protocol::{PeerKey, RoomCode};
 
 use super::state::{MemberId, State};
@@ -28,8 +28,23 @@ impl State {
         let Some(code) = self.led_by(by) else { return };
         let Some(room) = self.rooms.get_mut(&code).filter(|room| room.open != open) else { return };
         room.open = open;
-        let state = RoomState { open, ..RoomState::default() };
+        let state = room.state();
         self.tell_members(by, &TransportEvent::RoomState(state));
+    }
+
+    /// A member says whether it plays. Once more than half of the members do, all are told that there was a match.
+    pub(super) fn set_playing(&mut self, by: MemberId, playing: bool) {
+        let Some(member) = self.members.get_mut(&by) else { return };
+        member.playing = playing;
+        let room = member.room.as_ref().and_then(|code| self.rooms.get_mut(code));
+        let Some(room) = room.filter(|room| !room.has_played) else { return };
+        let plays = |id: &&MemberId| self.members.get(id).is_some_and(|member| member.playing);
+        let players = room.members.iter().filter(plays).count();
+        if players >= 2 && 2 * players > room.members.len() {
+            room.has_played = true;
+            let state = room.state();
+            self.tell_members(by, &TransportEvent::RoomState(state));
+        }
     }
 
     /// The room of which this is the first player.

@@ -29,8 +29,10 @@ impl State {
             }
             TransportRequest::Kick { peer, ban } => self.kick(id, peer, ban),
             TransportRequest::Open(open) => self.set_open(id, open),
-            // There is no connection to check, and a match does not close a room.
-            TransportRequest::CheckServer | TransportRequest::Playing(_) => {}
+            // A match does not close a room.
+            TransportRequest::Playing(playing) => self.set_playing(id, playing),
+            // There is no connection to check.
+            TransportRequest::CheckServer => {}
         }
     }
 

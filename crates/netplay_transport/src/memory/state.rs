@@ -7,7 +7,9 @@ use std::time::Duration;
 use netplay_core::emulator::NetworkConditions;
 use netplay_core::path::{Channel, PathId};
 use netplay_protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
-use netplay_protocol::signaling::{DEFAULT_ROOM_SIZE, Entry, Refusal, check_local_players};
+use netplay_protocol::signaling::{
+    DEFAULT_ROOM_SIZE, Entry, Refusal, RoomState, check_local_players,
+};
 use netplay_protocol::{PeerKey, RoomCode, Roster, Secret};
 
 use super::wire::{Obstacles, Transmission, Wire};
@@ -51,8 +53,17 @@ pub(super) struct Room {
     pub(super) members: Vec<MemberId>,
     /// Whether it admits others.
     pub(super) open: bool,
+    /// Whether more than half of the members have played a match.
+    pub(super) has_played: bool,
     /// Who does not come in again.
     pub(super) banned: BTreeSet<PeerKey>,
+}
+
+impl Room {
+    /// What its members know of it besides the roster.
+    pub(super) fn state(&self) -> RoomState {
+        RoomState { open: self.open, has_played: self.has_played, ..RoomState::default() }
+    }
 }
 
 #[derive(Debug)]
@@ -60,6 +71,8 @@ pub(super) struct Member {
     pub(super) key: PeerKey,
     /// How many players it brings.
     pub(super) players: u8,
+    /// Whether it says that it plays a match.
+    pub(super) playing: bool,
     /// None after it left, or if it was refused.
     pub(super) room: Option<RoomCode>,
     /// The difference between the hub's clock and the member's. None before its first poll.
@@ -98,6 +111,7 @@ impl State {
         let mut member = Member {
             key: request.identity.peer_key(),
             players: request.players,
+            playing: false,
             room: admitted.clone().ok(),
             offset: None,
             polled: Duration::ZERO,
@@ -121,6 +135,9 @@ impl State {
                     // that there was a process before.
                     resume_token: Some(Secret::from("memory")),
                 });
+                if let Some(state) = self.rooms.get(&room).map(Room::state) {
+                    member.events.push_back(TransportEvent::RoomState(state));
+                }
                 self.members.insert(id, member);
                 self.tell_roster(&room);
             }
@@ -193,6 +210,7 @@ impl State {
             least,
             members: Vec::new(),
             open: true,
+            has_played: false,
             banned: BTreeSet::new(),
         });
         room.members.push(id);

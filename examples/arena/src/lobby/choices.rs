@@ -2,12 +2,13 @@
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use serde::{Deserialize, Serialize};
 
 use crate::sim::{ROUND_FRAMES, SHORT_ROUND_FRAMES};
 
-/// How many colours there are to choose from.
-pub const COLORS: u8 = 4;
+/// How many colours there are to choose from: one for each player.
+pub const COLORS: u8 = MAX_PLAYERS;
 
 /// What a player chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use netplay_protocol::signaling::RoomState;
 use netplay_protocol::{ControlMessage, LobbyStart};
 
 use super::network::{Network, key};
 use crate::room::{CancelReason, Room, RoomEvent, StartRefused};
+use crate::transport::TransportEvent;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -310,6 +312,26 @@ fn in_a_room_that_starts_when_it_is_full_a_rematch_follows_the_end_of_a_match() 
         network.run_until("a rematch", |it| it.started(0).is_some_and(|start| start.epoch == 3));
         network.play_on(&rest);
     }
+}
+
+#[test]
+fn newcomers_go_on_with_the_next_match_though_only_one_has_played_the_last() {
+    let mut network = Network::playing(443, 4);
+    let frame = network.confirmed(0..4) + 30;
+    end_after(&mut network, &[0, 1, 2, 3], frame);
+    network.run_until("all ended", |it| (0..4).all(|peer| !results(it, peer).is_empty()));
+    [1, 2, 3].iter().for_each(|peer| network.leave(*peer));
+    network.run(30);
+    for peer in [4, 5, 6] {
+        network.join(peer);
+        let state = RoomState { has_played: true, ..RoomState::default() };
+        network.deliver(peer, TransportEvent::RoomState(state));
+    }
+    network.run(120);
+    let now = network.now;
+    room(&mut network, 0).vote_rematch(now);
+    network.run_until("the next match", |it| epochs(it) == [Some(2); 4]);
+    network.play_on(&[0, 4, 5, 6]);
 }
 
 #[test]

@@ -204,8 +204,10 @@ fn a_closed_room_admits_only_who_returns() {
 fn a_place_that_became_free_in_a_match_is_filled_once_the_match_is_over() {
     let mut test = TestRoom::filled(3, &[1, 2, 3]);
     for peer in [1, 2, 3] {
+        assert!(!test.room.state().has_played || peer == 3);
         test.room.handle_playing(SocketId(peer), true).unwrap();
     }
+    assert!(test.room.state().has_played);
     test.kick(1, 2, false);
     assert_eq!(test.join(4), Err(Refusal::Locked));
     test.room.handle_playing(SocketId(1), false).unwrap();
