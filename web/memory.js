@@ -6,6 +6,9 @@
 const NAME = "arena-name";
 const SESSION = "arena-session";
 
+// The identity that this page plays under. None before it joins a room.
+let identity = null;
+
 export function rememberedName() {
   return attempt(() => localStorage.getItem(NAME)) ?? "";
 }
@@ -21,11 +24,12 @@ export function session({ server, room }) {
   const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
   const kept = attempt(() => JSON.parse(sessionStorage.getItem(SESSION)));
   if (kept && (reloaded || kept.away) && kept.server === server && kept.room === room) {
+    identity = kept.identity;
     setAway(false);
-    return { identity: kept.identity, resume_token: kept.resume_token };
+    return { identity, resume_token: kept.resume_token };
   }
   const secret = crypto.getRandomValues(new Uint8Array(32));
-  const identity = [...secret].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  identity = [...secret].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return { identity, resume_token: null };
 }
 
@@ -33,10 +37,11 @@ export function rememberSession({ server, room, identity, resume_token, away = f
   attempt(() => sessionStorage.setItem(SESSION, JSON.stringify({ server, room, identity, resume_token, away })));
 }
 
-// Whether the page that keeps a session has gone away.
+// Notes whether this page has gone away, if the session is its own: another page of the tab, such as one that the browser
+// has kept, tells nothing of the one that has it.
 function setAway(away) {
   const kept = attempt(() => JSON.parse(sessionStorage.getItem(SESSION)));
-  if (kept) rememberSession({ ...kept, away });
+  if (kept?.identity === identity) rememberSession({ ...kept, away });
 }
 
 addEventListener("pagehide", () => setAway(true));

@@ -19,6 +19,7 @@ use crate::input::{
 };
 use crate::lobby::{self, LobbyOverviewSeen, LobbyTypes};
 use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, TransportFactory};
+use crate::state::log_state;
 use crate::{
     CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
     NetplayState, PeerLinks, ReadLocalInput, StartMatch, messages, peer_messages, reflect,
@@ -162,6 +163,7 @@ where
             .add_plugins(input::bots_plugin::<NetplayGgrs<I, E, P, L>>)
             .init_state::<NetplayState>()
             .register_type_state::<NetplayState>()
+            .add_systems(Update, log_state.run_if(state_changed::<NetplayState>))
             .insert_resource(RollbackFrameRate(self.config.frame_rate))
             .insert_resource(self.config.clone())
             .init_resource::<Session>()

@@ -27,6 +27,11 @@ pub enum NetplayState {
     Ended,
 }
 
+/// Tells the log what the game sees: the room may have told it already of what the next update shows.
+pub(crate) fn log_state(state: Res<State<NetplayState>>) {
+    debug!("the state is {:?}", state.get());
+}
+
 /// A run condition: a match is played.
 ///
 /// For systems outside the simulation; those in [`NetplayUpdate`](crate::NetplayUpdate) run in a match anyway.

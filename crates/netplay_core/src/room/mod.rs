@@ -8,9 +8,9 @@
 //! who does not play is `waiting`. A player that more than half of the others have lost (`accusations`) is dropped from
 //! the match, after the same frame on every peer (`disconnect`); so is one that others remove from the room (`kicks`);
 //! the inputs of one that only a few do not hear come from the others (`input_search`). A player whose process restarts
-//! in time rejoins the match (`restart` on the
-//! other peers, `rejoining` on its own). A player whose simulation stands still although its link is alive is reported
-//! (`stall`), and so is one whose page is closed or loaded again (`away`). `phase` has the states of the room, `progress` those of another peer, `seed_exchange` those of a seed;
+//! in time rejoins the match (`restart` on the other peers, `rejoining` on its own). A player whose simulation stands
+//! still although its link is alive is reported (`stall`), and so is one whose page is closed or loaded again (`away`).
+//! `phase` has the states of the room, `progress` those of another peer, `seed_exchange` those of a seed;
 //! `seed_deadline` bounds the wait for others.
 //!
 //! [`Room`] decides, and its driver carries out. The driver

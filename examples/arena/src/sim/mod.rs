@@ -40,7 +40,8 @@ pub use ship::{Body, Engine, Gun, Hull, MAX_HEALTH, RADIUS, Score, Ship};
 pub use shots::Shot;
 pub use walls::{HALF_HEIGHT, HALF_WIDTH, WALLS, Wall};
 
-/// The whole simulation, with the values of the lobby that it depends on. Needs `NetplayPlugins::<ArenaInput>` for the schedules it runs in.
+/// The whole simulation, with the values of the lobby that it depends on. Needs `NetplayPlugins::<ArenaInput>` for the
+/// schedules it runs in.
 pub struct SimulationPlugin;
 
 impl Plugin for SimulationPlugin {

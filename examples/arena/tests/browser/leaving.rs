@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use browser_driver::{Browser, Kind, Page};
 
-use super::setup::{Bot, PATIENCE, Setup, assert_in_agreement, assert_quiet, plays, report};
+use super::setup::{
+    Bot, IN_LOBBY, PATIENCE, Setup, assert_in_agreement, assert_quiet, plays, report,
+};
 
 /// How long the others may take to know that a page goes away.
 const SOON: Duration = Duration::from_secs(1);
@@ -133,11 +135,59 @@ fn a_page_that_is_left_for_another_one_is_back_with_the_back_button() {
 
 #[test]
 fn a_page_that_is_left_with_the_back_button_is_back_with_the_forward_button() {
-    assert_comes_back(Where::Chromium, "forward", |page, bot| {
-        page.back().unwrap();
-        bot.says(AWAY);
-        page.forward().unwrap();
-    });
+    for place in [Where::Chromium, Where::Firefox] {
+        assert_comes_back(place, "forward", |page, bot| {
+            page.back().unwrap();
+            bot.says(AWAY);
+            page.forward().unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_page_that_goes_away_in_the_lobby_comes_back_to_its_place() {
+    for place in [Where::Chromium, Where::Firefox] {
+        let pair = Pair::new(place, PATIENT_SERVER);
+        // The page is first, and one player is missing.
+        let page = pair.setup.player_after_another_page(
+            pair.firefox.as_ref(),
+            4,
+            "undrawn&least=3&name=Ann",
+        );
+        page.wait_for(IN_LOBBY, PATIENCE).unwrap();
+        let more = ["--least", "3", PATIENT[0], PATIENT[1]];
+        let mut first = pair.setup.opponent_with(4, &more);
+        let connected = "document.querySelectorAll('#members .status').length === 2 \
+             && ![...document.querySelectorAll('#members .status')].some((it) => it.textContent === 'connecting')";
+        page.wait_for(connected, PATIENCE).unwrap();
+        let ways: [&dyn Fn(&mut Bot); 3] = [
+            &|bot| {
+                page.run("setTimeout(() => location.reload()); return null;").unwrap();
+                bot.says(AWAY);
+            },
+            &|bot| {
+                page.goto("about:blank").unwrap();
+                bot.says(AWAY);
+                page.back().unwrap();
+            },
+            &|bot| {
+                page.back().unwrap();
+                bot.says(AWAY);
+                page.forward().unwrap();
+            },
+        ];
+        for leave_and_return in ways {
+            leave_and_return(&mut first);
+            first.says("is back after");
+            page.wait_for(connected, PATIENCE).unwrap();
+        }
+        let _second = pair.setup.opponent_with(4, &more);
+        page.wait_for("document.querySelectorAll('.status.ready').length === 2", PATIENCE).unwrap();
+        page.run("document.getElementById('ready').click(); return null;").unwrap();
+        plays(&page, 120);
+        assert_eq!(page.run("return window.probe.state.player;").unwrap(), 0);
+        assert_quiet(&page);
+    }
 }
 
 #[test]
