@@ -131,7 +131,7 @@ impl From<Presence> for PeerPresence {
         match presence {
             Presence::Online => Self::Online,
             Presence::Restarted => Self::Restarted,
-            Presence::Away => Self::Away,
+            Presence::Away | Presence::PageClosed => Self::Away,
             Presence::Left => Self::Left,
         }
     }

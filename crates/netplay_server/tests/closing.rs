@@ -7,6 +7,9 @@ use netplay_server::ServerConfig;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::client::{Client, join, patient, start, start_with, until_metric, within};
 
@@ -38,6 +41,17 @@ async fn a_peer_whose_socket_closes_or_breaks_is_away_and_loses_its_slot_after_t
     first.expect_presence(3, Presence::Away).await;
     first.expect_presence(3, Presence::Left).await;
     first.expect_roster(2, &[1]).await;
+}
+
+#[tokio::test]
+async fn the_others_receive_that_a_socket_was_closed_as_browsers_do_whose_page_goes_away() {
+    let server = start();
+    let mut first = Client::joined(&server, "room", 2, 1, &[1]).await;
+    let mut second = Client::joined(&server, "room", 2, 2, &[1, 2]).await;
+    first.expect_roster(2, &[1, 2]).await;
+    let frame = CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::default() };
+    within(second.socket.close(Some(frame))).await.unwrap();
+    first.expect_presence(2, Presence::PageClosed).await;
 }
 
 #[tokio::test]

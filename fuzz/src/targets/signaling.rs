@@ -264,9 +264,15 @@ pub fn server_message(random: &mut Random) -> ServerMessage {
         },
         4 => ServerMessage::Presence {
             peer: examples::peer(random),
-            presence: *[Presence::Online, Presence::Restarted, Presence::Away, Presence::Left]
-                .choose(random)
-                .unwrap_or(&Presence::Online),
+            presence: *[
+                Presence::Online,
+                Presence::Restarted,
+                Presence::Away,
+                Presence::PageClosed,
+                Presence::Left,
+            ]
+            .choose(random)
+            .unwrap_or(&Presence::Online),
         },
         5 | 6 => ServerMessage::Signal {
             from: examples::peer(random),

@@ -6,12 +6,17 @@
 //! peer that comes in time rejoins the match (`restart`); where a browser had kept the page (its back/forward cache), the
 //! same process goes on, and says that it is [back](ControlMessage::Back).
 //!
+//! A browser may drop that last message with the connections of the page. It also closes the connection to the server as a
+//! page that goes away does, which the server tells: that counts once nothing is heard from the peer, and as long as
+//! nothing is. A server that tells so of a peer that is there changes nothing.
+//!
 //! What a peer says of itself counts only on its own link. That it goes away holds the others up no longer than the
 //! timeout, which does not begin again while it is away, and a limited number of times in a match.
 
 use std::time::Duration;
 
 use log::{debug, error, info};
+use netplay_protocol::signaling::Presence;
 use netplay_protocol::{ControlMessage, PeerKey};
 
 use super::disconnect::Disconnect;
@@ -19,6 +24,11 @@ use super::{Room, RoomEvent};
 
 /// How often a player may go away in one match, and a peer of the lobby be reported to the game.
 const MAX_ABSENCES: u32 = 8;
+
+/// For how long nothing is heard from a peer whose page was closed, as the server tells, until that is believed.
+const SILENT_FOR: Duration = Duration::from_millis(300);
+/// What a page has sent before it was closed comes within this time after the server has told of it.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// Whether a peer is there, as far as its link and its own word show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,9 +126,36 @@ impl Room {
         self.emit(RoomEvent::PeerAway { peer: from, player, time_left });
     }
 
+    /// The server tells whether a peer is connected to it.
+    pub(super) fn note_closed_page(&mut self, now: Duration, of: PeerKey, presence: Presence) {
+        let Some(peer) = self.peers.get_mut(&of) else { return };
+        match presence {
+            Presence::PageClosed => peer.page_closed = Some(now),
+            Presence::Online | Presence::Restarted | Presence::Left => peer.page_closed = None,
+            Presence::Away => {}
+        }
+    }
+
+    /// Whether a peer whose page was closed, as the server tells, is silent since then.
+    pub(super) fn check_closed_page(&mut self, now: Duration, of: PeerKey) {
+        let Some(peer) = self.peers.get_mut(&of) else { return };
+        let Some(closed) = peer.page_closed else { return };
+        let silence = peer.link.silence(now);
+        let is_away = peer.attendance.away_since().is_some();
+        if now.saturating_sub(silence) > closed + UNDER_WAY {
+            peer.page_closed = None;
+            if is_away {
+                self.came_back(now, of);
+            }
+        } else if silence >= SILENT_FOR && !is_away {
+            self.went_away(now, of);
+        }
+    }
+
     /// A peer says that it is back, or its process restarted.
     pub(super) fn came_back(&mut self, now: Duration, from: PeerKey) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
+        peer.page_closed = None;
         let player = peer.player;
         match peer.attendance {
             Attendance::Away(since) => {

@@ -190,6 +190,7 @@ impl Room {
             while let Some(event) = self.peers.get_mut(&key).and_then(|it| it.link.poll_event()) {
                 why = why.or(self.handle_link_event(now, key, event));
             }
+            self.check_closed_page(now, key);
             if self.phase.is_ended() {
                 return;
             }

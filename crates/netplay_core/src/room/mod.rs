@@ -195,6 +195,7 @@ impl Room {
                 }
             }
             TransportEvent::Presence { peer, presence } => {
+                self.note_closed_page(now, peer, presence);
                 self.pass_to_links(now, &event);
                 self.emit(RoomEvent::PresenceChanged { peer, presence });
             }

@@ -47,6 +47,8 @@ pub struct Peer {
     pub(super) restarts: u32,
     /// Whether it is there.
     pub(super) attendance: Attendance,
+    /// When the server saw that its page was closed, unless something was heard from it long after that.
+    pub(super) page_closed: Option<Duration>,
     /// How often it went away since the last match began.
     pub(super) absences: u32,
     /// How often it may restart while no match is played.
@@ -80,6 +82,7 @@ impl Peer {
             seed_timer: SeedTimer::default(),
             restarts: 0,
             attendance: Attendance::Present,
+            page_closed: None,
             absences: 0,
             lobby_restarts: TokenBucket::new(1, MAX_LOBBY_RESTARTS, now),
             log_sender: None,

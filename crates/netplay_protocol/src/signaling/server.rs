@@ -136,6 +136,9 @@ pub enum Presence {
     Restarted,
     /// The peer is disconnected. The server keeps its slot, and signals to it, for the grace period.
     Away,
+    /// The same, and the peer closed its connection as browsers do whose page is closed, loaded again or left (WebSocket
+    /// close code 1001, RFC 6455, section 7.4.1).
+    PageClosed,
     /// The peer left the room.
     Left,
 }

@@ -30,7 +30,9 @@ pub(super) async fn say_goodbye(
             let refused = text(&ServerMessage::Refused { reason });
             close(sink, stream, rest.chain([refused]), Some(frame)).await;
         }
-        End::Left | End::Broken => close(sink, stream, std::iter::empty(), None).await,
+        End::Left | End::Broken | End::PageClosed => {
+            close(sink, stream, std::iter::empty(), None).await
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) enum End {
     Left,
     /// The peer closed its socket, or the socket broke.
     Broken,
+    /// The peer closed its socket as browsers do whose page is closed, loaded again or left.
+    PageClosed,
 }
 
 impl End {
@@ -66,6 +68,7 @@ impl End {
                 | Refusal::Superseded
                 | Refusal::ShuttingDown,
             ) => Departure::Lost,
+            Self::PageClosed => Departure::PageClosed,
             Self::Left | Self::Refused(_) => Departure::Left,
         }
     }
@@ -146,6 +149,7 @@ fn log_end(connection: u64, hub: &Hub, end: &End) {
         }
         End::Left => tracing::debug!(connection, "left"),
         End::Broken => tracing::debug!(connection, "closed or broken"),
+        End::PageClosed => tracing::debug!(connection, "its page was closed"),
     }
 }
 

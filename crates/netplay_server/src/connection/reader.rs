@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::extract::ws::Message;
+use axum::extract::ws::{Message, close_code};
 use futures::{Stream, StreamExt};
 use netplay_protocol::signaling::{ClientMessage, Refusal, ServerMessage};
 use tokio::time::{Instant, sleep_until};
@@ -82,6 +82,9 @@ fn received(
 ) -> Result<Message, End> {
     timers.received = Instant::now();
     match message {
+        Some(Ok(Message::Close(Some(frame)))) if frame.code == close_code::AWAY => {
+            Err(End::PageClosed)
+        }
         Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Broken),
         Some(Ok(message)) => Ok(message),
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
 use axum::extract::ws::Message;
-use netplay_protocol::signaling::{ListRooms, Refusal, ServerMessage, Signal};
+use netplay_protocol::signaling::{ListRooms, Presence, Refusal, ServerMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, RelayHeader};
 
 use super::turn_access::TurnAccess;
@@ -38,6 +38,8 @@ pub(crate) enum Departure {
     Left,
     /// The peer may return: the room keeps its slot for the grace period.
     Lost,
+    /// The same, and its page was closed, loaded again or left.
+    PageClosed,
 }
 
 impl Peer {
@@ -214,7 +216,12 @@ impl Peer {
         let depart = |room: &mut Option<Room>| {
             match (&mut *room, how) {
                 (Some(room), Departure::Left) => room.handle_leave(rules, self.socket),
-                (Some(room), Departure::Lost) => room.handle_disconnect(rules, self.socket),
+                (Some(room), Departure::Lost) => {
+                    room.handle_disconnect(rules, self.socket, Presence::Away);
+                }
+                (Some(room), Departure::PageClosed) => {
+                    room.handle_disconnect(rules, self.socket, Presence::PageClosed);
+                }
                 (None, _) => {}
             }
             hub.schedule_expiry(&membership.room, room.as_ref());

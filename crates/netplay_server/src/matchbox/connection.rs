@@ -42,7 +42,7 @@ pub(super) async fn run(
             end = read_messages(&mut stream, &hub, &permit, me, &queue) => end,
             end = write_messages(&mut sink, &mut outgoing, hub.config().idle_timeout) => match end {
                 End::Refused(reason) => Some(reason),
-                End::Left | End::Broken => None,
+                End::Left | End::Broken | End::PageClosed => None,
             },
             reason = closed => Some(reason),
             () = stopped(&mut attendance.phases) => Some(Refusal::ShuttingDown),

@@ -7,14 +7,19 @@ use super::{
 };
 
 impl Room {
-    /// Marks the member on a broken connection as away. It has the grace period to resume. Does nothing when
-    /// the member already resumed on another connection.
-    pub(crate) fn handle_disconnect(&mut self, rules: Rules<'_>, socket: SocketId) {
+    /// Marks the member on a broken connection as away, and tells the others this presence. It has the grace period to
+    /// resume. Does nothing when the member already resumed on another connection.
+    pub(crate) fn handle_disconnect(
+        &mut self,
+        rules: Rules<'_>,
+        socket: SocketId,
+        presence: Presence,
+    ) {
         let Some(member) = self.member_on(socket) else { return };
         let until = rules.now + rules.grace;
         member.connection = MemberConnection::Away { until, mailbox: Mailbox::default() };
         let key = member.key;
-        self.send_presence(key, Presence::Away);
+        self.send_presence(key, presence);
     }
 
     /// Removes the members whose grace period is over.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use netplay_protocol::ControlMessage;
+use netplay_protocol::signaling::Presence;
 
 use super::network::{Network, TICK, key};
 use super::node::Clock;
@@ -102,6 +103,48 @@ fn a_page_that_is_loaded_again_in_time_is_back_in_its_match() {
             }
         }
     }
+}
+
+#[test]
+fn a_page_whose_last_words_are_lost_is_away_all_the_same() {
+    for (seed, players) in (730..).zip([2, 3, 8]) {
+        let mut network = Network::playing_with(seed, players, patient);
+        network.end_page(1);
+        let others: Vec<usize> = (0..players).filter(|peer| *peer != 1).collect();
+        let is_told =
+            |network: &Network| others.iter().all(|it| told(network, *it, 1).contains(&"away"));
+        let reported = takes(&mut network, "it is reported", is_told);
+        assert!(reported <= SECOND / 2, "{reported:?}: {network}");
+        network.run(4 * 60);
+        network.load_page(1);
+        network.run_until("all play", |network| network.confirmed(0..players) >= 0);
+        network.play_on(&(0..players).collect::<Vec<_>>());
+        for other in others {
+            let told = told(&network, other, 1);
+            assert_eq!(told.iter().filter(|word| **word != "interrupted").count(), 3, "{told:?}");
+            assert!(told.ends_with(&["back"]), "{told:?}: {network}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_says_so_of_a_player_who_is_there_changes_nothing() {
+    let mut network = Network::playing_with(740, 3, patient);
+    for _ in 0..20 {
+        network.tell_presence(1, Presence::PageClosed);
+        network.run(30);
+    }
+    assert_eq!(told(&network, 0, 1), ["joined"], "{network}");
+    // The player is not heard for a second. Then it is.
+    network.tell_presence(1, Presence::PageClosed);
+    network.run(1);
+    network.cut.extend([(1, 0), (1, 2)]);
+    network.run(60);
+    assert_eq!(told(&network, 0, 1)[..2], ["joined", "away"], "{network}");
+    network.cut.clear();
+    network.run(30);
+    assert_eq!(told(&network, 0, 1).last(), Some(&"back"), "{network}");
+    network.play_on(&[0, 1, 2]);
 }
 
 #[test]

@@ -245,8 +245,13 @@ impl Network {
         let now = self.now;
         self.nodes.get_mut(&closed).unwrap().room.go_away(now);
         self.flush(closed);
+        self.end_page(closed);
+    }
+
+    /// The same, but what the page says is lost.
+    pub(super) fn end_page(&mut self, closed: usize) {
         self.end_process(closed);
-        self.tell_presence(closed, Presence::Away);
+        self.tell_presence(closed, Presence::PageClosed);
     }
 
     /// Another process of a peer whose page was closed joins with its key.
@@ -275,7 +280,7 @@ impl Network {
         }
     }
 
-    fn tell_presence(&mut self, of: usize, presence: Presence) {
+    pub(super) fn tell_presence(&mut self, of: usize, presence: Presence) {
         for other in self.members.clone().into_iter().filter(|other| *other != of) {
             self.deliver(other, TransportEvent::Presence { peer: key(of), presence });
         }

@@ -61,7 +61,8 @@ impl TestRoom {
     }
 
     fn disconnect(&mut self, socket: u64) -> Vec<Delivery> {
-        self.room.handle_disconnect(rules(&self.signer, self.now), SocketId(socket));
+        let rules = rules(&self.signer, self.now);
+        self.room.handle_disconnect(rules, SocketId(socket), Presence::Away);
         self.sent()
     }
 
