@@ -61,7 +61,7 @@ pub struct LobbyMember {
     pub known: bool,
     /// Whether it is ready for the next match.
     pub ready: bool,
-    /// Whether it plays a match.
+    /// Whether it plays a match. Not while it only comes to the end of one that is over here.
     pub playing: bool,
 }
 

@@ -98,7 +98,7 @@ pub struct LobbyMember {
     pub revision: u32,
     /// Whether it is ready for all that is seen here.
     pub ready: bool,
-    /// Whether it plays a match.
+    /// Whether it plays a match. Not while it only comes to the end of one that is over here.
     pub playing: bool,
 }
 
@@ -149,13 +149,14 @@ impl Room {
                 return LobbyMember { peer, players, value, revision, ready, playing };
             }
             let entry = self.lobby.entries.get(key);
+            let is_over = |epoch| !self.is_in_match() && epoch == self.lobby.last_epoch;
             LobbyMember {
                 peer,
                 players,
                 value: entry.map(|entry| entry.player.clone()),
                 revision: entry.map_or(0, |entry| entry.revision),
                 ready,
-                playing: entry.is_some_and(|entry| entry.playing),
+                playing: entry.is_some_and(|entry| entry.playing && !is_over(entry.epoch)),
             }
         };
         let first = self.first_member();

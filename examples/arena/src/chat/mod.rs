@@ -40,7 +40,10 @@ pub fn plugin(app: &mut App) {
         .init_resource::<Present>()
         .add_message::<Say>()
         .add_systems(OnEnter(NetplayState::Connecting), |mut log: ResMut<ChatLog>| log.clear())
-        .add_systems(Update, (send, receive, note_failures, note_departures, remember).chain());
+        .add_systems(
+            Update,
+            (send, learn_names, receive, note_failures, note_departures, forget_names).chain(),
+        );
 }
 
 /// A run condition: players can talk. Not while they fight.
@@ -62,13 +65,21 @@ impl Present {
     }
 }
 
-fn remember(links: Res<PeerLinks>, mut present: ResMut<Present>) {
+/// A name may come with the first line.
+fn learn_names(links: Res<PeerLinks>, mut present: ResMut<Present>) {
     let name = |peer: PeerKey, player: Option<PlayerHandle>| {
         let number = || player.map(|player| player.to_string());
         names::of_peer(&links, peer).or_else(number).unwrap_or_else(|| "somebody".into())
     };
-    present.0.clear();
-    present.0.extend(links.iter().map(|link| (link.peer, name(link.peer, link.player))));
+    for link in links.iter() {
+        present.0.retain(|(key, _)| *key != link.peer);
+        present.0.push((link.peer, name(link.peer, link.player)));
+    }
+}
+
+/// Those who have left have no name from now on.
+fn forget_names(links: Res<PeerLinks>, mut present: ResMut<Present>) {
+    present.0.retain(|(key, _)| links.iter().any(|link| link.peer == *key));
 }
 
 fn send(

@@ -242,7 +242,13 @@ fn a_straggler_comes_to_the_end_although_the_others_have_left_the_match() {
         network.cut.extend([(0, 2), (1, 2)]);
         network.run(60);
         network.cut.clear();
-        network.run_until("all ended", |it| (0..3).all(|peer| !results(it, peer).is_empty()));
+        network.run_until("all ended", |it| {
+            let has_ended = |peer| !results(it, peer).is_empty();
+            let members = it.nodes[&0].room.lobby().members;
+            // The match is over for who has ended it.
+            assert!(!has_ended(0) || members.iter().all(|member| !member.playing), "{it}");
+            (0..3).all(has_ended)
+        });
         for peer in 0..3 {
             assert_eq!(results(&network, peer), [(1, Some(frame))], "{network}");
         }
