@@ -59,7 +59,7 @@ function show(lobby) {
     if (hadFocus) element("arena").focus();
     return;
   }
-  const { members, first, least, players, countdown, seconds, result } = lobby;
+  const { members, first, least, there, players, countdown, seconds, result } = lobby;
   const local = members.find((member) => member.local);
   element("lobby-title").textContent = title(lobby);
   element("lobby-title").style.color = (countdown === null && result?.color) || "";
@@ -68,7 +68,7 @@ function show(lobby) {
   element("members").replaceChildren(...members.map((member) => row(member, first)));
   if (selector) document.querySelector(selector)?.focus();
   element("lobby-round").textContent =
-    `${members.length} of ${players} players, ${least} are enough. A round takes ${seconds} seconds.`;
+    `${there} of ${players} players, ${least} are enough. A round takes ${seconds} seconds.`;
   element("ready").textContent = local?.ready ? "Not ready" : "Ready";
   element("ready").setAttribute("aria-pressed", Boolean(local?.ready));
   element("length").hidden = !first;

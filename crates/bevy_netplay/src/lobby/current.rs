@@ -71,6 +71,17 @@ impl CurrentLobby {
         self.members.iter().any(|member| member.is_local && Some(member.peer) == self.first)
     }
 
+    /// How many players the members bring.
+    pub fn players(&self) -> usize {
+        self.members.iter().map(|member| usize::from(member.players)).sum()
+    }
+
+    /// Whether others play a match, and this peer waits for the next one.
+    pub fn others_play(&self) -> bool {
+        self.local().is_some_and(|local| !local.playing)
+            && self.members.iter().any(|member| member.playing)
+    }
+
     /// This peer in the lobby.
     pub fn local(&self) -> Option<&LobbyMember> {
         self.members.iter().find(|member| member.is_local)
@@ -134,8 +145,5 @@ pub fn in_countdown(lobby: Option<Res<CurrentLobby>>) -> bool {
 
 /// A run condition: others of the room play a match, and this peer waits for the next one.
 pub fn others_play(lobby: Option<Res<CurrentLobby>>) -> bool {
-    lobby.is_some_and(|lobby| {
-        lobby.local().is_some_and(|local| !local.playing)
-            && lobby.members.iter().any(|member| member.playing)
-    })
+    lobby.is_some_and(|lobby| lobby.others_play())
 }

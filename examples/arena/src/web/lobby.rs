@@ -62,6 +62,8 @@ struct ToldLobby {
     /// Whether the local player is the room's first one.
     first: bool,
     least: Option<u8>,
+    /// How many players there are, and how many the room is for.
+    there: usize,
     players: Option<u8>,
     /// How many seconds it takes until the match starts.
     countdown: Option<u64>,
@@ -115,9 +117,10 @@ fn tell_lobby(
             .collect(),
         first: current.is_first(),
         least: current.least,
+        there: current.players(),
         players,
         countdown: current.countdown.map(|left| left.as_millis().div_ceil(1000) as u64),
-        waits: current.members.iter().any(|member| member.playing),
+        waits: current.others_play(),
         seconds: choices.room().length.frames() / 60,
         result: last.0.clone().map(|result| ToldResult {
             title: result.title,

@@ -187,14 +187,10 @@ fn show_lines(
     }
 }
 
-fn others_play(lobby: &CurrentLobby) -> bool {
-    lobby.members.iter().any(|member| member.playing)
-}
-
 fn title(lobby: &CurrentLobby, last: &LastResult) -> String {
     match (&lobby.countdown, &last.0) {
         (Some(left), _) => format!("STARTS IN {}", left.as_millis().div_ceil(1000)),
-        (None, _) if others_play(lobby) => "THE OTHERS PLAY".into(),
+        (None, _) if lobby.others_play() => "THE OTHERS PLAY".into(),
         (None, Some(result)) => result.title.clone(),
         (None, None) => "LOBBY".into(),
     }
@@ -207,7 +203,7 @@ fn scores(last: &LastResult) -> String {
 }
 
 fn round(room: &CurrentRoom, lobby: &CurrentLobby, length: RoundLength) -> String {
-    let (there, least) = (lobby.members.len(), lobby.least.unwrap_or(2));
+    let (there, least) = (lobby.players(), lobby.least.unwrap_or(2));
     let most = room.players.unwrap_or(least);
     format!(
         "{there} of {most} players, {least} are enough   |   {} seconds a round",
@@ -216,7 +212,7 @@ fn round(room: &CurrentRoom, lobby: &CurrentLobby, length: RoundLength) -> Strin
 }
 
 fn keys(lobby: &CurrentLobby) -> String {
-    if others_play(lobby) {
+    if lobby.others_play() {
         return "you play the next match".into();
     }
     let ready = if lobby.local().is_some_and(|local| local.ready) { "not ready" } else { "ready" };
