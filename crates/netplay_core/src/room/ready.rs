@@ -83,7 +83,7 @@ impl Room {
     /// The local peer has taken a place that became free in a room that starts when it is full, after a match of the
     /// others: it goes on with their next one. It came to play, so it is ready.
     ///
-    /// It believes that there was one if half of those whom the room is for tell it: that is more than half of the others
+    /// It believes that there was one if players for half of its places tell it: that is more than half of the others
     /// before a first match, so that one who lies keeps nobody from it. Where the server knows of a match too, one who
     /// tells it is enough: the others may all have left.
     pub(super) fn follow_matches(&mut self) {

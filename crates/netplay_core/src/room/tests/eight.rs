@@ -1,4 +1,4 @@
-//! The largest room: eight players, of whom several go at once.
+//! The largest room: eight players, and several who go at once.
 
 use std::time::Duration;
 

@@ -321,7 +321,7 @@ fn in_a_room_that_starts_when_it_is_full_a_rematch_follows_the_end_of_a_match() 
 }
 
 #[test]
-fn newcomers_go_on_with_the_next_match_though_only_one_has_played_the_last() {
+fn who_takes_a_free_place_goes_on_with_the_next_match_though_only_one_has_played_the_last() {
     let mut network = Network::playing(443, 4);
     let frame = network.confirmed(0..4) + 30;
     end_after(&mut network, &[0, 1, 2, 3], frame);
