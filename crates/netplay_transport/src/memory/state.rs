@@ -135,7 +135,8 @@ impl State {
                     // that there was a process before.
                     resume_token: Some(Secret::from("memory")),
                 });
-                if let Some(state) = self.rooms.get(&room).map(Room::state) {
+                let state = self.rooms.get(&room).map(Room::state).unwrap_or_default();
+                if state != RoomState::default() {
                     member.events.push_back(TransportEvent::RoomState(state));
                 }
                 self.members.insert(id, member);
