@@ -59,7 +59,7 @@ impl Pair {
 
     fn bot(&self, test: &str) -> Bot {
         let test = format!("{test}_{:?}", self.place);
-        self.setup.bot(2, 1200, &test, &PATIENT)
+        self.setup.bot(2, 600, &test, &PATIENT)
     }
 }
 
@@ -97,7 +97,7 @@ fn a_page_that_leaves_the_room_has_left_at_once() {
 fn assert_comes_back(place: Where, test: &str, leave_and_return: impl FnOnce(&Page, &mut Bot)) {
     let pair = Pair::new(place, PATIENT_SERVER);
     let mut bot = pair.bot(test);
-    let page = pair.page("frames=1200&name=Ann");
+    let page = pair.page("frames=600&name=Ann");
     plays(&page, 240);
     let player = page.run("return window.probe.state.player;").unwrap();
     leave_and_return(&page, &mut bot);
