@@ -131,6 +131,8 @@ impl Room {
         let Some(peer) = self.peers.get_mut(&of) else { return };
         match presence {
             Presence::PageClosed => peer.page_closed = Some(now),
+            // A page that the browser had frozen: the same process goes on. It is back once it is heard.
+            Presence::Online if peer.attendance.away_since().is_some() => {}
             Presence::Online | Presence::Restarted | Presence::Left => peer.page_closed = None,
             Presence::Away => {}
         }

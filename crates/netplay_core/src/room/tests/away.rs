@@ -148,6 +148,26 @@ fn a_server_that_says_so_of_a_player_who_is_there_changes_nothing() {
 }
 
 #[test]
+fn a_page_that_the_browser_freezes_is_back_once_it_is_heard() {
+    // Also for so short that what it sends after that could be from before.
+    for (seed, frozen) in (750..).zip([30, 60, 5 * 60]) {
+        let mut network = Network::playing_with(seed, 3, patient);
+        network.tell_presence(1, Presence::PageClosed);
+        network.nodes.get_mut(&1).unwrap().clock = Clock::ProcessStopped;
+        network.run(frozen);
+        assert!(told(&network, 0, 1).contains(&"away"), "{network}");
+        network.nodes.get_mut(&1).unwrap().clock = Clock::Runs;
+        network.tell_presence(1, Presence::Online);
+        network.play_on(&[0, 1, 2]);
+        network.run(20 * 60);
+        for other in [0, 2] {
+            assert_eq!(told(&network, other, 1).last(), Some(&"back"), "{network}");
+            assert!(network.dropped(other).is_empty(), "{network}");
+        }
+    }
+}
+
+#[test]
 fn a_page_that_is_kept_by_the_browser_goes_on_where_it_was() {
     for (seed, players) in (720..).zip([2, 3]) {
         let mut network = Network::playing_with(seed, players, patient);
