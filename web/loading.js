@@ -10,21 +10,22 @@ export async function load(progress = () => {}) {
   const game = await import(new URL(files.js, document.baseURI));
   const response = await fetch(new URL(files.wasm, document.baseURI));
   if (!response.ok) throw new Error(`the host answers ${response.status}`);
-  await game.default({ module_or_path: watch(response, progress) });
+  // Where it breaks off, the compiler says so.
+  watch(response.clone(), progress).catch(() => {});
+  await game.default({ module_or_path: response });
   window.wasmBindings = game;
 }
 
-// The same response, which reports how much of it has come.
-function watch(response, progress) {
+// Reports how much of a response has come. The compiler gets another copy, as the browser made it: once a page was left
+// while Firefox compiled a stream of a script (a `TransformStream`), Firefox compiles nothing more in that tab.
+async function watch(response, progress) {
   const compressed = response.headers.has("content-encoding");
   const total = compressed ? null : Number(response.headers.get("content-length")) || null;
   let current = 0;
-  const counted = new TransformStream({
-    transform(chunk, controller) {
-      current += chunk.byteLength;
-      progress(current, total);
-      controller.enqueue(chunk);
-    },
-  });
-  return new Response(response.body.pipeThrough(counted), { headers: response.headers });
+  for (const reader = response.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    current += value.byteLength;
+    progress(current, total);
+  }
 }
