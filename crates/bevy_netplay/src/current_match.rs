@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
-
 use netplay_core::room::MatchStart;
 
 use crate::PlayerHandle;
@@ -25,7 +24,7 @@ pub struct StartMatch;
 pub struct CurrentMatch {
     /// Counts the matches on the links of this room, from 1.
     pub epoch: u16,
-    /// How many players play. [MatchBots](crate::MatchBots) are not among them.
+    /// How many players play. [`MatchBots`](crate::MatchBots) are not among them.
     pub players: usize,
     /// For how many players the room is, as its creator set it; as many as there are players in a match without a room.
     pub places: usize,

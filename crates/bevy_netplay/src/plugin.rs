@@ -22,8 +22,8 @@ use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, Tra
 use crate::state::log_state;
 use crate::{
     CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
-    NetplayState, PeerLinks, ReadLocalInput, StartMatch, messages, peer_messages, reflect,
-    rollback, session,
+    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, messages, peer_messages,
+    reflect, rollback, session,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -211,6 +211,7 @@ where
         single_threaded(app, ReadInputs);
         single_threaded(app, ReadLocalInput);
         single_threaded(app, StartMatch);
+        single_threaded(app, UpdateBots);
     }
 
     fn finish(&self, app: &mut App) {

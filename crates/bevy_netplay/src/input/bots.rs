@@ -1,6 +1,6 @@
 //! Bots: players that a game plays itself, in places that nobody has.
 
-use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
+use bevy::ecs::schedule::ScheduleLabel;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_ggrs::{AdvanceWorld, AdvanceWorldSystems};
@@ -109,9 +109,6 @@ pub(crate) fn plugin<C: MatchTypes>(app: &mut App) {
         .register_type::<MatchBots>()
         .register_type::<UpdateBots>()
         .init_schedule(UpdateBots)
-        .edit_schedule(UpdateBots, |schedule| {
-            schedule.set_executor(SingleThreadedExecutor::new());
-        })
         .add_systems(
             AdvanceWorld,
             (add_bots::<C>, update_bots)

@@ -68,7 +68,7 @@ pub struct LobbyMember {
 impl CurrentLobby {
     /// Whether this peer is the room's first player.
     pub fn is_first(&self) -> bool {
-        self.members.iter().any(|member| member.is_local && Some(member.peer) == self.first)
+        self.local().is_some_and(|local| Some(local.peer) == self.first)
     }
 
     /// How many players the members bring.

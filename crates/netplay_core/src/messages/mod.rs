@@ -32,7 +32,7 @@ mod outgoing;
 mod ranges;
 mod sendable;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -65,6 +65,12 @@ impl Lobby {
         (self.countdown, self.finished) = (None, None);
         self.ready_shown.clear();
     }
+
+    /// The last match that a peer has played, if it is in it no more. None if it has told of none.
+    pub(super) fn ended_epoch(&self, peer: &PeerKey) -> Option<u16> {
+        let entry = self.entries.get(peer)?;
+        (entry.epoch > 0 && !entry.playing).then_some(entry.epoch)
+    }
 }
 
 /// A value of the lobby is too long: it has so many bytes.

@@ -44,9 +44,7 @@ impl Room {
         let survivors = active.consensus.survivors();
         let survivors = survivors.filter_map(|player| active.start.players.get(player).copied());
         let local = self.config.local_peer;
-        let has_ended = |key: &PeerKey| {
-            self.lobby.entries.get(key).is_some_and(|it| it.epoch == epoch && !it.playing)
-        };
+        let has_ended = |key: &PeerKey| self.lobby.ended_epoch(key) == Some(epoch);
         let stragglers = survivors.filter(|key| *key != local && !has_ended(key)).collect();
         self.lobby.finished = Some(FinishedMatch { active, stragglers });
         let _ = self.early_proposals.take(epoch);
@@ -103,9 +101,7 @@ impl Room {
         let Phase::Playing(active) = &mut self.phase else { return };
         // Who has told it before the local peer was in the match again does not tell it another time.
         let epoch = active.start.epoch;
-        let has_ended = |key: &PeerKey| {
-            self.lobby.entries.get(key).is_some_and(|it| it.epoch == epoch && !it.playing)
-        };
+        let has_ended = |key: &PeerKey| self.lobby.ended_epoch(key) == Some(epoch);
         let players = active.start.players.iter().enumerate();
         let ended = players.filter(|(_, key)| has_ended(key)).map(|(player, _)| player);
         active.ended.players.extend(ended);

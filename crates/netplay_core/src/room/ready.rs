@@ -74,9 +74,7 @@ impl Room {
     /// Whether this process takes the place of one that has played a match which has ended, as most of the others tell.
     fn resumes_after_match(&self) -> bool {
         let others = self.others();
-        let has_played = |peer: &&PeerKey| {
-            self.lobby.entries.get(peer).is_some_and(|entry| entry.epoch > 0 && !entry.playing)
-        };
+        let has_played = |peer: &&PeerKey| self.lobby.ended_epoch(peer).is_some();
         self.config.resumes && 2 * others.iter().filter(has_played).count() > others.len()
     }
 
@@ -91,10 +89,7 @@ impl Room {
             return;
         }
         let others = self.others();
-        let has_played = |key: &PeerKey| {
-            let entry = self.lobby.entries.get(key)?;
-            (entry.epoch > 0 && !entry.playing).then_some((*key, entry.epoch))
-        };
+        let has_played = |key: &PeerKey| Some((*key, self.lobby.ended_epoch(key)?));
         let (played, epochs): (Vec<_>, Vec<_>) = others.iter().filter_map(has_played).unzip();
         let needed = match self.state.has_played {
             true => 1,

@@ -79,6 +79,14 @@ pub struct RoomState {
     pub has_played: bool,
 }
 
+impl RoomState {
+    /// Whether it is a match that so many members say at one time that they play: more than half of all, and at least two,
+    /// so that one peer alone cannot claim it.
+    pub fn is_match(playing: usize, members: usize) -> bool {
+        playing >= 2 && 2 * playing > members
+    }
+}
+
 impl Default for RoomState {
     fn default() -> Self {
         Self { open: true, kick: KickRule::default(), public: false, has_played: false }

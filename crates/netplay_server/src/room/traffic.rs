@@ -1,6 +1,6 @@
 //! Signals, relays and announcements between the members of a room.
 
-use netplay_protocol::signaling::{Refusal, ServerMessage, Signal};
+use netplay_protocol::signaling::{Refusal, RoomState, ServerMessage, Signal};
 use netplay_protocol::{ConnectionId, PeerKey};
 
 use super::{Member, MemberConnection, Room, Rules, SocketId};
@@ -61,7 +61,7 @@ impl Room {
     ) -> Result<(), Refusal> {
         self.member_on(socket).ok_or(Refusal::OutOfOrder)?.playing = playing;
         let players = self.members.iter().filter(|member| member.playing).count();
-        if !self.has_played && players >= 2 && 2 * players > self.members.len() {
+        if !self.has_played && RoomState::is_match(players, self.members.len()) {
             self.has_played = true;
             self.send_state();
         }

@@ -1,7 +1,7 @@
 //! Who is in a room of the hub, as a server whose rooms have the default options decides it: the member with the lowest
 //! place removes others, and opens and closes the room. A ban is of the key, since nobody has an address here.
 
-use netplay_protocol::signaling::Refusal;
+use netplay_protocol::signaling::{Refusal, RoomState};
 use netplay_protocol::{PeerKey, RoomCode};
 
 use super::state::{MemberId, State};
@@ -40,7 +40,7 @@ impl State {
         let Some(room) = room.filter(|room| !room.has_played) else { return };
         let plays = |id: &&MemberId| self.members.get(id).is_some_and(|member| member.playing);
         let players = room.members.iter().filter(plays).count();
-        if players >= 2 && 2 * players > room.members.len() {
+        if RoomState::is_match(players, room.members.len()) {
             room.has_played = true;
             let state = room.state();
             self.tell_members(by, &TransportEvent::RoomState(state));

@@ -2,6 +2,8 @@
 
 mod rules;
 
+use std::collections::BTreeMap;
+
 use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::PeerMessageFailed;
@@ -57,11 +59,11 @@ pub fn is_open(state: Res<State<NetplayState>>, round: Res<Round>) -> bool {
 
 /// The names of those who are in the room: one who has left has no link any more.
 #[derive(Resource, Default)]
-struct Present(Vec<(PeerKey, String)>);
+struct Present(BTreeMap<PeerKey, String>);
 
 impl Present {
     fn name(&self, peer: PeerKey) -> &str {
-        self.0.iter().find(|(key, _)| *key == peer).map_or("somebody", |(_, name)| name)
+        self.0.get(&peer).map_or("somebody", String::as_str)
     }
 }
 
@@ -72,14 +74,13 @@ fn learn_names(links: Res<PeerLinks>, mut present: ResMut<Present>) {
         names::of_peer(&links, peer).or_else(number).unwrap_or_else(|| "somebody".into())
     };
     for link in links.iter() {
-        present.0.retain(|(key, _)| *key != link.peer);
-        present.0.push((link.peer, name(link.peer, link.player)));
+        present.0.insert(link.peer, name(link.peer, link.player));
     }
 }
 
 /// Those who have left have no name from now on.
 fn forget_names(links: Res<PeerLinks>, mut present: ResMut<Present>) {
-    present.0.retain(|(key, _)| links.iter().any(|link| link.peer == *key));
+    present.0.retain(|peer, _| links.iter().any(|link| link.peer == *peer));
 }
 
 fn send(
@@ -130,7 +131,7 @@ fn note_departures(
         removed.push(*peer);
     }
     for PeerLeft { peer, .. } in left.read() {
-        if !removed.contains(peer) && present.0.iter().any(|(key, _)| key == peer) {
+        if !removed.contains(peer) && present.0.contains_key(peer) {
             log.note(&format!("{} left", present.name(*peer)));
         }
     }

@@ -1,5 +1,6 @@
 //! The members of the lobby, as the list shows them.
 
+use bevy_netplay::LobbyMember;
 use bevy_netplay::prelude::*;
 
 use super::ArenaLobby;
@@ -34,16 +35,15 @@ pub fn members(
     links: &PeerLinks,
     log: &ChatLog,
 ) -> Vec<ShownMember> {
-    let shown = |member: &bevy_netplay::LobbyMember| {
+    let shown = |member: &LobbyMember| {
         let name = match member.is_local {
             true => "you".into(),
             false => names::of_peer(links, member.peer).unwrap_or_else(|| member.place.to_string()),
         };
-        let choice = if member.is_local { Some(choices.local()) } else { choices.get(member.peer) };
         ShownMember {
             peer: member.peer,
             name,
-            color: choice.and_then(|choice| choice.color).unwrap_or(member.place.0),
+            color: chosen_color(choices, member).unwrap_or(member.place.0),
             status: match member {
                 _ if member.playing => "playing",
                 _ if !member.known => "connecting",
@@ -57,4 +57,12 @@ pub fn members(
         }
     };
     lobby.members.iter().map(shown).collect()
+}
+
+/// The colour that a member has chosen for its ship, if any.
+pub fn chosen_color(choices: &ArenaLobby, member: &LobbyMember) -> Option<u8> {
+    match member.is_local {
+        true => choices.local().color,
+        false => choices.get(member.peer)?.color,
+    }
 }

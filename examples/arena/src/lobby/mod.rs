@@ -12,7 +12,7 @@ use bevy_netplay::prelude::*;
 pub use choices::{
     ArenaLobby, ArenaMatchLobby, COLORS, RoundChoice, RoundLength, ShipChoice, ShipColors,
 };
-pub use members::{ShownMember, members};
+pub use members::{ShownMember, chosen_color, members};
 pub use result::{LastResult, ShownResult};
 pub use wishes::LobbyWish;
 
@@ -32,4 +32,9 @@ pub fn plugin(app: &mut App) {
 /// A run condition: in the lobby of a room whose players say when they start.
 pub fn is_shown(state: Res<State<NetplayState>>, room: Res<CurrentRoom>) -> bool {
     *state.get() == NetplayState::Lobby && room.least.is_some()
+}
+
+/// Whether the local player may start a match with those who are there: the first one, in a room with a lobby.
+pub fn may_start(lobby: &CurrentLobby) -> bool {
+    lobby.least.is_some() && lobby.is_first()
 }

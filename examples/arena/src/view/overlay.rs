@@ -63,35 +63,32 @@ fn build(mut commands: Commands) {
         justify_content: JustifyContent::Center,
         ..Node::default()
     };
-    let panel = Node {
+    let panel = Node { row_gap: px(14), padding: UiRect::axes(px(48), px(28)), ..self::panel() };
+    commands.spawn((Screen, screen)).with_children(|screen| {
+        screen.spawn((Panel, panel, palette::panel(), Visibility::Hidden)).with_children(|panel| {
+            line(panel, Line::Title, 52.0, palette::TEXT);
+            line(panel, Line::Body, 22.0, palette::TEXT);
+            line(panel, Line::Hint, 20.0, palette::ACCENT);
+        });
+    });
+}
+
+/// A panel in the centre of the window, with lines of text below each other.
+pub fn panel() -> Node {
+    Node {
         flex_direction: FlexDirection::Column,
         align_items: AlignItems::Center,
-        row_gap: px(14),
-        padding: UiRect::axes(px(48), px(28)),
         border: UiRect::all(px(2)),
         border_radius: BorderRadius::all(px(10)),
         max_width: percent(96),
         ..Node::default()
-    };
+    }
+}
+
+/// Adds a line to a panel, which is told from the others by a component.
+pub fn line(panel: &mut ChildSpawnerCommands, line: impl Component, size: f32, color: Color) {
     let centered = TextLayout { justify: Justify::Center, ..TextLayout::default() };
-    commands.spawn((Screen, screen)).with_children(|screen| {
-        let colors = (BackgroundColor(palette::PANEL), BorderColor::all(palette::WALL_EDGE));
-        screen.spawn((Panel, panel, colors, Visibility::Hidden)).with_children(|panel| {
-            let mut line = |line: Line, size: f32, color: Color| {
-                panel.spawn((
-                    line,
-                    Node::default(),
-                    Text::default(),
-                    font(size),
-                    TextColor(color),
-                    centered,
-                ));
-            };
-            line(Line::Title, 52.0, palette::TEXT);
-            line(Line::Body, 22.0, palette::TEXT);
-            line(Line::Hint, 20.0, palette::ACCENT);
-        });
-    });
+    panel.spawn((line, Node::default(), Text::default(), font(size), TextColor(color), centered));
 }
 
 fn show(

@@ -22,6 +22,11 @@ pub const ACCENT: Color = Color::srgb(1.0, 0.83, 0.35);
 /// The background of texts.
 pub const PANEL: Color = Color::srgba(0.030, 0.036, 0.080, 0.92);
 
+/// The background and the border of a panel with texts.
+pub fn panel() -> (BackgroundColor, BorderColor) {
+    (BackgroundColor(PANEL), BorderColor::all(WALL_EDGE))
+}
+
 /// The colour of a player.
 pub fn player(player: u8) -> Color {
     example_runner::player_color(PlayerHandle(player))

@@ -8,7 +8,7 @@ use browser_driver::{Page, Site};
 
 use super::setup::{
     DESKTOP, IN_LOBBY, PATIENCE, PHONE, READY, SMALL, Setup, assert_quiet, built_with, framed,
-    photograph, plays, text,
+    photograph, plays, press, text,
 };
 
 /// The page of a game on a site that has it in a frame.
@@ -31,11 +31,6 @@ fn in_frame(setup: &Setup, site: &Site, size: (u32, u32)) -> Page {
     page
 }
 
-/// Presses a button in a frame: where WebDriver clicks on a phone, the frame is not.
-fn press(page: &Page, id: &str) {
-    page.run(&format!("document.getElementById('{id}').click(); return null;")).unwrap();
-}
-
 #[test]
 fn a_page_in_a_frame_invites_to_the_site_around_it_and_is_joined_by_a_code() {
     let setup = Setup::new();
@@ -46,7 +41,7 @@ fn a_page_in_a_frame_invites_to_the_site_around_it_and_is_joined_by_a_code() {
         let [drawn, undrawn] = ["autopilot", "autopilot&undrawn"]
             .map(|parameters| framed(&built.url(parameters), attributes));
         let page = in_frame(&setup, &drawn, size);
-        press(&page, "go");
+        press(&page, "#go");
         page.wait_for(IN_LOBBY, PATIENCE).unwrap();
         assert_eq!(text(&page, "link"), ADDRESS);
         let typed = text(&page, "typed");
@@ -54,7 +49,7 @@ fn a_page_in_a_frame_invites_to_the_site_around_it_and_is_joined_by_a_code() {
         let code = typed.strip_prefix("Room: ").unwrap();
         photograph(&page, name);
 
-        press(&page, "copy");
+        press(&page, "#copy");
         page.wait_for("document.getElementById('copy').textContent !== 'Copy'", PATIENCE).unwrap();
         let selected = page.run("return String(getSelection());").unwrap();
         let selected = selected.as_str().unwrap();
@@ -64,7 +59,7 @@ fn a_page_in_a_frame_invites_to_the_site_around_it_and_is_joined_by_a_code() {
         // As it may be written down.
         let (first, second) = code.split_at(4);
         other.type_into("room", &format!("{} {second}", first.to_lowercase())).unwrap();
-        press(&other, "go");
+        press(&other, "#go");
         for page in [&page, &other] {
             plays(page, 30);
             assert_quiet(page);
@@ -106,7 +101,7 @@ fn the_qr_code_of_a_page_says_its_link() {
     // Once the match begins, nothing is before it.
     let page = setup.tab(&setup.address(2, "autopilot"), SMALL);
     page.wait_for(IN_LOBBY, PATIENCE).unwrap();
-    page.run("document.getElementById('show-qr').click(); return null;").unwrap();
+    press(&page, "#show-qr");
     let _bot = setup.opponent(2);
     plays(&page, 10);
     assert_eq!(page.run("return document.getElementById('qr').open;").unwrap(), false);

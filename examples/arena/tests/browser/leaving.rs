@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use browser_driver::{Browser, Kind, Page};
 
 use super::setup::{
-    Bot, IN_LOBBY, PATIENCE, Setup, assert_in_agreement, assert_quiet, plays, report,
+    Bot, IN_LOBBY, PATIENCE, Setup, assert_in_agreement, assert_quiet, plays, press, report, sees,
 };
 
 /// How long the others may take to know that a page goes away.
@@ -157,9 +157,7 @@ fn a_page_that_goes_away_in_the_lobby_comes_back_to_its_place() {
         page.wait_for(IN_LOBBY, PATIENCE).unwrap();
         let more = ["--least", "3", PATIENT[0], PATIENT[1]];
         let mut first = pair.setup.opponent_with(4, &more);
-        let connected = "document.querySelectorAll('#members .status').length === 2 \
-             && ![...document.querySelectorAll('#members .status')].some((it) => it.textContent === 'connecting')";
-        page.wait_for(connected, PATIENCE).unwrap();
+        sees(&page, 2);
         let ways: [&dyn Fn(&mut Bot); 3] = [
             &|bot| {
                 page.run("setTimeout(() => location.reload()); return null;").unwrap();
@@ -179,11 +177,11 @@ fn a_page_that_goes_away_in_the_lobby_comes_back_to_its_place() {
         for leave_and_return in ways {
             leave_and_return(&mut first);
             first.says("is back after");
-            page.wait_for(connected, PATIENCE).unwrap();
+            sees(&page, 2);
         }
         let _second = pair.setup.opponent_with(4, &more);
         page.wait_for("document.querySelectorAll('.status.ready').length === 2", PATIENCE).unwrap();
-        page.run("document.getElementById('ready').click(); return null;").unwrap();
+        press(&page, "#ready");
         plays(&page, 120);
         assert_eq!(page.run("return window.probe.state.player;").unwrap(), 0);
         assert_quiet(&page);

@@ -5,21 +5,11 @@ use serde_json::{Value, json};
 
 use super::setup::{
     DESKTOP, IN_LOBBY, PATIENCE, PHONE, READY, SMALL, Setup, WINDOW, assert_in_agreement,
-    assert_quiet, photograph, plays, report, text,
+    assert_quiet, photograph, plays, press, report, sees, text,
 };
 
 /// A room that two players can start, and that has places for four.
 const LOBBY: &str = "least=2";
-
-/// Waits until so many are in the list of members, and all are connected.
-#[track_caller]
-fn sees(page: &Page, members: usize) {
-    let connected = format!(
-        "document.querySelectorAll('#members li').length === {members} \
-         && ![...document.querySelectorAll('.status')].some((it) => it.textContent === 'connecting')"
-    );
-    page.wait_for(&connected, PATIENCE).unwrap();
-}
 
 /// Waits until a line of the chat is this one.
 #[track_caller]
@@ -35,11 +25,6 @@ fn reads(page: &Page, line: &str) {
 fn say(page: &Page, line: &str) {
     page.type_into("chat-input", line).unwrap();
     press(page, "#chat-send");
-}
-
-fn press(page: &Page, selector: &str) {
-    page.run(&format!("document.querySelector({}).click(); return null;", json!(selector)))
-        .unwrap();
 }
 
 fn lines(page: &Page) -> Value {

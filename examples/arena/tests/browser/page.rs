@@ -2,7 +2,7 @@
 
 use super::setup::{
     DESKTOP, IN_LOBBY, PATIENCE, PHONE, READY, SMALL, Setup, assert_finds_its_files, assert_quiet,
-    encoded, photograph, plays,
+    encoded, photograph, plays, press,
 };
 
 #[test]
@@ -12,7 +12,7 @@ fn the_start_page_creates_a_room_and_shows_the_link_to_it() {
         let page = setup.tab(&format!("server={}", setup.server()), size);
         page.wait_for(READY, PATIENCE).unwrap();
         photograph(&page, name);
-        page.run("document.getElementById('go').click(); return null;").unwrap();
+        press(&page, "#go");
         page.wait_for(IN_LOBBY, PATIENCE).unwrap();
         let link = page.run("return document.getElementById('link').textContent;").unwrap();
         let address = page.run("return location.href;").unwrap();
@@ -49,7 +49,7 @@ fn errors_are_shown_before_and_after_joining() {
     let setup = Setup::new();
     let page = setup.tab("server=http://example.org", DESKTOP);
     page.wait_for(READY, PATIENCE).unwrap();
-    page.run("document.getElementById('go').click(); return null;").unwrap();
+    press(&page, "#go");
     let error = page.run("return document.getElementById('error').textContent;").unwrap();
     assert!(error.as_str().unwrap().contains("ws://host:port"), "{error}");
     photograph(&page, "error-address");

@@ -234,6 +234,22 @@ pub fn plays(page: &Page, frames: u32) {
     page.wait_for(&format!("window.probe.state?.confirmed >= {frames}"), PATIENCE).unwrap();
 }
 
+/// Waits until so many are in the list of members, and all are connected.
+#[track_caller]
+pub fn sees(page: &Page, members: usize) {
+    let connected = format!(
+        "document.querySelectorAll('#members li').length === {members} \
+         && ![...document.querySelectorAll('.status')].some((it) => it.textContent === 'connecting')"
+    );
+    page.wait_for(&connected, PATIENCE).unwrap();
+}
+
+/// Presses a button, also in a frame: where WebDriver clicks on a phone, the frame is not.
+pub fn press(page: &Page, selector: &str) {
+    let selector = Value::from(selector);
+    page.run(&format!("document.querySelector({selector}).click(); return null;")).unwrap();
+}
+
 /// Writes a picture of a page to `target/browser`. Returns its file.
 pub fn photograph(page: &Page, name: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();

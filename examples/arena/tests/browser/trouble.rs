@@ -4,7 +4,8 @@ use browser_driver::Page;
 use serde_json::json;
 
 use super::setup::{
-    PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, photograph, plays, report,
+    PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, photograph, plays, press,
+    report,
 };
 
 #[test]
@@ -107,7 +108,7 @@ fn a_phone_plays_a_round_to_its_end_and_again() {
     photograph(&phone, "result-phone");
     let visible = "!document.getElementById('rematch').hidden";
     phone.wait_for(visible, PATIENCE).unwrap();
-    phone.run("document.getElementById('rematch').click(); return null;").unwrap();
+    press(&phone, "#rematch");
     phone.wait_for("window.probe.state.phase === 'countdown'", PATIENCE).unwrap();
     plays(&phone, 60);
     assert_eq!(phone.run("return window.probe.live.size;").unwrap(), 1);

@@ -13,22 +13,12 @@ const FRAME: Duration = Duration::from_nanos(16_666_667);
 const WARM_UP: i32 = 240;
 const FRAMES: u32 = 900;
 
-/// The figures of each player.
-struct Figures {
-    bytes_per_second: Vec<f64>,
-    /// The median of an update, in µs. Each simulates one frame, which is nearly nothing here.
-    main_thread_us: Vec<f64>,
-}
-
 pub fn measure() -> Result<Value, String> {
-    let figures = |players| -> Result<Value, String> {
-        let Figures { bytes_per_second, main_thread_us } = play(players)?;
-        Ok(json!({ "bytes_per_second": bytes_per_second, "main_thread_us": main_thread_us }))
-    };
-    Ok(json!({ "four": figures(4)?, "eight": figures(8)? }))
+    Ok(json!({ "four": play(4)?, "eight": play(8)? }))
 }
 
-fn play(players: u8) -> Result<Figures, String> {
+/// The figures of each player. Of the updates, the median: each simulates one frame, which is nearly nothing here.
+fn play(players: u8) -> Result<Value, String> {
     let server = netplay_bench::signaling_server(None)?;
     let mut apps: Vec<App> = (0..players)
         .map(|number| {
@@ -53,14 +43,14 @@ fn play(players: u8) -> Result<Figures, String> {
     }
     let seconds = begun.elapsed().as_secs_f64();
     let bytes_per_second = apps.iter().zip(before);
-    let bytes_per_second =
+    let bytes_per_second: Vec<_> =
         bytes_per_second.map(|(app, before)| (sent(app) - before) as f64 / seconds).collect();
     let median = |mut times: Vec<f64>| {
         times.sort_by(f64::total_cmp);
         times[times.len() / 2]
     };
-    let main_thread_us = updates.into_iter().map(median).collect();
-    Ok(Figures { bytes_per_second, main_thread_us })
+    let main_thread_us: Vec<_> = updates.into_iter().map(median).collect();
+    Ok(json!({ "bytes_per_second": bytes_per_second, "main_thread_us": main_thread_us }))
 }
 
 /// Waits for the next frame and lets every App run it, spread over the frame as on machines of their own. Returns when

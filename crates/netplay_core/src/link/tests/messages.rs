@@ -1,11 +1,10 @@
 //! Messages of the game on links: beside inputs, over paths that change, and before there is a connection.
 
 use netplay_protocol::{MessageDelivery, MessageType, MessageTypes};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg32;
 
 use super::network::{DIRECT, DOWN, FAST, ON_DIRECT, Outcome, Pair, Wire};
 use super::*;
+use crate::messages::tests::noise;
 use crate::messages::{EncodedMessage, MessageEvent};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -17,11 +16,6 @@ fn file() -> MessageType {
 
 fn types() -> MessageTypes {
     MessageTypes::new(vec![file()]).unwrap()
-}
-
-fn noise(bytes: usize) -> Vec<u8> {
-    let mut random = Pcg32::seed_from_u64(bytes as u64);
-    (0..bytes).map(|_| random.random()).collect()
 }
 
 /// Two ends that have told each other their types. What they say first makes their incarnations known.
@@ -78,7 +72,7 @@ fn beside_inputs(by_frames: bool, both: bool, bytes: usize) -> (Duration, u64) {
     pair.run(5000);
     let before: Duration = pair.delays.iter().map(|delays| p95(delays)).sum();
     pair.delays = Default::default();
-    let message = noise(bytes);
+    let message = noise(1, bytes);
     send(&mut pair, 0, 1, &message);
     if both {
         send(&mut pair, 1, 1, &message);
@@ -113,7 +107,7 @@ fn ten_megabytes_arrive_whole_while_the_connection_fails_and_another_one_opens()
     pair.open(DIRECT, lossy);
     let mut pair = introduced(pair);
     pair.run(1000);
-    let message = noise(10_000_000);
+    let message = noise(1, 10_000_000);
     send(&mut pair, 0, 1, &message);
     pair.run(5000);
     assert!(pair.ends[1].messages().incoming().next().unwrap().received > 500_000);
@@ -133,7 +127,7 @@ fn before_there_is_a_connection_messages_have_the_relay_opened_and_no_longer_tha
     let mut pair = introduced(Pair::new(PathPolicy::Any));
     pair.run(1000);
     assert_eq!(pair.primary(), [None; 2], "nothing needs it yet");
-    send(&mut pair, 0, 1, &noise(100_000));
+    send(&mut pair, 0, 1, &noise(1, 100_000));
     let took = until_delivered(&mut pair, 0, 1);
     // 64 KiB per second, and what is sent at once.
     assert!((1000..2500).contains(&took), "{took} ms");
@@ -157,7 +151,7 @@ fn a_policy_without_the_relay_has_messages_wait_for_a_connection() {
 fn control_messages_and_inputs_overtake_a_transfer() {
     let mut pair = introduced(Pair::connected(PathPolicy::Any));
     pair.run(100);
-    send(&mut pair, 0, 1, &noise(1_000_000));
+    send(&mut pair, 0, 1, &noise(1, 1_000_000));
     let now = pair.now;
     pair.ends[0].send(now, 1, b"input", true).unwrap();
     let first = pair.ends[0].poll_transmit().unwrap();
@@ -169,7 +163,7 @@ fn control_messages_and_inputs_overtake_a_transfer() {
 fn a_transport_that_is_full_is_given_a_packet_now_and_then_and_is_filled_when_it_is_not() {
     let mut pair = introduced(Pair::connected(PathPolicy::Any));
     pair.run(100);
-    send(&mut pair, 0, 1, &noise(1_000_000));
+    send(&mut pair, 0, 1, &noise(1, 1_000_000));
     pair.set(DIRECT, [Wire { waiting: 100_000, ..FAST }; 2]);
     pair.run(200);
     let sent = pair.ends[0].messages().counters().bytes_sent;

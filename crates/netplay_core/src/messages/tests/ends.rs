@@ -36,7 +36,7 @@ pub(super) fn types() -> MessageTypes {
 }
 
 /// Bytes that cannot be compressed.
-pub(super) fn noise(seed: u64, bytes: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, bytes: usize) -> Vec<u8> {
     let mut random = Pcg32::seed_from_u64(seed);
     (0..bytes).map(|_| random.random()).collect()
 }

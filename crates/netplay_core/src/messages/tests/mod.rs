@@ -4,3 +4,5 @@ mod delivery;
 mod ends;
 mod hostile;
 mod limits;
+
+pub(crate) use ends::noise;

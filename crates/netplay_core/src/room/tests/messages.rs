@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use netplay_protocol::{MessageDelivery, MessagePacket, MessageType, MessageTypes};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg32;
 
 use super::network::{Network, key, peer};
+use crate::messages::tests::noise;
 use crate::messages::{EncodedMessage, MessageError, MessageEvent};
 use crate::path::Channel;
 use crate::room::RoomConfig;
@@ -29,11 +28,6 @@ fn with_types(joining: usize, config: &mut RoomConfig) {
         types.reverse();
     }
     config.messages = Arc::new(MessageTypes::new(types).unwrap());
-}
-
-fn noise(bytes: usize) -> Vec<u8> {
-    let mut random = Pcg32::seed_from_u64(bytes as u64);
-    (0..bytes).map(|_| random.random()).collect()
 }
 
 fn send(
@@ -72,7 +66,7 @@ fn messages_arrive_in_the_lobby_and_during_a_match() {
     assert_eq!(send(&mut network, 0, 2, CHAT, 2, b"hello"), Err(MessageError::NoSuchPeer));
     network.join(2);
     network.run_until("a match runs", |network| network.confirmed(0..3) >= 60);
-    let file = noise(1_000_000);
+    let file = noise(1, 1_000_000);
     for to in [1, 2] {
         send(&mut network, 0, to, FILE, 3, &file).unwrap();
     }
@@ -119,7 +113,7 @@ fn another_version_of_a_type_is_not_exchanged_and_the_room_plays() {
 fn a_transfer_ends_with_an_error_when_the_process_of_the_receiver_restarts_and_it_can_be_sent_again()
  {
     let mut network = Network::playing_with(302, 3, with_types);
-    let file = noise(2_000_000);
+    let file = noise(1, 2_000_000);
     for to in [1, 2] {
         send(&mut network, 0, to, FILE, 7, &file).unwrap();
     }
@@ -149,7 +143,7 @@ fn a_transfer_to_a_peer_that_leaves_fails() {
     let mut network = Network::configured(303, 3, with_types);
     (0..2).for_each(|peer| network.join(peer));
     network.run(60);
-    send(&mut network, 0, 1, FILE, 1, &noise(5_000_000)).unwrap();
+    send(&mut network, 0, 1, FILE, 1, &noise(1, 5_000_000)).unwrap();
     network.run(10);
     network.leave(1);
     network.run(120);

@@ -7,7 +7,7 @@ use example_runner::text::font;
 use super::super::palette;
 use super::Draft;
 use crate::chat::{self, Author, ChatLog};
-use crate::lobby::{ArenaLobby, ShipColors};
+use crate::lobby::{ArenaLobby, ShipColors, chosen_color, may_start};
 
 /// The height of the box, and how far it is above the lower edge.
 const HEIGHT: f32 = 164.0;
@@ -66,8 +66,7 @@ fn build(mut commands: Commands) {
     };
     let layout = TextLayout { linebreak: LineBreak::WordOrCharacter, ..TextLayout::default() };
     commands.spawn((ChatBox, frame, Visibility::Hidden)).with_children(|frame| {
-        let colors = (BackgroundColor(palette::PANEL), BorderColor::all(palette::WALL_EDGE));
-        frame.spawn((panel, colors)).with_children(|panel| {
+        frame.spawn((panel, palette::panel())).with_children(|panel| {
             panel.spawn(lines).with_children(|lines| {
                 for line in (0..SHOWN).rev() {
                     let node = Node { flex_shrink: 0.0, ..Node::default() };
@@ -129,8 +128,7 @@ fn show_lines(
             Author::Game => false,
         };
         let member = lobby.members.iter().find(is_author)?;
-        let choice = if member.is_local { Some(choices.local()) } else { choices.get(member.peer) };
-        let chosen = choice.and_then(|choice| choice.color);
+        let chosen = chosen_color(&choices, member);
         Some(palette::player(chosen.unwrap_or_else(|| ships.of(member.place.0))))
     };
     for (&LineName(at), mut text, mut color) in &mut names {
@@ -157,7 +155,7 @@ fn show_draft(
     lobby: Res<CurrentLobby>,
     mut texts: Query<(&mut Text, &mut TextColor), With<Typed>>,
 ) {
-    let enter_starts = lobby.least.is_some() && lobby.is_first();
+    let enter_starts = may_start(&lobby);
     let (wanted, color) = match draft.open {
         // The end of a long line is what is being typed.
         true => {

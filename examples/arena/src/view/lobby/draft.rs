@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
 use crate::chat::{self, MAX_CHARACTERS, Say};
+use crate::lobby::may_start;
 
 /// The line that is being typed.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(super) fn type_text(
     if !draft.open {
         typed.clear();
         // In the lobby Enter starts the match, for the one who may.
-        let enter_starts = lobby.least.is_some() && lobby.is_first();
+        let enter_starts = may_start(&lobby);
         let opens =
             keys.just_pressed(KeyCode::KeyT) || keys.just_pressed(KeyCode::Enter) && !enter_starts;
         if opens {

@@ -2,15 +2,17 @@
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use example_runner::text::font;
 
+use super::super::overlay::{self, line};
 use super::super::{Invite, palette};
 use super::{Selected, chat_box};
 use crate::chat::ChatLog;
 use crate::lobby::{ArenaLobby, LastResult, RoundLength, ShownMember, is_shown, members};
 
 /// How many members there are lines for.
-const LINES: usize = 8;
+const LINES: usize = MAX_PLAYERS as usize;
 
 #[derive(Component)]
 struct Panel;
@@ -53,19 +55,13 @@ fn build(mut commands: Commands) {
         ..Node::default()
     };
     let panel = Node {
-        flex_direction: FlexDirection::Column,
-        align_items: AlignItems::Center,
         row_gap: px(7),
         padding: UiRect::axes(px(36), px(14)),
-        border: UiRect::all(px(2)),
-        border_radius: BorderRadius::all(px(10)),
         width: px(820),
-        max_width: percent(96),
-        ..Node::default()
+        ..overlay::panel()
     };
     commands.spawn(screen).with_children(|screen| {
-        let colors = (BackgroundColor(palette::PANEL), BorderColor::all(palette::WALL_EDGE));
-        screen.spawn((Panel, panel, colors, Visibility::Hidden)).with_children(|panel| {
+        screen.spawn((Panel, panel, palette::panel(), Visibility::Hidden)).with_children(|panel| {
             line(panel, Line::Title, 36.0, palette::TEXT);
             line(panel, Line::Scores, 18.0, palette::TEXT);
             (0..LINES).for_each(|number| row(panel, number));
@@ -75,11 +71,6 @@ fn build(mut commands: Commands) {
             line(panel, Line::KeysOfFirst, 15.0, palette::ACCENT);
         });
     });
-}
-
-fn line(panel: &mut ChildSpawnerCommands, line: Line, size: f32, color: Color) {
-    let centered = TextLayout { justify: Justify::Center, ..TextLayout::default() };
-    panel.spawn((line, Node::default(), Text::default(), font(size), TextColor(color), centered));
 }
 
 /// A line of the list: colour, name, what the member does.
