@@ -97,8 +97,8 @@ pub struct PeerResumed {
 }
 
 /// The page that a player plays in is closed, loaded again or left for another one; the page cannot tell which. The match
-/// waits: [`PeerBack`] follows if the page is back in time, and [`PlayerDisconnected`] otherwise. While a player is away, it
-/// is not [interrupted](PeerInterrupted) as well.
+/// waits: [`PeerBack`] follows if the page is back in time, and [`PlayerDisconnected`] otherwise. While a player is away, no
+/// [`PeerInterrupted`] is written; one that was written before ends with [`PeerResumed`].
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
 #[reflect(Message, Debug, PartialEq)]
 #[non_exhaustive]

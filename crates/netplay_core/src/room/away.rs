@@ -36,8 +36,12 @@ pub(super) enum Attendance {
     Present,
     /// Its link is silent, and the game was told so.
     Interrupted,
-    /// Its page went away at this time.
-    Away(Duration),
+    /// Its page went away.
+    Away {
+        since: Duration,
+        /// The game was told before that its link is silent, and not yet that it is heard again.
+        interrupted: bool,
+    },
     /// It has left the lobby.
     Left,
 }
@@ -54,17 +58,18 @@ impl Attendance {
 
     /// Its link is heard again. Returns whether the game is to be told.
     pub(super) fn heard(&mut self) -> bool {
-        let news = *self == Self::Interrupted;
-        if news {
-            *self = Self::Present;
+        match self {
+            Self::Interrupted => *self = Self::Present,
+            Self::Away { interrupted: interrupted @ true, .. } => *interrupted = false,
+            Self::Present | Self::Away { .. } | Self::Left => return false,
         }
-        news
+        true
     }
 
     /// Since when it is away.
     pub(super) fn away_since(self) -> Option<Duration> {
         match self {
-            Self::Away(since) => Some(since),
+            Self::Away { since, .. } => Some(since),
             Self::Present | Self::Interrupted | Self::Left => None,
         }
     }
@@ -104,9 +109,11 @@ impl Room {
         let time_left = self.config.away_timeout;
         let Some(peer) = self.peers.get_mut(&from) else { return };
         // The time does not begin again.
-        if matches!(peer.attendance, Attendance::Away(_) | Attendance::Left) {
-            return;
-        }
+        let interrupted = match peer.attendance {
+            Attendance::Present => false,
+            Attendance::Interrupted => true,
+            Attendance::Away { .. } | Attendance::Left => return,
+        };
         let player = peer.player;
         peer.absences = peer.absences.saturating_add(1);
         let is_too_often = peer.absences > MAX_ABSENCES;
@@ -117,7 +124,7 @@ impl Room {
             None if is_too_often || self.roster.place(from).is_none() => return,
             Some(_) | None => {}
         }
-        peer.attendance = Attendance::Away(now);
+        peer.attendance = Attendance::Away { since: now, interrupted };
         info!(
             "the page of player {} is closed or loaded again: its place is kept for {} s",
             self.roster.number(player),
@@ -160,8 +167,11 @@ impl Room {
         peer.page_closed = None;
         let player = peer.player;
         match peer.attendance {
-            Attendance::Away(since) => {
-                peer.attendance = Attendance::Present;
+            Attendance::Away { since, interrupted } => {
+                peer.attendance = match interrupted {
+                    true => Attendance::Interrupted,
+                    false => Attendance::Present,
+                };
                 let after = now.saturating_sub(since);
                 info!(
                     "player {} is back after {} ms",
