@@ -12,7 +12,7 @@ use crate::messages::{
 use crate::path::{Channel, PathId};
 
 /// For how long it counts how much waited in the transport.
-const FRESH: Duration = Duration::from_millis(2);
+const FRESH: Duration = Duration::from_micros(500);
 
 impl Link {
     /// The link, with messages of these types of the local game. Without them there are none.

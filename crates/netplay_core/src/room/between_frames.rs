@@ -4,7 +4,8 @@
 //! for a frame, and for seconds while the game loads something. In a match the updates drive the room, and nobody else
 //! does, unless one of them takes long: then the links are kept alive, what comes is acknowledged, and the others are told
 //! that the simulation stands still. A game that hangs is not kept alive for ever. While messages of the game are under
-//! way, what comes is taken in at once in a match as well: their acknowledgements set the pace.
+//! way, what comes is taken in at once in a match as well, because their acknowledgements set the pace; and they do not
+//! wait for the next update where the transport had no room for them.
 //!
 //! While an update simulates, what the simulation sees must not change: then nothing is taken in, and only keepalives are
 //! sent.
@@ -16,6 +17,8 @@ const BEFORE_A_MATCH: Duration = Duration::from_millis(20);
 /// How long a room waits for the next update in a match. Most games are faster; and a link takes note of a pause when
 /// this is four times as long.
 const IN_A_MATCH: Duration = Duration::from_millis(50);
+/// How long messages that are under way wait for room in the transport, and for their pace.
+const MESSAGES: Duration = Duration::from_millis(2);
 
 /// When a room is driven between the updates of its game.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct BetweenFrames {
     updated: Duration,
     /// When the room was driven last, or would have been.
     driven: Duration,
+    /// The same for messages.
+    sent_messages: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,17 +70,20 @@ impl BetweenFrames {
 
     /// For a room that is created now, in an update.
     pub fn new(longest_hitch: Duration, now: Duration) -> Self {
-        Self { longest_hitch, state: State::Updating, updated: now, driven: now }
+        let state = State::Updating;
+        Self { longest_hitch, state, updated: now, driven: now, sent_messages: now }
     }
 
     /// An update takes in what has come, and drives the room.
     pub fn handle_update_began(&mut self, now: Duration) {
-        (self.state, self.updated, self.driven) = (State::Updating, now, now);
+        self.state = State::Updating;
+        (self.updated, self.driven, self.sent_messages) = (now, now, now);
     }
 
     /// An update has sent what it had to send.
     pub fn handle_update_ended(&mut self, now: Duration) {
-        (self.state, self.updated, self.driven) = (State::Between, now, now);
+        self.state = State::Between;
+        (self.updated, self.driven, self.sent_messages) = (now, now, now);
     }
 
     /// What is to be done now. `ready`: something has come.
@@ -85,9 +93,13 @@ impl BetweenFrames {
         activity: RoomActivity,
         ready: bool,
     ) -> BetweenFramesWork {
-        let is_due = now >= self.poll_timeout(activity);
+        let is_due = now >= self.driven + interval(activity);
         if is_due {
             self.driven = now;
+        }
+        let sends_messages = activity.messages && (ready || now >= self.sent_messages + MESSAGES);
+        if is_due || sends_messages {
+            self.sent_messages = now;
         }
         if self.is_hung(now) {
             return BetweenFramesWork::Nothing;
@@ -98,14 +110,18 @@ impl BetweenFrames {
                 self.driven = now;
                 BetweenFramesWork::Everything
             }
-            State::Between if ready && activity.messages => BetweenFramesWork::TakeIn,
+            State::Between if sends_messages => BetweenFramesWork::TakeIn,
             State::Updating | State::Between => BetweenFramesWork::Nothing,
         }
     }
 
     /// When to [`poll`](Self::poll) at the latest.
     pub fn poll_timeout(&self, activity: RoomActivity) -> Duration {
-        self.driven + if activity.playing { IN_A_MATCH } else { BEFORE_A_MATCH }
+        let due = self.driven + interval(activity);
+        match activity.messages {
+            true => due.min(self.sent_messages + MESSAGES),
+            false => due,
+        }
     }
 
     /// Whether to [`poll`](Self::poll) as soon as something comes.
@@ -117,6 +133,11 @@ impl BetweenFrames {
     fn is_hung(&self, now: Duration) -> bool {
         now.saturating_sub(self.updated) >= self.longest_hitch
     }
+}
+
+/// How long a room waits for the next update.
+fn interval(activity: RoomActivity) -> Duration {
+    if activity.playing { IN_A_MATCH } else { BEFORE_A_MATCH }
 }
 
 #[cfg(test)]
@@ -205,9 +226,16 @@ mod tests {
         assert!(between.listens(MS, busy));
         let polled = [1, 2, 3].map(|ms| between.poll(MS * ms, busy, ms != 2));
         assert_eq!(polled, [TakeIn, Nothing, TakeIn]);
+        assert_eq!(between.poll_timeout(busy), MS * 5, "there may be room in the transport");
+        assert_eq!(
+            [4, 5, 6, 7].map(|ms| between.poll(MS * ms, busy, false)),
+            [Nothing, TakeIn, Nothing, TakeIn]
+        );
         assert_eq!(between.poll(MS * 50, busy, true), Everything, "the simulation stands still");
         between.handle_update_began(MS * 60);
         assert!(!between.listens(MS * 61, busy));
         assert_eq!(between.poll(MS * 61, busy, true), Nothing);
+        assert_eq!(between.poll(MS * 62, busy, false), Nothing);
+        assert_eq!(between.poll_timeout(busy), MS * 63);
     }
 }
