@@ -66,6 +66,7 @@ pub struct DemoArgs {
 
 #[cfg(test)]
 mod tests {
+    use arena::view::Invite;
     use clap::CommandFactory as _;
 
     use super::*;
@@ -91,5 +92,12 @@ mod tests {
                 parsed.err().map(|error| error.to_string()).unwrap_or_default()
             );
         }
+    }
+
+    #[test]
+    fn the_command_in_the_lobby_joins_a_room_of_any_size() {
+        let invite = Invite::new("ws://127.0.0.1:3536".into(), "ABC".into(), 8);
+        let parsed = Cli::try_parse_from(invite.how_to_join.split_whitespace()).unwrap();
+        assert!(matches!(parsed.command, Some(Command::Play(JoiningArgs { as_is: true, .. }))));
     }
 }

@@ -42,11 +42,7 @@ fn play(JoiningArgs { play, as_is, public }: JoiningArgs) -> ExitCode {
     let players = Some(join.players).filter(|_| !as_is);
     let invite = Invite::new(join.server, join.room, players);
     let (least, local_players) = (join.least, join.local);
-    let mut invite = Invite { name, least, local_players, public, ..invite };
-    if join.least.is_some() {
-        // The room itself says how many.
-        invite.how_to_join.push_str(" --as-is");
-    }
+    let invite = Invite { name, least, local_players, public, ..invite };
     window::run(invite, network.config(GAME), |app| add_bot(app, autopilot)).report()
 }
 
@@ -55,11 +51,9 @@ fn host(players: u8, args: HostArgs) -> Result<ExitCode, LocalHostError> {
     let host = LocalHost::start(args.listen)?;
     let join = host.new_room(players);
     let JoinArgs { server, room, .. } = &join;
-    console::line(format_args!("server  {server}\nroom    {room}"));
-    console::line(format_args!(
-        "to join: arena play --server {server} --room {room} --players {players}"
-    ));
     let invite = Invite { name: args.name, ..Invite::new(server.clone(), room.clone(), players) };
+    console::line(format_args!("server  {server}\nroom    {room}"));
+    console::line(format_args!("to join: {}", invite.how_to_join));
     if args.no_bot {
         console::line("waiting for somebody to join");
     } else {

@@ -57,7 +57,8 @@ pub struct Invite {
 impl Invite {
     /// An invite whose hint is a command line.
     pub fn new(server: String, room: String, players: impl Into<Option<u8>>) -> Self {
-        let how_to_join = format!("arena play --server {server} --room {room}");
+        // The room itself says how many play.
+        let how_to_join = format!("arena play --server {server} --room {room} --as-is");
         let players = players.into();
         Self {
             server,
