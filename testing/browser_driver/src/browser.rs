@@ -15,6 +15,8 @@ use crate::{DriverError, Page};
 
 /// How often, and how often at most, a driver is asked whether it is there.
 const ASK: (Duration, u32) = (Duration::from_millis(50), 400);
+/// How often a driver is started, each time on another port.
+const STARTS: u32 = 3;
 
 /// Which browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,17 @@ impl Browser {
     ///
     /// [`DriverError`] where it is missing or does not answer.
     pub fn start(kind: Kind) -> Result<Self, DriverError> {
+        // Another program may take the port before the driver does: then the driver ends.
+        for _ in 0..STARTS {
+            let mut browser = Self::launch(kind)?;
+            if browser.is_up()? {
+                return Ok(browser);
+            }
+        }
+        Err(DriverError::Deaf(kind.driver()))
+    }
+
+    fn launch(kind: Kind) -> Result<Self, DriverError> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = Command::new(kind.driver());
         let screen = match kind {
@@ -75,16 +88,25 @@ impl Browser {
             .spawn()
             .map_err(|error| DriverError::NoProgram { program: kind.driver(), error })?;
         let runtime = Builder::new_multi_thread().enable_all().worker_threads(1).build()?;
-        let runtime = Arc::new(runtime);
-        let browser = Self { kind, port, driver, runtime, _screen: screen, _files: files };
+        Ok(Self { kind, port, driver, runtime: Arc::new(runtime), _screen: screen, _files: files })
+    }
+
+    /// Waits until the driver answers. Returns whether it does.
+    fn is_up(&mut self) -> Result<bool, DriverError> {
         let (pause, most) = ASK;
         for _ in 0..most {
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                return Ok(browser);
+            if self.driver.try_wait()?.is_some() {
+                return Ok(false);
+            }
+            // A connection to a port that nobody listens on yet can end at its own beginning.
+            if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+                && stream.local_addr()? != stream.peer_addr()?
+            {
+                return Ok(true);
             }
             sleep(pause);
         }
-        Err(DriverError::Deaf(kind.driver()))
+        Ok(false)
     }
 
     /// Opens a page in a window of this size, in pixels.
