@@ -7,12 +7,13 @@ use serde::Deserialize;
 use crate::workspace::cargo;
 
 /// The packages of the workspace that each published package may use. Tests may use more.
-const PUBLISHED: [(&str, &[&str]); 5] = [
+const PUBLISHED: [(&str, &[&str]); 6] = [
     ("netplay_protocol", &[]),
     ("netplay_core", &["netplay_protocol"]),
     ("netplay_transport", &["netplay_core", "netplay_protocol"]),
     ("netplay_server", &["netplay_protocol"]),
-    ("bevy_netplay", &["netplay_transport", "netplay_core", "netplay_protocol"]),
+    ("netplay_report", &[]),
+    ("bevy_netplay", &["netplay_transport", "netplay_core", "netplay_protocol", "netplay_report"]),
 ];
 
 /// The same of games and of what the benchmarks compare with. A game names bevy_netplay alone, and what is around the
