@@ -16,6 +16,10 @@ const SENT_RING: usize = 256;
 /// How much later than a round trip acknowledgements come: they travel with datagrams that the peer sends anyway.
 const ACK_SLACK: Duration = Duration::from_millis(100);
 
+/// How much longer a peer may say that it held an acknowledgement back than its datagrams are apart: what a network adds to
+/// or takes from their spacing.
+const HOLD_SLACK: Duration = Duration::from_millis(50);
+
 /// Stamps what is sent on a path and learns from the stamps of what comes.
 #[derive(Debug)]
 pub(crate) struct Estimator {
@@ -26,6 +30,9 @@ pub(crate) struct Estimator {
     unacked_since: Option<Duration>,
     received: ReceiveWindow,
     last_new: Option<(u16, Duration)>,
+    /// When the newest datagram came, and how long after the one before it.
+    last_arrival: Duration,
+    gap: Duration,
     last_sent: Option<Duration>,
     last_heard: Duration,
     rtt: Rtt,
@@ -49,6 +56,8 @@ impl Estimator {
             unacked_since: None,
             received: ReceiveWindow::default(),
             last_new: None,
+            last_arrival: now,
+            gap: Duration::ZERO,
             last_sent: None,
             last_heard: now,
             rtt: Rtt::new(config.rtt_window),
@@ -84,11 +93,19 @@ impl Estimator {
             Arrival::Late => self.loss.record(at, 0, 1),
             Arrival::Duplicate | Arrival::Implausible => return arrival,
         }
+        self.gap = at.saturating_sub(self.last_arrival);
+        self.last_arrival = self.last_arrival.max(at);
         self.heard(at);
         arrival
     }
 
-    /// Takes an acknowledgement: a sequence number, and how long the peer held it back.
+    /// Takes an acknowledgement that came with the datagram that has [arrived](Self::arrive) last: a sequence number, and
+    /// how long the peer says that it held it back.
+    ///
+    /// It may say what it likes. As in RFC 9002, section 5.3, a bound limits what is subtracted. The RFC has a maximum
+    /// that both ends agree on, and a minimum without any hold. Here acknowledgements wait for the next datagram that is
+    /// sent anyway: for one that the peer had received before the datagram before, it would have come with that one. So
+    /// a hold is at most about as long as datagrams are apart.
     pub(crate) fn acknowledged(&mut self, at: Duration, ack: (u16, u16)) {
         let (ack, delay) = ack;
         if self.acked.is_some_and(|acked| !is_newer(ack, acked)) {
@@ -98,10 +115,9 @@ impl Estimator {
         let Some(sent) = self.sent_as(ack) else { return };
         self.acked = Some(ack);
         self.unacked_since = self.sent_as(ack.wrapping_add(1)).map(|next| next.at);
-        let held = UNIT * u32::from(delay);
-        if let Some(sample) = at.checked_sub(sent.at).and_then(|elapsed| elapsed.checked_sub(held))
-        {
-            self.rtt.sample(at, sample);
+        let held = (UNIT * u32::from(delay)).min(self.gap + HOLD_SLACK);
+        if let Some(elapsed) = at.checked_sub(sent.at) {
+            self.rtt.sample(at, elapsed.saturating_sub(held));
         }
     }
 
@@ -182,4 +198,52 @@ impl Estimator {
 fn is_newer(a: u16, b: u16) -> bool {
     let distance = a.wrapping_sub(b);
     distance != 0 && distance < 0x8000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// The round trip time that is measured after so many datagrams of a peer that are `apart`, over 50 ms each way, where
+    /// the peer acknowledges at once and says that it held each acknowledgement back for `claimed`.
+    fn rtt(apart: Duration, datagrams: u32, claimed: Duration) -> (Duration, Duration) {
+        let mut local = Estimator::new(&PathConfig::default(), Duration::ZERO);
+        let mut peer = Estimator::new(&PathConfig::default(), Duration::ZERO);
+        let mut now = Duration::ZERO;
+        for _ in 0..datagrams {
+            let sent = local.stamp(now, 50);
+            peer.arrive(now + MS * 50, sent);
+            let answer = peer.stamp(now + MS * 50, 50);
+            let (ack, held) = answer.ack.unwrap();
+            assert_eq!(held, 0);
+            local.arrive(now + MS * 100, answer);
+            local.acknowledged(now + MS * 100, (ack, units(claimed)));
+            now += apart;
+        }
+        (local.rtt().unwrap(), local.rtt_min(now).unwrap())
+    }
+
+    #[test]
+    fn whatever_a_peer_says_of_its_holds_it_gains_little_more_than_its_datagrams_are_apart() {
+        for claimed in [MS * 80, MS * 99, MS * 100, MS * 5000, MS * 60_000] {
+            // Of the first datagram nobody knows how long it could wait: it leaves the window of the minimum.
+            let (smoothed, min) = rtt(MS * 10, 1200, claimed);
+            assert!(smoothed.abs_diff(MS * 40) < UNIT, "{claimed:?}: {smoothed:?}");
+            assert_eq!(min, MS * 40, "{claimed:?}");
+        }
+    }
+
+    #[test]
+    fn a_hold_is_subtracted_whole_where_datagrams_are_as_far_apart() {
+        assert_eq!(rtt(MS * 1000, 20, MS * 90).1, MS * 10);
+    }
+
+    #[test]
+    fn no_round_trip_is_shorter_than_a_hold_can_be_told() {
+        assert_eq!(rtt(MS * 1000, 20, MS * 500), (UNIT, UNIT));
+    }
 }

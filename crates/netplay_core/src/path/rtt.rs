@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::stamp_clock::UNIT;
+
 /// The smoothed round trip time of RFC 6298 (alpha 1/8), and the minimum over a sliding window.
 #[derive(Debug)]
 pub(super) struct Rtt {
@@ -17,7 +19,10 @@ impl Rtt {
         Self { window, smoothed: None, minima: VecDeque::new() }
     }
 
+    /// A round trip took so long.
     pub(super) fn sample(&mut self, at: Duration, sample: Duration) {
+        // Nothing shorter can be told from a hold.
+        let sample = sample.max(UNIT);
         self.smoothed = Some(match self.smoothed {
             Some(smoothed) => (smoothed * 7 + sample) / 8,
             None => sample,
