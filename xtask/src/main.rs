@@ -3,7 +3,8 @@
 //! * `cargo xtask test` runs everything that must be green before a change goes in;
 //! * `cargo xtask fuzz` runs the fuzz targets for as many inputs as it is told;
 //! * `cargo xtask bench` plays matches on bevy_netplay and on plain bevy_ggrs + matchbox_socket side by
-//!   side and prints how they compare.
+//!   side and prints how they compare;
+//! * `cargo xtask report` draws session reports as a page.
 //!
 //! Every other program is started directly, never through a shell, and its output passes through.
 
@@ -19,6 +20,7 @@ mod bench;
 mod checks;
 mod fuzz;
 mod limits;
+mod report;
 mod steps;
 mod test;
 mod tools;
@@ -44,6 +46,8 @@ enum Command {
     Fuzz(fuzz::FuzzArguments),
     /// Plays matches on this library and on the plain stack, and prints how they compare
     Bench(bench::BenchArguments),
+    /// Draws session reports as a page, as `netplay-tools report` does
+    Report(report::ReportArguments),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

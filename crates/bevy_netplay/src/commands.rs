@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::lobby::MatchEnd;
 use crate::session::{Request, Session};
-use crate::{JoinRoom, RoomList};
+use crate::{JoinRoom, RoomList, report};
 
 /// What a game asks for. The request is carried out in the next [`NetplaySystems::Receive`](crate::NetplaySystems);
 /// its outcome shows in [`NetplayState`](crate::NetplayState) and in [messages](crate::messages).
@@ -117,6 +117,27 @@ pub trait NetplayCommands {
     /// App::new().add_systems(Startup, practice).add_systems(ReadLocalInput, mimic);
     /// ```
     fn play_alone(&mut self, players: usize);
+
+    /// Saves the [report](crate::session_report) of the match that is played, or was played last. The extension of the
+    /// file says the format: `.csv` for two tables, the second one with `-events` in its name, and anything else for
+    /// JSON. A file that is there is replaced. In a browser the files are downloaded under the last part of the path.
+    ///
+    /// [`ReportSaved`](crate::messages::ReportSaved) or [`ReportNotSaved`](crate::messages::ReportNotSaved) follows, and
+    /// a line in the log.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_netplay::prelude::*;
+    ///
+    /// fn save_on_f9(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
+    ///     if keys.just_pressed(KeyCode::F9) {
+    ///         commands.save_report("match.json");
+    ///     }
+    /// }
+    ///
+    /// App::new().add_systems(Update, save_on_f9);
+    /// ```
+    fn save_report(&mut self, path: impl Into<String>);
 }
 
 impl NetplayCommands for Commands<'_, '_> {
@@ -150,6 +171,11 @@ impl NetplayCommands for Commands<'_, '_> {
         self.queue(move |world: &mut World| {
             world.resource_mut::<Session>().request(Request::PlayAlone { players })
         });
+    }
+
+    fn save_report(&mut self, path: impl Into<String>) {
+        let path = path.into();
+        self.queue(move |world: &mut World| report::save_report(world, &path));
     }
 
     fn set_ready(&mut self, ready: bool) {

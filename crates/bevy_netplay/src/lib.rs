@@ -48,7 +48,7 @@
 //! | [`NetplayApp`], [`RollbackEntity`] | what rolls back |
 //! | [`LocalInput`], [`Inputs`] | the input of the players |
 //! | [`PeerMessageApp`], [`PeerMessageWriter`], [`FromPeer`] | messages between peers, beside the simulation |
-//! | [`PeerLinks`], [`RollbackMetrics`], [`SessionReport`] | why something felt bad |
+//! | [`PeerLinks`], [`RollbackMetrics`], [`MatchTimeline`], [`session_report`] | why something felt bad |
 //! | [`messages`] | what happened |
 //!
 //! # How a frame flows
@@ -77,17 +77,14 @@ pub mod bench;
 mod commands;
 mod config;
 mod current_match;
-#[cfg(feature = "diagnostics")]
-mod diagnostics;
 mod end_reason;
+mod files;
 mod ggrs;
 mod identity;
 mod input;
 mod join_room;
-mod links;
 mod lobby;
 pub mod messages;
-mod metrics;
 mod mirror;
 mod peer_messages;
 mod player;
@@ -99,13 +96,12 @@ mod room;
 mod room_list;
 mod session;
 mod state;
+mod stats;
 mod sync_test;
 
 pub use commands::NetplayCommands;
 pub use config::{DEFAULT_SERVER, NetplayConfig};
 pub use current_match::{CurrentMatch, StartMatch};
-#[cfg(feature = "diagnostics")]
-pub use diagnostics::NetplayDiagnosticsPlugin;
 pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
 pub use input::{
@@ -114,14 +110,16 @@ pub use input::{
     ReadLocalInput, UpdateBots,
 };
 pub use join_room::JoinRoom;
-pub use links::{AttemptFailure, PathChange, PeerLink, PeerLinks};
 pub use lobby::{
     CurrentLobby, LobbyMember, LobbyState, LobbyValue, MatchLobby, MatchResult, NetplayLobbyApp,
     in_countdown, others_play,
 };
-pub use metrics::{NetplayMetricsPlugin, RollbackMetrics};
 pub use mirror::{
     KickRule, LinkCandidate, LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerPresence,
+};
+pub use netplay_report::session::{
+    AttemptFailureReport, DesyncReport, EventKind, InputsByPath, LinkReport, LinkSeries,
+    MatchSeries, PathChangeReport, RollbackReport, SessionReport, StallReport, TimelineEvent,
 };
 pub use peer_messages::{
     FromPeer, IncomingTransfer, OutgoingTransfer, PeerMessage, PeerMessageApp, PeerMessageCounters,
@@ -130,10 +128,7 @@ pub use peer_messages::{
 };
 pub use player::PlayerHandle;
 pub use plugin::{NetplayPlugin, NetplayPlugins, NetplaySystems};
-pub use report::{
-    AttemptFailureReport, DesyncReport, InputsByPath, LinkReport, PathChangeReport, RollbackReport,
-    SessionReport, StallReport,
-};
+pub use report::{LastReport, MatchTimeline, session_report, session_report_at};
 pub use rollback::{
     Checksums, DecodeError, EncodeError, NetplayApp, RollbackEntity, RollbackRegistry, SpawnOrder,
     decode_state, encode_state,
@@ -142,6 +137,12 @@ pub use room::{CurrentRoom, ResumeToken};
 pub use room_list::{ListedRoom, RoomList, RoomListCursor};
 pub use session::{EntropySource, TransportFactory};
 pub use state::{NetplayState, in_lobby, in_match, in_room};
+#[cfg(feature = "diagnostics")]
+pub use stats::NetplayDiagnosticsPlugin;
+pub use stats::{
+    AttemptFailure, History, LinkSample, LinkTraffic, MatchSample, NetplayMetricsPlugin,
+    PathChange, PeerLink, PeerLinks, PlayerSet, RollbackMetrics, UpdateSample,
+};
 pub use sync_test::{SyncTest, SyncTestError, SyncTestReport};
 
 /// How inputs are predicted that have not arrived yet.
@@ -152,6 +153,7 @@ pub use bevy_ggrs::GgrsSchedule as NetplayUpdate;
 pub use bytemuck;
 pub use netplay_core as core;
 pub use netplay_protocol as protocol;
+pub use netplay_report as report_files;
 pub use netplay_transport as transport;
 
 #[cfg(doctest)]
@@ -176,5 +178,6 @@ pub mod prelude {
         PeerMessageOptions, PeerMessageWriter, PeerPresence, PlayerHandle, ReadLocalInput,
         ResumeToken, RollbackEntity, RollbackMetrics, RoomList, SessionReport, SpawnOrder,
         StartMatch, UpdateBots, in_countdown, in_lobby, in_match, in_room, others_play,
+        session_report, session_report_at,
     };
 }

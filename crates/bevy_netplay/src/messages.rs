@@ -390,7 +390,29 @@ pub struct MatchEnded {
     pub result: MatchResult,
 }
 
+/// A report was [saved](crate::NetplayCommands::save_report); in a browser, given to the browser to be saved.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ReportSaved {
+    /// The files.
+    pub files: Vec<String>,
+}
+
+/// A report could not be [saved](crate::NetplayCommands::save_report).
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ReportNotSaved {
+    /// The file that it was to be saved to.
+    pub path: String,
+    /// Why it is not, in words.
+    pub reason: String,
+}
+
 pub(crate) fn register(app: &mut App) {
+    register_message::<ReportSaved>(app);
+    register_message::<ReportNotSaved>(app);
     register_message::<ReadyChanged>(app);
     register_message::<CountdownStarted>(app);
     register_message::<CountdownCancelled>(app);

@@ -23,7 +23,7 @@ use crate::state::log_state;
 use crate::{
     CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
     NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, messages, peer_messages,
-    reflect, rollback, session,
+    reflect, report, rollback, session,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -141,8 +141,8 @@ pub enum NetplaySystems {
     Simulate,
     /// Sends what is due and refreshes [`PeerLinks`]. A system that reads links in `PreUpdate` runs after it.
     Send,
-    /// Copies what is known to Bevy's diagnostics. Not meant to be ordered against; here for profilers and for games
-    /// that switch it off with a run condition.
+    /// Closes the accounts of the update: samples of [`RollbackMetrics`](crate::RollbackMetrics), the record of the
+    /// [report](crate::session_report), Bevy's diagnostics. Not meant to be ordered against; here for profilers.
     Measure,
 }
 
@@ -159,38 +159,44 @@ where
         messages::register(app);
         reflect::register_types::<I>(app);
         let ggrs = GgrsPlugin::<NetplayGgrs<I, E, P, L>>::new(RunGgrs);
-        app.add_plugins((ggrs, rollback::plugin, lobby::match_end_plugin, peer_messages::plugin))
-            .add_plugins(input::bots_plugin::<NetplayGgrs<I, E, P, L>>)
-            .init_state::<NetplayState>()
-            .register_type_state::<NetplayState>()
-            .add_systems(Update, log_state.run_if(state_changed::<NetplayState>))
-            .insert_resource(RollbackFrameRate(self.config.frame_rate))
-            .insert_resource(self.config.clone())
-            .init_resource::<Session>()
-            .init_resource::<FrameClock>()
-            .init_resource::<GgrsClock>()
-            .init_resource::<TransportFactory>()
-            .init_resource::<EntropySource>()
-            .init_resource::<LocalInput<I>>()
-            .init_resource::<PendingInputs<PeerInput<I, L>>>()
-            .init_resource::<PeerLinks>()
-            .init_resource::<CurrentRoom>()
-            .init_resource::<CurrentLobby>()
-            .init_resource::<LobbyOverviewSeen>()
-            .init_resource::<LobbyTypes>()
-            .init_resource::<LastEndReason>()
-            .configure_sets(
-                PreUpdate,
-                (
-                    NetplaySystems::Receive,
-                    NetplaySystems::Simulate,
-                    NetplaySystems::Send,
-                    NetplaySystems::Measure,
-                )
-                    .chain()
-                    .after(InputSystems),
+        app.add_plugins((
+            ggrs,
+            rollback::plugin,
+            lobby::match_end_plugin,
+            peer_messages::plugin,
+            report::plugin,
+        ))
+        .add_plugins(input::bots_plugin::<NetplayGgrs<I, E, P, L>>)
+        .init_state::<NetplayState>()
+        .register_type_state::<NetplayState>()
+        .add_systems(Update, log_state.run_if(state_changed::<NetplayState>))
+        .insert_resource(RollbackFrameRate(self.config.frame_rate))
+        .insert_resource(self.config.clone())
+        .init_resource::<Session>()
+        .init_resource::<FrameClock>()
+        .init_resource::<GgrsClock>()
+        .init_resource::<TransportFactory>()
+        .init_resource::<EntropySource>()
+        .init_resource::<LocalInput<I>>()
+        .init_resource::<PendingInputs<PeerInput<I, L>>>()
+        .init_resource::<PeerLinks>()
+        .init_resource::<CurrentRoom>()
+        .init_resource::<CurrentLobby>()
+        .init_resource::<LobbyOverviewSeen>()
+        .init_resource::<LobbyTypes>()
+        .init_resource::<LastEndReason>()
+        .configure_sets(
+            PreUpdate,
+            (
+                NetplaySystems::Receive,
+                NetplaySystems::Simulate,
+                NetplaySystems::Send,
+                NetplaySystems::Measure,
             )
-            .init_schedule(ReadLocalInput);
+                .chain()
+                .after(InputSystems),
+        )
+        .init_schedule(ReadLocalInput);
         add_systems::<NetplayGgrs<I, E, P, L>>(app);
         #[cfg(target_arch = "wasm32")]
         app.add_plugins(crate::background::BackgroundPlugin);
@@ -241,8 +247,8 @@ fn add_systems<C: MatchTypes>(app: &mut App) {
     .add_systems(
         SystemsOf(NetplaySystems::Send),
         (
-            session::note_progress,
             session::send,
+            session::refresh_links,
             session::apply_events::<C>.run_if(session::has_events),
         )
             .chain(),

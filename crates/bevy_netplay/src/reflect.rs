@@ -23,9 +23,9 @@ use netplay_protocol::{PeerKey, RoomCode};
 use crate::input::NetplayInput;
 use crate::{
     Checksums, CurrentLobby, CurrentMatch, CurrentRoom, EndReason, EntropySource, InputStatus,
-    JoinRoom, LastEndReason, LocalInput, NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks,
-    ReadLocalInput, RollbackEntity, RollbackMetrics, RollbackRegistry, RoomList, SessionReport,
-    SpawnOrder, StartMatch, TransportFactory,
+    JoinRoom, LastEndReason, LastReport, LocalInput, MatchTimeline, NetplayConfig, NetplaySystems,
+    PeerIdentity, PeerLinks, ReadLocalInput, RollbackEntity, RollbackMetrics, RollbackRegistry,
+    RoomList, SpawnOrder, StartMatch, TransportFactory,
 };
 
 #[reflect_remote(PeerKey)]
@@ -117,7 +117,8 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<RollbackMetrics>()
         .register_type::<RollbackRegistry>()
         .register_type::<RoomList>()
-        .register_type::<SessionReport>()
+        .register_type::<LastReport>()
+        .register_type::<MatchTimeline>()
         .register_type::<SpawnOrder>()
         .register_type::<StartMatch>()
         .register_type::<TransportFactory>();

@@ -113,7 +113,7 @@ fn run(apps: &mut TestApps) {
     apps.run_until_confirmed(FRAMES, STEPS);
     apps.assert_in_sync();
     assert!(apps.all_playing(), "{apps}");
-    let report = |index| SessionReport::of(apps.world(index), FRAMES).map(|report| report.checksum);
+    let report = |index| session_report_at(apps.world(index), FRAMES).map(|report| report.checksum);
     for index in apps.indices() {
         assert!(report(index).is_some(), "App {index} has no report: {apps}");
         assert_eq!(report(index), report(0), "App {index}: {apps}");

@@ -56,7 +56,7 @@ fn the_report_of_the_last_match_is_there_until_another_room_is_joined() {
     const FRAME: i32 = 120;
     let mut apps = TestApps::builder(54).players(2).start();
     apps.run_until_confirmed(FRAME + 30, 1000);
-    let report = |apps: &TestApps, index| SessionReport::of(apps.world(index), FRAME);
+    let report = |apps: &TestApps, index| session_report_at(apps.world(index), FRAME);
     let while_played = report(&apps, 0).unwrap();
     apps.command(0, |commands| commands.leave_room());
     apps.run_until("the other has ended", 300, |apps| apps.state(1) == NetplayState::Ended);

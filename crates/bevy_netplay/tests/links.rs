@@ -33,7 +33,7 @@ fn inputs_by_path_and_failed_attempts_are_shown_and_reported() {
     }
     apps.run_until_confirmed(FRAME, 3000);
     for index in 0..2 {
-        let report = SessionReport::of(apps.world(index), FRAME).unwrap();
+        let report = session_report_at(apps.world(index), FRAME).unwrap();
         let (link, reported) = (link(&apps, index), &report.links[0]);
         let inputs = link.inputs_by_path;
         assert_eq!((inputs.direct, inputs.turn), (0, 0), "{apps}");

@@ -22,7 +22,9 @@ mod ready;
 mod reflection;
 mod rejoin;
 mod rematch;
+mod report;
 mod seeds;
+mod stats;
 
 use bevy_netplay::prelude::*;
 use netplay_testkit::TestApps;

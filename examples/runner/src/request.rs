@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_netplay::Checksums;
 use bevy_netplay::prelude::*;
 
-/// Has the checksum of a frame computed in every match, for [`SessionReport::of`]. Checksums of frames that nobody asks
+/// Has the checksum of a frame computed in every match, for [`session_report_at`](bevy_netplay::session_report_at). Checksums of frames that nobody asks
 /// for are not computed, except for the few that peers compare.
 pub struct RequestChecksum(
     /// The frame.

@@ -67,6 +67,10 @@ pub struct Strangers;
 pub struct Rooms;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/stats.md")]
+pub struct Stats;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/coming-from.md")]
 pub struct ComingFrom;
 

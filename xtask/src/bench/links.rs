@@ -163,6 +163,13 @@ pub fn run(arguments: &LinksArguments) -> Result<(), String> {
             Spread::of(list(&crowd["eight"]["main_thread_us"])),
             Target::RatioOf(2.34, "that of 4"),
         ),
+        row(
+            "8 players: measuring links and rollbacks, per frame of each, µs",
+            1,
+            None,
+            Spread::of(list(&crowd["eight"]["measuring_us"])),
+            Target::Value(20.0),
+        ),
     ];
     println!("\nmedian (least to greatest)\n\n{}", table::text("beside", &rows));
     let measured = json!({

@@ -52,6 +52,11 @@ impl Checksums {
         self.known.get(&frame).copied()
     }
 
+    /// The latest frame that is final and whose checksum is known, with the checksum.
+    pub(crate) fn last_confirmed(&self) -> Option<(i32, u64)> {
+        self.known.last_key_value().map(|(frame, checksum)| (*frame, *checksum))
+    }
+
     /// The latest frame whose state is final.
     pub fn confirmed_frame(&self) -> i32 {
         self.confirmed

@@ -11,8 +11,11 @@ use super::state::RollbackStates;
 use super::store::{Remains, RollbackStore};
 use crate::input::reset_bots;
 use crate::lobby::MatchEnd;
-use crate::metrics::RollbackProgress;
-use crate::{Checksums, CurrentMatch, NetplayConfig, RollbackMetrics, SpawnOrder, StartMatch};
+use crate::report::MatchRecord;
+use crate::stats::RollbackProgress;
+use crate::{
+    Checksums, CurrentMatch, NetplayConfig, PeerLinks, RollbackMetrics, SpawnOrder, StartMatch,
+};
 
 /// How a match is simulated.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +70,9 @@ pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulatio
     world.insert_resource(RollbackMetrics::default());
     world.insert_resource(MatchEnd::default());
     world.insert_resource(RollbackProgress::default());
+    world.resource_mut::<PeerLinks>().begin_match();
+    let now = world.resource::<Time<Real>>().elapsed();
+    world.insert_resource(MatchRecord::new(now));
     reset_bots(world, &this_match);
     world.insert_resource(this_match);
     RollbackStates::reset(world);

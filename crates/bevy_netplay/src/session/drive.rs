@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
 
 use super::Session;
-use crate::{NetplayConfig, PeerLinks, RollbackMetrics};
+use crate::{NetplayConfig, PeerLinks};
 
 /// Begins an update: passes the transport's events to the room, sends the room's packets and requests, and takes what
 /// the room has said since the last update.
@@ -36,31 +36,29 @@ pub(crate) fn change_input_delay(
     }
 }
 
-/// How far the simulation is ahead of what is confirmed, and how long inputs wait.
-pub(crate) fn note_progress(
-    mut metrics: ResMut<RollbackMetrics>,
-    session: Res<Session>,
-    frame: Res<RollbackFrameCount>,
-    confirmed: Res<ConfirmedFrameCount>,
-) {
-    metrics.confirmed_lag = frame.0 - confirmed.0;
-    metrics.input_delay = session.input_delay().unwrap_or_default();
-}
-
-/// Ends an update, after its frames are simulated: passes them to the room, sends the packets that are due, updates
-/// [`PeerLinks`].
+/// Ends an update, after its frames are simulated: passes them to the room, and sends the packets that are due.
 pub(crate) fn send(
     mut session: ResMut<Session>,
-    mut links: ResMut<PeerLinks>,
     frame: Res<RollbackFrameCount>,
     confirmed: Res<ConfirmedFrameCount>,
     time: Res<Time<Real>>,
 ) {
     let now = time.elapsed();
     let Some(joined) = &session.joined else { return };
-    let mut driver = joined.room.lock();
-    driver.end_update(now, Some((frame.0, confirmed.0)));
-    links.update(driver.room(), now);
-    drop(driver);
+    joined.room.lock().end_update(now, Some((frame.0, confirmed.0)));
     session.take_events();
+}
+
+/// Shows the game the links as they are now.
+pub(crate) fn refresh_links(
+    session: Res<Session>,
+    mut links: ResMut<PeerLinks>,
+    frame: Res<RollbackFrameCount>,
+    time: Res<Time<Real>>,
+) {
+    if let Some(joined) = &session.joined {
+        let mut driver = joined.room.lock();
+        let (room, now) = driver.room_at(time.elapsed());
+        links.update(room, now, frame.0);
+    }
 }

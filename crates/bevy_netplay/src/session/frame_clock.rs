@@ -15,9 +15,11 @@ pub(crate) struct FrameClock {
 }
 
 impl FrameClock {
-    /// So much time has passed.
-    pub(crate) fn handle_time(&mut self, passed: Duration) {
-        self.backlog = (self.backlog + passed).min(MAX_BACKLOG);
+    /// So much time has passed. Returns how much of it is not made up for.
+    pub(crate) fn handle_time(&mut self, passed: Duration) -> Duration {
+        let backlog = self.backlog + passed;
+        self.backlog = backlog.min(MAX_BACKLOG);
+        backlog - self.backlog
     }
 
     /// Whether a frame of this length is due. It is so once.
@@ -55,7 +57,8 @@ mod tests {
     fn neither_a_long_update_nor_a_stall_is_made_up_for() {
         let mut clock = FrameClock::default();
         assert_eq!(frames(&mut clock, 30_000), 25);
-        clock.handle_time(Duration::from_millis(64));
+        assert_eq!(clock.handle_time(Duration::from_millis(64)), Duration::ZERO);
+        assert_eq!(clock.handle_time(Duration::from_millis(200)), Duration::from_millis(14));
         clock.handle_stall(FRAME);
         assert_eq!(frames(&mut clock, 5), 0);
         assert_eq!(frames(&mut clock, 1), 1);

@@ -14,7 +14,8 @@
 //! * [`apply_events`] applies the room's events to the world, if there are any: also those that came between the updates.
 //!
 //! In [`NetplaySystems::Simulate`](crate::NetplaySystems::Simulate): [`simulate`] runs bevy_ggrs for every frame that
-//! is due. In [`NetplaySystems::Send`](crate::NetplaySystems::Send): [`send`], and [`apply_events`] once more.
+//! is due. In [`NetplaySystems::Send`](crate::NetplaySystems::Send): [`send`], [`refresh_links`],
+//! and [`apply_events`] once more.
 //!
 //! Room and transport are in a [`DrivenRoom`](netplay_transport::DrivenRoom). Between [`send`] and the next [`receive`],
 //! and while the game sets a match up, a task in the background drives them, where the transport runs on real time. The
@@ -32,7 +33,7 @@ mod simulate;
 mod start;
 mod transport_factory;
 
-pub(crate) use drive::{change_input_delay, leave_at_exit, note_progress, receive, send};
+pub(crate) use drive::{change_input_delay, leave_at_exit, receive, refresh_links, send};
 pub use entropy::EntropySource;
 pub(crate) use events::{apply_events, has_events, has_message_events};
 pub(crate) use frame_clock::FrameClock;

@@ -168,7 +168,7 @@ impl Session {
     }
 
     /// How many frames the local player's input waits at present.
-    pub(super) fn input_delay(&self) -> Option<usize> {
+    pub(crate) fn input_delay(&self) -> Option<usize> {
         Some(self.traffic.as_ref()?.lock().input_delay())
     }
 
@@ -182,7 +182,12 @@ impl Session {
         self.traffic.as_ref()?.lock().frames_behind()
     }
 
-    /// How many frames the simulation is ahead of the others.
+    /// How many frames the simulation is ahead of the one that is the farthest behind, averaged over half a second.
+    pub(crate) fn frame_advantage(&self) -> f32 {
+        self.traffic.as_ref().map_or(0.0, |traffic| traffic.lock().frame_advantage_max())
+    }
+
+    /// How many frames the simulation is ahead of the others, as the pace follows it.
     pub(super) fn frames_ahead(&self) -> i32 {
         self.traffic.as_ref().map_or(0, |traffic| traffic.lock().frames_ahead())
     }

@@ -15,7 +15,8 @@ use bevy_ggrs::{LocalPlayers, RollbackFrameCount, Session as GgrsSession};
 use super::{FrameClock, Session};
 use crate::input::{self, MatchTypes};
 use crate::lobby::finish_match;
-use crate::{NetplayState, metrics, rollback};
+use crate::stats::{self, RollbackProgress};
+use crate::{NetplayState, rollback};
 
 /// How many frames are simulated in one update while this peer catches up with a match.
 const MAX_CATCH_UP_FRAMES: u32 = 120;
@@ -45,7 +46,8 @@ pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
     run(world, Duration::ZERO);
     let frame_rate = world.resource::<bevy_ggrs::RollbackFrameRate>().0.max(1) as u64;
     let passed = world.resource::<Time<Real>>().delta();
-    world.resource_mut::<FrameClock>().handle_time(passed);
+    let lost = world.resource_mut::<FrameClock>().handle_time(passed);
+    world.resource_mut::<RollbackProgress>().handle_lost_time(lost);
     let length = Duration::from_nanos(1_000_000_000 / frame_rate);
     let mut catch_up =
         world.resource::<Session>().frames_behind().unwrap_or(0).min(MAX_CATCH_UP_FRAMES);
@@ -68,7 +70,7 @@ pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
         if world.resource::<RollbackFrameCount>().0 == before {
             world.resource_mut::<FrameClock>().handle_stall(wait);
             // It has declared parameters, and fails as any system would.
-            let _ = world.run_system_cached(metrics::count_stall);
+            let _ = world.run_system_cached(stats::count_stall);
             return;
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use bevy_netplay::{EventKind, MatchTimeline};
 use netplay_testkit::TestApps;
 
 use super::{builder, random, random_input};
@@ -153,6 +154,12 @@ fn the_input_delay_changes_while_a_match_is_played_and_no_press_is_lost_or_repea
         let delays = pressed.iter().zip(effects).map(|(pressed, effect)| effect - pressed);
         assert!(delays.clone().all(|delay| (1..=10).contains(&delay)), "{pressed:?} {effects:?}");
     }
+    // Each step is an event of the report.
+    let timeline = apps.world(0).resource::<MatchTimeline>();
+    let changes = timeline.iter().filter(|event| event.kind == EventKind::InputDelayChanged);
+    let steps: Vec<_> = changes.map(|event| event.text.as_str()).collect();
+    assert_eq!(steps[..2], ["2 to 3 frames", "3 to 4 frames"], "{steps:?}");
+    assert_eq!(steps.len(), 4 + 5 + 3 + 2, "{steps:?}");
 }
 
 #[test]

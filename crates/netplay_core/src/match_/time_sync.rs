@@ -56,14 +56,23 @@ impl TimeSync {
         self.behind.iter().map(|(local, _)| local).sum::<i32>() / WINDOW as i32
     }
 
+    /// How many frames the local simulation is ahead, as the average of both views; negative if it is behind.
+    pub(super) fn frame_advantage(&self) -> f32 {
+        self.difference() as f32 / (2 * WINDOW) as f32
+    }
+
     /// How many frames the local simulation is ahead; negative if it is behind. A difference of one frame is none: both
     /// views differ that much when datagrams come in bunches.
     pub(super) fn frames_ahead(&self) -> i32 {
-        let difference: i32 = self.behind.iter().map(|(local, remote)| remote - local).sum();
-        match difference / (2 * WINDOW as i32) {
+        match self.difference() / (2 * WINDOW as i32) {
             -1..=1 => 0,
             frames => frames,
         }
+    }
+
+    /// By how much the peer is farther behind, of all frames of the window together.
+    fn difference(&self) -> i32 {
+        self.behind.iter().map(|(local, remote)| remote - local).sum()
     }
 }
 
@@ -87,6 +96,7 @@ mod tests {
             behind.handle_report(of_ahead as i16);
         }
         assert_eq!((ahead.frames_ahead(), behind.frames_ahead()), (6, -6));
+        assert_eq!((ahead.frame_advantage(), behind.frame_advantage()), (6.0, -6.0));
     }
 
     #[test]

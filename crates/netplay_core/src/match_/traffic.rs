@@ -291,6 +291,26 @@ impl MatchTraffic {
         playing.map(|peer| peer.time_sync.frames_ahead()).max().unwrap_or(0)
     }
 
+    /// How many frames the simulation is ahead of a peer's, averaged over half a second; negative if it is behind. None
+    /// for a peer that does not play.
+    pub fn frame_advantage(&self, peer: PeerKey) -> Option<f32> {
+        let peer = self.peers.get(&peer).filter(|peer| peer.is_playing())?;
+        Some(peer.time_sync.frame_advantage())
+    }
+
+    /// How many frames the simulation is ahead of the peer's that is the farthest behind, averaged over half a second;
+    /// negative if it is itself behind all of them.
+    pub fn frame_advantage_max(&self) -> f32 {
+        let playing = self.peers.values().filter(|peer| peer.is_playing());
+        let advantages = playing.map(|peer| peer.time_sync.frame_advantage());
+        advantages.reduce(f32::max).unwrap_or(0.0)
+    }
+
+    /// The last frame of which the inputs of a peer are known, if there is one.
+    pub fn last_input(&self, peer: PeerKey) -> Option<i32> {
+        self.peers.get(&peer)?.log.last_frame()
+    }
+
     /// Another session takes the place of the one before, and simulates the match from frame 0.
     pub(super) fn restart_session(&mut self) {
         self.frame = 0;

@@ -25,6 +25,9 @@ pub enum PathKind {
 }
 
 impl PathKind {
+    /// Every kind, best first.
+    pub const ALL: [Self; 4] = [Self::Memory, Self::Direct, Self::Turn, Self::Relay];
+
     /// Whether packets bypass the signaling server.
     pub fn is_peer_to_peer(self) -> bool {
         self != Self::Relay

@@ -7,8 +7,8 @@ use example_runner::native::console;
 
 /// Reads a report. The error says why there is none.
 pub fn read(file: &Path) -> Result<SessionReport, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|error| error.to_string())
+    let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
+    SessionReport::read(&bytes).map_err(|error| error.to_string())
 }
 
 /// Prints the table and the verdict. Returns whether every bot wrote a report, and all reports have the same checksum.
@@ -44,12 +44,12 @@ fn rows(report: &SessionReport) -> Vec<String> {
         let path = format!("{path} ({local}, {remote})");
         rows.push(format!(
             "P{} - P{} {path:<24} {:>6.1} {:>10.1} {:>7.1}  {:<9} {:>9} {:>8} {:>7}",
-            report.local_player.index() + 1,
-            link.player.index() + 1,
+            report.local_player + 1,
+            link.player + 1,
             link.rtt_ms,
             link.jitter_ms,
             link.loss * 100.0,
-            link.quality.to_string(),
+            link.quality,
             report.rollbacks.count,
             report.rollbacks.depth_max,
             report.stalls.count,
@@ -111,7 +111,7 @@ mod tests {
         assert!(!verdict(2, &[&one, &other]).0);
         assert!(!verdict(2, &[&one]).0);
         let difference =
-            DesyncReport { player: 1.into(), frame: 30, local: "b".into(), remote: "c".into() };
+            DesyncReport { player: 1, frame: 30, local: "b".into(), remote: "c".into() };
         let desynced = SessionReport { desyncs: vec![difference], ..report("a") };
         assert!(!verdict(2, &[&one, &desynced]).0);
     }

@@ -179,7 +179,7 @@ struct BotReport {
 
 /// Writes the report as soon as there is one.
 fn report(world: &mut World, frame: i32, now: Duration) -> Outcome {
-    let Some(report) = SessionReport::of(world, frame) else { return Ok(None) };
+    let Some(report) = session_report_at(world, frame) else { return Ok(None) };
     if let Some(file) = &world.resource::<Bot>().args.report {
         let (cost, waits) = (world.resource::<FrameCost>(), world.resource::<Waits>());
         let report = BotReport {
@@ -189,7 +189,8 @@ fn report(world: &mut World, frame: i32, now: Duration) -> Outcome {
             longest_wait_ms: waits.longest.as_secs_f64() * 1000.0,
             paused_ms: waits.paused.as_secs_f64() * 1000.0,
         };
-        let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+        let json = bevy_netplay::report_files::json::to_string(&report)
+            .map_err(|error| error.to_string())?;
         std::fs::write(file, json)
             .map_err(|error| format!("cannot write the report to {}: {error}", file.display()))?;
     }

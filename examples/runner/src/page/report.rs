@@ -46,7 +46,7 @@ struct Report {
 /// Exclusive, because a report reads the whole world.
 fn report(world: &mut World) {
     let Some(frame) = world.resource::<ToReport>().0 else { return };
-    if let Some(report) = SessionReport::of(world, frame) {
+    if let Some(report) = session_report_at(world, frame) {
         world.resource_mut::<ToReport>().0 = None;
         let cost = world.resource::<FrameCost>();
         send(&Reported {

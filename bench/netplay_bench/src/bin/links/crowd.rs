@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
+use bevy_netplay::bench::measure_update;
 use bevy_netplay::prelude::*;
 use serde_json::{Value, json};
 
@@ -50,7 +51,20 @@ fn play(players: u8) -> Result<Value, String> {
         times[times.len() / 2]
     };
     let main_thread_us: Vec<_> = updates.into_iter().map(median).collect();
-    Ok(json!({ "bytes_per_second": bytes_per_second, "main_thread_us": main_thread_us }))
+    let measuring = apps.iter_mut().map(measuring_us).collect::<Result<Vec<_>, _>>()?;
+    Ok(json!({
+        "bytes_per_second": bytes_per_second,
+        "main_thread_us": main_thread_us,
+        "measuring_us": measuring,
+    }))
+}
+
+/// What measuring takes of an update: links, samples and diagnostics.
+fn measuring_us(app: &mut App) -> Result<f64, String> {
+    const TIMES: u32 = 2000;
+    let begun = Instant::now();
+    measure_update(app.world_mut(), TIMES)?;
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES))
 }
 
 /// Waits for the next frame and lets every App run it, spread over the frame as on machines of their own. Returns when
