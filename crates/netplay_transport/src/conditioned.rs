@@ -28,6 +28,8 @@ pub struct ConditionedTransport {
     events: VecDeque<TransportEvent>,
     /// The latest moment that is known here.
     now: Duration,
+    /// When the last packet came from below.
+    arrived: Duration,
     wake: WakeAt,
     /// The room was left: nothing is held back any more.
     left: bool,
@@ -51,6 +53,7 @@ impl ConditionedTransport {
             up: BTreeSet::new(),
             events: VecDeque::new(),
             now: Duration::ZERO,
+            arrived: Duration::ZERO,
             wake: WakeAt::default(),
             left: false,
         }
@@ -73,10 +76,10 @@ impl ConditionedTransport {
             {
                 let bytes = packet.len();
                 // Packets of different paths may come out of order by a little.
-                self.now = self.now.max(at);
+                self.arrived = self.arrived.max(at);
                 let packet = Incoming::Packet(channel, packet);
-                self.incoming.push(self.now, (peer, path), channel, bytes, packet);
-                self.take_arrived(self.now);
+                self.incoming.push(self.arrived, (peer, path), channel, bytes, packet);
+                self.take_arrived(self.arrived);
             }
             TransportEvent::PathDown { peer, path, reason } => {
                 self.outgoing.close(peer, path);

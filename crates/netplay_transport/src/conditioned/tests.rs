@@ -109,6 +109,7 @@ fn each_direction_takes_what_is_set_for_it_and_the_arrival_is_the_emulated_one()
     assert_eq!(peers.take(0), [(125, b"back".to_vec()), (125, b"back".to_vec())]);
     assert_eq!(peers.take(1), [(140, b"there".to_vec()), (140, b"there".to_vec())]);
     peers.send(1, 1, Channel::Datagram, b"late");
+    peers.peers[0].poll_due(290 * MS, &mut Context::from_waker(std::task::Waker::noop()));
     peers.now = 300 * MS;
     peers.run_to(301);
     assert_eq!(peers.take(0), [(225, b"late".to_vec())], "it came long before it was taken");
