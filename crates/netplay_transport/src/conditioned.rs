@@ -16,9 +16,9 @@ use wake::WakeAt;
 
 /// A transport behind an emulated network, which can change at any time.
 ///
-/// What the local peer sends waits here until it is due, and so does what it receives: the time of arrival that an event names
-/// is the emulated one. Where the transport below runs on real time, packets leave when they are due, and not in
-/// the next update. While nothing is emulated, packets pass without a detour.
+/// What the local peer sends waits here until it is due, and so does what it receives: the time of arrival that an
+/// event names is the emulated one. Where the transport below runs on real time, packets leave when they are due, and
+/// not in the next update. While nothing is emulated, packets pass without a detour.
 pub struct ConditionedTransport {
     below: Box<dyn Transport>,
     outgoing: EmulatedDirection<(Channel, Vec<u8>)>,

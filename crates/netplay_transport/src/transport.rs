@@ -53,7 +53,8 @@ pub trait Transport: Send + Sync {
         false
     }
 
-    /// Sends what was held back until now, and has the task woken when more is due. Takes nothing in. Only on real time.
+    /// Sends what was held back until now, and has the task woken when more is due. Takes nothing in. Only on real
+    /// time.
     fn poll_due(&mut self, _now: Duration, _context: &mut Context<'_>) {}
 
     /// Whether there is something to [`poll`](Self::poll). If not, and this runs on real time, has the task woken once

@@ -1,7 +1,7 @@
 //! Emulated networks over real data channels, on real time: what is measured is what was set, in each direction.
 //!
-//! A machine that is busy delays packets further, and lets fewer through. The tests therefore wait until what was set is
-//! measured: the least round trip, and the throughput of a second.
+//! A machine that is busy delays packets further, and lets fewer through. The tests therefore wait until what was set
+//! is measured: the least round trip, and the throughput of a second.
 
 use std::time::{Duration, Instant};
 

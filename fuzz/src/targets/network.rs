@@ -37,8 +37,8 @@ pub const NETWORK: Target = Target {
     test_runs: 200_000,
 };
 
-/// A text is refused with a sentence, or is written again as it was meant; packets through the network neither get stuck
-/// nor is a reliable one lost.
+/// A text is refused with a sentence, or is written again as it was meant; packets through the network neither get
+/// stuck nor is a reliable one lost.
 fn check(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let emulation: NetworkEmulation = match text.parse() {

@@ -9,8 +9,8 @@ use super::Session;
 use crate::NetplayConfig;
 use crate::reflect::OptionalNetworkEmulation;
 
-/// What network this peer emulates at present ([`NetplayConfig::emulate`]), for whatever shows it to the player. None outside of
-/// rooms, and while nothing is delayed or lost. Other peers are not told.
+/// What network this peer emulates at present ([`NetplayConfig::emulate`]), for whatever shows it to the player. None
+/// outside of rooms, and while nothing is delayed or lost. Other peers are not told.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Reflect)]
 #[reflect(Resource, Debug, Default, PartialEq)]
 pub struct CurrentEmulation(
@@ -23,8 +23,8 @@ impl NetplayConfig {
         self.emulate.as_ref().filter(|emulation| !emulation.is_perfect())
     }
 
-    /// A transport behind the network that is emulated, and behind a perfect one if none is: it can change. Which packets
-    /// are lost depends on `seed`.
+    /// A transport behind the network that is emulated, and behind a perfect one if none is: it can change. Which
+    /// packets are lost depends on `seed`.
     pub(super) fn conditioned(&self, below: Box<dyn Transport>, seed: u64) -> Box<dyn Transport> {
         let mut transport = ConditionedTransport::new(below, seed);
         if let Some(emulation) = self.emulation() {

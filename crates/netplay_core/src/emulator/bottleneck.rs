@@ -5,7 +5,8 @@ use std::time::Duration;
 
 const NANOS: u128 = 1_000_000_000;
 
-/// A queue in front of a limited bandwidth, first in, first out. Who puts something in may be told that there is no room.
+/// A queue in front of a limited bandwidth, first in, first out. Who puts something in may be told that there is no
+/// room.
 #[derive(Clone, Debug)]
 pub(super) struct Bottleneck<T> {
     /// In bits per second; none where nothing ever waits.
@@ -35,8 +36,8 @@ impl<T> Bottleneck<T> {
         }
     }
 
-    /// Sets the limit, 1 bit per second or more, and the longest wait. What waits already goes on at the new bandwidth, and none of it is
-    /// lost.
+    /// Sets the limit, 1 bit per second or more, and the longest wait. What waits already goes on at the new bandwidth,
+    /// and none of it is lost.
     pub(super) fn set(&mut self, now: Duration, bandwidth: Option<u64>, queue: Duration) {
         self.advance(now);
         if let (Some(before), Some((left, _))) = (self.bandwidth, self.waiting.front_mut()) {
@@ -50,7 +51,8 @@ impl<T> Bottleneck<T> {
         self.advance(now);
     }
 
-    /// Puts a packet in. False if there is no room for it: then it is not in. One that `may_exceed` the queue always is.
+    /// Puts a packet in. False if there is no room for it: then it is not in. One that `may_exceed` the queue always
+    /// is.
     pub(super) fn push(
         &mut self,
         now: Duration,

@@ -44,14 +44,15 @@ pub struct NetworkConditions {
     /// The fraction of packets that are held back by up to [`REORDER_HOLD`](super::REORDER_HOLD), so
     /// that later ones overtake them, 0 to 1. As text `reorder`.
     pub reordering: f32,
-    /// How many bits of packets get through in a second; none for no limit. As text `rate_kbit`, in 1000 bits per second,
-    /// or `rate_kbit=unlimited`. From 1 kbit/s to 10 Gbit/s.
+    /// How many bits of packets get through in a second; none for no limit. As text `rate_kbit`, in 1000 bits per
+    /// second, or `rate_kbit=unlimited`. From 1 kbit/s to 10 Gbit/s.
     ///
-    /// What counts are the bytes that a link sends and counts. The headers of IP, UDP, DTLS and SCTP, about 90 bytes for
-    /// each packet on a data channel, are not counted, so that what is set can be measured.
+    /// What counts are the bytes that a link sends and counts. The headers of IP, UDP, DTLS and SCTP, about 90 bytes
+    /// for each packet on a data channel, are not counted, so that what is set can be measured.
     pub bandwidth: Option<u64>,
-    /// How long packets wait at most for others to get through, where [`bandwidth`](Self::bandwidth) is limited. A datagram that would
-    /// wait longer is lost (drop-tail); a reliable packet waits. As text `queue_ms`, in milliseconds. At most a minute.
+    /// How long packets wait at most for others to get through, where [`bandwidth`](Self::bandwidth) is limited. A
+    /// datagram that would wait longer is lost (drop-tail); a reliable packet waits. As text `queue_ms`, in
+    /// milliseconds. At most a minute.
     ///
     /// A time and not a size, because a time is what players feel and what a queue adds to the round trip at any
     /// bandwidth.
@@ -62,8 +63,8 @@ impl NetworkConditions {
     /// The queue of a limited bandwidth, unless another one is set.
     pub const DEFAULT_QUEUE: Duration = Duration::from_millis(200);
 
-    /// The named conditions, from the best to the worst. As text, the name alone stands for them. The figures are one way and
-    /// in one direction.
+    /// The named conditions, from the best to the worst. As text, the name alone stands for them. The figures are one
+    /// way and in one direction.
     pub const PRESETS: [(&'static str, Self); 5] = [
         ("perfect", Self::perfect()),
         ("wifi", Self::wifi()),

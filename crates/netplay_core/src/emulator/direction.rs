@@ -9,8 +9,8 @@ use super::bottleneck::Bottleneck;
 use super::{NetworkConditions, NetworkEmulator};
 use crate::path::{Channel, PathId};
 
-/// How many packets of one path may be on their way. It bounds what a peer that sends without end can occupy: more datagrams are
-/// lost, and with more reliable packets all that is on its way on the path arrives at once.
+/// How many packets of one path may be on their way. It bounds what a peer that sends without end can occupy: more
+/// datagrams are lost, and with more reliable packets all that is on its way on the path arrives at once.
 const MOST_IN_FLIGHT: usize = 4096;
 
 /// One direction of the emulated network of a machine: its access link, which all paths share, and the paths behind it.
@@ -86,8 +86,8 @@ impl<T: Clone> EmulatedDirection<T> {
         }
     }
 
-    /// Whether a packet on a path arrives at once: nothing is emulated there and nothing is on its way. Then it need not be
-    /// pushed.
+    /// Whether a packet on a path arrives at once: nothing is emulated there and nothing is on its way. Then it need
+    /// not be pushed.
     pub fn is_open(&self, peer: PeerKey, path: PathId) -> bool {
         let is_open = match self.paths.get(&(peer, path)) {
             Some(network) => network.is_open(),

@@ -34,8 +34,8 @@ pub struct NetworkEmulation {
     /// What this machine receives.
     pub incoming: NetworkConditions,
     /// What is different on the way to and from single peers, instead of the above. Only the
-    /// [bandwidth](NetworkConditions::bandwidth) of the above is that of the machine, which all peers share: a peer's own bandwidth is a
-    /// second narrow place behind it, on each path to that peer.
+    /// [bandwidth](NetworkConditions::bandwidth) of the above is that of the machine, which all peers share: a peer's
+    /// own bandwidth is a second narrow place behind it, on each path to that peer.
     pub peers: BTreeMap<PeerKey, PeerConditions>,
 }
 

@@ -64,9 +64,9 @@ impl<T: Clone> NetworkEmulator<T> {
 
     /// The network is like this from now on. Each value is taken within its bounds.
     ///
-    /// Datagrams in flight arrive as they would have: of those that are sent from now on, they are overtaken as far as these
-    /// take less time. What waits for bandwidth gets the new one. A reliable packet that waits to be sent again does so under the
-    /// new conditions, so that nothing waits for a network that is no more.
+    /// Datagrams in flight arrive as they would have; those that are sent from now on overtake them by as much as they
+    /// take less time. What waits for bandwidth gets the new one. A reliable packet that waits to be sent again does so
+    /// under the new conditions, so that nothing waits for a network that is no more.
     pub fn set_conditions(&mut self, now: Duration, conditions: NetworkConditions) {
         let conditions = conditions.bounded();
         if conditions == self.conditions {

@@ -123,8 +123,8 @@ pub struct NetworkArgs {
     /// Which paths may be used: any, direct, turn or relay
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<PathPolicy>,
-    /// Bad network to emulate in what is sent, such as latency_ms=50,jitter_ms=10,loss=0.05, or wifi, mobile, intercontinental,
-    /// terrible; in both directions: both:mobile
+    /// Bad network to emulate in what is sent, such as latency_ms=50,jitter_ms=10,loss=0.05, or wifi, mobile,
+    /// intercontinental, terrible; in both directions: both:mobile
     #[arg(long, value_name = "CONDITIONS")]
     pub net: Option<NetworkEmulation>,
     /// How many seconds a silent player is waited for
