@@ -10,8 +10,10 @@ const number = (name, otherwise) => (given.has(name) ? Number(given.get(name)) :
 const ownServer = `ws://${location.hostname || "127.0.0.1"}:3536`;
 const server = given.get("server") ?? builtInServers()[0] ?? ownServer;
 
+const net = given.has("net") ? { net: given.get("net") } : {};
+
 for (const game of ["platformer", "physics"]) {
-  element(game).href = `?${new URLSearchParams({ game, server, room: "GALLERY", players: 2 })}`;
+  element(game).href = `?${new URLSearchParams({ game, server, room: "GALLERY", players: 2, ...net })}`;
 }
 
 async function start(game) {
@@ -25,7 +27,7 @@ async function start(game) {
     room: given.get("room") ?? "GALLERY",
     players: number("players", 2),
     policy: given.get("policy") ?? "any",
-    net: given.get("net") ?? "",
+    net: given.get("net")?.trim() ?? "",
     autopilot: given.has("autopilot"),
     hunt: given.has("hunt"),
     seed: number("seed", 1),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 #[cfg(feature = "emulator")]
-use netplay_core::emulator::NetworkConditions;
+use netplay_core::emulator::NetworkEmulation;
 use netplay_core::link::LinkConfig;
 use netplay_core::match_;
 use netplay_core::transport::TransportOptions;
@@ -12,14 +12,14 @@ use netplay_transport::PathPolicy;
 
 use crate::PeerIdentity;
 #[cfg(feature = "emulator")]
-use crate::reflect::OptionalNetworkConditions;
+use crate::reflect::OptionalNetworkEmulation;
 use crate::reflect::{ReflectedLinkConfig, ReflectedPathPolicy, ReflectedTransportOptions};
 
 /// Where `netplay-server` listens unless told otherwise.
 pub const DEFAULT_SERVER: &str = "ws://127.0.0.1:3536";
 
 /// Everything that can be set. Changes take effect when the next room is joined, but for those of
-/// [`input_delay`](Self::input_delay).
+/// [`input_delay`](Self::input_delay) and of `emulate`.
 #[derive(Resource, Clone, Debug, Reflect)]
 #[reflect(Resource, Debug, Default)]
 pub struct NetplayConfig {
@@ -93,10 +93,26 @@ pub struct NetplayConfig {
     /// The key pair of this peer, to be the same peer after a restart: keep [`PeerIdentity::secret`] where nobody
     /// else can read it. Default none: a new identity with every start, which is stored nowhere.
     pub identity: Option<PeerIdentity>,
-    /// For development (feature `emulator`): delays and loses what we send, as this network would.
+    /// For development (feature `emulator`): the bad network that this peer emulates, in what it sends and in what it
+    /// receives. A change takes effect at once, also during a match, and loses nothing that is on its way.
+    /// [`CurrentEmulation`](crate::CurrentEmulation) shows what is in use. Default none, which costs nothing.
+    ///
+    /// ```
+    /// use bevy_netplay::prelude::{NetplayConfig, NetworkConditions, NetworkEmulation};
+    ///
+    /// let mut config = NetplayConfig::default();
+    /// // What this peer sends: with both peers set so, each direction is a mobile network.
+    /// config.emulate = Some("mobile".parse().unwrap());
+    /// // Both directions, by this peer alone.
+    /// config.emulate = Some(NetworkEmulation::both(NetworkConditions::mobile()));
+    /// // Each direction in its own way.
+    /// config.emulate = Some("out:mobile,loss=0.1;in:latency_ms=50".parse().unwrap());
+    /// ```
+    ///
+    /// What several peers emulate adds up: see [`NetworkEmulation`].
     #[cfg(feature = "emulator")]
-    #[reflect(remote = OptionalNetworkConditions)]
-    pub emulate: Option<NetworkConditions>,
+    #[reflect(remote = OptionalNetworkEmulation)]
+    pub emulate: Option<NetworkEmulation>,
 }
 
 impl Default for NetplayConfig {

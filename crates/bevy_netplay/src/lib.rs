@@ -62,7 +62,7 @@
 //! | | default | |
 //! | --- | --- | --- |
 //! | `diagnostics` | yes | `NetplayDiagnosticsPlugin`: links and rollbacks in Bevy's diagnostics |
-//! | `emulator` | yes | `NetplayConfig::emulate`: a bad network, for development |
+//! | `emulator` | yes | `NetplayConfig::emulate`: a bad network, for development, also while a match is played |
 //!
 //! # Reflection
 //!
@@ -135,6 +135,8 @@ pub use rollback::{
 };
 pub use room::{CurrentRoom, ResumeToken};
 pub use room_list::{ListedRoom, RoomList, RoomListCursor};
+#[cfg(feature = "emulator")]
+pub use session::CurrentEmulation;
 pub use session::{EntropySource, TransportFactory};
 pub use state::{NetplayState, in_lobby, in_match, in_room};
 #[cfg(feature = "diagnostics")]
@@ -165,11 +167,13 @@ struct ReadmeExamples;
 pub mod prelude {
     pub use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
     #[cfg(feature = "emulator")]
-    pub use netplay_core::emulator::NetworkConditions;
+    pub use netplay_core::emulator::{NetworkConditions, NetworkEmulation};
     pub use netplay_core::link::LinkConfig;
     pub use netplay_core::path::PathPolicy;
     pub use netplay_protocol::PeerKey;
 
+    #[cfg(feature = "emulator")]
+    pub use crate::CurrentEmulation;
     pub use crate::{
         BotInputs, CurrentLobby, CurrentMatch, CurrentRoom, EndReason, FromPeer, Inputs, JoinRoom,
         KickRule, LastEndReason, LinkPath, LinkQuality, LobbyState, LocalInput, MatchBots,

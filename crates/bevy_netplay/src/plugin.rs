@@ -226,6 +226,11 @@ where
 }
 
 fn add_systems<C: MatchTypes>(app: &mut App) {
+    #[cfg(feature = "emulator")]
+    app.init_resource::<session::CurrentEmulation>().add_systems(
+        SystemsOf(NetplaySystems::Receive),
+        session::change_emulation.after(session::handle_requests::<C>).before(session::receive),
+    );
     app.add_systems(
         SystemsOf(NetplaySystems::Receive),
         (

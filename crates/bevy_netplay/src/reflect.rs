@@ -5,16 +5,18 @@
 //! where it stands:
 //!
 //! * ids ([`PeerKey`], [`RoomCode`]) as opaque values with their debug text: they have no parts;
-//! * configuration ([`NetworkConditions`], [`PathPolicy`]) with its fields, [`LinkConfig`] and
+//! * configuration ([`NetworkEmulation`], [`PathPolicy`]) with its fields, [`LinkConfig`] and
 //!   [`TransportOptions`] as opaque values.
 
+#[cfg(feature = "emulator")]
+use std::collections::BTreeMap;
 #[cfg(feature = "emulator")]
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::reflect::reflect_remote;
 #[cfg(feature = "emulator")]
-use netplay_core::emulator::NetworkConditions;
+use netplay_core::emulator::{NetworkConditions, NetworkEmulation, PeerConditions};
 use netplay_core::link::LinkConfig;
 use netplay_core::path::PathPolicy;
 use netplay_core::transport::TransportOptions;
@@ -85,15 +87,37 @@ pub(crate) struct ReflectedNetworkConditions {
     pub burst: f32,
     pub duplication: f32,
     pub reordering: f32,
+    pub bandwidth: Option<u64>,
+    pub queue: Duration,
 }
 
 #[cfg(feature = "emulator")]
-#[reflect_remote(Option<NetworkConditions>)]
+#[reflect_remote(BTreeMap<PeerKey, PeerConditions>)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(opaque)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) struct ReflectedPeerConditions;
+
+#[cfg(feature = "emulator")]
+#[reflect_remote(NetworkEmulation)]
 #[derive(Clone, Debug, PartialEq)]
 #[reflect(Clone, Debug, PartialEq)]
-pub(crate) enum OptionalNetworkConditions {
+pub(crate) struct ReflectedNetworkEmulation {
+    #[reflect(remote = ReflectedNetworkConditions)]
+    pub outgoing: NetworkConditions,
+    #[reflect(remote = ReflectedNetworkConditions)]
+    pub incoming: NetworkConditions,
+    #[reflect(remote = ReflectedPeerConditions)]
+    pub peers: BTreeMap<PeerKey, PeerConditions>,
+}
+
+#[cfg(feature = "emulator")]
+#[reflect_remote(Option<NetworkEmulation>)]
+#[derive(Clone, Debug, PartialEq)]
+#[reflect(Clone, Debug, PartialEq)]
+pub(crate) enum OptionalNetworkEmulation {
     None,
-    Some(#[reflect(remote = ReflectedNetworkConditions)] NetworkConditions),
+    Some(#[reflect(remote = ReflectedNetworkEmulation)] NetworkEmulation),
 }
 
 /// Registers what this crate shows: resources, messages, components and the types in them.
@@ -122,4 +146,6 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<SpawnOrder>()
         .register_type::<StartMatch>()
         .register_type::<TransportFactory>();
+    #[cfg(feature = "emulator")]
+    app.register_type::<crate::CurrentEmulation>();
 }

@@ -12,6 +12,7 @@ use bevy_netplay::prelude::*;
 fn the_prelude_clashes_neither_with_bevy_nor_with_bevy_ggrs() {
     let types = [
         type_name::<ConfirmedFrameCount>(),
+        type_name::<CurrentEmulation>(),
         type_name::<CurrentMatch>(),
         type_name::<CurrentRoom>(),
         type_name::<EndReason>(),
@@ -29,6 +30,7 @@ fn the_prelude_clashes_neither_with_bevy_nor_with_bevy_ggrs() {
         type_name::<NetplayState>(),
         type_name::<NetplayUpdate>(),
         type_name::<NetworkConditions>(),
+        type_name::<NetworkEmulation>(),
         type_name::<PathPolicy>(),
         type_name::<PeerIdentity>(),
         type_name::<PeerKey>(),

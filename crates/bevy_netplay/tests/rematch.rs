@@ -14,6 +14,7 @@ fn ten_rematches_start_while_packets_of_the_match_before_are_in_flight() {
         burst: 3.0,
         duplication: 0.3,
         reordering: 0.3,
+        ..NetworkConditions::default()
     };
     for players in [2, 3] {
         let mut apps =

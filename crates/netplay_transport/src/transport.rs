@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use netplay_core::emulator::NetworkEmulation;
 use netplay_core::path::{Channel, PathId};
 use netplay_core::transport::{SendError, TransportEvent, TransportRequest};
 use netplay_protocol::PeerKey;
@@ -40,11 +41,21 @@ pub trait Transport: Send + Sync {
     /// Leaves the room once reliable packets had time to be sent. The last event is [`TransportEvent::Left`].
     fn leave(&mut self);
 
+    /// Emulates this network from now on. Only [`ConditionedTransport`](crate::conditioned::ConditionedTransport) does.
+    fn set_emulation(&mut self, _now: Duration, _emulation: &NetworkEmulation) {}
+
+    /// Sends at once what is held back: the process may be about to end.
+    fn release(&mut self) {}
+
     /// Whether something happens here as real time passes, and so between the frames of a game. If not, as on virtual
     /// time, it is polled in frames and at no other time, which is the default.
     fn runs_on_real_time(&self) -> bool {
         false
     }
+
+    /// Sends what was held back until now, and has the task woken when more is due. Takes nothing in. Only on real
+    /// time.
+    fn poll_due(&mut self, _now: Duration, _context: &mut Context<'_>) {}
 
     /// Whether there is something to [`poll`](Self::poll). If not, and this runs on real time, has the task woken once
     /// there is.

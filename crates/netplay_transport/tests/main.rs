@@ -5,6 +5,7 @@
 mod access;
 mod attempts;
 mod crossing;
+mod emulation;
 mod game;
 mod hitches;
 mod joining;

@@ -12,6 +12,11 @@ fn a_page_and_a_bot_agree_on_a_match_over_a_bad_network() {
 }
 
 #[test]
+fn a_page_with_an_unknown_network_in_its_address_says_so() {
+    gallery::refuses_an_unknown_network(&GAME, Kind::Chromium);
+}
+
+#[test]
 fn browsers_compute_the_golden_hash() {
     for kind in [Kind::Chromium, Kind::Firefox] {
         assert_eq!(gallery::checksum(&GAME, kind), format!("{GOLDEN:x}"), "{kind:?}");

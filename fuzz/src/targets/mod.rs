@@ -12,6 +12,7 @@ mod matchbox;
 mod messages;
 mod names;
 mod negotiator;
+mod network;
 mod noise;
 mod payload;
 mod relay;
@@ -23,7 +24,7 @@ mod traffic;
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     datagram::DATAGRAM,
     control::CONTROL,
     relay::RELAY,
@@ -45,4 +46,5 @@ pub const TARGETS: [Target; 21] = [
     token::TOKEN,
     matchbox::MATCHBOX,
     ice::ICE_SERVER,
+    network::NETWORK,
 ];

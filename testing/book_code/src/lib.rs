@@ -51,6 +51,10 @@ pub struct Messages;
 pub struct Alone;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/bad-network.md")]
+pub struct BadNetwork;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/floats.md")]
 pub struct Floats;
 

@@ -61,6 +61,18 @@ pub fn plays_a_bot(game: &Program, kind: Kind, frames: u32) {
     assert_quiet(&page);
 }
 
+/// A page whose address asks for a network that there is none of says so, and which there are.
+#[track_caller]
+pub fn refuses_an_unknown_network(game: &Program, kind: Kind) {
+    let gallery = Gallery::open(kind);
+    let server = "ws://127.0.0.1:9";
+    let page = gallery.page(&format!("game={}&server={server}&room=TEST&net=lte", game.name));
+    let shown = "document.getElementById('error')?.textContent";
+    let error = page.wait_for(shown, PATIENCE).unwrap();
+    let error = error.as_str().unwrap();
+    assert!(error.contains("\"lte\"") && error.contains("intercontinental"), "{error}");
+}
+
 /// The checksum of the game's fixed match as a browser computes it, in hexadecimal digits.
 #[track_caller]
 pub fn checksum(game: &Program, kind: Kind) -> String {

@@ -22,6 +22,8 @@
 //! lock is held for as long as one call of the room takes, and never while systems of the game run.
 
 mod drive;
+#[cfg(feature = "emulator")]
+mod emulation;
 mod entropy;
 mod events;
 mod frame_clock;
@@ -34,6 +36,10 @@ mod start;
 mod transport_factory;
 
 pub(crate) use drive::{change_input_delay, leave_at_exit, receive, refresh_links, send};
+#[cfg(feature = "emulator")]
+pub use emulation::CurrentEmulation;
+#[cfg(feature = "emulator")]
+pub(crate) use emulation::change_emulation;
 pub use entropy::EntropySource;
 pub(crate) use events::{apply_events, has_events, has_message_events};
 pub(crate) use frame_clock::FrameClock;

@@ -9,8 +9,6 @@ use netplay_core::room::{Entropy, Room, RoomConfig};
 use netplay_protocol::limits::MAX_PLAYERS;
 use netplay_protocol::signaling::{GameInfo, Listing, Refusal, RoomOptions};
 use netplay_protocol::{Identity, RoomCode};
-#[cfg(feature = "emulator")]
-use netplay_transport::conditioned::ConditionedTransport;
 use netplay_transport::rtc::RoomListTask;
 use netplay_transport::{DrivenRoom, JoinRequest};
 
@@ -185,14 +183,7 @@ impl Session {
         let seed = sources.entropy.number()?;
         let transport = sources.factory.make(&join_request(room, config, identity.clone(), seed)?);
         #[cfg(feature = "emulator")]
-        let transport = match &config.emulate {
-            Some(conditions) => Box::new(ConditionedTransport::new(
-                transport,
-                conditions.clone(),
-                sources.entropy.number()?,
-            )),
-            None => transport,
-        };
+        let transport = config.conditioned(transport, seed);
         let simulation = Simulation::of(config);
         let config = RoomConfig {
             local_peer,

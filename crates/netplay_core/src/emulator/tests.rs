@@ -1,5 +1,7 @@
 //! The emulator, by seed.
 
+use std::time::Duration;
+
 use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -11,7 +13,7 @@ const PACKETS: u32 = 20_000;
 fn arrivals(conditions: NetworkConditions, seed: u64) -> Vec<(u32, Duration, Duration)> {
     let mut network = NetworkEmulator::new(conditions, seed);
     for packet in 0..PACKETS {
-        network.push(TICK * packet, packet);
+        network.push(TICK * packet, 100, packet);
     }
     std::iter::from_fn(|| network.pop_with_due(Duration::MAX))
         .map(|(due, packet)| (packet, TICK * packet, due))
@@ -60,7 +62,7 @@ fn a_loss_of_one_loses_every_datagram_and_still_no_reliable_packet() {
     assert!(arrivals(conditions.clone(), 3).is_empty());
 
     let mut network = NetworkEmulator::new(conditions, 3);
-    network.push_reliable(TICK, 1);
+    network.push_reliable(TICK, 100, 1);
     assert_eq!(network.pop(Duration::MAX), Some(1));
 }
 
@@ -102,7 +104,7 @@ fn reliable_packets_arrive_once_in_order_and_wait_for_each_loss() {
         NetworkConditions { latency, duplication: 1.0, ..NetworkConditions::terrible() };
     let mut network = NetworkEmulator::new(conditions, 13);
     for packet in 0..1000 {
-        network.push_reliable(TICK * packet, packet);
+        network.push_reliable(TICK * packet, 100, packet);
     }
     let came: Vec<(Duration, u32)> =
         std::iter::from_fn(|| network.pop_with_due(Duration::MAX)).collect();
@@ -125,7 +127,7 @@ fn the_same_seed_gives_the_same_network_and_another_seed_another_one() {
 fn a_packet_is_not_handed_out_before_it_is_due() {
     let latency = Duration::from_millis(50);
     let mut network = NetworkEmulator::new(NetworkConditions { latency, ..Default::default() }, 19);
-    network.push(TICK, 'a');
+    network.push(TICK, 100, 'a');
     assert_eq!(network.next_due(), Some(TICK + latency));
     assert_eq!(network.pop(TICK + latency - Duration::from_nanos(1)), None);
     assert_eq!(network.pop(TICK + latency), Some('a'));
@@ -135,10 +137,10 @@ fn a_packet_is_not_handed_out_before_it_is_due() {
 #[test]
 fn new_conditions_hold_for_the_packets_sent_after_them() {
     let mut network = NetworkEmulator::new(NetworkConditions::default(), 23);
-    network.push(TICK, 'a');
-    network.set_conditions(NetworkConditions { loss: 1.0, ..Default::default() });
-    network.push(TICK, 'b');
-    network.push_reliable(TICK, 'c');
+    network.push(TICK, 100, 'a');
+    network.set_conditions(TICK, NetworkConditions { loss: 1.0, ..Default::default() });
+    network.push(TICK, 100, 'b');
+    network.push_reliable(TICK, 100, 'c');
     assert_eq!(network.drain().collect::<Vec<_>>(), ['a', 'c']);
     assert_eq!(network.pop(Duration::MAX), None);
 }

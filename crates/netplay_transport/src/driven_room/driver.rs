@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use netplay_core::emulator::NetworkEmulation;
 use netplay_core::link::Transmit;
 use netplay_core::messages::MessageEvent;
 use netplay_core::path::Channel;
@@ -106,6 +107,14 @@ impl RoomDriver {
         }
     }
 
+    /// Emulates this network from now on, if the transport can.
+    pub fn set_emulation(&mut self, now: Duration, emulation: &NetworkEmulation) {
+        let now = self.present().max(now);
+        if let Some(transport) = &mut self.transport {
+            transport.set_emulation(now, emulation);
+        }
+    }
+
     /// The next event of the room, oldest first.
     #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_event(&mut self) -> Option<RoomEvent> {
@@ -141,6 +150,9 @@ impl RoomDriver {
         let now = self.present();
         self.room.go_away(now);
         self.flush(now);
+        if let Some(transport) = &mut self.transport {
+            transport.release();
+        }
     }
 
     /// The page of this process is shown again.
@@ -176,9 +188,13 @@ impl RoomDriver {
         Some(self.between.poll_timeout(self.activity(now)).saturating_sub(now))
     }
 
-    /// Whether the transport has something that is handled before the next update.
+    /// Sends what an emulated network held back until now. Returns whether the transport has something that is handled
+    /// before the next update.
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let now = self.present();
+        if let Some(transport) = &mut self.transport {
+            transport.poll_due(now, context);
+        }
         let listens = self.between.listens(now, self.activity(now));
         match &mut self.transport {
             Some(transport) if listens => transport.poll_ready(context),

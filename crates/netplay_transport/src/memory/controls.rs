@@ -15,12 +15,12 @@ impl State {
         conditions: NetworkConditions,
     ) {
         let concerned = |wire: &&mut Wire| (wire.from, wire.to) == (from, to);
-        self.wires.values_mut().filter(concerned).for_each(|wire| wire.set(&conditions));
+        self.wires.values_mut().filter(concerned).for_each(|wire| wire.set(self.now, &conditions));
         self.overrides.insert((from, to), conditions);
     }
 
     pub(super) fn set_all_conditions(&mut self, conditions: NetworkConditions) {
-        self.wires.values_mut().for_each(|wire| wire.set(&conditions));
+        self.wires.values_mut().for_each(|wire| wire.set(self.now, &conditions));
         self.overrides.clear();
         self.conditions = conditions;
     }

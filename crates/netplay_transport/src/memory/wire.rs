@@ -28,6 +28,15 @@ pub(super) enum Transmission {
     Down(&'static str),
 }
 
+impl Transmission {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Packet(_, packet) => packet.len(),
+            Self::Down(_) => 0,
+        }
+    }
+}
+
 impl Wire {
     pub(super) fn new(
         (from, to): (PeerKey, PeerKey),
@@ -40,8 +49,8 @@ impl Wire {
     }
 
     /// Sets the conditions of the network.
-    pub(super) fn set(&mut self, conditions: &NetworkConditions) {
-        self.network.set_conditions(conditions_for(self.kind, conditions));
+    pub(super) fn set(&mut self, now: Duration, conditions: &NetworkConditions) {
+        self.network.set_conditions(now, conditions_for(self.kind, conditions));
     }
 
     pub(super) fn put(&mut self, now: Duration, transmission: Transmission, blocked: bool) {
@@ -50,9 +59,11 @@ impl Wire {
         }
         match transmission {
             Transmission::Packet(Channel::Datagram, _) if blocked => {}
-            Transmission::Packet(Channel::Datagram, _) => self.network.push(now, transmission),
+            Transmission::Packet(Channel::Datagram, _) => {
+                self.network.push(now, transmission.bytes(), transmission);
+            }
             _ if blocked => self.held.push_back(transmission),
-            _ => self.network.push_reliable(now, transmission),
+            _ => self.network.push_reliable(now, transmission.bytes(), transmission),
         }
     }
 
@@ -63,11 +74,8 @@ impl Wire {
 
     /// Loses the datagrams in flight and holds reliable packets.
     pub(super) fn interrupt(&mut self) {
-        let reliable = |transmission: &Transmission| {
-            !matches!(transmission, Transmission::Packet(Channel::Datagram, _))
-        };
         // Packets in flight are older than those that wait already.
-        let mut held: VecDeque<_> = self.network.drain().filter(reliable).collect();
+        let mut held: VecDeque<_> = self.network.drain_reliable().collect();
         held.append(&mut self.held);
         self.held = held;
     }
@@ -75,7 +83,7 @@ impl Wire {
     /// Sends the packets that waited.
     pub(super) fn release(&mut self, now: Duration) {
         for transmission in self.held.drain(..) {
-            self.network.push_reliable(now, transmission);
+            self.network.push_reliable(now, transmission.bytes(), transmission);
         }
     }
 
@@ -104,7 +112,8 @@ impl Obstacles {
     }
 }
 
-/// The conditions on a path of a kind. Relayed packets travel over the server's sockets, which lose and reorder nothing.
+/// The conditions on a path of a kind. Relayed packets travel over the server's sockets, which lose and reorder nothing
+/// unless too much waits for them.
 fn conditions_for(kind: PathKind, conditions: &NetworkConditions) -> NetworkConditions {
     if kind != PathKind::Relay {
         return conditions.clone();
@@ -112,6 +121,8 @@ fn conditions_for(kind: PathKind, conditions: &NetworkConditions) -> NetworkCond
     NetworkConditions {
         latency: conditions.latency + Duration::from_millis(1),
         jitter: conditions.jitter,
+        bandwidth: conditions.bandwidth,
+        queue: conditions.queue,
         ..NetworkConditions::default()
     }
 }

@@ -79,6 +79,9 @@ mod tests {
             "arena demo --headless --frames 1200",
             "arena play --server ws://127.0.0.1:3536 --room ABC --players 3",
             "arena demo --players 8",
+            "arena demo --headless --net mobile,loss=0.1",
+            "arena --net wifi",
+            "arena play --server ws://127.0.0.1:3536 --room ABC --net out:mobile;in:latency_ms=50,rate_kbit=500",
             "arena play --server ws://127.0.0.1:3536 --room ABC --players 4 --least 2 --public Friday",
             "arena play --server ws://127.0.0.1:3536 --room ABC --as-is",
             "arena rooms --server ws://127.0.0.1:3536",
@@ -92,6 +95,13 @@ mod tests {
                 parsed.err().map(|error| error.to_string()).unwrap_or_default()
             );
         }
+    }
+
+    #[test]
+    fn a_network_that_is_none_is_refused_with_the_names_of_those_there_are() {
+        let parsed = Cli::try_parse_from(["arena", "--net", "lte"]);
+        let error = parsed.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("\"lte\"") && error.contains("intercontinental"), "{error}");
     }
 
     #[test]

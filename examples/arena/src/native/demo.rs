@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use bevy_netplay::prelude::NetworkEmulation;
 use example_runner::native::cli::JoinArgs;
 use example_runner::native::console;
 use example_runner::native::local_host::{BotProcess, LocalHost, LocalHostError};
@@ -39,9 +40,10 @@ pub enum DemoError {
     },
 }
 
-/// Runs the demo. The exit code is 0 if every bot finished the match and their checksums are equal.
-pub fn run(frames: i32, players: u8) -> Result<ExitCode, DemoError> {
-    let mut host = LocalHost::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+/// Runs the demo, over the bad network that each bot emulates. The exit code is 0 if every bot finished the match and
+/// their checksums are equal.
+pub fn run(frames: i32, players: u8, net: Option<NetworkEmulation>) -> Result<ExitCode, DemoError> {
+    let mut host = LocalHost::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), net)?;
     let join = host.new_room(players);
     let JoinArgs { server, room, .. } = &join;
     console::line(format_args!(

@@ -14,7 +14,7 @@ use arena::view::Invite;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use clap::Parser as _;
-use example_runner::native::cli::{HostArgs, JoinArgs, NetworkArgs, PlayArgs};
+use example_runner::native::cli::{HostArgs, JoinArgs, PlayArgs};
 use example_runner::native::local_host::{BotProcess, LocalHost, LocalHostError};
 use example_runner::native::{console, has_display};
 
@@ -28,9 +28,13 @@ pub fn run() -> ExitCode {
         Some(Command::Bot(args)) => bot::run(args),
         Some(Command::Play(args)) => play(args),
         Some(Command::Rooms(args)) => rooms::run(&args.server),
-        Some(Command::Demo(args)) if args.headless => report(demo::run(args.frames, args.players)),
-        Some(Command::Demo(args)) if !has_display() => no_display(args.frames, args.players),
-        None if !has_display() => no_display(cli::DEMO_FRAMES, 2),
+        Some(Command::Demo(args)) if args.headless => {
+            report(demo::run(args.frames, args.players, args.hosting.net))
+        }
+        Some(Command::Demo(args)) if !has_display() => {
+            no_display(args.frames, args.players, args.hosting.net)
+        }
+        None if !has_display() => no_display(cli::DEMO_FRAMES, 2, hosting.net),
         Some(Command::Demo(args)) => report(host(args.players, args.hosting)),
         None => report(host(2, hosting)),
     }
@@ -48,9 +52,10 @@ fn play(JoiningArgs { play, as_is, public }: JoiningArgs) -> ExitCode {
 
 /// Starts a server, joins a room on it, and lets bots play the other players.
 fn host(players: u8, args: HostArgs) -> Result<ExitCode, LocalHostError> {
-    let host = LocalHost::start(args.listen)?;
+    let host = LocalHost::start(args.listen, args.net.clone())?;
     let join = host.new_room(players);
     let JoinArgs { server, room, .. } = &join;
+    let network = args.network();
     let invite = Invite { name: args.name, ..Invite::new(server.clone(), room.clone(), players) };
     console::line(format_args!("server  {server}\nroom    {room}"));
     console::line(format_args!("to join: {}", invite.how_to_join));
@@ -59,7 +64,7 @@ fn host(players: u8, args: HostArgs) -> Result<ExitCode, LocalHostError> {
     } else {
         console::line("bots play the other players; start with --no-bot to wait for people");
     }
-    let exit = window::run(invite, NetworkArgs::default().config(GAME), |app| {
+    let exit = window::run(invite, network.config(GAME), |app| {
         add_bot(app, args.autopilot);
         app.insert_resource(host).insert_resource(join);
         if !args.no_bot {
@@ -90,9 +95,9 @@ fn add_bot(app: &mut App, autopilot: bool) {
     }
 }
 
-fn no_display(frames: i32, players: u8) -> ExitCode {
+fn no_display(frames: i32, players: u8, net: Option<NetworkEmulation>) -> ExitCode {
     console::line("There is no display (DISPLAY is not set), so the demo runs without windows.");
-    report(demo::run(frames, players))
+    report(demo::run(frames, players, net))
 }
 
 /// Prints the error, if there is one.

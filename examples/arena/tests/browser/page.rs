@@ -60,6 +60,13 @@ fn errors_are_shown_before_and_after_joining() {
     let reason = page.wait_for(ended, PATIENCE).unwrap();
     assert!(reason.as_str().unwrap().contains("cannot reach the server"), "{reason}");
     photograph(&page, "error-server");
+
+    // A network that nobody knows.
+    let page = setup.tab(&format!("server={}&room=TEST&net=lte", setup.server()), DESKTOP);
+    let shown = "document.getElementById('error').hidden ? '' : document.getElementById('error').textContent";
+    let error = page.wait_for(shown, PATIENCE).unwrap();
+    let error = error.as_str().unwrap();
+    assert!(error.contains("\"lte\"") && error.contains("intercontinental"), "{error}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::Resource;
-use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkConditions, PathPolicy};
+use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkEmulation, PathPolicy};
 use bevy_netplay::protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
 use clap::builder::RangedI64ValueParser;
 use clap::{Args, value_parser};
@@ -67,6 +67,9 @@ pub struct HostArgs {
     /// Let a bot control the local player
     #[arg(long)]
     pub autopilot: bool,
+    /// Bad network to emulate in what every player here sends, bots included: such as mobile or latency_ms=50,loss=0.05
+    #[arg(long, value_name = "CONDITIONS")]
+    pub net: Option<NetworkEmulation>,
 }
 
 #[expect(missing_docs, reason = "clap would print it")]
@@ -120,12 +123,20 @@ pub struct NetworkArgs {
     /// Which paths may be used: any, direct, turn or relay
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<PathPolicy>,
-    /// Bad network to emulate, such as latency_ms=50,jitter_ms=10,loss=0.05
+    /// Bad network to emulate in what is sent, such as latency_ms=50,jitter_ms=10,loss=0.05, or wifi, mobile,
+    /// intercontinental, terrible; in both directions: both:mobile
     #[arg(long, value_name = "CONDITIONS")]
-    pub net: Option<NetworkConditions>,
+    pub net: Option<NetworkEmulation>,
     /// How many seconds a silent player is waited for
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..))]
     pub disconnect_timeout_s: Option<u32>,
+}
+
+impl HostArgs {
+    /// The network of the local player.
+    pub fn network(&self) -> NetworkArgs {
+        NetworkArgs { net: self.net.clone(), ..NetworkArgs::default() }
+    }
 }
 
 impl NetworkArgs {

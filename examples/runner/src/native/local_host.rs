@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use bevy::prelude::Resource;
+use bevy_netplay::prelude::NetworkEmulation;
 use bevy_netplay::protocol::RoomCode;
 use netplay_server::{Server, ServerConfig, ServerError};
 
@@ -43,11 +44,14 @@ impl<'a> BotProcess<'a> {
         Self { join, seed: 0, opponent: false, report: None }
     }
 
-    fn command(&self, program: &Path) -> Command {
+    fn command(&self, program: &Path, net: Option<&NetworkEmulation>) -> Command {
         let JoinArgs { server, room, players, .. } = self.join;
         let mut command = Command::new(program);
         command.args(["bot", "--server", server, "--room", room]);
         command.args(["--players", &players.to_string(), "--seed", &self.seed.to_string()]);
+        if let Some(net) = net {
+            command.args(["--net", &net.to_string()]);
+        }
         if self.opponent {
             command.arg("--hunt").stdout(Stdio::null());
         }
@@ -66,20 +70,25 @@ pub struct LocalHost {
     server: Server,
     /// The file of this program, found at startup: it may be replaced while it runs.
     program: PathBuf,
+    /// The bad network that each bot emulates.
+    net: Option<NetworkEmulation>,
     /// The bots, in the order they were added.
     pub bots: Vec<Child>,
 }
 
 impl LocalHost {
-    /// Starts the server.
+    /// Starts the server, for bots that emulate this network.
     ///
     /// # Errors
     ///
     /// [`LocalHostError`] where the address is taken.
-    pub fn start(listen: SocketAddr) -> Result<Self, LocalHostError> {
+    pub fn start(
+        listen: SocketAddr,
+        net: Option<NetworkEmulation>,
+    ) -> Result<Self, LocalHostError> {
         let config = ServerConfig { listen, ..ServerConfig::default() };
         let program = std::env::current_exe()?;
-        Ok(Self { server: Server::start(config)?, program, bots: Vec::new() })
+        Ok(Self { server: Server::start(config)?, program, net, bots: Vec::new() })
     }
 
     /// A new room on the server, for players on this machine.
@@ -95,7 +104,8 @@ impl LocalHost {
     ///
     /// [`LocalHostError::Bot`] where the system starts no process.
     pub fn add(&mut self, bot: BotProcess<'_>) -> Result<(), LocalHostError> {
-        self.bots.push(bot.command(&self.program).spawn()?);
+        let mut command = bot.command(&self.program, self.net.as_ref());
+        self.bots.push(command.spawn()?);
         Ok(())
     }
 }

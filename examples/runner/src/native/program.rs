@@ -99,7 +99,7 @@ fn join_at_startup(app: &mut App, room: JoinRoom) {
 
 /// Starts a server, joins a room on it, and lets a bot play the other player.
 fn host(game: &'static Game, args: HostArgs) -> Result<ExitCode, LocalHostError> {
-    let mut host = LocalHost::start(args.listen)?;
+    let mut host = LocalHost::start(args.listen, args.net.clone())?;
     let join = host.new_room(2);
     let JoinArgs { server, room, .. } = &join;
     console::line(format_args!("to join: {} play --server {server} --room {room}", game.program));
@@ -108,7 +108,7 @@ fn host(game: &'static Game, args: HostArgs) -> Result<ExitCode, LocalHostError>
     } else {
         host.add(BotProcess { opponent: true, ..BotProcess::new(&join) })?;
     }
-    let mut app = in_window(game, NetworkArgs::default(), controls(args.autopilot));
+    let mut app = in_window(game, args.network(), controls(args.autopilot));
     join_at_startup(&mut app, join.room().name(args.name));
     // The server and the bot end with the App.
     app.insert_resource(host);

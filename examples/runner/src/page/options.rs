@@ -1,6 +1,6 @@
 //! The options that a page passes to its game.
 
-use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkConditions, PathPolicy, PeerIdentity};
+use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkEmulation, PathPolicy, PeerIdentity};
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
@@ -30,7 +30,7 @@ pub struct Options {
     pub public: Option<String>,
     /// Which paths may be used: any, direct, turn or relay.
     pub policy: String,
-    /// A bad network to emulate, such as `latency_ms=50,loss=0.05`; empty for none.
+    /// The bad network to emulate, such as `mobile`, `both:wifi` or `latency_ms=50,loss=0.05`; empty for none.
     pub net: String,
     /// Let a bot control the player.
     pub autopilot: bool,
@@ -87,7 +87,7 @@ impl Options {
         Ok(NetplayConfig {
             game: game.into(),
             policy: self.policy()?,
-            emulate: self.conditions()?,
+            emulate: self.emulation()?,
             identity: self.identity()?,
             ..NetplayConfig::default()
         })
@@ -119,9 +119,10 @@ impl Options {
         digits.map(identity).transpose()
     }
 
-    fn conditions(&self) -> Result<Option<NetworkConditions>, JsValue> {
-        let conditions = Some(&self.net).filter(|text| !text.is_empty());
-        conditions.map(|text| text.parse().map_err(sentence)).transpose()
+    fn emulation(&self) -> Result<Option<NetworkEmulation>, JsValue> {
+        let emulation = Some(&self.net).filter(|text| !text.is_empty());
+        let wrong = |error| sentence(format!("net in the address: {error}"));
+        emulation.map(|text| text.parse().map_err(wrong)).transpose()
     }
 }
 

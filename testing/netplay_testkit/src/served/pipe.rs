@@ -52,11 +52,11 @@ impl Pipe {
             Up::Frame(Frame::Binary(bytes)) => (now, bytes).hash(&mut self.sent),
             Up::Frame(Frame::Ping | Frame::Pong) | Up::Close => now.hash(&mut self.sent),
         }
-        self.up.push_reliable(now, what);
+        self.up.push_reliable(now, 0, what);
     }
 
     pub(super) fn send_down(&mut self, now: Duration, frame: Frame) {
-        self.down.push_reliable(now, frame);
+        self.down.push_reliable(now, 0, frame);
     }
 
     pub(super) fn arrived_up(&mut self, now: Duration) -> Option<Up> {
