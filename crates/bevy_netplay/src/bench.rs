@@ -1,8 +1,11 @@
-//! What the benchmarks of this repository need of the store. Not part of the API.
+//! What the benchmarks of this repository need of the store, and what its tests send. Not part of the API.
 
 use bevy::prelude::*;
+use netplay_core::messages::EncodedMessage;
+use netplay_protocol::PeerKey;
 
 use crate::rollback::{self, RollbackStore, Simulation};
+use crate::session::Session;
 use crate::{CurrentMatch, EncodeError, NetplayConfig, NetplayState};
 
 /// Sets a match of one player up, as [`NetplayConfig`] says; the caller makes the session, or runs bevy_ggrs'
@@ -20,4 +23,13 @@ pub fn start_match(world: &mut World) {
 /// [`EncodeError`] where the frame is not kept, or a value cannot be compared.
 pub fn checksum(world: &World, frame: i32) -> Result<u64, EncodeError> {
     Ok(world.resource::<RollbackStore>().checksum(world, frame)?.total)
+}
+
+/// Sends a peer a message of the type with this number, whatever it is.
+pub fn send_message(world: &World, to: PeerKey, message_type: u8, message: &EncodedMessage) {
+    world.resource::<Session>().tell_room(|room| {
+        if let Err(error) = room.send_message(to, message_type, 0, message) {
+            error!("{error}");
+        }
+    });
 }

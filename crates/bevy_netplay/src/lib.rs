@@ -77,6 +77,7 @@ pub mod bench;
 mod commands;
 mod config;
 mod current_match;
+mod desync;
 #[cfg(feature = "diagnostics")]
 mod diagnostics;
 mod end_reason;
@@ -104,6 +105,11 @@ mod sync_test;
 pub use commands::NetplayCommands;
 pub use config::{DEFAULT_SERVER, NetplayConfig};
 pub use current_match::{CurrentMatch, StartMatch};
+pub use desync::{
+    AfterDesync, DesyncBundle, DesyncBundles, DesyncCapture, DesyncConfig, DesyncFile,
+    DesyncFileError, DesyncReplay, ReplayError, ReplayVerdict, ShrunkDesync, replay_desync,
+    shrink_desync,
+};
 #[cfg(feature = "diagnostics")]
 pub use diagnostics::NetplayDiagnosticsPlugin;
 pub use end_reason::{EndReason, LastEndReason};
@@ -152,6 +158,7 @@ pub use bevy_ggrs::GgrsSchedule as NetplayUpdate;
 pub use bytemuck;
 pub use netplay_core as core;
 pub use netplay_protocol as protocol;
+pub use netplay_report::desync as desync_report;
 pub use netplay_transport as transport;
 
 #[cfg(doctest)]

@@ -12,6 +12,7 @@ use bevy_ggrs::{
 use ggrs::InputStatus;
 
 use crate::PlayerHandle;
+use crate::desync::Capture;
 use crate::input::{MatchTypes, PlayerInputs as _};
 use crate::report::DesyncReport;
 
@@ -102,9 +103,11 @@ impl<C: MatchTypes> Plugin for NetplayMetricsPlugin<C> {
 fn count_rollback(
     mut metrics: ResMut<RollbackMetrics>,
     mut progress: ResMut<RollbackProgress>,
+    mut capture: ResMut<Capture>,
     frame: Res<RollbackFrameCount>,
 ) {
     let depth = progress.newest.saturating_sub(frame.0).max(0) as usize;
+    capture.note_rollback(progress.newest, depth as u32);
     metrics.rollbacks += 1;
     metrics.depth_max = metrics.depth_max.max(depth as u32);
     if metrics.depth_histogram.len() <= depth {

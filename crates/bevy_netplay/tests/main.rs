@@ -10,6 +10,7 @@ mod chaos;
 mod conditions;
 mod desync;
 mod drop;
+mod forensics;
 mod interruptions;
 mod leave;
 mod links;

@@ -5,6 +5,7 @@ mod config;
 mod control;
 mod datagram;
 mod description;
+mod desync;
 mod ice;
 mod inputs;
 mod link;
@@ -23,7 +24,7 @@ mod traffic;
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 23] = [
     datagram::DATAGRAM,
     control::CONTROL,
     relay::RELAY,
@@ -45,4 +46,6 @@ pub const TARGETS: [Target; 21] = [
     token::TOKEN,
     matchbox::MATCHBOX,
     ice::ICE_SERVER,
+    desync::DESYNC_BUNDLE,
+    desync::DESYNC_SIDE,
 ];

@@ -7,12 +7,13 @@ use serde::Deserialize;
 use crate::workspace::cargo;
 
 /// The packages of the workspace that each published package may use. Tests may use more.
-const PUBLISHED: [(&str, &[&str]); 6] = [
+const PUBLISHED: [(&str, &[&str]); 7] = [
     ("netplay_protocol", &[]),
     ("netplay_core", &["netplay_protocol"]),
     ("netplay_transport", &["netplay_core", "netplay_protocol"]),
     ("netplay_server", &["netplay_protocol"]),
     ("netplay_report", &[]),
+    ("netplay_tools", &["netplay_report"]),
     ("bevy_netplay", &["netplay_transport", "netplay_core", "netplay_protocol", "netplay_report"]),
 ];
 

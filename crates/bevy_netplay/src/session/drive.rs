@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
 
 use super::Session;
+use crate::desync::Capture;
 use crate::{NetplayConfig, PeerLinks, RollbackMetrics};
 
 /// Begins an update: passes the transport's events to the room, sends the room's packets and requests, and takes what
@@ -39,12 +40,17 @@ pub(crate) fn change_input_delay(
 /// How far the simulation is ahead of what is confirmed, and how long inputs wait.
 pub(crate) fn note_progress(
     mut metrics: ResMut<RollbackMetrics>,
+    mut capture: ResMut<Capture>,
     session: Res<Session>,
     frame: Res<RollbackFrameCount>,
     confirmed: Res<ConfirmedFrameCount>,
 ) {
     metrics.confirmed_lag = frame.0 - confirmed.0;
-    metrics.input_delay = session.input_delay().unwrap_or_default();
+    let input_delay = session.input_delay();
+    metrics.input_delay = input_delay.unwrap_or_default();
+    if let Some(delay) = input_delay {
+        capture.note_delay(frame.0, delay);
+    }
 }
 
 /// Ends an update, after its frames are simulated: passes them to the room, sends the packets that are due, updates

@@ -34,9 +34,11 @@ mod transport_factory;
 
 pub(crate) use drive::{change_input_delay, leave_at_exit, note_progress, receive, send};
 pub use entropy::EntropySource;
-pub(crate) use events::{apply_events, has_events, has_message_events};
+pub(crate) use events::{apply_events, end, has_events, has_message_events};
 pub(crate) use frame_clock::FrameClock;
-pub(crate) use local::{LocalMatch, SyncTestMatch, has_local_match, start_local_match};
+pub(crate) use local::{
+    LocalMatch, ReplayMatch, SyncTestMatch, has_local_match, start_local_match,
+};
 pub(crate) use requests::handle_requests;
 pub(crate) use resource::{Request, Session};
 pub(crate) use room_list::{is_listing, read_room_list};

@@ -58,6 +58,8 @@ pub struct MatchInfo {
     pub seed: u64,
     /// For how many players its room is.
     pub places: u8,
+    /// With how many players a match of the room starts at least, if players say in its lobby that they are ready.
+    pub least: Option<u8>,
     /// How many players each peer brings.
     pub player_counts: Vec<u8>,
     /// The peer that wrote the bundle, by its place.

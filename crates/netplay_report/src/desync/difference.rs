@@ -103,8 +103,12 @@ impl Difference {
         }
     }
 
-    /// The difference in words.
+    /// The difference in words: a line, whatever a peer has said.
     pub fn describe(&self, sides: Sides<'_>) -> String {
+        self.describe_all(sides).chars().filter(|letter| !letter.is_control()).collect()
+    }
+
+    fn describe_all(&self, sides: Sides<'_>) -> String {
         let Sides { ours: us, theirs: them } = sides;
         let which = |missing_in_ours: &bool| match missing_in_ours {
             true => (them, us),
@@ -118,7 +122,9 @@ impl Difference {
                     None => "nothing".to_owned(),
                 };
                 format!(
-                    "{type_name}{dot}{field}{} is {} {us} and {} {them}",
+                    "{}{dot}{}{} is {} {us} and {} {them}",
+                    shorten(type_name),
+                    shorten(field),
                     of(*entity),
                     shown(ours),
                     shown(theirs)
@@ -134,7 +140,8 @@ impl Difference {
             }
             Self::MissingValue { type_name, entity, missing_in_ours } => {
                 let (there, missing) = which(missing_in_ours);
-                format!("{type_name}{} exists {there} and is missing {missing}", of(*entity))
+                let name = shorten(type_name);
+                format!("{name}{} exists {there} and is missing {missing}", of(*entity))
             }
             Self::Order { type_name, entities } => {
                 let names: Vec<String> =
@@ -142,14 +149,16 @@ impl Difference {
                 format!(
                     "the order differs: the entities {} have the same values of {type_name}, and each has another \
                      one {us} than {them}",
-                    names.join(", ")
+                    names.join(", "),
+                    type_name = shorten(type_name),
                 )
             }
             Self::Spawned { ours, theirs } => {
                 format!("{ours} entities were spawned {us} and {theirs} {them}")
             }
             Self::Type { type_name } => {
-                format!("{type_name} differs, and its values at that frame are not kept")
+                let name = shorten(type_name);
+                format!("{name} differs, and its values at that frame are not kept")
             }
             Self::Unknown => "the checksums differ, and no state of that frame is kept".to_owned(),
         }

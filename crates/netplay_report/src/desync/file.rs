@@ -7,6 +7,8 @@ const MAGIC: &[u8; 8] = b"NPDESYNC";
 const VERSION: u16 = 1;
 /// The longest bundle that is read or written, in bytes before compression. It is read into a few times as much memory.
 const MAX_BYTES: usize = 32 << 20;
+/// How much longer an LZ4 block can become.
+const MAX_RATIO: usize = 255;
 const HEADER: usize = MAGIC.len() + size_of::<u16>() + size_of::<u32>();
 const CHECKSUM: usize = size_of::<u64>();
 
@@ -95,6 +97,10 @@ impl DesyncBundle {
         let end = bytes.len().checked_sub(CHECKSUM).filter(|end| *end >= HEADER);
         let end = end.ok_or(BundleError::Truncated)?;
         let body = &bytes[HEADER..end];
+        // Memory is taken for what can come out, and not for what is announced.
+        if len > body.len().saturating_mul(MAX_RATIO).saturating_add(MAX_RATIO) {
+            return Err(BundleError::Truncated);
+        }
         let plain = lz4_flex::block::decompress(body, len);
         if number(end, CHECKSUM) != Some(seahash::hash(&bytes[..end])) {
             // What does not decompress has lost its end, which had the checksum.

@@ -17,6 +17,7 @@ mod compare;
 mod difference;
 mod fields;
 mod file;
+mod overview;
 mod side;
 mod state;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use compare::{explain, explain_bundles};
 pub use difference::{Difference, Explanation, Sides};
 pub use fields::{Field, push_field};
 pub use file::BundleError;
+pub use overview::overview;
 pub use side::{BuildInfo, DesyncSide, FrameParts, MAX_SIDE_BYTES};
 pub use state::{FrameState, TypeState, ValueState};
 

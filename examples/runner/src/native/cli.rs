@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::Resource;
+use bevy_netplay::DesyncConfig;
 use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkConditions, PathPolicy};
 use bevy_netplay::protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
 use clap::builder::RangedI64ValueParser;
@@ -123,6 +124,9 @@ pub struct NetworkArgs {
     /// Bad network to emulate, such as latency_ms=50,jitter_ms=10,loss=0.05
     #[arg(long, value_name = "CONDITIONS")]
     pub net: Option<NetworkConditions>,
+    /// Directory that a desync bundle is written to when two peers come to different states
+    #[arg(long, value_name = "DIR")]
+    pub desync_dir: Option<PathBuf>,
     /// How many seconds a silent player is waited for
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..))]
     pub disconnect_timeout_s: Option<u32>,
@@ -139,6 +143,7 @@ impl NetworkArgs {
             emulate: self.net,
             disconnect_timeout: timeout.unwrap_or(defaults.disconnect_timeout),
             away_timeout: timeout.unwrap_or(defaults.away_timeout),
+            desync: DesyncConfig { directory: self.desync_dir, ..DesyncConfig::default() },
             ..defaults
         }
     }
