@@ -25,6 +25,11 @@ pub fn checksum(world: &World, frame: i32) -> Result<u64, EncodeError> {
     Ok(world.resource::<RollbackStore>().checksum(world, frame)?.total)
 }
 
+/// Keeps a frame as a compared one is kept, to explain a desync.
+pub fn keep(world: &mut World, frame: i32) {
+    world.resource_scope(|world, mut store: Mut<RollbackStore>| store.keep(world, frame));
+}
+
 /// Sends a peer a message of the type with this number, whatever it is.
 pub fn send_message(world: &World, to: PeerKey, message_type: u8, message: &EncodedMessage) {
     world.resource::<Session>().tell_room(|room| {

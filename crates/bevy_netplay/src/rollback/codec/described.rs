@@ -418,7 +418,7 @@ mod tests {
     use std::collections::HashMap;
 
     use bevy::prelude::*;
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
 
     use super::*;
     use crate::rollback::codec::Codec;
