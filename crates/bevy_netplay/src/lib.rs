@@ -49,6 +49,7 @@
 //! | [`LocalInput`], [`Inputs`] | the input of the players |
 //! | [`PeerMessageApp`], [`PeerMessageWriter`], [`FromPeer`] | messages between peers, beside the simulation |
 //! | [`PeerLinks`], [`RollbackMetrics`], [`SessionReport`] | why something felt bad |
+//! | [`DesyncConfig`], [`DesyncBundles`], [`replay_desync`], [`shrink_desync`] | why two machines disagree |
 //! | [`messages`] | what happened |
 //!
 //! # How a frame flows

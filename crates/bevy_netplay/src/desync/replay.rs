@@ -14,7 +14,7 @@ const MORE_UPDATES: i32 = 120;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DesyncReplay {
-    /// Whose checksums came out.
+    /// The peer that has the checksums which came out.
     pub verdict: ReplayVerdict,
     /// The first compared frame at which the two peers differ.
     pub frame: i32,
@@ -27,7 +27,7 @@ pub struct DesyncReplay {
     pub side: DesyncSide,
 }
 
-/// Whose checksums came out.
+/// The peer that has the checksums which came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplayVerdict {
     /// Those of the peer that wrote the bundle: look at the other one.
