@@ -2,6 +2,7 @@
 //!
 //! * `cargo xtask test` runs everything that must be green before a change goes in;
 //! * `cargo xtask fuzz` runs the fuzz targets for as many inputs as it is told;
+//! * `cargo xtask desync` compares desync bundles of the arena, and simulates them again;
 //! * `cargo xtask bench` plays matches on bevy_netplay and on plain bevy_ggrs + matchbox_socket side by
 //!   side and prints how they compare;
 //! * `cargo xtask report` draws session reports as a page.
@@ -18,6 +19,7 @@
 mod bench;
 #[cfg(test)]
 mod checks;
+mod desync;
 mod fuzz;
 mod limits;
 mod report;
@@ -44,6 +46,8 @@ enum Command {
     Test(test::TestArguments),
     /// Runs the fuzz targets on inputs from a seed
     Fuzz(fuzz::FuzzArguments),
+    /// Compares desync bundles of the arena, and simulates one again
+    Desync(desync::DesyncArguments),
     /// Plays matches on this library and on the plain stack, and prints how they compare
     Bench(bench::BenchArguments),
     /// Draws session reports as a page, as `netplay-tools report` does
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Desync(arguments) => desync::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
     };

@@ -1,11 +1,14 @@
-//! What the benchmarks of this repository need of the store and of what is measured. Not part of the API.
+//! What the benchmarks of this repository need of the store and of what is measured, and what its tests send. Not part of
+//! the API.
 
 use bevy::prelude::*;
+use netplay_core::messages::EncodedMessage;
+use netplay_protocol::PeerKey;
 
 use crate::plugin::SystemsOf;
 use crate::rollback::{self, RollbackStore, Simulation};
-use crate::{CurrentMatch, EncodeError, NetplayConfig, NetplayState};
-use crate::{NetplaySystems, session};
+use crate::session::{self, Session};
+use crate::{CurrentMatch, EncodeError, NetplayConfig, NetplayState, NetplaySystems};
 
 /// Sets a match of one player up, as [`NetplayConfig`] says; the caller makes the session, or runs bevy_ggrs'
 /// schedules.
@@ -36,4 +39,18 @@ pub fn measure_update(world: &mut World, times: u32) -> Result<(), String> {
         world.run_schedule(SystemsOf(NetplaySystems::Measure));
     }
     Ok(())
+}
+
+/// Keeps a frame as a compared one is kept, to explain a desync.
+pub fn keep(world: &mut World, frame: i32) {
+    world.resource_scope(|world, mut store: Mut<RollbackStore>| store.keep(world, frame));
+}
+
+/// Sends a peer a message of the type with this number, whatever it is.
+pub fn send_message(world: &World, to: PeerKey, message_type: u8, message: &EncodedMessage) {
+    world.resource::<Session>().tell_room(|room| {
+        if let Err(error) = room.send_message(to, message_type, 0, message) {
+            error!("{error}");
+        }
+    });
 }

@@ -10,10 +10,10 @@ use netplay_core::match_;
 use netplay_core::transport::TransportOptions;
 use netplay_transport::PathPolicy;
 
-use crate::PeerIdentity;
 #[cfg(feature = "emulator")]
 use crate::reflect::OptionalNetworkEmulation;
 use crate::reflect::{ReflectedLinkConfig, ReflectedPathPolicy, ReflectedTransportOptions};
+use crate::{DesyncConfig, PeerIdentity};
 
 /// Where `netplay-server` listens unless told otherwise.
 pub const DEFAULT_SERVER: &str = "ws://127.0.0.1:3536";
@@ -66,6 +66,8 @@ pub struct NetplayConfig {
     pub countdown: Duration,
     /// How many frames lie between two compared checksums. Default 15.
     pub checksum_interval: u32,
+    /// What is kept to explain a desync, whether the match goes on after one, and where bundles are written.
+    pub desync: DesyncConfig,
     /// Thresholds of links, of the choice of paths and of what a peer may send: after what silence a path is left,
     /// how long a broken connection may recover, when another one is attempted.
     /// [LINKS.md](https://github.com/bevy-netplay/bevy_netplay/blob/main/docs/LINKS.md) has them all; each is taken
@@ -130,6 +132,7 @@ impl Default for NetplayConfig {
             stall_timeout: None,
             countdown: Duration::from_secs(3),
             checksum_interval: 15,
+            desync: DesyncConfig::default(),
             link: LinkConfig::default(),
             transport: TransportOptions::default(),
             policy: PathPolicy::Any,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use netplay_core::room::MatchStart;
+use netplay_report::desync::MatchInfo;
 
 use crate::PlayerHandle;
 
@@ -67,6 +68,17 @@ impl CurrentMatch {
         let local_players =
             this_match.players_of(start.local_player).map(PlayerHandle::from).collect();
         this_match.with_local_players(local_players)
+    }
+
+    /// A match of a bundle, as it was on the peer that wrote it.
+    pub(crate) fn of_bundle(info: &MatchInfo) -> Self {
+        let players = info.player_counts.iter().map(|count| usize::from(*count)).sum();
+        let this_match = Self::new(info.epoch, players, 0, info.seed);
+        let places = usize::from(info.places).max(players);
+        let this_match = Self { counts: info.player_counts.clone(), places, ..this_match };
+        let local = this_match.players_of(info.local_peer.into()).map(PlayerHandle::from);
+        let local = local.collect();
+        this_match.with_local_players(local)
     }
 
     /// The players of a peer, by its place among the peers: what ggrs takes for one player.

@@ -49,6 +49,7 @@
 //! | [`LocalInput`], [`Inputs`] | the input of the players |
 //! | [`PeerMessageApp`], [`PeerMessageWriter`], [`FromPeer`] | messages between peers, beside the simulation |
 //! | [`PeerLinks`], [`RollbackMetrics`], [`MatchTimeline`], [`session_report`] | why something felt bad |
+//! | [`DesyncConfig`], [`DesyncBundles`], [`replay_desync`], [`shrink_desync`] | why two machines disagree |
 //! | [`messages`] | what happened |
 //!
 //! # How a frame flows
@@ -77,6 +78,7 @@ pub mod bench;
 mod commands;
 mod config;
 mod current_match;
+mod desync;
 mod end_reason;
 mod files;
 mod ggrs;
@@ -102,6 +104,11 @@ mod sync_test;
 pub use commands::NetplayCommands;
 pub use config::{DEFAULT_SERVER, NetplayConfig};
 pub use current_match::{CurrentMatch, StartMatch};
+pub use desync::{
+    AfterDesync, DesyncBundle, DesyncBundles, DesyncCapture, DesyncConfig, DesyncFile,
+    DesyncFileError, DesyncReplay, ReplayError, ReplayVerdict, ShrunkDesync, replay_desync,
+    shrink_desync,
+};
 pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
 pub use input::{

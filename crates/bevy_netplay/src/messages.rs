@@ -1,11 +1,13 @@
 //! What happened in a room or match. Read with a `MessageReader`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::reflect::GetTypeRegistration;
 use netplay_core::room;
 use netplay_protocol::PeerKey;
+use netplay_report::desync::{Difference, Explanation};
 
 use crate::reflect::{OptionalPeerKey, ReflectedPeerKey};
 use crate::{
@@ -206,7 +208,8 @@ pub struct QualityChanged {
 }
 
 /// The states of this peer and another one differ: the simulation is not deterministic. Written once for each player
-/// and match, on both sides. The match goes on.
+/// and match, on both sides. The match goes on, unless [`DesyncConfig::after`](crate::DesyncConfig::after) says
+/// otherwise; [`DesyncExplained`] follows.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
 #[reflect(Message, Debug, PartialEq)]
 #[non_exhaustive]
@@ -226,6 +229,82 @@ pub struct DesyncDetected {
     /// The last compared frame before it at which they were equal; none if no frame before it was compared, as in a
     /// match that was set up differently or was rejoined.
     pub last_equal_frame: Option<i32>,
+}
+
+/// What differs after [`DesyncDetected`], once both peers have sent each other what they had, or the other one has not
+/// for 10 s. Written once for each player and match, on both sides; the log has the same sentence.
+/// [`DesyncBundles`](crate::DesyncBundles) has all of it by then.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DesyncExplained {
+    /// The player whose state differs.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// The frame before which the states differ, as far as it is known.
+    pub frame: i32,
+    /// The last compared frame before it at which they were equal.
+    pub last_equal_frame: Option<i32>,
+    /// What differs, in words.
+    pub sentence: String,
+    /// The type that differs first, as peers call it. None where an entity is missing, or nothing is known.
+    pub type_name: Option<String>,
+    /// The [`SpawnOrder`](crate::SpawnOrder) of the entity. None for resources and states.
+    pub entity: Option<u32>,
+    /// The part of the value that differs first; empty for all of it.
+    pub field: String,
+    /// What this peer has there, in words; a float with its bits.
+    pub local: Option<String>,
+    /// What the player has there.
+    pub remote: Option<String>,
+    /// The file that the bundle was written to, if [`DesyncConfig::directory`](crate::DesyncConfig::directory) is set.
+    pub file: Option<PathBuf>,
+}
+
+impl DesyncExplained {
+    pub(crate) fn new(
+        player: PlayerHandle,
+        peer: PeerKey,
+        frame: i32,
+        sentence: String,
+        file: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            player,
+            peer,
+            frame,
+            last_equal_frame: None,
+            sentence,
+            type_name: None,
+            entity: None,
+            field: String::new(),
+            local: None,
+            remote: None,
+            file,
+        }
+    }
+
+    /// The same with what is known.
+    pub(crate) fn with(mut self, explanation: Option<Explanation>) -> Self {
+        let Some(Explanation { frame, last_equal_frame, difference, .. }) = explanation else {
+            return self;
+        };
+        self.frame = frame;
+        self.last_equal_frame = last_equal_frame;
+        self.type_name = difference.type_name().map(str::to_owned);
+        match difference {
+            Difference::Value { entity, field, ours, theirs, .. } => {
+                (self.entity, self.field, self.local, self.remote) = (entity, field, ours, theirs);
+            }
+            Difference::MissingEntity { entity, .. } => self.entity = Some(entity),
+            Difference::MissingValue { entity, .. } => self.entity = entity,
+            Difference::Order { entities, .. } => self.entity = entities.first().copied(),
+            _ => {}
+        }
+        self
+    }
 }
 
 /// A player wants a rematch.
@@ -431,6 +510,7 @@ pub(crate) fn register(app: &mut App) {
     register_message::<PathChanged>(app);
     register_message::<QualityChanged>(app);
     register_message::<DesyncDetected>(app);
+    register_message::<DesyncExplained>(app);
     register_message::<RematchWanted>(app);
     register_message::<PeerKicked>(app);
     register_message::<KickVotes>(app);

@@ -22,8 +22,8 @@ use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, Tra
 use crate::state::log_state;
 use crate::{
     CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
-    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, messages, peer_messages,
-    reflect, report, rollback, session,
+    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync, messages,
+    peer_messages, reflect, report, rollback, session,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -166,6 +166,7 @@ where
             peer_messages::plugin,
             report::plugin,
         ))
+        .add_plugins(desync::plugin::<NetplayGgrs<I, E, P, L>>)
         .add_plugins(input::bots_plugin::<NetplayGgrs<I, E, P, L>>)
         .init_state::<NetplayState>()
         .register_type_state::<NetplayState>()

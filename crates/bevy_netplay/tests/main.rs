@@ -11,6 +11,7 @@ mod conditions;
 mod desync;
 mod drop;
 mod emulation;
+mod forensics;
 mod interruptions;
 mod leave;
 mod links;

@@ -10,7 +10,7 @@ use bevy_netplay::messages::PeerJoined;
 use bevy_netplay::prelude::*;
 
 /// Public types that need not be in the type registry: they are never a value in the world.
-const NO_VALUES: [&str; 22] = [
+const NO_VALUES: [&str; 27] = [
     // Plugins.
     "NetplayPlugins",
     "NetplayPlugin",
@@ -32,6 +32,11 @@ const NO_VALUES: [&str; 22] = [
     "Predict",
     // What functions return, a test, and how components are overwritten.
     "Access",
+    "DesyncFileError",
+    "DesyncReplay",
+    "ReplayError",
+    "ReplayVerdict",
+    "ShrunkDesync",
     "DecodeError",
     "EncodeError",
     "SyncTest",

@@ -2,6 +2,7 @@
 //!
 //! Such a file may come from anybody. Reading one is bounded, and what is wrong with it is said in a sentence.
 
+pub mod desync;
 mod error;
 #[cfg(feature = "html")]
 pub mod html;

@@ -6,6 +6,7 @@
     reason = "a command line tool talks to its user on the terminal"
 )]
 
+mod desync;
 mod file;
 mod report;
 
@@ -23,12 +24,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Compares desync bundles: frame, type, entity, field and both values
+    Desync(desync::DesyncArgs),
     /// Draws session reports as one page of HTML
     Report(report::ReportArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Desync(args) => desync::run(&args),
         Command::Report(args) => report::run(&args),
     };
     outcome.unwrap_or_else(|sentence| {

@@ -43,7 +43,8 @@ mod tests {
     fn reports_become_a_page_and_what_is_none_a_sentence() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let report = SessionReport { players: 2, game: "pong 1".into(), ..SessionReport::default() };
+        let report =
+            SessionReport { players: 2, game: "pong 1".into(), ..SessionReport::default() };
         std::fs::write(path("a.json"), report.to_json().unwrap()).unwrap();
         std::fs::write(path("b.json"), "{").unwrap();
         let run = |files: &[&str]| {

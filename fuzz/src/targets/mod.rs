@@ -5,6 +5,7 @@ mod config;
 mod control;
 mod datagram;
 mod description;
+mod desync;
 mod ice;
 mod inputs;
 mod link;
@@ -24,7 +25,7 @@ mod traffic;
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 24] = [
     datagram::DATAGRAM,
     control::CONTROL,
     relay::RELAY,
@@ -47,4 +48,6 @@ pub const TARGETS: [Target; 22] = [
     matchbox::MATCHBOX,
     ice::ICE_SERVER,
     network::NETWORK,
+    desync::DESYNC_BUNDLE,
+    desync::DESYNC_SIDE,
 ];

@@ -63,6 +63,10 @@ pub struct Floats;
 pub struct Physics;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/desyncs.md")]
+pub struct Desyncs;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/strangers.md")]
 pub struct Strangers;
 

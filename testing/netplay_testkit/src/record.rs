@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use bevy::prelude::*;
 use bevy_netplay::Checksums;
 use bevy_netplay::messages::{
-    DesyncDetected, MatchStarted, PathChanged, PeerInterrupted, PeerLeft, PeerResumed, PeerStalled,
-    PeerUnstalled, PlayerDisconnected,
+    DesyncDetected, DesyncExplained, MatchStarted, PathChanged, PeerInterrupted, PeerLeft,
+    PeerResumed, PeerStalled, PeerUnstalled, PlayerDisconnected,
 };
 use bevy_netplay::prelude::*;
 
@@ -53,6 +53,8 @@ pub struct MessageLog {
     pub started: Vec<MatchStarted>,
     /// Every desync.
     pub desyncs: Vec<DesyncDetected>,
+    /// Every desync of which it was told what differs.
+    pub explained: Vec<DesyncExplained>,
     /// Every player that was not heard for a while.
     pub interrupted: Vec<PeerInterrupted>,
     /// Every player that was heard again.
@@ -74,6 +76,7 @@ pub(crate) fn log_messages(
     mut log: ResMut<MessageLog>,
     mut started: MessageReader<MatchStarted>,
     mut desyncs: MessageReader<DesyncDetected>,
+    mut explained: MessageReader<DesyncExplained>,
     mut interrupted: MessageReader<PeerInterrupted>,
     mut resumed: MessageReader<PeerResumed>,
     mut stalled: MessageReader<PeerStalled>,
@@ -84,6 +87,7 @@ pub(crate) fn log_messages(
 ) {
     log.started.extend(started.read().cloned());
     log.desyncs.extend(desyncs.read().cloned());
+    log.explained.extend(explained.read().cloned());
     log.interrupted.extend(interrupted.read().cloned());
     log.resumed.extend(resumed.read().cloned());
     log.stalled.extend(stalled.read().cloned());

@@ -128,6 +128,13 @@ fn rows(measured: &Measured) -> Vec<Row> {
             &measured.checksum,
             Target::Value(1000.0),
         ),
+        Row::new(
+            "10,000 entities: keeping a compared frame to explain a desync, µs (beside: its checksum)",
+            1,
+            figures::spread(&measured.checksum, "bevy_netplay_us"),
+            figures::spread(&measured.checksum, "kept_us"),
+            Target::RatioOf(1.0, "its checksum"),
+        ),
         once(
             "allocations of 9 saves and a load (beside: bevy_ggrs)",
             0,
@@ -170,7 +177,9 @@ mod tests {
             ],
             hundred_thousand: cycle(400_000.0, 11_000.0, 9000.0),
             save: cycle(100.0, 6.0, 3.0),
-            checksum: vec![json!({ "bevy_ggrs_us": 1500.0, "bevy_netplay_us": 800.0 })],
+            checksum: vec![
+                json!({ "bevy_ggrs_us": 1500.0, "bevy_netplay_us": 800.0, "kept_us": 200.0 }),
+            ],
             allocations: json!({ "bevy_ggrs": 90, "bevy_netplay": 0 }),
             minutes: json!({
                 "bevy_ggrs_time": 40.0, "bevy_netplay_time": 1.02,
@@ -189,6 +198,7 @@ mod tests {
             "| 400.000 (400.000 to 400.000) | 11.000 (11.000 to 11.000) | 0.03 | ≤ 12 | yes |",
             "| 100.0 (100.0 to 100.0) | 6.0 (6.0 to 6.0) | 0.06 | ≤ 5 | no |",
             "| 1500.0 (1500.0 to 1500.0) | 800.0 (800.0 to 800.0) | 0.53 | ≤ 1000 | yes |",
+            "| 800.0 (800.0 to 800.0) | 200.0 (200.0 to 200.0) | 0.25 | ≤ 1 × its checksum | yes |",
             "| 90 (90 to 90) | 0 (0 to 0) | 0.00 | ≤ 0 | yes |",
             "| 40.000 (40.000 to 40.000) | 1.020 (1.020 to 1.020) | 0.03 | ≤ 1.1 | yes |",
         ] {

@@ -219,6 +219,17 @@ pub enum EndReason {
         /// What it did.
         detail: String,
     },
+    /// The states of this peer and a player's differ, and [`DesyncConfig::after`](crate::DesyncConfig::after) ends the
+    /// match then.
+    #[error(
+        "{player} and you saw different matches from frame {frame} on: that is an error of the game, and the match is over"
+    )]
+    Desync {
+        /// The player.
+        player: PlayerHandle,
+        /// The first compared frame at which they differ.
+        frame: i32,
+    },
     /// A player does not keep to the exchange from which the seed of a match is made: its game is modified.
     #[error("{player} cannot be played with: {detail}")]
     SeedViolation {

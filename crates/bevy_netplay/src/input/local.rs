@@ -133,13 +133,17 @@ pub(crate) fn give_inputs<C: MatchTypes>(world: &mut World) {
     let Some(GgrsSession::P2P(session)) = world.get_resource::<GgrsSession<C>>() else { return };
     // For ggrs, a peer is one player.
     let (frame, peers) = (session.current_frame(), session.local_player_handles());
-    let replayed = world.resource::<Session>().replayed_input(frame);
-    let inputs: Vec<(usize, C::Input)> = match replayed {
-        Some(bytes) => {
+    let session = world.resource::<Session>();
+    let inputs: Vec<(usize, C::Input)> = match (&session.replayed, session.replayed_input(frame)) {
+        (Some(bundle), _) => {
+            let input = |peer| GgrsInput::from_bytes(bundle.given_at(peer, frame));
+            peers.into_iter().map(|peer| (peer, input(peer))).collect()
+        }
+        (None, Some(bytes)) => {
             let input = GgrsInput::from_bytes(&bytes);
             peers.into_iter().map(|peer| (peer, input)).collect()
         }
-        None => {
+        (None, None) => {
             let read = read_inputs::<C>(world, frame, peers);
             read.iter().map(|(peer, input)| (*peer, GgrsInput::new(*input))).collect()
         }

@@ -4,10 +4,11 @@ use bevy::prelude::*;
 use netplay_core::messages::MessageEvent;
 
 use super::{
-    PeerMessageDelivered, PeerMessageFailed, PeerMessageId, PeerMessageRegistry, PeerTransfers,
+    INTERNAL_ID, PeerMessageDelivered, PeerMessageFailed, PeerMessageId, PeerMessageRegistry,
+    PeerTransfers,
 };
-use crate::PlayerHandle;
 use crate::session::Session;
+use crate::{PlayerHandle, desync};
 
 /// Writes the messages of peers for the game to read. Exclusive, because each type has its own.
 pub(super) fn dispatch(world: &mut World) {
@@ -22,6 +23,10 @@ pub(super) fn dispatch(world: &mut World) {
                 if !dispatch(world, peer, player, &message) {
                     world.resource_mut::<PeerTransfers>().note_undecodable(&name);
                 }
+            }
+            MessageEvent::Delivered { id: INTERNAL_ID }
+            | MessageEvent::Failed { id: INTERNAL_ID, .. } => {
+                desync::handle_delivered(world, peer);
             }
             MessageEvent::Delivered { id } => {
                 world.write_message(PeerMessageDelivered { id: PeerMessageId(id), peer });

@@ -15,11 +15,13 @@ mod writer;
 
 use bevy::prelude::*;
 use bevy_ggrs::{AdvanceWorld, AdvanceWorldSystems};
+use netplay_protocol::{MessageDelivery, MessageType};
+use netplay_report::desync::MAX_SIDE_BYTES;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::plugin::SystemsOf;
-use crate::{NetplaySystems, session};
+use crate::{NetplaySystems, desync, session};
 
 pub use counters::PeerMessageCounters;
 pub use error::PeerMessageError;
@@ -29,6 +31,9 @@ pub use registry::PeerMessageApp;
 pub(crate) use registry::PeerMessageRegistry;
 pub use transfers::{IncomingTransfer, OutgoingTransfer, PeerTransfers};
 pub use writer::{PeerMessageId, PeerMessageWriter};
+
+/// The id of what bevy_netplay itself sends.
+pub(crate) const INTERNAL_ID: u64 = u64::MAX;
 
 /// What can be sent as a message: everything that serde can write and read.
 pub trait PeerMessage: Serialize + DeserializeOwned + Send + Sync + 'static {}
@@ -53,6 +58,18 @@ pub(crate) fn plugin(app: &mut App) {
         )
         // What is written in `Update` leaves in the same update.
         .add_systems(Last, writer::send.run_if(writer::has_messages));
+    app.world_mut().resource_mut::<PeerMessageRegistry>().add_internal(
+        MessageType {
+            name: desync::MESSAGE_NAME.to_owned(),
+            version: desync::MESSAGE_VERSION,
+            delivery: MessageDelivery::Reliable,
+            max_bytes: MAX_SIDE_BYTES as u32,
+        },
+        |world, peer, _, bytes| {
+            desync::received(world, peer, bytes.to_vec());
+            true
+        },
+    );
     for set in [NetplaySystems::Receive, NetplaySystems::Send] {
         let dispatch = dispatch::dispatch.run_if(session::has_message_events);
         app.add_systems(SystemsOf(set), dispatch.after(session::receive).after(session::send));

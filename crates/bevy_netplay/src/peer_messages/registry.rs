@@ -44,7 +44,7 @@ pub trait PeerMessageApp {
     /// # Panics
     ///
     /// If the type is registered already, or the options are none: a name that another type has or that is too long, a
-    /// limit out of its bounds, or more than 64 types.
+    /// limit out of its bounds, or more than 63 types.
     fn add_peer_message<T: PeerMessage>(&mut self, options: PeerMessageOptions) -> &mut Self;
 }
 
@@ -59,8 +59,11 @@ impl PeerMessageApp for App {
     }
 }
 
+/// What the names of messages begin with that bevy_netplay itself sends.
+pub(super) const INTERNAL_PREFIX: &str = "netplay.";
+
 /// Writes a message of a peer for the game to read. False if it is none of its type.
-type Dispatch = fn(&mut World, PeerKey, Option<PlayerHandle>, &[u8]) -> bool;
+pub(super) type Dispatch = fn(&mut World, PeerKey, Option<PlayerHandle>, &[u8]) -> bool;
 
 /// The types of messages, in the order of their names, which is that of their numbers.
 #[derive(Resource, Default)]
@@ -75,7 +78,24 @@ struct Registered {
 }
 
 impl PeerMessageRegistry {
+    /// Adds what bevy_netplay itself sends: a game can neither write nor read it.
+    pub(super) fn add_internal(&mut self, message_type: MessageType, dispatch: Dispatch) {
+        let name = message_type.name.clone();
+        self.types.insert(name, Registered { message_type, dispatch });
+    }
+
+    /// The number of what bevy_netplay itself sends, and what it is.
+    pub(crate) fn find_named(&self, name: &str) -> Option<(u8, &MessageType)> {
+        let number = self.types.keys().position(|it| it == name)?;
+        Some((u8::try_from(number).ok()?, &self.types.get(name)?.message_type))
+    }
+
     fn add<T: PeerMessage>(&mut self, message_type: MessageType) -> Result<(), String> {
+        if message_type.name.starts_with(INTERNAL_PREFIX) {
+            return Err(format!(
+                "names that begin with {INTERNAL_PREFIX:?} are those of bevy_netplay"
+            ));
+        }
         let name = message_type.name.clone();
         if self.types.contains_key(&name) {
             return Err(format!("the name {name:?} is taken"));

@@ -4,7 +4,8 @@ use bevy::prelude::*;
 use netplay_core::room::Room;
 use netplay_protocol::PeerKey;
 
-use super::{PeerMessageId, PeerMessageRegistry};
+use super::registry::INTERNAL_PREFIX;
+use super::{INTERNAL_ID, PeerMessageId, PeerMessageRegistry};
 use crate::reflect::ReflectedPeerKey;
 use crate::session::Session;
 
@@ -73,22 +74,31 @@ impl PeerTransfers {
     fn refresh(&mut self, room: &Room, registry: &PeerMessageRegistry) {
         self.outgoing.clear();
         self.incoming.clear();
+        let is_internal = |number| {
+            registry.get(number).is_some_and(|(name, _)| name.starts_with(INTERNAL_PREFIX))
+        };
         let name = |number| registry.get(number).map_or_else(String::new, |(name, _)| name.into());
         for peer in room.peers() {
             let (peer, messages) = (peer.key(), peer.link().messages());
-            self.outgoing.extend(messages.outgoing().map(|it| OutgoingTransfer {
-                id: PeerMessageId(it.id),
-                peer,
-                name: name(it.message_type),
-                acknowledged: it.acknowledged,
-                total: it.total,
+            self.outgoing.extend(messages.outgoing().filter(|it| it.id != INTERNAL_ID).map(|it| {
+                OutgoingTransfer {
+                    id: PeerMessageId(it.id),
+                    peer,
+                    name: name(it.message_type),
+                    acknowledged: it.acknowledged,
+                    total: it.total,
+                }
             }));
-            self.incoming.extend(messages.incoming().map(|it| IncomingTransfer {
-                peer,
-                name: name(it.message_type),
-                received: it.received,
-                total: it.total,
-            }));
+            self.incoming.extend(
+                messages.incoming().filter(|it| !is_internal(it.message_type)).map(|it| {
+                    IncomingTransfer {
+                        peer,
+                        name: name(it.message_type),
+                        received: it.received,
+                        total: it.total,
+                    }
+                }),
+            );
         }
     }
 }

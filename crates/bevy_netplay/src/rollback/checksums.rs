@@ -7,6 +7,7 @@ use bevy_ggrs::{ConfirmedFrameCount, RollbackFrameCount};
 
 use super::store::RollbackStore;
 use super::systems::simulated_frame;
+use crate::desync::Capture;
 use crate::lobby::MatchEnd;
 
 /// How many checksums are kept: 4 minutes of them at the default interval.
@@ -117,6 +118,9 @@ pub(crate) fn confirm_frames(world: &mut World) -> Vec<(i32, u64)> {
         for frame in new.filter(|frame| checksums.is_wanted(*frame)).collect::<Vec<_>>() {
             match world.resource::<RollbackStore>().checksum(world, frame) {
                 Ok(checksum) => {
+                    if checksums.is_compared(frame) {
+                        Capture::note_frame(world, frame, &checksum);
+                    }
                     for (name, reason) in checksum.failed {
                         if checksums.failed.insert(name) {
                             error!(

@@ -32,6 +32,6 @@ pub use registration::NetplayApp;
 pub use registry::RollbackRegistry;
 pub(crate) use reset::{Simulation, reset_world};
 pub(crate) use simulation::check_simulation;
-pub(crate) use store::RollbackStore;
 pub use store::{DecodeError, EncodeError};
+pub(crate) use store::{FrameChecksum, RollbackStore};
 pub(crate) use systems::{go_back, plugin};

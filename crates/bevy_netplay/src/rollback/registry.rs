@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 use bevy::utils::prelude::ShortName;
+use netplay_report::desync::RegisteredType as DescribedType;
 
 /// Everything that is registered for rollback. Peers compare a hash of it before a match: of the names and shapes of
 /// the types, and by what their values are compared.
@@ -39,6 +40,16 @@ impl RollbackRegistry {
             text.push_str(&format!("\n{kind} {name} {compared_by} {shape}"));
         }
         seahash::hash(text.as_bytes())
+    }
+
+    /// What is registered, in the order of the names that peers call the types by.
+    pub(crate) fn described(&self) -> Vec<DescribedType> {
+        let describe = |(name, full)| {
+            let RegisteredType { kind, compared_by, .. } = &self.types[full];
+            let [kind, compared_by] = [kind, compared_by].map(|it| (*it).to_owned());
+            DescribedType { name, kind, compared_by }
+        };
+        self.names().into_iter().map(describe).collect()
     }
 
     /// Adds a type by its full name. False if it is there already.

@@ -9,12 +9,14 @@ use super::order::SpawnOrders;
 use super::registry::RollbackRegistry;
 use super::state::RollbackStates;
 use super::store::{Remains, RollbackStore};
+use crate::desync::Capture;
 use crate::input::reset_bots;
 use crate::lobby::MatchEnd;
 use crate::report::MatchRecord;
 use crate::stats::RollbackProgress;
 use crate::{
-    Checksums, CurrentMatch, NetplayConfig, PeerLinks, RollbackMetrics, SpawnOrder, StartMatch,
+    Checksums, CurrentMatch, DesyncCapture, NetplayConfig, PeerLinks, RollbackMetrics, SpawnOrder,
+    StartMatch,
 };
 
 /// How a match is simulated.
@@ -28,6 +30,8 @@ pub(crate) struct Simulation {
     pub(crate) sparse_saving: bool,
     /// One frame in so many is compared between peers.
     pub(crate) checksum_interval: u32,
+    /// What is kept of compared frames.
+    pub(crate) capture: DesyncCapture,
 }
 
 impl Simulation {
@@ -38,6 +42,7 @@ impl Simulation {
             max_prediction: config.bounded_max_prediction(),
             sparse_saving: config.sparse_saving,
             checksum_interval: config.checksum_interval,
+            capture: config.desync.capture,
         }
     }
 }
@@ -47,13 +52,16 @@ impl Simulation {
 /// Frames are counted and places in spawn order given from 0: both are part of the checksum, so a rematch that kept
 /// either would differ from a peer that joined later.
 pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulation: Simulation) {
+    // Before what it tells of is gone.
+    Capture::begin_match(world, &this_match);
     let mut everything = world.query_filtered::<Entity, (With<SpawnOrder>, Allow<Disabled>)>();
     let old: Vec<Entity> = everything.iter(world).collect();
     for entity in old {
         // A child may have been despawned with its parent.
         world.try_despawn(entity).ok();
     }
-    let Simulation { frame_rate, max_prediction, sparse_saving, checksum_interval } = simulation;
+    let Simulation { frame_rate, max_prediction, sparse_saving, checksum_interval, .. } =
+        simulation;
     world.insert_resource(RollbackFrameRate(frame_rate));
     world.insert_resource(RollbackFrameCount(0));
     world.insert_resource(ConfirmedFrameCount(-1));
@@ -61,9 +69,10 @@ pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulatio
     let mut remains = world.resource_mut::<Remains>();
     remains.clear();
     remains.set_simulating(true);
+    let kept = world.resource_mut::<Capture>().begin(simulation);
     world.resource_scope(|world, mut store: Mut<RollbackStore>| {
         // The window, the frame that is simulated and the one that it began with.
-        store.begin(world.resource::<RollbackRegistry>(), max_prediction + 2);
+        store.begin(world.resource::<RollbackRegistry>(), max_prediction + 2, kept);
     });
     let saved_apart = sparse_saving || max_prediction == 0;
     world.resource_mut::<Checksums>().begin(checksum_interval, saved_apart);

@@ -7,6 +7,7 @@ use netplay_core::room::{MatchStart, RoomEvent};
 
 use super::Session;
 use super::start::{begin_match, ggrs_session};
+use crate::desync::{self, Capture};
 use crate::input::MatchTypes;
 use crate::lobby::{LobbyOverviewSeen, MatchEnd, MatchResult, set_match_lobby};
 use crate::messages::{
@@ -105,6 +106,7 @@ fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
             let player = player.into();
             world.resource_mut::<RollbackMetrics>().note_desync(player, frame, local, remote);
             tell(world, DesyncDetected { player, peer, frame, local, remote, last_equal_frame });
+            desync::detected(world, peer, player, frame, last_equal_frame);
         }
         RoomEvent::RematchWanted { peer, player } => {
             tell(world, RematchWanted { player: player.into(), peer });
@@ -170,6 +172,7 @@ fn start_match<C: MatchTypes>(world: &mut World, start: &MatchStart) {
     set_match_lobby(world, &start.lobby, &start.player_counts);
     show_lobby(world);
     begin_match::<C>(world, ggrs, current, simulation);
+    world.resource_mut::<Capture>().set_start(start.clone());
 }
 
 /// Shows the game what the room shows of its lobby.
@@ -179,7 +182,7 @@ fn show_lobby(world: &mut World) {
 }
 
 /// The room ended, or a match without one. The entities of the match stay in the world, to be looked at.
-pub(super) fn end<C: MatchTypes>(world: &mut World, reason: EndReason) {
+pub(crate) fn end<C: MatchTypes>(world: &mut World, reason: EndReason) {
     let now = world.resource::<Time<Real>>().elapsed();
     world.resource_mut::<Session>().leave(now, "their game ended the match");
     world.remove_resource::<GgrsSession<C>>();

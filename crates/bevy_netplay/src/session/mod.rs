@@ -41,9 +41,11 @@ pub use emulation::CurrentEmulation;
 #[cfg(feature = "emulator")]
 pub(crate) use emulation::change_emulation;
 pub use entropy::EntropySource;
-pub(crate) use events::{apply_events, has_events, has_message_events};
+pub(crate) use events::{apply_events, end, has_events, has_message_events};
 pub(crate) use frame_clock::FrameClock;
-pub(crate) use local::{LocalMatch, SyncTestMatch, has_local_match, start_local_match};
+pub(crate) use local::{
+    LocalMatch, ReplayMatch, SyncTestMatch, has_local_match, start_local_match,
+};
 pub(crate) use requests::handle_requests;
 pub(crate) use resource::{Request, Session};
 pub(crate) use room_list::{is_listing, read_room_list};

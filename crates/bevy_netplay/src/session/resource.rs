@@ -1,6 +1,7 @@
 //! [`Session`]: the room and its transport, as a resource.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -13,6 +14,7 @@ use netplay_transport::{DrivenRoom, Leaving};
 
 use super::LocalMatch;
 use super::entropy::system_bytes;
+use crate::desync::BundleInputs;
 use crate::rollback::Simulation;
 use crate::{JoinRoom, RoomList};
 
@@ -38,6 +40,8 @@ pub(crate) struct Session {
     pub(super) message_events: Vec<(PeerKey, Option<usize>, MessageEvent)>,
     /// A match without a room that is about to start.
     pub(crate) local_match: Option<LocalMatch>,
+    /// The inputs of the desync bundle that is simulated again.
+    pub(crate) replayed: Option<Arc<BundleInputs>>,
     /// Counts the matches without a room.
     pub(super) local_epoch: u16,
     /// The page of the list of public rooms that is being read.
@@ -87,6 +91,7 @@ impl Default for Session {
             leaving: Vec::new(),
             message_events: Vec::new(),
             local_match: None,
+            replayed: None,
             local_epoch: 0,
             listing: None,
         }
@@ -160,6 +165,7 @@ impl Session {
     /// The match of this room is simulated from now on.
     pub(super) fn simulate(&mut self, traffic: SharedTraffic) {
         self.traffic = Some(traffic);
+        self.replayed = None;
     }
 
     /// The local input at a frame of a match that is simulated again, as its bytes.

@@ -11,6 +11,7 @@ use super::pace::Pace;
 use super::player_set::PlayerSet;
 use super::samples::{MatchSample, SAMPLE, UpdateSample};
 use crate::RollbackMetrics;
+use crate::desync::Capture;
 use crate::session::Session;
 
 /// How far the simulation is, to tell a resimulated frame from a new one and a stall from a save; and what has happened
@@ -33,7 +34,7 @@ pub(crate) struct RollbackProgress {
 #[derive(Debug)]
 struct Rollback {
     since: Instant,
-    /// Whose late inputs caused it; none before the first frame is simulated again.
+    /// The players whose late inputs caused it; none before the first frame is simulated again.
     caused_by: Option<PlayerSet>,
     span: Span,
 }
@@ -72,9 +73,11 @@ fn leave_span(span: &Span) {
 pub(super) fn begin_rollback(
     mut metrics: ResMut<RollbackMetrics>,
     mut progress: ResMut<RollbackProgress>,
+    mut capture: ResMut<Capture>,
     frame: Res<RollbackFrameCount>,
 ) {
     let depth = progress.newest.saturating_sub(frame.0).max(0) as u32;
+    capture.note_rollback(progress.newest, depth);
     metrics.begin_rollback(depth);
     progress.update.rollbacks += 1;
     progress.update.depth = progress.update.depth.max(depth);
@@ -134,6 +137,7 @@ pub(crate) fn count_stall(
 pub(crate) fn end_update(
     mut metrics: ResMut<RollbackMetrics>,
     mut progress: ResMut<RollbackProgress>,
+    mut capture: ResMut<Capture>,
     session: Res<Session>,
     (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
     time: Res<Time<Real>>,
@@ -146,6 +150,7 @@ pub(crate) fn end_update(
     metrics.confirmed_lag_max = metrics.confirmed_lag_max.max(metrics.confirmed_lag);
     if let Some(frames) = session.input_delay() {
         metrics.input_delay = frames;
+        capture.note_delay(frame.0, frames);
     }
     metrics.frame_advantage = session.frame_advantage();
     metrics.lost_time += update.lost_time;

@@ -30,7 +30,7 @@ pub struct UpdateSample {
     pub resimulated: u32,
     /// Time spent going back and simulating again.
     pub rollback_time: Duration,
-    /// Whose late inputs caused it.
+    /// The players whose late inputs caused it.
     pub caused_by: PlayerSet,
     /// Whether a frame was due, and waited for inputs of other players.
     pub stalled: bool,
@@ -65,7 +65,7 @@ pub struct MatchSample {
     pub resimulated: u32,
     /// Time spent going back and simulating again.
     pub rollback_time: Duration,
-    /// Whose late inputs caused it.
+    /// The players whose late inputs caused it.
     pub caused_by: PlayerSet,
     /// Frames that were due and waited for inputs of other players.
     pub stalled: u32,

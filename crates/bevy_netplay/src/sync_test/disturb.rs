@@ -9,7 +9,7 @@ use crate::{RollbackEntity, SpawnOrder};
 const OTHER_ENTITIES: usize = 100;
 
 /// Gives a world other entity ids and archetypes than another one has, depending on a seed.
-pub(super) fn disturb(world: &mut World, seed: u64) {
+pub(crate) fn disturb(world: &mut World, seed: u64) {
     let mut entities: Vec<Entity> = (0..OTHER_ENTITIES).map(|_| world.spawn_empty().id()).collect();
     // Later ones are handed out in another order.
     entities.sort_by_key(|entity| random(seed, entity.to_bits()));

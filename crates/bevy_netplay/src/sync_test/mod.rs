@@ -8,6 +8,9 @@ use std::fmt;
 
 use bevy::prelude::*;
 
+pub(crate) use disturb::disturb;
+pub(crate) use socket::{WithheldSocket, pair as socket_pair};
+
 use crate::input::NetplayInput;
 use crate::{PlayerHandle, SpawnOrder};
 use side::Side;

@@ -10,7 +10,7 @@ use netplay_protocol::PeerKey;
 const POLLS_PER_FRAME: usize = 3;
 
 /// One end of it.
-pub(super) struct WithheldSocket {
+pub(crate) struct WithheldSocket {
     sends: Arc<Mutex<Queue>>,
     receives: Arc<Mutex<Queue>>,
 }
@@ -25,7 +25,7 @@ struct Queue {
 }
 
 /// Both ends.
-pub(super) fn pair(seed: u64) -> [WithheldSocket; 2] {
+pub(crate) fn pair(seed: u64) -> [WithheldSocket; 2] {
     let queue = |direction| {
         Arc::new(Mutex::new(Queue {
             messages: VecDeque::new(),
@@ -43,7 +43,7 @@ pub(super) fn pair(seed: u64) -> [WithheldSocket; 2] {
 
 impl WithheldSocket {
     /// Withholds about half of the messages to this end for so many frames or longer.
-    pub(super) fn withholding(self, frames: usize) -> Self {
+    pub(crate) fn withholding(self, frames: usize) -> Self {
         lock(&self.receives).max_withheld = (2 * frames * POLLS_PER_FRAME) as u32;
         self
     }

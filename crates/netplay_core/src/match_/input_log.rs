@@ -62,6 +62,21 @@ impl InputLog {
         }
     }
 
+    /// How many bytes an input has.
+    pub fn input_bytes(&self) -> usize {
+        self.input_bytes
+    }
+
+    /// The input in the frames before the first one.
+    pub fn default_input(&self) -> &[u8] {
+        &self.default_input
+    }
+
+    /// All inputs, oldest first, without separators.
+    pub fn inputs(&self) -> &[u8] {
+        &self.inputs
+    }
+
     /// The input of a frame.
     pub fn get(&self, frame: i32) -> Option<&[u8]> {
         let place = usize::try_from(frame.checked_sub(self.start)?).ok()?;

@@ -41,6 +41,12 @@ impl MatchTraffic {
         self.local = local;
     }
 
+    /// Copies of the input logs of these peers, in their order. Every peer that is not another one is the local one.
+    pub fn input_logs(&self, peers: &[PeerKey]) -> Vec<InputLog> {
+        let log = |key: &PeerKey| self.peers.get(key).map_or(&self.local, |peer| &peer.log);
+        peers.iter().map(|key| log(key).clone()).collect()
+    }
+
     /// Other inputs count than those that the session was given: it begins again at frame 0, and catches up with the
     /// logs. Returns the input delay that it begins with.
     pub fn simulate_again(&mut self) -> usize {

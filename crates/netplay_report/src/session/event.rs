@@ -15,7 +15,7 @@ pub struct TimelineEvent {
     pub frame: i32,
     /// What.
     pub kind: EventKind,
-    /// The player of whom it is, counted from 0; none if it is of the local peer or of all.
+    /// The player that it is about, counted from 0; none if it is about the local peer or all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub player: Option<u8>,
     /// More about it, in words.

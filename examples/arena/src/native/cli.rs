@@ -3,6 +3,7 @@
 use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use clap::{Args, Parser, Subcommand, value_parser};
 use example_runner::native::cli::{BotArgs, HostArgs, PlayArgs, players};
+use example_runner::native::desync::DesyncArgs;
 
 /// Frames of a demo unless told otherwise: twenty seconds.
 pub const DEMO_FRAMES: i32 = 1200;
@@ -28,6 +29,8 @@ pub enum Command {
     Rooms(RoomsArgs),
     /// Plays without a window
     Bot(BotArgs),
+    /// Compares desync bundles, simulates one again, shortens it
+    Desync(DesyncArgs),
 }
 
 #[derive(Args)]
@@ -84,6 +87,7 @@ mod tests {
             "arena play --server ws://127.0.0.1:3536 --room ABC --net out:mobile;in:latency_ms=50,rate_kbit=500",
             "arena play --server ws://127.0.0.1:3536 --room ABC --players 4 --least 2 --public Friday",
             "arena play --server ws://127.0.0.1:3536 --room ABC --as-is",
+            "arena desync a.npdesync b.npdesync --replay --shrink out.npdesync",
             "arena rooms --server ws://127.0.0.1:3536",
             "arena bot --server ws://127.0.0.1:3536 --room ABC --players 2 --frames 300 --seed 7 \
              --report r.json --policy direct --net latency_ms=50,jitter_ms=10,loss=0.05 --wait-s 30 --linger-s 2",

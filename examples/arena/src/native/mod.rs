@@ -10,13 +10,14 @@ use std::process::{ExitCode, Termination as _};
 
 use arena::GAME;
 use arena::bot::BotPlugin;
+use arena::sim::SimulationPlugin;
 use arena::view::Invite;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use clap::Parser as _;
-use example_runner::native::cli::{HostArgs, JoinArgs, PlayArgs};
+use example_runner::native::cli::{HostArgs, JoinArgs, NetworkArgs, PlayArgs};
 use example_runner::native::local_host::{BotProcess, LocalHost, LocalHostError};
-use example_runner::native::{console, has_display};
+use example_runner::native::{console, desync, has_display};
 
 use cli::{Cli, Command, JoiningArgs};
 
@@ -27,6 +28,10 @@ pub fn run() -> ExitCode {
     match command {
         Some(Command::Bot(args)) => bot::run(args),
         Some(Command::Play(args)) => play(args),
+        Some(Command::Desync(args)) => desync::run(&args, |app| {
+            let config = NetworkArgs::default().config(GAME);
+            app.add_plugins((MinimalPlugins, arena::netplay(config), SimulationPlugin));
+        }),
         Some(Command::Rooms(args)) => rooms::run(&args.server),
         Some(Command::Demo(args)) if args.headless => {
             report(demo::run(args.frames, args.players, args.hosting.net))

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::Resource;
+use bevy_netplay::DesyncConfig;
 use bevy_netplay::prelude::{JoinRoom, NetplayConfig, NetworkEmulation, PathPolicy};
 use bevy_netplay::protocol::limits::{MAX_PLAYERS, MIN_PLAYERS};
 use clap::builder::RangedI64ValueParser;
@@ -127,6 +128,9 @@ pub struct NetworkArgs {
     /// intercontinental, terrible; in both directions: both:mobile
     #[arg(long, value_name = "CONDITIONS")]
     pub net: Option<NetworkEmulation>,
+    /// Directory that a desync bundle is written to when two peers come to different states
+    #[arg(long, value_name = "DIR")]
+    pub desync_dir: Option<PathBuf>,
     /// How many seconds a silent player is waited for
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..))]
     pub disconnect_timeout_s: Option<u32>,
@@ -150,6 +154,7 @@ impl NetworkArgs {
             emulate: self.net,
             disconnect_timeout: timeout.unwrap_or(defaults.disconnect_timeout),
             away_timeout: timeout.unwrap_or(defaults.away_timeout),
+            desync: DesyncConfig { directory: self.desync_dir, ..DesyncConfig::default() },
             ..defaults
         }
     }

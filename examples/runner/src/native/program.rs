@@ -7,6 +7,7 @@ use bevy_netplay::prelude::*;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::cli::{BotArgs, HostArgs, JoinArgs, NetworkArgs, PlayArgs, players};
+use super::desync::{self, DesyncArgs};
 use super::local_host::{BotProcess, LocalHost, LocalHostError};
 use super::{bot, console, has_display};
 use crate::{Controls, Game, local_names, window};
@@ -28,6 +29,8 @@ enum Command {
     Alone,
     /// Plays without a window
     Bot(BotArgs),
+    /// Compares desync bundles, simulates one again, shortens it
+    Desync(DesyncArgs),
 }
 
 /// The command line of a game.
@@ -46,6 +49,10 @@ pub fn run(game: &'static Game) -> ExitCode {
         .unwrap_or_else(|error| error.exit());
     match command {
         Some(Command::Bot(args)) => run_bot(game, args),
+        Some(Command::Desync(args)) => desync::run(&args, |app| {
+            app.add_plugins(MinimalPlugins);
+            (game.simulation)(app, NetworkArgs::default().config(game.version));
+        }),
         _ if !has_display() => {
             console::error("There is no display (DISPLAY is not set): only the command bot runs.");
             ExitCode::FAILURE

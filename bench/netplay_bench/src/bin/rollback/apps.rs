@@ -145,6 +145,11 @@ pub fn checksum(driven: &DrivenApp, frame: i32) -> Result<u64, EncodeError> {
     bevy_netplay::bench::checksum(driven.app.world(), frame)
 }
 
+/// Keeps a frame as a compared one is kept, to explain a desync.
+pub fn keep(driven: &mut DrivenApp, frame: i32) {
+    bevy_netplay::bench::keep(driven.app.world_mut(), frame);
+}
+
 fn app_with_clock() -> App {
     let mut app = App::new();
     app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>())

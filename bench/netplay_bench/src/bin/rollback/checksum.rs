@@ -1,7 +1,7 @@
 //! What the checksum of a frame takes.
 //!
 //! bevy_ggrs makes it in every save: there it is what a save takes longer with it than without. bevy_netplay makes it
-//! of compared frames alone, once these are confirmed.
+//! of compared frames alone, once these are confirmed, and keeps a copy of these frames to explain a desync.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Checksum {
         for store in [&mut without, &mut with, &mut ours] {
             store::warm_up(store);
         }
-        let mut times: [Vec<Duration>; 3] = Default::default();
+        let (mut times, mut kept): ([Vec<Duration>; 3], _) = (Default::default(), Vec::new());
         for _ in 0..self.count {
             for (store, times) in [&mut without, &mut with].into_iter().zip(&mut times) {
                 store.simulate();
@@ -44,11 +44,15 @@ impl Checksum {
             let mut checksum = Ok(0);
             times[2].push(store::time(|| checksum = apps::checksum(&ours, ours.frame())));
             black_box(checksum).map_err(|error| error.to_string())?;
+            let frame = ours.frame();
+            kept.push(store::time(|| apps::keep(&mut ours, frame)));
         }
         let [without, with, ours] = times.map(|mut times| {
             times.sort_unstable();
             percentile(&times, 0.5)
         });
-        Ok(json!({ "bevy_ggrs_us": with - without, "bevy_netplay_us": ours }))
+        kept.sort_unstable();
+        let kept = percentile(&kept, 0.5);
+        Ok(json!({ "bevy_ggrs_us": with - without, "bevy_netplay_us": ours, "kept_us": kept }))
     }
 }

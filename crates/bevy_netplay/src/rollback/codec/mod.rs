@@ -13,6 +13,7 @@
 //! of a few bytes that is too deep for the stack or too long for the memory.
 
 mod canonical;
+mod described;
 mod exact;
 mod hashed;
 mod keyed;
@@ -44,7 +45,9 @@ pub(super) enum CodecError {
     Fields,
 }
 
-type Write<T> = fn(&T, &TypeRegistry, &mut Vec<u8>) -> Result<(), CodecError>;
+pub(super) type Write<T> = fn(&T, &TypeRegistry, &mut Vec<u8>) -> Result<(), CodecError>;
+/// Appends text, a line for each part.
+type Describe<T> = fn(&T, &TypeRegistry, &mut String) -> Result<(), CodecError>;
 type Read<T> = fn(&mut &[u8], &TypeRegistry) -> Result<T, CodecError>;
 
 /// How the values of a type are compared and encoded.
@@ -55,6 +58,8 @@ pub(super) struct Codec<T> {
     pub(super) shape: String,
     /// Appends what peers compare.
     pub(super) compared: Option<Write<T>>,
+    /// Appends what is compared in words.
+    pub(super) described: Option<Describe<T>>,
     /// Appends an encoding, and takes one off the front of bytes.
     pub(super) encoded: Option<(Write<T>, Read<T>)>,
     /// Whether two values are the same, so that replacing one by the other changes nothing. May say that they are not
@@ -69,6 +74,7 @@ impl<T> Codec<T> {
             compared_by: "nothing",
             shape: String::new(),
             compared: None,
+            described: None,
             encoded: None,
             same: |_, _| false,
         }
@@ -90,6 +96,7 @@ impl<T> Codec<T> {
         Self {
             compared_by: "serde",
             compared: Some(|value, _, bytes| Ok(canonical::write(value, bytes)?)),
+            described: Some(|value, _, text| Ok(described::write(value, text)?)),
             encoded: shape.is_bounded.then_some(encoded),
             shape: shape.text,
             // Not by what is compared, which has one zero and one NaN.
@@ -111,6 +118,12 @@ impl<T> Codec<T> {
             shape: String::new(),
             compared: Some(|value, _, bytes| {
                 hashed::write(value, bytes);
+                Ok(())
+            }),
+            described: Some(|value, _, text| {
+                let mut bytes = Vec::new();
+                hashed::write(value, &mut bytes);
+                described::write_bytes(&bytes, text);
                 Ok(())
             }),
             encoded: None,
@@ -141,6 +154,10 @@ impl<T> Codec<T> {
             compared: Some(|value, registry, bytes| {
                 let value = reflected::serializable(value.as_partial_reflect(), registry);
                 Ok(canonical::write(&value, bytes)?)
+            }),
+            described: Some(|value, registry, text| {
+                let value = reflected::serializable(value.as_partial_reflect(), registry);
+                Ok(described::write(&value, text)?)
             }),
             encoded: is_bounded.then_some(encoded),
             same: |a, b| exact::same(a.as_partial_reflect(), b.as_partial_reflect()),

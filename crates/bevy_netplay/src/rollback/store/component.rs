@@ -125,7 +125,7 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
         frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
-        each: &mut dyn FnMut(Option<SpawnOrder>, u64),
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64, usize),
     ) -> Result<(), CodecError> {
         let Some(write) = self.codec.compared else { return Ok(()) };
         let mut bytes = Vec::new();
@@ -133,9 +133,43 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
             bytes.clear();
             bytes.extend_from_slice(&order.index().to_le_bytes());
             write(&places.portable(value), registry, &mut bytes)?;
-            each(Some(order), seahash::hash(&bytes));
+            each(Some(order), seahash::hash(&bytes), bytes.len());
         }
         Ok(())
+    }
+
+    fn keep(&mut self, from: usize, to: usize, frame: &Rows, places: &mut Places<'_>) {
+        if self.codec.compared.is_some() {
+            let mut kept = std::mem::take(&mut self.slots[to]);
+            let rows = self.slots[from].rows(frame);
+            kept.fill_own(rows.map(|(order, value)| (order, places.portable(value))));
+            self.slots[to] = kept;
+        }
+    }
+
+    fn describe(
+        &self,
+        slot: usize,
+        registry: &TypeRegistry,
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64, String),
+    ) {
+        let (Some(write), Some(describe)) = (self.codec.compared, self.codec.described) else {
+            return;
+        };
+        let none = Rows::default();
+        // It has its own rows.
+        let mut rows: Vec<_> = self.slots[slot].rows(&none).collect();
+        rows.sort_unstable_by_key(|(order, _)| *order);
+        for (order, value) in rows {
+            let mut bytes = order.index().to_le_bytes().to_vec();
+            let mut text = String::new();
+            // A value that cannot be compared is told of when its frame is.
+            if write(value, registry, &mut bytes).is_ok() {
+                // What is too long is cut.
+                let _ = describe(value, registry, &mut text);
+                each(Some(order), seahash::hash(&bytes), text);
+            }
+        }
     }
 
     fn encode(

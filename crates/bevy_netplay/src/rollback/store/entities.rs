@@ -65,6 +65,13 @@ impl EntityHistory {
         slot.rows.fill(std::iter::once(entities));
     }
 
+    /// Copies a slot to another one, in ascending order.
+    pub(super) fn keep(&mut self, from: usize, to: usize) {
+        let mut entities = self.slots[from].rows.orders().to_vec();
+        entities.sort_unstable();
+        self.put(to, &entities, self.slots[from].next);
+    }
+
     /// Brings back the entities of a slot that are gone.
     pub(super) fn restore(&mut self, world: &mut World, slot: usize) -> EntityChanges {
         let slot = &self.slots[slot];

@@ -46,15 +46,28 @@ pub(in crate::rollback) trait History: Send + Sync + 'static {
     /// Whether values of the type are compared.
     fn is_compared(&self) -> bool;
 
-    /// Hashes of the values of a slot that are equal on every peer, each with the entity that has it, in any order.
+    /// Hashes of the values of a slot that are equal on every peer, each with the entity that has it, in any order, and
+    /// with how many bytes were hashed.
     fn compare(
         &self,
         slot: usize,
         frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
-        each: &mut dyn FnMut(Option<SpawnOrder>, u64),
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64, usize),
     ) -> Result<(), CodecError>;
+
+    /// Copies the values of a slot to another one, if they are compared: with references as every peer has them.
+    fn keep(&mut self, from: usize, to: usize, frame: &Rows, places: &mut Places<'_>);
+
+    /// The values of a slot that were [kept](Self::keep) in words, each with the entity that has it and the hash by
+    /// which it is compared.
+    fn describe(
+        &self,
+        slot: usize,
+        registry: &TypeRegistry,
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64, String),
+    );
 
     /// Appends the values of a slot. Nothing where the type cannot be encoded.
     fn encode(

@@ -16,6 +16,7 @@ mod column;
 mod component;
 mod entities;
 mod history;
+mod kept;
 mod references;
 mod remainder;
 mod remains;
@@ -57,6 +58,8 @@ const MAX_PASSES: usize = 3;
 pub(crate) struct RollbackStore {
     /// The frame that each slot has. One slot more is for what is decoded.
     frames: Vec<i32>,
+    /// The compared frames that are kept longer, each in a slot behind those.
+    kept: Vec<i32>,
     entities: EntityHistory,
     /// In the order of the names that peers call the types by.
     histories: Vec<(&'static str, Box<dyn History>)>,
@@ -69,6 +72,8 @@ pub(crate) struct FrameChecksum {
     pub(crate) parts: Vec<(&'static str, u64)>,
     /// Types with a value that cannot be compared, and why. They are left out.
     pub(crate) failed: Vec<(&'static str, String)>,
+    /// How many bytes were compared.
+    pub(crate) bytes: usize,
 }
 
 /// Why a state cannot be encoded.
@@ -95,19 +100,22 @@ pub enum EncodeError {
 impl FromWorld for RollbackStore {
     fn from_world(world: &mut World) -> Self {
         world.init_resource::<SpawnOrders>();
-        Self { frames: Vec::new(), entities: EntityHistory::new(world), histories: Vec::new() }
+        let (frames, kept, histories) = (Vec::new(), Vec::new(), Vec::new());
+        Self { frames, kept, entities: EntityHistory::new(world), histories }
     }
 }
 
 impl RollbackStore {
-    /// A match begins: keeps the latest so many frames, and none of those before.
-    pub(crate) fn begin(&mut self, registry: &RollbackRegistry, frames: usize) {
+    /// A match begins: keeps the latest so many frames, and none of those before; and so many compared frames in words.
+    pub(crate) fn begin(&mut self, registry: &RollbackRegistry, frames: usize, kept: usize) {
         let names: Vec<_> = registry.names().into_values().collect();
         self.histories
             .sort_by_key(|(name, _)| names.iter().position(|registered| registered == name));
         self.frames.clear();
         self.frames.resize(frames, NO_FRAME);
-        self.set_depth(frames + 1);
+        self.kept.clear();
+        self.kept.resize(kept, NO_FRAME);
+        self.set_depth(frames + 1 + kept);
     }
 
     fn set_depth(&mut self, slots: usize) {
@@ -203,7 +211,9 @@ impl RollbackStore {
         let compared = self.histories.iter().filter(|(_, history)| history.is_compared());
         checksum.parts.extend(compared.map(|(name, _)| (*name, 0)));
         let mut part = 0;
-        checksum.failed = self.compare(world, frame, |name, _, hash| {
+        let mut bytes = 0;
+        checksum.failed = self.compare_bytes(world, frame, |name, _, hash, len| {
+            bytes += len;
             while checksum.parts[part].0 != name {
                 part += 1;
             }
@@ -211,6 +221,7 @@ impl RollbackStore {
             let sum = &mut checksum.parts[part].1;
             *sum = sum.wrapping_add(hash);
         })?;
+        checksum.bytes = bytes;
         for (name, part) in &mut checksum.parts {
             // How much of it was compared depends on the order of rows.
             if checksum.failed.iter().any(|(failed, _)| failed == name) {
@@ -235,13 +246,23 @@ impl RollbackStore {
         frame: i32,
         mut each: impl FnMut(&'static str, Option<SpawnOrder>, u64),
     ) -> Result<Vec<(&'static str, String)>, EncodeError> {
+        self.compare_bytes(world, frame, |name, order, hash, _| each(name, order, hash))
+    }
+
+    /// The same, with the number of bytes of each value.
+    fn compare_bytes(
+        &self,
+        world: &World,
+        frame: i32,
+        mut each: impl FnMut(&'static str, Option<SpawnOrder>, u64, usize),
+    ) -> Result<Vec<(&'static str, String)>, EncodeError> {
         let slot = self.kept(frame)?;
         let registry = world.resource::<AppTypeRegistry>().read();
         let frame = self.entities.rows(slot);
         let mut places = Places::new(world.resource(), frame.orders());
         let mut failed = Vec::new();
         for (name, history) in &self.histories {
-            let mut each = |order, hash| each(name, order, hash);
+            let mut each = |order, hash, len| each(name, order, hash, len);
             if let Err(error) = history.compare(slot, frame, &registry, &mut places, &mut each) {
                 failed.push((*name, error.to_string()));
             }
@@ -285,7 +306,7 @@ impl RollbackStore {
         }
         // There may have been no match yet.
         let slot = self.frames.len();
-        self.set_depth(slot + 1);
+        self.set_depth(slot + 1 + self.kept.len());
         let registry = world.resource::<AppTypeRegistry>().clone();
         let registry = registry.read();
         let (version, mut rest) = bytes.split_first().ok_or(DecodeError::Empty)?;

@@ -63,14 +63,38 @@ impl<T: Resource<Mutability = Mutable> + Clone> History for ResourceHistory<T> {
         _frame: &Rows,
         registry: &TypeRegistry,
         places: &mut Places<'_>,
-        each: &mut dyn FnMut(Option<SpawnOrder>, u64),
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64, usize),
     ) -> Result<(), CodecError> {
         let Some(write) = self.codec.compared else { return Ok(()) };
         let Some(value) = &self.slots[slot] else { return Ok(()) };
         let mut bytes = vec![1];
         write(&places.portable(value), registry, &mut bytes)?;
-        each(None, seahash::hash(&bytes));
+        each(None, seahash::hash(&bytes), bytes.len());
         Ok(())
+    }
+
+    fn keep(&mut self, from: usize, to: usize, _frame: &Rows, places: &mut Places<'_>) {
+        if self.codec.compared.is_some() {
+            self.slots[to] = self.slots[from].as_ref().map(|value| places.portable(value));
+        }
+    }
+
+    fn describe(
+        &self,
+        slot: usize,
+        registry: &TypeRegistry,
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64, String),
+    ) {
+        let (Some(write), Some(describe)) = (self.codec.compared, self.codec.described) else {
+            return;
+        };
+        let Some(value) = &self.slots[slot] else { return };
+        let (mut bytes, mut text) = (vec![1], String::new());
+        if write(value, registry, &mut bytes).is_ok() {
+            // What is too long is cut.
+            let _ = describe(value, registry, &mut text);
+            each(None, seahash::hash(&bytes), text);
+        }
     }
 
     fn encode(

@@ -3,12 +3,13 @@
 use bevy::prelude::*;
 use bevy::reflect::TypeRegistry;
 use bevy::state::state::FreelyMutableState;
+use netplay_report::desync::push_field;
 
 use super::history::{DecodeError, History};
 use super::references::{Decoding, Places, Restored};
 use super::rows::Rows;
 use crate::SpawnOrder;
-use crate::rollback::codec::{Codec, CodecError};
+use crate::rollback::codec::{Codec, CodecError, Write};
 
 /// The value of a state in the kept frames, and the one that it is about to have.
 pub(in crate::rollback) struct StateHistory<S: FreelyMutableState> {
@@ -56,19 +57,51 @@ impl<S: FreelyMutableState> History for StateHistory<S> {
         _frame: &Rows,
         registry: &TypeRegistry,
         _places: &mut Places<'_>,
-        each: &mut dyn FnMut(Option<SpawnOrder>, u64),
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64, usize),
     ) -> Result<(), CodecError> {
         let Some(write) = self.codec.compared else { return Ok(()) };
         let Some((state, next)) = &self.slots[slot] else { return Ok(()) };
-        let mut bytes = Vec::new();
-        write(state, registry, &mut bytes)?;
-        let (kind, next) = parts(next);
-        bytes.push(kind);
-        if let Some(next) = next {
-            write(next, registry, &mut bytes)?;
-        }
-        each(None, seahash::hash(&bytes));
+        let bytes = compared(write, state, next, registry)?;
+        each(None, seahash::hash(&bytes), bytes.len());
         Ok(())
+    }
+
+    fn keep(&mut self, from: usize, to: usize, _frame: &Rows, _places: &mut Places<'_>) {
+        if self.codec.compared.is_some() {
+            self.slots[to] = self.slots[from].clone();
+        }
+    }
+
+    fn describe(
+        &self,
+        slot: usize,
+        registry: &TypeRegistry,
+        each: &mut dyn FnMut(Option<SpawnOrder>, u64, String),
+    ) {
+        let (Some(write), Some(describe)) = (self.codec.compared, self.codec.described) else {
+            return;
+        };
+        let Some((state, next)) = &self.slots[slot] else { return };
+        let Ok(bytes) = compared(write, state, next, registry) else { return };
+        let mut text = String::new();
+        // What is too long is cut.
+        let _ = describe(state, registry, &mut text);
+        if let (kind, Some(next)) = parts(next) {
+            push_field(
+                &mut text,
+                "NextState",
+                if kind == 1 { "Pending" } else { "PendingIfNeq" },
+                None,
+            );
+            let mut of_next = String::new();
+            let _ = describe(next, registry, &mut of_next);
+            for line in of_next.lines() {
+                text.push_str("NextState.");
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        each(None, seahash::hash(&bytes), text);
     }
 
     fn encode(
@@ -108,6 +141,23 @@ impl<S: FreelyMutableState> History for StateHistory<S> {
         };
         Ok(())
     }
+}
+
+/// What is compared of a state.
+fn compared<S: FreelyMutableState>(
+    write: Write<S>,
+    state: &S,
+    next: &NextState<S>,
+    registry: &TypeRegistry,
+) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = Vec::new();
+    write(state, registry, &mut bytes)?;
+    let (kind, next) = parts(next);
+    bytes.push(kind);
+    if let Some(next) = next {
+        write(next, registry, &mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// Which kind of next state it is, and its value.
