@@ -35,7 +35,8 @@ mod tests {
     /// Whether it is too slow after updates of so many ms, of which each `every`th loses 50 ms.
     fn is_too_slow(updates: u32, length: u32, every: u32) -> bool {
         let mut pace = Pace::default();
-        let lost = |update: u32| if update.is_multiple_of(every) { MS * 50 } else { MS * 0 };
+        let lost =
+            |update: u32| if update.is_multiple_of(every) { MS * 50 } else { Duration::ZERO };
         (1..=updates)
             .map(|update| pace.handle_update(MS * length * update, lost(update)))
             .last()
@@ -60,7 +61,7 @@ mod tests {
         for second in 0..10 {
             pace.handle_update(MS * 300 * second, MS * 50);
         }
-        assert!(pace.handle_update(MS * 3000, MS * 0));
-        assert!(!pace.handle_update(MS * 3300, MS * 0));
+        assert!(pace.handle_update(MS * 3000, Duration::ZERO));
+        assert!(!pace.handle_update(MS * 3300, Duration::ZERO));
     }
 }
