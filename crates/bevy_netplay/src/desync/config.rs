@@ -26,8 +26,7 @@ pub enum DesyncCapture {
     Off,
     /// The checksums of the latest 128 compared frames by type, and the state of some.
     On {
-        /// Of how many compared frames the state is kept, or more, so that they are a second at least. Of these, 16 by
-        /// default.
+        /// Of how many compared frames the state is kept; of more where these are less than a second. Default 16.
         frames: usize,
         /// How many bytes of state are kept at most, about. A game with more keeps fewer frames, or checksums only; the
         /// log says so. Default 8 MiB.

@@ -3,6 +3,7 @@
 mod game;
 mod hostile;
 mod replay;
+mod webrtc;
 
 use bevy_netplay::messages::DesyncExplained;
 use bevy_netplay::prelude::*;
@@ -192,5 +193,18 @@ fn without_states_the_type_is_named_and_without_capture_the_frame() {
             assert_eq!(said.frame, 105, "{said:?}");
             assert!(!bundle(&apps, index).inputs.is_empty());
         }
+    }
+}
+
+#[test]
+fn a_game_with_more_state_than_may_be_kept_keeps_the_latest_frames() {
+    // A frame has about 150 bytes: of 16 frames, the latest few are kept, which is what it takes.
+    let capture = DesyncCapture::On { frames: 16, max_bytes: 900 };
+    let apps = planted(98, Plant::Value, move |_, config| config.desync.capture = capture);
+    for index in apps.indices() {
+        let said = explained(&apps, index);
+        assert_eq!((said.frame, &said.field[..]), (105, "at.y"), "{said:?}");
+        let frames: Vec<i32> = bundle(&apps, index).ours.states.iter().map(|it| it.frame).collect();
+        assert_eq!(frames, [90, 105]);
     }
 }

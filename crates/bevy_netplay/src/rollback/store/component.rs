@@ -147,6 +147,10 @@ impl<T: Component + Clone> History for ComponentHistory<T> {
         }
     }
 
+    fn swap(&mut self, a: usize, b: usize) {
+        self.slots.swap(a, b);
+    }
+
     fn describe(
         &self,
         slot: usize,

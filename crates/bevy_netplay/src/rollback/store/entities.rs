@@ -72,6 +72,11 @@ impl EntityHistory {
         self.put(to, &entities, self.slots[from].next);
     }
 
+    /// Two slots change places.
+    pub(super) fn swap(&mut self, a: usize, b: usize) {
+        self.slots.swap(a, b);
+    }
+
     /// Brings back the entities of a slot that are gone.
     pub(super) fn restore(&mut self, world: &mut World, slot: usize) -> EntityChanges {
         let slot = &self.slots[slot];

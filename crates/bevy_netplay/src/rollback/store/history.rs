@@ -60,6 +60,9 @@ pub(in crate::rollback) trait History: Send + Sync + 'static {
     /// Copies the values of a slot to another one, if they are compared: with references as every peer has them.
     fn keep(&mut self, from: usize, to: usize, frame: &Rows, places: &mut Places<'_>);
 
+    /// Two slots change places.
+    fn swap(&mut self, a: usize, b: usize);
+
     /// The values of a slot that were [kept](Self::keep) in words, each with the entity that has it and the hash by
     /// which it is compared.
     fn describe(

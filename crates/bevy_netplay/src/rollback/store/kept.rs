@@ -25,8 +25,16 @@ impl RollbackStore {
         }
     }
 
-    /// Keeps so many compared frames from now on, and drops what the others had.
+    /// Keeps so many compared frames from now on: the latest.
     pub(crate) fn keep_at_most(&mut self, frames: usize) {
+        for place in 0..frames.min(self.kept.len()) {
+            let latest = (place..self.kept.len()).max_by_key(|it| self.kept[*it]);
+            let Some(latest) = latest.filter(|it| *it != place) else { continue };
+            self.kept.swap(place, latest);
+            let [a, b] = [place, latest].map(|it| self.kept_slot(it));
+            self.entities.swap(a, b);
+            self.histories.iter_mut().for_each(|(_, history)| history.swap(a, b));
+        }
         self.kept.truncate(frames);
         self.set_depth(self.frames.len() + 1 + self.kept.len());
     }

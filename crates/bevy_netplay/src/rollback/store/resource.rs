@@ -79,6 +79,10 @@ impl<T: Resource<Mutability = Mutable> + Clone> History for ResourceHistory<T> {
         }
     }
 
+    fn swap(&mut self, a: usize, b: usize) {
+        self.slots.swap(a, b);
+    }
+
     fn describe(
         &self,
         slot: usize,

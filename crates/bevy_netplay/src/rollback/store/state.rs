@@ -72,6 +72,10 @@ impl<S: FreelyMutableState> History for StateHistory<S> {
         }
     }
 
+    fn swap(&mut self, a: usize, b: usize) {
+        self.slots.swap(a, b);
+    }
+
     fn describe(
         &self,
         slot: usize,
