@@ -58,9 +58,15 @@ mod tests {
         let mut clock = FrameClock::default();
         assert_eq!(frames(&mut clock, 30_000), 25);
         assert_eq!(clock.handle_time(Duration::from_millis(64)), Duration::ZERO);
-        assert_eq!(clock.handle_time(Duration::from_millis(200)), Duration::from_millis(14));
         clock.handle_stall(FRAME);
         assert_eq!(frames(&mut clock, 5), 0);
         assert_eq!(frames(&mut clock, 1), 1);
+    }
+
+    #[test]
+    fn time_that_is_not_made_up_for_is_told() {
+        let mut clock = FrameClock::default();
+        let lost = [100, 100, 100, 3000].map(|ms| clock.handle_time(Duration::from_millis(ms)));
+        assert_eq!(lost.map(|lost| lost.as_millis()), [0, 0, 50, 3000]);
     }
 }
