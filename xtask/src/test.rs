@@ -12,9 +12,10 @@ use crate::workspace::{WASM, cargo, root};
 const SANS_IO: [&str; 2] = ["netplay_protocol", "netplay_core"];
 
 /// What a browser game links, and what is compared with one: these must stay clean for wasm32 too.
-const CLIENT: [&str; 11] = [
+const CLIENT: [&str; 12] = [
     "netplay_protocol",
     "netplay_core",
+    "netplay_report",
     "netplay_transport",
     "bevy_netplay",
     "quickstart",

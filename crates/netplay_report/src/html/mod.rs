@@ -1,9 +1,9 @@
 //! Session reports as one page of HTML, which needs nothing but a browser: no network, no other file.
 //!
 //! The reports of several peers stand side by side on one time axis. Their clocks differ, so they are laid over each
-//! other by the frames of the simulation, which are the same on every peer ([`axis`]).
+//! other by the frames of the simulation, which are the same on every peer.
 //!
-//! A report may come from anybody, and so may every text in it: what is written into the page is [escaped](escape).
+//! A report may come from anybody, and so may every text in it: what is written into the page is escaped.
 
 mod axis;
 mod charts;
