@@ -41,8 +41,9 @@ impl Draft {
     }
 }
 
-/// Types, opens and closes the line. It runs before everything else that reads keys, and lets none of them through while
-/// the line is open.
+/// Types, opens and closes the line. It runs before everything else that reads keys, and lets through only those that
+/// are pressed while the line is closed. Keys are taken in their order: within one frame a line may be opened, typed
+/// and closed, and the key after that be a key again.
 pub(super) fn type_text(
     mut typed: MessageReader<KeyboardInput>,
     mut keys: ResMut<ButtonInput<KeyCode>>,
@@ -50,29 +51,53 @@ pub(super) fn type_text(
     mut said: MessageWriter<Say>,
     lobby: Res<CurrentLobby>,
 ) {
-    if !draft.open {
-        typed.clear();
-        // In the lobby Enter starts the match, for the one who may.
-        let enter_starts = may_start(&lobby);
-        let opens =
-            keys.just_pressed(KeyCode::KeyT) || keys.just_pressed(KeyCode::Enter) && !enter_starts;
-        if opens {
-            draft.open = true;
-            keys.reset_all();
+    // In the lobby Enter starts the match, for the one who may.
+    let enter_opens = !may_start(&lobby);
+    let mut takes_keys = draft.open;
+    let mut let_through = Vec::new();
+    let mut closed_by = None;
+    for key in typed.read() {
+        let is_pressed = key.state == ButtonState::Pressed;
+        if !draft.open {
+            let opens = match key.key_code {
+                KeyCode::KeyT => true,
+                KeyCode::Enter => enter_opens,
+                _ => false,
+            };
+            if is_pressed && opens && !key.repeat {
+                draft.open = true;
+                takes_keys = true;
+            } else {
+                let_through.push(key);
+            }
+        } else if is_pressed {
+            match draft.handle_key(&key.logical_key, key.text.as_deref()) {
+                Outcome::Goes => continue,
+                Outcome::Sent => drop(said.write(Say(std::mem::take(&mut draft.text)))),
+                Outcome::Closed => {}
+            }
+            draft.open = false;
+            closed_by = Some(key.key_code);
         }
+    }
+    if !takes_keys {
         return;
     }
-    for key in typed.read().filter(|key| key.state == ButtonState::Pressed) {
-        match draft.handle_key(&key.logical_key, key.text.as_deref()) {
-            Outcome::Goes => continue,
-            Outcome::Sent => drop(said.write(Say(std::mem::take(&mut draft.text)))),
-            Outcome::Closed => {}
-        }
-        draft.open = false;
-        break;
-    }
-    typed.clear();
     keys.reset_all();
+    if draft.open {
+        return;
+    }
+    if let Some(key) = closed_by {
+        // It is still held, so that its repetitions are not pressed again.
+        keys.press(key);
+        keys.clear();
+    }
+    for key in let_through {
+        match key.state {
+            ButtonState::Pressed => keys.press(key.key_code),
+            ButtonState::Released => keys.release(key.key_code),
+        }
+    }
 }
 
 /// A match begins, or the room has ended: keys are keys again.
@@ -146,6 +171,12 @@ mod tests {
     }
 
     fn press(app: &mut App, key_code: KeyCode, logical_key: Key, text: Option<&str>) {
+        hit(app, key_code, logical_key, text);
+        app.update();
+    }
+
+    /// A key that is pressed before the next frame, after those that were pressed before.
+    fn hit(app: &mut App, key_code: KeyCode, logical_key: Key, text: Option<&str>) {
         app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(key_code);
         app.world_mut().write_message(KeyboardInput {
             key_code,
@@ -155,7 +186,6 @@ mod tests {
             repeat: false,
             window: Entity::PLACEHOLDER,
         });
-        app.update();
     }
 
     #[test]
@@ -177,6 +207,38 @@ mod tests {
         press(&mut app, KeyCode::Enter, Key::Enter, Some("\r"));
         let said = app.world_mut().resource_mut::<Messages<Say>>().drain().collect::<Vec<_>>();
         assert_eq!(said, [Say(" k".into())]);
+    }
+
+    #[test]
+    fn keys_within_one_frame_count_in_their_order() {
+        let mut app = app();
+        hit(&mut app, KeyCode::KeyK, Key::Character("k".into()), Some("k"));
+        hit(&mut app, KeyCode::KeyT, Key::Character("t".into()), Some("t"));
+        hit(&mut app, KeyCode::KeyL, Key::Character("l".into()), Some("l"));
+        hit(&mut app, KeyCode::Escape, Key::Escape, None);
+        hit(&mut app, KeyCode::Space, Key::Space, Some(" "));
+        app.update();
+        assert_eq!(*app.world().resource::<Draft>(), Draft { open: false, text: "l".into() });
+        let keys = app.world().resource::<ButtonInput<KeyCode>>();
+        for (key, is_pressed) in [
+            (KeyCode::KeyK, true),
+            (KeyCode::KeyT, false),
+            (KeyCode::KeyL, false),
+            (KeyCode::Escape, false),
+            (KeyCode::Space, true),
+        ] {
+            assert_eq!(keys.just_pressed(key), is_pressed, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_closes_the_line_and_is_held_is_not_pressed_again() {
+        let mut app = app();
+        press(&mut app, KeyCode::KeyT, Key::Character("t".into()), Some("t"));
+        press(&mut app, KeyCode::Escape, Key::Escape, None);
+        // What a window reports of a held key once more.
+        app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(KeyCode::Escape);
+        assert!(!app.world().resource::<ButtonInput<KeyCode>>().just_pressed(KeyCode::Escape));
     }
 
     #[test]
