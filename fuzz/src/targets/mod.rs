@@ -17,6 +17,7 @@ mod network;
 mod noise;
 mod payload;
 mod relay;
+mod report;
 mod server;
 mod signaling;
 mod token;
@@ -25,7 +26,7 @@ mod traffic;
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 25] = [
     datagram::DATAGRAM,
     control::CONTROL,
     relay::RELAY,
@@ -50,4 +51,5 @@ pub const TARGETS: [Target; 24] = [
     network::NETWORK,
     desync::DESYNC_BUNDLE,
     desync::DESYNC_SIDE,
+    report::SESSION_REPORT,
 ];

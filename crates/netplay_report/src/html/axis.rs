@@ -65,7 +65,8 @@ fn time_of(report: &SessionReport, frame: i32) -> Option<f64> {
     }
     let before = after.checked_sub(1)?;
     let (last, at_last) = (frames.get(before)?, times.get(before)?);
-    let part = f64::from(frame - last) / f64::from(next - last);
+    let [frame, last, next] = [frame, *last, *next].map(f64::from);
+    let part = (frame - last) / (next - last);
     Some(at_last + (at_next - at_last) * part)
 }
 

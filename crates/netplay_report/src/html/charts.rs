@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::escape::escape;
 use super::events;
-use super::svg::{Curve, Shape, chart};
+use super::svg::{Curve, Scale, Shape, chart};
 use crate::session::{LinkReport, LinkSeries, SessionReport};
 
 /// One quantity over time.
@@ -12,6 +12,8 @@ struct Quantity {
     unit: &'static str,
     /// The least that the axis goes to, so that small differences do not look large.
     least: f64,
+    /// Whether there are values below 0.
+    signed: bool,
     curves: fn(&SessionReport) -> Vec<Values>,
 }
 
@@ -29,24 +31,28 @@ const QUANTITIES: [Quantity; 8] = [
         title: "Round trip time",
         unit: "ms",
         least: 50.0,
+        signed: false,
         curves: |report| of_links(report, |series, row| value(&series.rtt_ms, row)),
     },
     Quantity {
         title: "Jitter",
         unit: "ms",
         least: 20.0,
+        signed: false,
         curves: |report| of_links(report, |series, row| value(&series.jitter_ms, row)),
     },
     Quantity {
         title: "Loss",
         unit: "%",
         least: 5.0,
+        signed: false,
         curves: |report| of_links(report, |series, row| value(&series.loss, row) * 100.0),
     },
     Quantity {
         title: "Sent",
         unit: "kB/s",
         least: 5.0,
+        signed: false,
         curves: |report| {
             of_links(report, |series, row| {
                 let seconds = interval(&series.at_ms, row) / 1000.0;
@@ -59,6 +65,7 @@ const QUANTITIES: [Quantity; 8] = [
         title: "Deepest rollback, and frames that waited",
         unit: "frames",
         least: 8.0,
+        signed: false,
         curves: |report| {
             let series = &report.series;
             let row = |name: &str, color, values: &[u32]| Values {
@@ -75,6 +82,7 @@ const QUANTITIES: [Quantity; 8] = [
         title: "Simulating again, per frame",
         unit: "ms",
         least: 4.0,
+        signed: false,
         curves: |report| {
             let series = &report.series;
             let values = |row| {
@@ -90,14 +98,14 @@ const QUANTITIES: [Quantity; 8] = [
         title: "Frames ahead of each peer",
         unit: "frames",
         least: 4.0,
-        curves: |report| {
-            of_links(report, |series, row| value(&series.frame_advantage, row).max(0.0))
-        },
+        signed: true,
+        curves: |report| of_links(report, |series, row| value(&series.frame_advantage, row)),
     },
     Quantity {
         title: "Frames per second, and the longest update in ms",
         unit: "",
         least: 70.0,
+        signed: false,
         curves: |report| {
             let series = &report.series;
             let rate = |row| {
@@ -127,11 +135,14 @@ pub(super) fn section(reports: &[SessionReport], axis: &Axis) -> String {
 fn figure(quantity: &Quantity, reports: &[SessionReport], axis: &Axis) -> String {
     let all: Vec<Vec<Values>> = reports.iter().map(quantity.curves).collect();
     let values = all.iter().flatten().flat_map(|values| &values.values);
-    let largest = values.copied().filter(|value| value.is_finite()).fold(quantity.least, f64::max);
-    let most = round_up(largest);
-    let Quantity { title, unit, .. } = quantity;
+    let sizes = values.map(|value| value.abs()).filter(|value| value.is_finite());
+    let most = round_up(sizes.fold(quantity.least, f64::max));
+    let Quantity { title, unit, signed, .. } = quantity;
+    let scale = Scale { least: if *signed { -most } else { 0.0 }, most };
+    let range = format!("{} to {most} {unit}", scale.least);
     let mut html = format!(
-        "<section><h2>{title} <small>0 to {most} {unit}, over {:.0} s</small></h2><div class=\"row\">\n",
+        "<section><h2>{title} <small>{}, over {:.0} s</small></h2><div class=\"row\">\n",
+        range.trim_end(),
         (axis.to - axis.from) / 1000.0
     );
     for (index, (report, values)) in reports.iter().zip(all).enumerate() {
@@ -143,7 +154,7 @@ fn figure(quantity: &Quantity, reports: &[SessionReport], axis: &Axis) -> String
                 format!("<span class=\"c{color}\" data-name=\"{name}\">{name}<b></b></span>")
             })
             .collect();
-        let drawn = chart(&curves, &events::marks(report, index, axis), most, unit);
+        let drawn = chart(&curves, &events::marks(report, index, axis), scale, unit);
         html.push_str(&format!("<figure>{drawn}<figcaption>{legend}</figcaption></figure>\n"));
     }
     html.push_str("</div></section>\n");

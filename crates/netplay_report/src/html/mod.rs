@@ -19,7 +19,7 @@ use escape::escape;
 /// How many reports fit on a page: those of a match.
 pub const MAX_REPORTS: usize = 8;
 
-/// Draws reports as a page. More than [`MAX_REPORTS`] are not drawn.
+/// Draws reports as a page, in the order of their players. More than [`MAX_REPORTS`] are not drawn.
 ///
 /// ```
 /// use netplay_report::html;
@@ -30,7 +30,9 @@ pub const MAX_REPORTS: usize = 8;
 /// assert!(page.starts_with("<!DOCTYPE html>") && page.contains("pong &lt;1&gt;"));
 /// ```
 pub fn page(reports: &[SessionReport]) -> String {
-    let reports = &reports[..reports.len().min(MAX_REPORTS)];
+    let mut reports = reports[..reports.len().min(MAX_REPORTS)].to_vec();
+    reports.sort_by_key(|report| report.local_player);
+    let reports = reports.as_slice();
     let axis = Axis::of(reports);
     let first = reports.first();
     let game = first.map(|report| escape(&report.game)).unwrap_or_default();

@@ -26,6 +26,20 @@ pub(super) enum Shape {
     Bars,
 }
 
+/// The values at the bottom and the top of a chart.
+#[derive(Clone, Copy)]
+pub(super) struct Scale {
+    pub(super) least: f64,
+    pub(super) most: f64,
+}
+
+impl Scale {
+    fn y(self, value: f64) -> f64 {
+        let fraction = finite((value - self.least) / (self.most - self.least));
+        rounded(HEIGHT - fraction.clamp(0.0, 1.0) * HEIGHT)
+    }
+}
+
 /// A time at which something happened.
 pub(super) struct Mark {
     pub(super) at: f64,
@@ -33,13 +47,18 @@ pub(super) struct Mark {
     pub(super) title: String,
 }
 
-/// Draws curves up to a greatest value, over marks.
-pub(super) fn chart(curves: &[Curve], marks: &[Mark], most: f64, unit: &str) -> String {
+/// Draws curves over marks.
+pub(super) fn chart(curves: &[Curve], marks: &[Mark], scale: Scale, unit: &str) -> String {
+    let Scale { least, most } = scale;
     let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" data-most=\"{most}\" \
-         data-unit=\"{}\">",
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" data-least=\"{least}\" \
+         data-most=\"{most}\" data-unit=\"{}\">",
         escape(unit)
     );
+    if least < 0.0 {
+        let y = scale.y(0.0);
+        let _ = write!(svg, "<line class=\"zero\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{y}\" y2=\"{y}\"/>");
+    }
     for mark in marks {
         let x = x(mark.at);
         let _ = write!(
@@ -50,14 +69,14 @@ pub(super) fn chart(curves: &[Curve], marks: &[Mark], most: f64, unit: &str) -> 
         );
     }
     for curve in curves {
-        draw(&mut svg, curve, most);
+        draw(&mut svg, curve, scale);
     }
     let _ = write!(svg, "<line class=\"cursor\" y1=\"0\" y2=\"{HEIGHT}\"/></svg>");
     svg
 }
 
-fn draw(svg: &mut String, curve: &Curve, most: f64) {
-    let points = curve.points.iter().map(|(at, value)| (x(*at), y(*value, most)));
+fn draw(svg: &mut String, curve: &Curve, scale: Scale) {
+    let points = curve.points.iter().map(|(at, value)| (x(*at), scale.y(*value)));
     let mut list = String::new();
     match curve.shape {
         Shape::Line => points.for_each(|(x, y)| {
@@ -83,10 +102,6 @@ fn draw(svg: &mut String, curve: &Curve, most: f64) {
 
 fn x(fraction: f64) -> f64 {
     rounded(finite(fraction).clamp(0.0, 1.0) * WIDTH)
-}
-
-fn y(value: f64, most: f64) -> f64 {
-    rounded(HEIGHT - finite(value / most).clamp(0.0, 1.0) * HEIGHT)
 }
 
 /// Nothing that is no number gets into the page.

@@ -32,7 +32,25 @@ fn both_reports_are_in_every_chart() {
     let page = page(&[report(0), report(1)]);
     assert_eq!(page.matches("<figure>").count(), 2 * 8);
     assert!(page.contains("--reports:2") && page.contains("At frame 300 the states are equal."));
+    assert!(page.contains("the longest update in ms <small>0 to 80, over 25 s</small>"), "{page}");
     assert!(page.contains("Round trip time <small>0 to 100 ms, over 25 s</small>"), "{page}");
+}
+
+#[test]
+fn reports_stand_in_the_order_of_their_players() {
+    assert_eq!(page(&[report(1), report(0)]), page(&[report(0), report(1)]));
+}
+
+#[test]
+fn being_behind_is_drawn_below_the_line_of_zero() {
+    let mut behind = report(0);
+    behind.links[0].series.frame_advantage = vec![-4.0; 99];
+    let page = page(&[behind]);
+    assert!(page.contains("Frames ahead of each peer <small>-4 to 4 frames, over"), "{page}");
+    assert_eq!(page.matches("class=\"zero\"").count(), 1);
+    let (_, chart) = page.split_once("data-least=\"-4\"").unwrap();
+    let (_, points) = chart.split_once("points=\"").unwrap();
+    assert!(points.split_whitespace().next().unwrap().ends_with(",100"), "at the bottom");
 }
 
 #[test]

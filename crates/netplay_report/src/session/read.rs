@@ -46,6 +46,10 @@ impl SessionReport {
         if !(1..=8).contains(&self.players) || self.links.len() > 8 {
             return malformed("a match has one to eight players");
         }
+        // A number that is too large for the type is read as infinite, which JSON cannot say.
+        if !self.links.iter().all(|link| link.loss.is_finite() && link.loss_max.is_finite()) {
+            return malformed("the loss of a link is too large a number");
+        }
         let lengths = self.links.iter().map(|link| link.series.length());
         for length in lengths.chain([self.series.length()]) {
             match length {
@@ -123,6 +127,8 @@ mod tests {
         assert!(sentence(&later).ends_with("update this program"));
         let uneven = json(|value| value["series"]["at_ms"] = vec![1, 2].into());
         assert!(sentence(&uneven).contains("not equally long"));
+        let lossy = json(|value| value["links"][0]["loss"] = 1e300.into());
+        assert!(sentence(&lossy).contains("too large a number"));
         let crowd = json(|value| value["players"] = 9.into());
         assert!(sentence(&crowd).contains("one to eight players"));
     }
