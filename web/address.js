@@ -1,7 +1,7 @@
 // Reads and writes the address of the page, and checks what the player entered.
 //
 // Parameters of the address: `server`, `room`, `players` and `least`; for tests and experiments also `name`, `local`,
-// `policy`, `net`, `autopilot`, `hunt`, `seed`, `undrawn` and `frames`.
+// `policy`, `net`, `autopilot`, `hunt`, `seed`, `undrawn`, `plant` and `frames`.
 
 import { builtInServers } from "./consent.js";
 import { rememberedName } from "./memory.js";
@@ -36,6 +36,7 @@ export function read(search) {
     hunt: given.has("hunt"),
     seed: number("seed", 1),
     undrawn: given.has("undrawn"),
+    plant: text("plant"),
     frames: given.has("frames") ? number("frames") : null,
   };
 }

@@ -155,11 +155,13 @@ document.addEventListener("game", ({ detail }) => {
   if (detail.state !== "lobby") closeInvitation();
   element("join").hidden = !outside;
   element("leave").hidden = outside;
-  element("rematch").hidden = !(detail.state === "playing" && detail.phase === "result");
+  const over = detail.state === "playing" && detail.phase === "result";
+  element("rematch").hidden = !over;
+  element("report").hidden = !(detail.has_report && (over || outside || detail.state === "lobby"));
 });
 
 // Buttons of the page. They give the focus back to the canvas, so that keys go to the game.
-for (const wish of ["join", "leave", "rematch"]) {
+for (const wish of ["join", "leave", "rematch", "report"]) {
   element(wish).addEventListener("click", () => {
     window.wasmBindings.wish(wish);
     element("arena").focus();

@@ -119,8 +119,10 @@ pub trait NetplayCommands {
     fn play_alone(&mut self, players: usize);
 
     /// Saves the [report](crate::session_report) of the match that is played, or was played last. The extension of the
-    /// file says the format: `.csv` for two tables, the second one with `-events` in its name, and anything else for
-    /// JSON. A file that is there is replaced. In a browser the files are downloaded under the last part of the path.
+    /// file says the format: `.csv` for two tables, the second one with `-events` in its name, `.html` for a page with
+    /// charts (feature `report_html`), and anything else for JSON, which `netplay-tools report` draws together with the
+    /// reports of other peers. A file that is there is replaced. In a browser the files are downloaded under the last part
+    /// of the path.
     ///
     /// [`ReportSaved`](crate::messages::ReportSaved) or [`ReportNotSaved`](crate::messages::ReportNotSaved) follows, and
     /// a line in the log.

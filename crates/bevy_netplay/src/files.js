@@ -6,10 +6,13 @@ const KEPT = 60_000;
 // Has the browser save a file under a name.
 export function download(name, content) {
   // The memory of the game may move meanwhile: the file gets a copy.
-  const url = URL.createObjectURL(new Blob([content.slice()]));
+  const file = new Blob([content.slice()], { type: "application/octet-stream" });
+  const url = URL.createObjectURL(file);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
+  document.body.append(link);
   link.click();
+  link.remove();
   setTimeout(() => URL.revokeObjectURL(url), KEPT);
 }

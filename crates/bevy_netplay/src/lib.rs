@@ -64,6 +64,7 @@
 //! | --- | --- | --- |
 //! | `diagnostics` | yes | `NetplayDiagnosticsPlugin`: links and rollbacks in Bevy's diagnostics |
 //! | `emulator` | yes | `NetplayConfig::emulate`: a bad network, for development, also while a match is played |
+//! | `report_html` | no | `commands.save_report("match.html")`: the report of a match as a page with charts |
 //!
 //! # Reflection
 //!

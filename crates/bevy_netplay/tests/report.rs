@@ -194,6 +194,20 @@ fn a_report_is_saved_as_json_and_as_tables_and_a_failure_is_told() {
     fs::remove_dir_all(folder).unwrap();
 }
 
+#[cfg(feature = "report_html")]
+#[test]
+fn a_report_is_saved_as_a_page() {
+    let mut apps = TestApps::builder(98).players(2).start();
+    apps.run_until_confirmed(300, 1000);
+    let file = std::env::temp_dir().join(format!("netplay-report-{}.html", std::process::id()));
+    let path = file.to_string_lossy().into_owned();
+    apps.command(0, move |commands| commands.save_report(path));
+    apps.run(1);
+    let page = fs::read_to_string(&file).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Player 1"), "{page}");
+    fs::remove_file(file).unwrap();
+}
+
 #[test]
 fn without_a_match_there_is_no_report() {
     let mut apps = TestApps::builder(97).players(2).build();

@@ -12,6 +12,7 @@ pub mod fixed_match;
 pub mod lobby;
 pub mod names;
 mod plain_text;
+pub mod planted;
 pub mod rooms;
 pub mod sim;
 pub mod standings;

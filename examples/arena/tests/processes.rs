@@ -269,3 +269,45 @@ fn a_bot_alone_in_its_room_gives_up_with_a_reason() {
 fn a_window_finds_its_files_from_any_working_directory() {
     game_driver::window::finds_its_files(&ARENA);
 }
+
+#[test]
+fn a_fault_in_one_process_is_named_by_both_and_found_again_in_their_bundles() {
+    let server = server("desync");
+    let mut bots = [0, 1].map(|number| {
+        let (mut command, file) = bot("desync", number, &server.url(), 2, 600);
+        let bundles = directory("desync").join(format!("bundles{number}"));
+        let _ = std::fs::remove_dir_all(&bundles);
+        command.arg("--desync-dir").arg(&bundles);
+        if number == 1 {
+            command.args(["--plant", "value"]);
+        }
+        (Process::start(format!("bot {number}"), command), file, bundles)
+    });
+    let bundles = bots.each_mut().map(|(process, _, bundles)| {
+        process.succeed(match_limit(600));
+        let output = process.output();
+        assert!(output.contains("desync with player"), "{output}");
+        assert!(output.contains("Score.0 of the entity #0 is"), "{output}");
+        let mut files = std::fs::read_dir(bundles).unwrap();
+        let file = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none(), "one difference, one bundle");
+        file
+    });
+    let desync = |arguments: &[&OsStr]| {
+        let mut command = arena(["desync"]);
+        command.args(arguments);
+        run(command)
+    };
+    // Without the fault the game computes what the peer without it did.
+    let out = directory("desync").join("shrunk.npdesync");
+    let [first, second, out] = [&bundles[0], &bundles[1], &out].map(|path| path.as_os_str());
+    let (status, output) = desync(&[first, second, "--replay".as_ref(), "--shrink".as_ref(), out]);
+    assert!(status.success(), "{output}");
+    assert!(output.contains("type      Score") && output.contains("field     0"), "{output}");
+    assert!(output.contains("comes out that wrote the bundle"), "{output}");
+    assert!(output.contains("two simulations on this machine do not differ"), "{output}");
+    let (status, output) = desync(&[out]);
+    assert!(status.success() && output.contains("type      Score"), "{output}");
+    let (status, output) = desync(&[bots[0].1.as_os_str()]);
+    assert!(!status.success() && output.contains("this is no desync bundle"), "{output}");
+}

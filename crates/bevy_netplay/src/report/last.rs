@@ -9,8 +9,9 @@ use crate::{LastEndReason, NetplayState};
 /// The report of the match that was played last, whatever ended it: its end, a rematch, leaving, a lost room. None before
 /// the first one has ended.
 ///
-/// In a browser there is one from the beginning if the page, or one before it, was closed or crashed in the middle of a
-/// match: it was kept in the page's storage.
+/// In a browser there is one from the beginning if a page in the same tab has played before, also if it has crashed or was
+/// loaded again in the middle of the match: reports are kept in the storage of the tab (`sessionStorage`), that of a
+/// running match every 10 s.
 #[derive(Resource, Clone, Debug, Default, Reflect)]
 #[reflect(Resource, Debug, Default)]
 pub struct LastReport(pub Option<SessionReport>);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! messages, RollbackMetrics ──► MatchTimeline ─┐
-//! MatchSample, LinkSample ────► MatchRecord ───┼─► SessionReport ──► LastReport, files, the page's storage
+//! MatchSample, LinkSample ────► MatchRecord ───┼─► SessionReport ──► LastReport, files, the storage of the tab
 //! PeerLinks, RollbackMetrics ──────────────────┘
 //! ```
 //!
@@ -13,6 +13,8 @@ mod last;
 mod record;
 mod save;
 mod series;
+#[cfg(target_arch = "wasm32")]
+mod storage;
 mod timeline;
 mod timeline_events;
 
@@ -44,4 +46,6 @@ pub(crate) fn plugin(app: &mut App) {
                 .chain()
                 .after(end_update),
         );
+    #[cfg(target_arch = "wasm32")]
+    app.add_plugins(storage::plugin);
 }

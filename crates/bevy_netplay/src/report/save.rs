@@ -24,13 +24,20 @@ pub(crate) fn save_report(world: &mut World, path: &str) {
 
 /// Writes the files of a report, in the format that the extension names. Returns their names.
 fn write(report: &SessionReport, path: &str) -> Result<Vec<String>, String> {
+    let write = |path: &str, content: &str| {
+        files::write(path.as_ref(), content.as_bytes()).map_err(|error| error.to_string())
+    };
     if let Some(stem) = path.strip_suffix(".csv") {
         let events = format!("{stem}-events.csv");
-        files::write(path, report.series_to_csv().as_bytes())?;
-        files::write(&events, report.events_to_csv().as_bytes())?;
+        write(path, &report.series_to_csv())?;
+        write(&events, &report.events_to_csv())?;
         return Ok(vec![path.to_owned(), events]);
     }
-    let json = report.to_json().map_err(|error| error.to_string())?;
-    files::write(path, json.as_bytes())?;
+    #[cfg(feature = "report_html")]
+    if path.ends_with(".html") {
+        write(path, &netplay_report::html::page(std::slice::from_ref(report)))?;
+        return Ok(vec![path.to_owned()]);
+    }
+    write(path, &report.to_json().map_err(|error| error.to_string())?)?;
     Ok(vec![path.to_owned()])
 }

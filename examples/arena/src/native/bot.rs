@@ -5,16 +5,19 @@ use std::process::ExitCode;
 use arena::GAME;
 use arena::bot::BotPlugin;
 use arena::chat;
+use arena::planted::PlantedFaultPlugin;
 use arena::sim::{Phase, Round, SimulationPlugin};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use example_runner::native::bot;
 use example_runner::native::cli::BotArgs;
 
+use super::cli::BotPlayerArgs;
+
 /// How long an opponent waits after the end of a round before it votes for a rematch, in frames.
 const SHOW_RESULT: u32 = 120;
 
-pub fn run(args: BotArgs) -> ExitCode {
+pub fn run(BotPlayerArgs { bot: args, plant }: BotPlayerArgs) -> ExitCode {
     let BotArgs { seed, hunt: hunts, frames, ref network, .. } = args;
     let config = network.clone().config(GAME);
     bot::run("arena", args, |app| {
@@ -24,6 +27,9 @@ pub fn run(args: BotArgs) -> ExitCode {
             BotPlugin { seed, hunts },
             chat::register,
         ));
+        if let Some(fault) = plant {
+            app.add_plugins(PlantedFaultPlugin(fault));
+        }
         if frames.is_none() {
             app.add_systems(Update, vote.run_if(in_match));
         }

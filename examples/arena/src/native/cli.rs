@@ -1,5 +1,6 @@
 //! The command line arguments.
 
+use arena::planted::PlantedFault;
 use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use clap::{Args, Parser, Subcommand, value_parser};
 use example_runner::native::cli::{BotArgs, HostArgs, PlayArgs, players};
@@ -28,7 +29,7 @@ pub enum Command {
     /// Lists the public rooms of a server
     Rooms(RoomsArgs),
     /// Plays without a window
-    Bot(BotArgs),
+    Bot(BotPlayerArgs),
     /// Compares desync bundles, simulates one again, shortens it
     Desync(DesyncArgs),
 }
@@ -43,6 +44,15 @@ pub struct JoiningArgs {
     /// List the room under this name, so that everybody can join it
     #[arg(long, value_name = "NAME")]
     pub public: Option<String>,
+}
+
+#[derive(Args)]
+pub struct BotPlayerArgs {
+    #[command(flatten)]
+    pub bot: BotArgs,
+    /// Plant a fault into the simulation of this bot, to see a desync: value, entity, width or clock
+    #[arg(long, value_name = "FAULT")]
+    pub plant: Option<PlantedFault>,
 }
 
 #[derive(Args)]
@@ -91,6 +101,7 @@ mod tests {
             "arena rooms --server ws://127.0.0.1:3536",
             "arena bot --server ws://127.0.0.1:3536 --room ABC --players 2 --frames 300 --seed 7 \
              --report r.json --policy direct --net latency_ms=50,jitter_ms=10,loss=0.05 --wait-s 30 --linger-s 2",
+            "arena bot --server ws://127.0.0.1:3536 --room ABC --desync-dir desyncs --plant value",
         ] {
             let parsed = Cli::try_parse_from(line.split_whitespace());
             assert!(

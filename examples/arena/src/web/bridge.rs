@@ -11,6 +11,7 @@ use arena::sim::{Phase, Round};
 use arena::view::{Interruptions, Pad, Wish};
 use bevy::prelude::*;
 use bevy::time::Real;
+use bevy_netplay::LastReport;
 use bevy_netplay::prelude::*;
 use example_runner::page::{send, state_name};
 use serde::Serialize;
@@ -21,6 +22,7 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 static HELD: AtomicU8 = AtomicU8::new(0);
 static WISHES: Mutex<Vec<Wish>> = Mutex::new(Vec::new());
 static RESTART: AtomicBool = AtomicBool::new(false);
+static SAVE_REPORT: AtomicBool = AtomicBool::new(false);
 
 /// Sets the buttons that the page holds.
 pub fn hold(buttons: u8) {
@@ -35,6 +37,7 @@ pub fn wish(what: &str) {
         "rematch" => Wish::Rematch,
         // A rematch in the middle of a round: a benchmark of fifty rematches should not take fifty minutes.
         "restart" => return RESTART.store(true, Ordering::Relaxed),
+        "report" => return SAVE_REPORT.store(true, Ordering::Relaxed),
         _ => return,
     };
     WISHES.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
@@ -49,6 +52,9 @@ fn ask(mut commands: Commands, mut pad: ResMut<Pad>, mut wishes: MessageWriter<W
     pad.0 = HELD.load(Ordering::Relaxed);
     if RESTART.swap(false, Ordering::Relaxed) {
         commands.rematch();
+    }
+    if SAVE_REPORT.swap(false, Ordering::Relaxed) {
+        commands.save_report("arena-report.html");
     }
     wishes.write_batch(WISHES.lock().unwrap_or_else(PoisonError::into_inner).drain(..));
 }
@@ -70,6 +76,8 @@ struct Told<'a> {
     frame: i32,
     confirmed: i32,
     links: Vec<ToldLink>,
+    /// Whether there is a report of a match to save.
+    has_report: bool,
 }
 
 #[derive(Serialize)]
@@ -92,7 +100,7 @@ fn tell_state(
     (this_match, end_reason): (Option<Res<CurrentMatch>>, Res<LastEndReason>),
     round: Res<Round>,
     (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
-    links: Res<PeerLinks>,
+    (links, last_report): (Res<PeerLinks>, Res<LastReport>),
     interruptions: Res<Interruptions>,
     time: Res<Time<Real>>,
     mut told: Local<Duration>,
@@ -129,5 +137,6 @@ fn tell_state(
         frame: frame.0,
         confirmed: confirmed.0,
         links: links.collect(),
+        has_report: *state.get() == NetplayState::Playing || last_report.0.is_some(),
     });
 }

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use arena::GAME;
 use arena::bot::BotPlugin;
 use arena::measure::undrawn;
+use arena::planted::{PlantedFault, PlantedFaultPlugin};
 use arena::view::Invite;
 use bevy::prelude::*;
 use example_runner::page::{self, Options, ReportPlugin};
@@ -27,7 +28,11 @@ pub fn run() -> ExitCode {
 #[wasm_bindgen]
 pub fn play(options: &str) -> Result<(), JsValue> {
     let options = Options::read(options)?;
-    let config = options.config(GAME)?;
+    let fault = Some(&options.plant).filter(|name| !name.is_empty());
+    let fault: Option<PlantedFault> = fault.map(|name| name.parse()).transpose()?;
+    let mut config = options.config(GAME)?;
+    // A player who plants a fault wants to see what comes of it: the bundle is downloaded.
+    config.desync.directory = fault.map(|_| "desync".into());
     let invite = Invite {
         how_to_join: "send the invitation above to the other players".into(),
         name: options.name.clone(),
@@ -42,6 +47,9 @@ pub fn play(options: &str) -> Result<(), JsValue> {
         if options.undrawn {
             app.add_plugins(undrawn);
         }
+        if let Some(fault) = fault {
+            app.add_plugins(PlantedFaultPlugin(fault));
+        }
         if options.autopilot {
             app.add_plugins(BotPlugin { seed: options.seed, hunts: options.hunt });
         }
@@ -55,7 +63,7 @@ pub fn hold(buttons: u8) {
     bridge::hold(buttons);
 }
 
-/// Does what a key does: `join`, `leave` or `rematch`. `restart` votes for a rematch in the middle of a round.
+/// Does what a key does: `join`, `leave` or `rematch`. `report` saves the report of the match, `restart` votes for a rematch in the middle of a round.
 #[wasm_bindgen]
 pub fn wish(what: &str) {
     bridge::wish(what);

@@ -290,7 +290,12 @@ pub fn framed(url: &str, attributes: &str) -> Site {
            iframe {{ display: block; width: 100%; height: 100%; border: 0; }}\
          </style></head><body><iframe src=\"{url}\" {attributes}></iframe></body></html>"
     );
-    site(&empty_folder(), &page)
+    page_of(&page)
+}
+
+/// A site that has one page.
+pub fn page_of(html: &str) -> Site {
+    site(&empty_folder(), html)
 }
 
 fn site(folder: &Path, index: &str) -> Site {

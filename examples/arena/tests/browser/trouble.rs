@@ -1,11 +1,15 @@
 //! Interruptions of pages that play: the server restarts, they are reloaded, hidden or frozen, connections break.
 
+use std::process::Command;
+
 use browser_driver::Page;
 use serde_json::json;
 
+use crate::support::directory;
+
 use super::setup::{
-    PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, photograph, plays, press,
-    report,
+    IN_LOBBY, PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, page_of,
+    photograph, plays, press, report,
 };
 
 #[test]
@@ -34,7 +38,76 @@ fn a_page_that_is_reloaded_keeps_its_player_and_its_match() {
     tab.wait_for("window.probe.live.size === 1", PATIENCE).unwrap();
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
+    assert_its_report_is_kept(&tab);
     assert_quiet(&tab);
+}
+
+/// The report of a match is still there when the page is loaded once more, and is saved as a page without faults.
+fn assert_its_report_is_kept(tab: &Page) {
+    press(tab, "#leave");
+    let kept = "JSON.parse(sessionStorage.getItem(`netplay-report ${location.pathname}`))?.ended";
+    tab.wait_for(kept, PATIENCE).unwrap();
+    tab.reload().unwrap();
+    tab.wait_for("window.probe.state?.has_report", PATIENCE).unwrap();
+    keep_saved_files(tab);
+    assert_eq!(tab.run("return document.getElementById('report').hidden;").unwrap(), false);
+    press(tab, "#report");
+    let saved = String::from_utf8(saved_file(tab)).unwrap();
+    assert!(saved.starts_with("<!DOCTYPE html>") && saved.contains("the room was left"), "{saved}");
+    tab.goto(&page_of(&saved).url("")).unwrap();
+    tab.wait_for("document.querySelectorAll('svg polyline').length > 8", PATIENCE).unwrap();
+    photograph(tab, "report");
+}
+
+#[test]
+fn a_desync_of_a_page_and_a_process_is_named_by_both_and_in_both_bundles() {
+    let setup = Setup::new();
+    let tab = setup.player(2, "undrawn&plant=width");
+    tab.wait_for(IN_LOBBY, PATIENCE).unwrap();
+    keep_saved_files(&tab);
+    let folder = directory("browser").join("desync");
+    let _ = std::fs::remove_dir_all(&folder);
+    let bundles = folder.to_str().unwrap();
+    let mut bot =
+        setup.bot(2, 3600, "desync", &["--plant", "width", "--desync-dir", bundles, "--hunt"]);
+    bot.says("Score.0 of the entity #0 is 64 here and 32 there");
+    bot.says("the desync bundle is ");
+    let said = "window.probe.console.some((line) => \
+                line.includes('Score.0 of the entity #0 is 32 here and 64 there'))";
+    tab.wait_for(said, PATIENCE).unwrap();
+    let of_page = folder.join("page.npdesync");
+    let of_process = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&of_page, saved_file(&tab)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_arena"));
+    let output = command.arg("desync").args([&of_page, &of_process]).output().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    for words in ["wasm32-unknown-unknown", "x86_64", "type      Score", ": 32", ": 64"] {
+        assert!(output.contains(words), "{output}");
+    }
+}
+
+/// From now on the page keeps what it has the browser save.
+fn keep_saved_files(page: &Page) {
+    page.run(
+        "const create = URL.createObjectURL; \
+         URL.createObjectURL = (file) => { \
+           file.arrayBuffer().then((content) => { \
+             const digits = (byte) => byte.toString(16).padStart(2, '0'); \
+             window.saved = Array.from(new Uint8Array(content), digits).join(''); \
+           }); \
+           return create(file); \
+         }; \
+         return null;",
+    )
+    .unwrap();
+}
+
+/// The file that the page had the browser save.
+fn saved_file(page: &Page) -> Vec<u8> {
+    let digits = page.wait_for("window.saved", PATIENCE).unwrap();
+    let digits = digits.as_str().unwrap();
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    (0..digits.len()).step_by(2).map(byte).collect()
 }
 
 #[test]

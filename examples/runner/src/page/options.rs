@@ -40,6 +40,8 @@ pub struct Options {
     pub seed: u64,
     /// Draw nothing, to measure everything else.
     pub undrawn: bool,
+    /// The fault that is planted into the simulation, if the game has one of this name; empty for none.
+    pub plant: String,
     /// Report when this frame is confirmed.
     pub frames: Option<i32>,
 }
@@ -62,6 +64,7 @@ impl Default for Options {
             hunt: false,
             seed: 1,
             undrawn: false,
+            plant: String::new(),
             frames: None,
         }
     }
