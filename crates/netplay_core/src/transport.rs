@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::path::{Candidates, Channel, PathId, PathKind, PathPolicy};
 use netplay_protocol::join_proof::{JoinAction, JoinContext};
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, GameInfo, Join, Presence, Refusal, Resume, RoomOptions, RoomState,
-    VERSION,
+    ClientMessage, ConnectionType, Entry, GameInfo, Join, Presence, Refusal, Resume, RoomOptions,
+    RoomState, VERSION,
 };
 use netplay_protocol::{Challenge, Identity, PeerKey, RoomCode, Roster, Secret, ServerName};
 
@@ -134,6 +134,8 @@ pub enum TransportRequest {
     CheckServer,
     /// Tell the server whether a match is running. During a match it admits no new peers to the room.
     Playing(bool),
+    /// Tell the server how packets to a peer travel, for its statistics. The transport passes on what is new.
+    Connected(PeerKey, ConnectionType),
     /// Ask the server to remove a member from the room, or vote for it.
     Kick {
         /// The member.

@@ -57,6 +57,10 @@ pub(crate) trait Backbone: Send + Sync + 'static {
     #[cfg(any(test, feature = "metrics"))]
     fn public_room_count(&self) -> usize;
 
+    /// How many relays are open.
+    #[cfg(any(test, feature = "metrics"))]
+    fn open_relay_count(&self) -> usize;
+
     /// How many signals were dropped since the last call, because their receiver had not read what waited from the
     /// same sender.
     #[cfg(feature = "metrics")]
@@ -76,6 +80,9 @@ struct State {
     rooms: HashMap<RoomCode, Room>,
     queues: HashMap<SocketId, SendQueue>,
     directory: Directory,
+    /// How many relays are open in all rooms.
+    #[cfg(any(test, feature = "metrics"))]
+    open_relays: usize,
 }
 
 impl Memory {
@@ -102,7 +109,14 @@ impl Backbone for Memory {
         let mut state = self.lock();
         let mut dropped = 0;
         let mut room = state.rooms.remove(code);
+        #[cfg(any(test, feature = "metrics"))]
+        let relays_before = room.as_ref().map_or(0, Room::open_relays);
         let outcome = change(&mut room);
+        #[cfg(any(test, feature = "metrics"))]
+        {
+            let relays = room.as_ref().map_or(0, Room::open_relays);
+            state.open_relays = (state.open_relays + relays).saturating_sub(relays_before);
+        }
         if let Some(mut room) = room {
             while let Some(delivery) = room.poll_transmit() {
                 dropped += state.deliver(&delivery);
@@ -143,6 +157,11 @@ impl Backbone for Memory {
     #[cfg(any(test, feature = "metrics"))]
     fn public_room_count(&self) -> usize {
         self.lock().directory.len()
+    }
+
+    #[cfg(any(test, feature = "metrics"))]
+    fn open_relay_count(&self) -> usize {
+        self.lock().open_relays
     }
 
     #[cfg(feature = "metrics")]

@@ -2,7 +2,9 @@
 
 use futures::StreamExt;
 use netplay_protocol::limits::{MAX_CONTROL_BYTES, MAX_DATAGRAM_BYTES};
-use netplay_protocol::signaling::{ClientMessage, Presence, Refusal, ServerMessage};
+use netplay_protocol::signaling::{
+    ClientMessage, ConnectionType, Presence, Refusal, ServerMessage,
+};
 use netplay_protocol::{RelayChannel, RelayHeader};
 use netplay_server::{LimitsConfig, Server, ServerConfig};
 use tokio_tungstenite::tungstenite::Message;
@@ -19,8 +21,12 @@ fn packet(channel: RelayChannel, to: u16, bytes: &[u8]) -> Message {
 
 /// Two peers of a room with an open relay from the first to the second.
 async fn opened(server: &Server) -> (Client, Client) {
-    let mut first = Client::joined(server, "room", 3, 1, &[1]).await;
-    let mut second = Client::joined(server, "room", 3, 2, &[1, 2]).await;
+    opened_in(server, "room").await
+}
+
+async fn opened_in(server: &Server, room: &str) -> (Client, Client) {
+    let mut first = Client::joined(server, room, 3, 1, &[1]).await;
+    let mut second = Client::joined(server, room, 3, 2, &[1, 2]).await;
     first.expect_roster(3, &[1, 2]).await;
     first.send(&relay(2, true)).await;
     second.expect_relay(1, true).await;
@@ -67,6 +73,31 @@ async fn packets_are_relayed_only_on_open_relays_and_within_the_room() {
     second.send(&ClientMessage::Leave).await;
     first.expect_presence(2, Presence::Left).await;
     assert_eq!(metric(&server, "netplay_relay_dropped_total").await, 3);
+}
+
+#[tokio::test]
+async fn open_relays_are_counted_in_all_rooms_and_a_relayed_pair_once() {
+    let server = start();
+    let open = async || metric(&server, "netplay_open_relays").await;
+    let relayed = async || metric(&server, "netplay_links_total{path=\"relay\"}").await;
+    let (mut first, mut second) = opened(&server).await;
+    let (mut third, mut fourth) = opened_in(&server, "other").await;
+    second.send(&relay(1, true)).await;
+    first.expect_relay(2, true).await;
+    assert_eq!((open().await, relayed().await), (3, 0));
+    for (peer, to) in [(&mut first, 2), (&mut second, 1), (&mut third, 9)] {
+        let connected = |to| ClientMessage::Connected { to: key(to), path: ConnectionType::Relay };
+        peer.send(&connected(to)).await;
+        peer.send(&connected(to)).await;
+        // What was sent before has been handled once this is answered.
+        peer.send(&ClientMessage::Ping).await;
+        assert_eq!(peer.next().await, Some(ServerMessage::Pong));
+    }
+    // Of the second pair, which could count, nobody has said so.
+    assert_eq!(relayed().await, 1);
+    third.send(&ClientMessage::Leave).await;
+    fourth.expect_presence(1, Presence::Left).await;
+    assert_eq!(open().await, 2);
 }
 
 #[tokio::test]

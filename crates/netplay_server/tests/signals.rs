@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use netplay_protocol::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES};
-use netplay_protocol::signaling::{Presence, ServerMessage, Signal};
+use netplay_protocol::signaling::{
+    ClientMessage, ConnectionType, Presence, Refusal, ServerMessage, Signal,
+};
 use netplay_server::ServerConfig;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -30,6 +32,40 @@ async fn every_kind_of_signal_arrives_unchanged_and_in_order() {
         second.expect_signal(1, one.clone()).await;
         first.expect_signal(2, one).await;
     }
+}
+
+#[tokio::test]
+async fn attempts_are_counted_and_connections_only_after_one_and_once() {
+    let server = start();
+    let attempts = async || metric(&server, "netplay_attempts_total").await;
+    let reached = async || metric(&server, "netplay_links_total{path=\"host\"}").await;
+    let mut first = Client::joined(&server, "room", 2, 1, &[1]).await;
+    let mut second = Client::joined(&server, "room", 2, 2, &[1, 2]).await;
+    first.expect_roster(2, &[1, 2]).await;
+    for expected in [0, 1] {
+        for (from_first, to) in [(true, 2), (false, 1), (true, 9)] {
+            let peer = if from_first { &mut first } else { &mut second };
+            for _ in 0..2 {
+                let path = ConnectionType::Host;
+                peer.send(&ClientMessage::Connected { to: key(to), path }).await;
+            }
+            // What was sent before has been handled once this is answered.
+            peer.send(&ClientMessage::Ping).await;
+            assert_eq!(peer.next().await, Some(ServerMessage::Pong));
+        }
+        assert_eq!((attempts().await, reached().await), (expected, expected));
+        for _ in 0..2 {
+            first.send(&signal(2, offer("o"))).await;
+            second.expect_signal(1, offer("o")).await;
+        }
+        // To nobody, and no offer.
+        first.send(&signal(9, offer("o"))).await;
+        second.send(&signal(1, Signal::Answer("a".into()))).await;
+        first.expect_signal(2, Signal::Answer("a".into())).await;
+    }
+    let mut unknown = Client::connect(&server).await;
+    unknown.send(&ClientMessage::Connected { to: key(1), path: ConnectionType::Host }).await;
+    assert_eq!(unknown.expect_refusal().await, Refusal::OutOfOrder);
 }
 
 #[tokio::test]

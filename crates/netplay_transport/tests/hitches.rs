@@ -4,7 +4,7 @@ use netplay_core::room::{EndReason, RoomEvent};
 use netplay_transport::Leaving;
 
 use crate::game::{Game, NEVER};
-use crate::support::{server, wait_until};
+use crate::support::{metric, server, wait_until};
 
 #[test]
 fn a_match_is_reached_without_any_update_after_the_one_that_joins() {
@@ -24,6 +24,21 @@ fn a_match_is_reached_without_any_update_after_the_one_that_joins() {
         ];
         assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{told:?}");
     }
+}
+
+#[test]
+fn the_server_counts_how_players_reached_each_other() {
+    let server = server();
+    let games = [1, 2].map(|n| Game::join(&server.url(), n));
+    wait_until(|| games.iter().all(Game::plays));
+    let straight = ["host", "reflexive", "direct"];
+    wait_until(|| {
+        games.iter().for_each(|game| drop(game.update()));
+        let of = |path| metric(&server, &format!("netplay_links_total{{path=\"{path}\"}}"));
+        straight.into_iter().map(of).sum::<u64>() > 0
+    });
+    assert!(metric(&server, "netplay_attempts_total") > 0);
+    assert_eq!(metric(&server, "netplay_links_total{path=\"turn\"}"), 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Peers of a test, which are polled until a condition holds.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use netplay_protocol::signaling::Entry;
@@ -38,6 +39,17 @@ pub fn server_with(config: ServerConfig) -> Server {
 
 pub fn server_at(listen: SocketAddr, config: ServerConfig) -> Server {
     Server::start(ServerConfig { listen, ..config }).unwrap()
+}
+
+/// A figure of `/metrics`.
+pub fn metric(server: &Server, name: &str) -> u64 {
+    let mut stream = TcpStream::connect(server.metrics_addr()).unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let mut lines = answer.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    lines.next().unwrap().parse().unwrap()
 }
 
 /// An address where nothing listens.

@@ -16,7 +16,7 @@ pub const SERVER: Target = Target {
     name: "server",
     check,
     example,
-    words: &["\"type\":", "\"join\"", "\"resume\"", "\"version\":6", "null", "\\u0000"],
+    words: &["\"type\":", "\"join\"", "\"resume\"", "\"version\":8", "null", "\\u0000"],
     test_runs: 3_000,
 };
 

@@ -7,8 +7,8 @@ use netplay_protocol::identity::Signed;
 use netplay_protocol::join_proof::{JoinAction, JoinContext, KeyProof};
 use netplay_protocol::limits::MAX_SIGNALING_BYTES;
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, GameInfo, IceServer, Join, KickRule, ListRooms, Listing, Presence,
-    PublicRoom, Refusal, Resume, RoomOptions, RoomPage, RoomState, ServerMessage, Signal,
+    ClientMessage, ConnectionType, Entry, GameInfo, IceServer, Join, KickRule, ListRooms, Listing,
+    Presence, PublicRoom, Refusal, Resume, RoomOptions, RoomPage, RoomState, ServerMessage, Signal,
     SignedRoster, VERSION,
 };
 use netplay_protocol::{Challenge, RoomCode, Secret};
@@ -28,13 +28,15 @@ pub const SERVER_NAME: &str = "play.example.org";
 
 const WORDS: &[&str] = &[
     "\"type\":",
-    "\"version\":7",
+    "\"version\":8",
     "\"list_rooms\"",
     "\"rooms\":",
     "\"options\":",
     "\"join\"",
     "\"resume\"",
     "\"signal\"",
+    "\"connected\"",
+    "\"path\":",
     "\"challenge\"",
     "\"proof\":",
     "\"welcome\"",
@@ -131,7 +133,7 @@ fn check_page(text: &str, page: &RoomPage) {
 
 /// A message of a client with any values.
 pub fn client_message(random: &mut Random) -> ClientMessage {
-    match random.random_range(0..12) {
+    match random.random_range(0..13) {
         0..=2 => ClientMessage::Join(join(random)),
         3 => ClientMessage::Resume(resume(random)),
         4 => ClientMessage::Signal {
@@ -145,8 +147,13 @@ pub fn client_message(random: &mut Random) -> ClientMessage {
         8 => ClientMessage::Kick { peer: examples::peer(random), ban: random.random() },
         9 => ClientMessage::Open { open: random.random() },
         10 => ClientMessage::ListRooms(list_rooms(random)),
+        11 => ClientMessage::Connected { to: examples::peer(random), path: path(random) },
         _ => ClientMessage::Leave,
     }
+}
+
+fn path(random: &mut Random) -> ConnectionType {
+    *ConnectionType::ALL.choose(random).unwrap_or(&ConnectionType::Host)
 }
 
 fn join(random: &mut Random) -> Join {

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use netplay_protocol::signaling::ConnectionType;
+
 use super::LinkQuality;
 use crate::agent::PathChange;
-use crate::path::{Candidates, PathId, PathKind};
+use crate::path::{CandidateKind, Candidates, PathId, PathKind};
 
 /// What happened on a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,22 @@ pub struct Connection {
     /// The pair of candidates; none for a path that has none, and where they are not known a second after it became
     /// primary.
     pub candidates: Option<Candidates>,
+}
+
+impl Connection {
+    /// What the signaling server is told of it. None for a path inside this process.
+    pub fn connection_type(&self) -> Option<ConnectionType> {
+        const HOSTS: Candidates =
+            Candidates { local: CandidateKind::Host, remote: CandidateKind::Host };
+        match (self.kind, self.candidates) {
+            (PathKind::Memory, _) => None,
+            (PathKind::Direct, None) => Some(ConnectionType::Direct),
+            (PathKind::Direct, Some(HOSTS)) => Some(ConnectionType::Host),
+            (PathKind::Direct, Some(_)) => Some(ConnectionType::Reflexive),
+            (PathKind::Turn, _) => Some(ConnectionType::Turn),
+            (PathKind::Relay, _) => Some(ConnectionType::Relay),
+        }
+    }
 }
 
 impl fmt::Display for Connection {
@@ -100,4 +118,32 @@ pub struct LinkStats {
     pub quality: LinkQuality,
     /// The counters.
     pub counters: LinkCounters,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn the_server_is_told_whether_packets_go_straight_and_through_a_nat() {
+        use CandidateKind::{Host, PeerReflexive, Relay, ServerReflexive};
+        let of = |kind, candidates: Option<(CandidateKind, CandidateKind)>| {
+            let candidates = candidates.map(|(local, remote)| Candidates { local, remote });
+            Connection { path: PathId(1), kind, candidates }.connection_type()
+        };
+        for (kind, candidates, expected) in [
+            (PathKind::Direct, None, Some(ConnectionType::Direct)),
+            (PathKind::Direct, Some((Host, Host)), Some(ConnectionType::Host)),
+            (PathKind::Direct, Some((Host, PeerReflexive)), Some(ConnectionType::Reflexive)),
+            (PathKind::Direct, Some((ServerReflexive, Host)), Some(ConnectionType::Reflexive)),
+            (PathKind::Turn, Some((Relay, Host)), Some(ConnectionType::Turn)),
+            (PathKind::Turn, None, Some(ConnectionType::Turn)),
+            (PathKind::Relay, None, Some(ConnectionType::Relay)),
+            (PathKind::Memory, None, None),
+        ] {
+            assert_eq!(of(kind, candidates), expected, "{kind} {candidates:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use netplay_protocol::identity::{SignalContext, Signed};
-use netplay_protocol::signaling::{ClientMessage, Signal};
+use netplay_protocol::signaling::{ClientMessage, ConnectionType, Signal};
 use netplay_protocol::{ConnectionId, PeerKey};
 
 use super::negotiator::is_relay;
@@ -61,6 +61,18 @@ impl Negotiator {
             let kind = if relayed { PathKind::Turn } else { PathKind::Direct };
             let path = PathId(connection.0);
             self.events.push_back(TransportEvent::PathKnown { peer, path, kind, candidates });
+        }
+    }
+
+    /// Tells the server how packets to a peer travel: the impolite peer does, so that both are not counted, and once for
+    /// each type.
+    pub(super) fn report_connection(&mut self, to: PeerKey, path: ConnectionType) {
+        if self.key.is_polite_to(to) || !self.is_online() {
+            return;
+        }
+        let peer = self.peers.get_mut(&to).filter(|peer| peer.is_member);
+        if peer.is_some_and(|peer| peer.admit_report(path)) {
+            self.signaling.send(ClientMessage::Connected { to, path });
         }
     }
 

@@ -132,6 +132,7 @@ impl Negotiator {
                 self.playing = playing;
                 self.signaling.send(ClientMessage::Playing { playing });
             }
+            TransportRequest::Connected(peer, path) => self.report_connection(peer, path),
             TransportRequest::Kick { peer, ban } => {
                 if !self.is_online() {
                     // What the players of a match say to each other still holds in the match.

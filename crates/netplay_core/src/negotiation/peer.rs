@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use netplay_protocol::ConnectionId;
+use netplay_protocol::signaling::ConnectionType;
 
 use super::filter::{Role, SignalFilter};
 use super::noise::NoiseChannel;
@@ -34,6 +35,8 @@ pub(super) struct PeerState {
     pub(super) is_member: bool,
     /// The room wants to hear nothing more of the peer.
     pub(super) is_forgotten: bool,
+    /// What the server was told of how packets to the peer travel.
+    reported: BTreeSet<ConnectionType>,
     signals: TokenBucket,
     offers: TokenBucket,
     /// The peer's attempts, and in the order of their offers.
@@ -71,6 +74,7 @@ impl PeerState {
             relay: RelayState::Closed,
             is_member: true,
             is_forgotten: false,
+            reported: BTreeSet::new(),
             signals: limit(SIGNALS),
             offers: limit(OFFERS),
             known: BTreeSet::new(),
@@ -87,6 +91,16 @@ impl PeerState {
     pub(super) fn admit_offer(&mut self, now: Duration, connection: ConnectionId) -> bool {
         let admitted = self.offers.take(now) && !self.attempts.contains_key(&connection);
         admitted && self.remember(connection)
+    }
+
+    /// Whether the server was not told of a connection of this type yet. From now on it is.
+    pub(super) fn admit_report(&mut self, path: ConnectionType) -> bool {
+        self.reported.insert(path)
+    }
+
+    /// The peer's process is another one: what it is connected by counts again.
+    pub(super) fn reset_reports(&mut self) {
+        self.reported.clear();
     }
 
     /// Whether an attempt was not known before. From now on it is.

@@ -103,6 +103,9 @@ impl Negotiator {
             ServerMessage::Presence { peer, presence } => {
                 if presence == Presence::Restarted {
                     self.fail_attempt(peer, "the other player's game restarted");
+                    if let Some(state) = self.peers.get_mut(&peer) {
+                        state.reset_reports();
+                    }
                 }
                 if matches!(presence, Presence::Online | Presence::Restarted) {
                     // It may not have the keys that were agreed on.

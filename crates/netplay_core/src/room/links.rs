@@ -14,7 +14,7 @@ use super::{EndReason, Room, RoomEvent};
 use crate::link::{LinkEvent, ReceiveError};
 use crate::match_::PayloadTaken;
 use crate::path::{Channel, PathId};
-use crate::transport::TransportEvent;
+use crate::transport::{TransportEvent, TransportRequest};
 
 /// How many times the disconnect timeout a player may take to come back into the match, however slowly it goes on.
 const MAX_REJOIN: u32 = 6;
@@ -271,6 +271,9 @@ impl Room {
             }
             LinkEvent::ConnectionChanged(connection) => {
                 info!("packets to player {player} travel on a path: {connection}");
+                if let Some(kind) = connection.connection_type() {
+                    self.requests.push_back(TransportRequest::Connected(key, kind));
+                }
                 return None;
             }
             LinkEvent::Unreachable { reason } => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ListRooms, Refusal, RoomOptions, Signal};
+use super::{ConnectionType, ListRooms, Refusal, RoomOptions, Signal};
 use crate::join_proof::{JoinAction, KeyProof};
 use crate::limits::{MAX_GAME_ID_BYTES, MAX_LOCAL_PLAYERS};
 use crate::{ConnectionId, PeerKey, RoomNonce, Roster, Secret};
@@ -37,6 +37,14 @@ pub enum ClientMessage {
         to: PeerKey,
         /// Whether the relay is open from now on.
         open: bool,
+    },
+    /// Tells that packets to a peer travel on a connection of this type, for the statistics of the server. The
+    /// [impolite](PeerKey::is_polite_to) peer of the two tells it, once for each type.
+    Connected {
+        /// The other peer.
+        to: PeerKey,
+        /// How packets travel.
+        path: ConnectionType,
     },
     /// Asks to remove a member from the room, or votes for it: the room's [`KickRule`](super::KickRule) decides. Without
     /// the right to it the message changes nothing.

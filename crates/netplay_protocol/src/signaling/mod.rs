@@ -15,6 +15,7 @@
 
 mod access;
 mod client;
+mod connection_type;
 mod ice;
 mod refusal;
 mod server;
@@ -24,6 +25,7 @@ pub use client::{
     ClientMessage, DEFAULT_ROOM_SIZE, Entry, GameInfo, Join, Resume, SignedRoster,
     check_local_players,
 };
+pub use connection_type::ConnectionType;
 pub use ice::{IceServer, IceUrlError, IceUrlKind, parse_ice_url};
 pub use refusal::Refusal;
 pub use server::{Presence, ServerMessage};
@@ -33,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, SIGNATURE_LINE_BYTES};
 
 /// The version of these messages.
-pub const VERSION: u16 = 7;
+pub const VERSION: u16 = 8;
 /// The path of the WebSocket on the server.
 pub const PATH: &str = "/netplay";
 

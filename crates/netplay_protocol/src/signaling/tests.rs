@@ -35,6 +35,15 @@ fn the_json_of_a_message_is_what_other_clients_would_write() {
 }
 
 #[test]
+fn the_json_of_a_connection_names_its_type() {
+    let text = r#"{"type":"connected","to":"00000000000000000000000000000001","path":"reflexive"}"#;
+    let message: ClientMessage = serde_json::from_str(text).unwrap();
+    assert!(matches!(message, ClientMessage::Connected { path: ConnectionType::Reflexive, .. }));
+    assert_eq!(serde_json::to_string(&message).unwrap(), text);
+    assert!(serde_json::from_str::<ClientMessage>(&text.replace("reflexive", "memory")).is_err());
+}
+
+#[test]
 fn optional_fields_of_a_join_can_be_omitted() {
     for (entry, expected) in [
         (r#""new""#, Entry::New),

@@ -187,6 +187,7 @@ async fn handle_signaling(peer: &Peer, text: &str) -> Result<ControlFlow<End>, R
             peer.resume(resume).await?;
             tracing::debug!(connection = peer.number(), peer = key.short(), "resumed");
         }
+        ClientMessage::Connected { to, path } => peer.count_connected(to, path).await?,
         ClientMessage::Signal { to, connection, signal } => {
             peer.signal(to, connection, signal).await?;
         }

@@ -146,6 +146,8 @@ impl Hub {
         let public = self.backbone.public_room_count();
         self.metrics.public_rooms.set(i64::try_from(public).unwrap_or(i64::MAX));
         self.metrics.rooms.set(i64::try_from(self.backbone.room_count()).unwrap_or(i64::MAX));
+        let relays = self.backbone.open_relay_count();
+        self.metrics.open_relays.set(i64::try_from(relays).unwrap_or(i64::MAX));
         self.metrics.text()
     }
 

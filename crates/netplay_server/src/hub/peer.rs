@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
 use axum::extract::ws::Message;
-use netplay_protocol::signaling::{ListRooms, Presence, Refusal, ServerMessage, Signal};
+use netplay_protocol::signaling::{
+    ConnectionType, ListRooms, Presence, Refusal, ServerMessage, Signal,
+};
 use netplay_protocol::{ConnectionId, PeerKey, RelayChannel, RelayHeader};
 
 use super::turn_access::TurnAccess;
@@ -108,13 +110,36 @@ impl Peer {
         signal: Signal,
     ) -> Result<(), Refusal> {
         let rules = self.hub.rules();
+        let is_offer = matches!(signal, Signal::Offer(_));
         let forward = |room: &mut Room| {
-            room.handle_signal(rules, self.socket, to, connection, signal.clone())
+            let outcome = room.handle_signal(rules, self.socket, to, connection, signal.clone())?;
+            let forwarded = matches!(outcome, SignalOutcome::Sent | SignalOutcome::Kept);
+            let is_attempt =
+                is_offer && forwarded && room.count_attempt(self.socket, to, connection);
+            Ok::<_, Refusal>((outcome, is_attempt))
         };
-        let outcome = self.hub.in_room(self.membership()?, forward).await.transpose()?;
+        let forwarded = self.hub.in_room(self.membership()?, forward).await.transpose()?;
         self.hub.metrics.signals.inc();
-        if outcome == Some(SignalOutcome::Dropped) {
+        let Some((outcome, is_attempt)) = forwarded else { return Ok(()) };
+        if outcome == SignalOutcome::Dropped {
             self.hub.metrics.away_signals_dropped.inc();
+        }
+        if is_attempt {
+            self.hub.metrics.attempts.inc();
+        }
+        Ok(())
+    }
+
+    /// Counts by which type of connection the peer reaches another one.
+    pub(crate) async fn count_connected(
+        &self,
+        to: PeerKey,
+        path: ConnectionType,
+    ) -> Result<(), Refusal> {
+        let count = |room: &mut Room| room.handle_connected(self.socket, to, path);
+        let counts = self.hub.in_room(self.membership()?, count).await.unwrap_or(Ok(false))?;
+        if counts {
+            self.hub.metrics.count_link(path);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Stands in for the metrics in a build without them. Every method does nothing.
 
 use netplay_protocol::RelayChannel;
-use netplay_protocol::signaling::Refusal;
+use netplay_protocol::signaling::{ConnectionType, Refusal};
 
 /// The fields and methods of the real metrics, as far as the server updates them.
 #[derive(Default)]
@@ -13,6 +13,7 @@ pub(crate) struct Metrics {
     pub(crate) joins: Disabled,
     pub(crate) lists: Disabled,
     pub(crate) signals: Disabled,
+    pub(crate) attempts: Disabled,
     pub(crate) away_signals_dropped: Disabled,
     pub(crate) relay_dropped: Disabled,
     #[cfg(feature = "matchbox")]
@@ -30,6 +31,8 @@ impl Metrics {
     pub(crate) fn count_resume(&self, _: bool) {}
 
     pub(crate) fn count_kick(&self, _: bool) {}
+
+    pub(crate) fn count_link(&self, _: ConnectionType) {}
 
     pub(crate) fn count_refusal(&self, _: &Refusal) {}
 }

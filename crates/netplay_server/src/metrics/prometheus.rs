@@ -1,7 +1,7 @@
 //! Metrics for Prometheus.
 
 use netplay_protocol::RelayChannel;
-use netplay_protocol::signaling::Refusal;
+use netplay_protocol::signaling::{ConnectionType, Refusal};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -22,10 +22,13 @@ pub(crate) struct Metrics {
     pub(crate) joins: Counter,
     pub(crate) lists: Counter,
     pub(crate) signals: Counter,
+    pub(crate) attempts: Counter,
+    pub(crate) open_relays: Gauge,
     pub(crate) away_signals_dropped: Counter,
     pub(crate) relay_dropped: Counter,
     pub(crate) signals_dropped: Counter,
     pub(crate) turn_withheld: Counter,
+    links: Family<PathLabel, Counter>,
     kicks: Family<OutcomeLabel, Counter>,
     resumes: Family<OutcomeLabel, Counter>,
     refusals: Family<ReasonLabel, Counter>,
@@ -42,6 +45,11 @@ struct Relayed {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PathLabel {
+    path: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -82,6 +90,24 @@ impl Metrics {
         registry.register("resumes", "Attempts to resume", metrics.resumes.clone());
         registry.register("refusals", "Connections ended by the server", metrics.refusals.clone());
         registry.register("signals", "Forwarded signals", metrics.signals.clone());
+        registry.register(
+            "attempts",
+            "Attempts at a connection between two peers",
+            metrics.attempts.clone(),
+        );
+        registry.register(
+            "links",
+            "Pairs of peers that reached each other, by each type of connection they used",
+            metrics.links.clone(),
+        );
+        for path in ConnectionType::ALL {
+            metrics.links.get_or_create(&PathLabel { path: path.name() }).inc_by(0);
+        }
+        registry.register(
+            "open_relays",
+            "Relays that are open, each from one peer to another",
+            metrics.open_relays.clone(),
+        );
         registry.register(
             "away_signals_dropped",
             "Signals to peers that were away, dropped because their mailbox was full",
@@ -137,6 +163,11 @@ impl Metrics {
         self.kicks.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
+    /// Counts two peers that reached each other by this type of connection.
+    pub(crate) fn count_link(&self, path: ConnectionType) {
+        self.links.get_or_create(&PathLabel { path: path.name() }).inc();
+    }
+
     /// Counts a refused connection under the name of the reason in JSON.
     pub(crate) fn count_refusal(&self, reason: &Refusal) {
         let json = serde_json::to_value(reason).unwrap_or_default();
@@ -165,6 +196,7 @@ mod tests {
         metrics.count_relayed(RelayChannel::Datagram, 60);
         metrics.count_resume(true);
         metrics.count_kick(true);
+        metrics.count_link(ConnectionType::Turn);
         let text = metrics.text().unwrap();
         for line in [
             "netplay_joins_total 1",
@@ -172,6 +204,8 @@ mod tests {
             "netplay_refusals_total{reason=\"room_full\"} 1",
             "netplay_relayed_bytes_total{channel=\"datagram\"} 60",
             "netplay_relayed_packets_total{channel=\"reliable\"} 0",
+            "netplay_links_total{path=\"turn\"} 1",
+            "netplay_links_total{path=\"host\"} 0",
             "netplay_resumes_total{outcome=\"resumed\"} 1",
             "netplay_kicks_total{outcome=\"banned\"} 1",
         ] {

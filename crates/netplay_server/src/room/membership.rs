@@ -116,6 +116,7 @@ impl Room {
     pub(super) fn remove_members(&mut self, rules: Rules<'_>, removed: &[PeerKey]) {
         self.access.forget(removed);
         self.members.retain(|member| !removed.contains(&member.key));
+        removed.iter().for_each(|key| self.statistics.forget(*key));
         for member in &mut self.members {
             member.relays.retain(|to| !removed.contains(to));
         }

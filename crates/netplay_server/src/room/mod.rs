@@ -15,6 +15,7 @@ mod access;
 mod mailbox;
 mod membership;
 mod presence;
+mod statistics;
 mod traffic;
 
 use std::collections::VecDeque;
@@ -34,6 +35,7 @@ use access::Access;
 pub(crate) use access::KickOutcome;
 use mailbox::Mailbox;
 pub(crate) use membership::{JoinRequest, ResumeRequest};
+use statistics::Statistics;
 pub(crate) use traffic::SignalOutcome;
 
 /// The server's own number of a connection. No client ever receives it.
@@ -98,6 +100,7 @@ pub(crate) struct Room {
     revision: u64,
     /// In the order they joined.
     members: Vec<Member>,
+    statistics: Statistics,
     /// What [`Self::poll_transmit`] returns.
     transmits: VecDeque<Delivery>,
     /// Counts against the rooms of the address that created the room. None for rooms of the matchmaking.
@@ -174,6 +177,7 @@ impl Room {
             restored_from: None,
             revision: 0,
             members: Vec::new(),
+            statistics: Statistics::default(),
             transmits: VecDeque::new(),
             _permit: permit,
         }

@@ -54,6 +54,7 @@ impl Room {
         }
         let gone: Vec<_> = before.iter().map(|gone| gone.key).collect();
         self.access.forget(&gone);
+        gone.iter().for_each(|key| self.statistics.forget(*key));
         for gone in before {
             if let Some(socket) = gone.socket() {
                 let outgoing = Outgoing::Close(Refusal::CannotResume);
@@ -83,6 +84,7 @@ impl Room {
         if restarted {
             member.playing = false;
             member.relays.clear();
+            self.statistics.forget(key);
         }
         self.send_welcome(rules, socket, key, ice_servers);
         self.send_roster(rules, vec![socket]);

@@ -82,6 +82,7 @@ impl Room {
         member.relays.retain(|peer| *peer != to);
         if open {
             member.relays.push(to);
+            self.statistics.handle_relay(from, to);
         }
         // A disconnected receiver is told when it resumes.
         if let Some(receiver) = receiver {

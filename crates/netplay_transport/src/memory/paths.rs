@@ -31,8 +31,8 @@ impl State {
             TransportRequest::Open(open) => self.set_open(id, open),
             // A match does not close a room.
             TransportRequest::Playing(playing) => self.set_playing(id, playing),
-            // There is no connection to check.
-            TransportRequest::CheckServer => {}
+            // There is no server: no connection to check, and nobody counts.
+            TransportRequest::CheckServer | TransportRequest::Connected(..) => {}
         }
     }
 

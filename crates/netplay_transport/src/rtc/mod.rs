@@ -191,6 +191,7 @@ impl Transport for RtcTransport {
             }
             TransportRequest::CheckServer
             | TransportRequest::Playing(_)
+            | TransportRequest::Connected(..)
             | TransportRequest::Kick { .. }
             | TransportRequest::Open(_) => {}
         }

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use netplay_protocol::signaling::{
-    ClientMessage, Entry, Presence, Refusal, RoomState, ServerMessage, Signal, VERSION,
+    ClientMessage, ConnectionType, Entry, Presence, Refusal, RoomState, ServerMessage, Signal,
+    VERSION,
 };
 use netplay_protocol::{
     Challenge, ConnectionId, Identity, PeerKey, RelayHeader, RoomNonce, RoomScope, Roster,
@@ -48,6 +49,8 @@ struct World {
     server: bool,
     /// Whether the server forwards a signal.
     forwards: Box<dyn FnMut(&Signal) -> bool>,
+    /// What the server was told of connections: by which peer, to which one, of which type.
+    connected: Vec<(usize, PeerKey, ConnectionType)>,
 }
 
 struct Peer {
@@ -81,6 +84,7 @@ impl World {
             sent: 0,
             server: true,
             forwards: Box::new(|_| true),
+            connected: Vec::new(),
         };
         for identity in identities {
             world.peers.push(Peer::new(identity, policy, 1, world.now));
@@ -269,6 +273,7 @@ impl World {
                 let to = self.peers.iter().position(|peer| peer.negotiator.key == to);
                 self.tell(to.unwrap(), &signal);
             }
+            ClientMessage::Connected { to, path } => self.connected.push((peer, to, path)),
             ClientMessage::Ping => self.tell(peer, &ServerMessage::Pong),
             _ => {}
         }

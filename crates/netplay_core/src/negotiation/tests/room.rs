@@ -14,6 +14,33 @@ fn left(world: &World, peer: usize) -> Option<&LeaveReason> {
 }
 
 #[test]
+fn the_server_is_told_by_the_impolite_peer_how_packets_travel_once_for_each_type() {
+    use ConnectionType::{Host, Relay};
+    let mut world = World::new(3, PathPolicy::Any);
+    let report = |world: &mut World, from: usize, to: usize, kind| {
+        let to = world.key(to);
+        world.request(from, TransportRequest::Connected(to, kind));
+    };
+    for kind in [Relay, Host, Relay, Host] {
+        report(&mut world, 0, 1, kind);
+        report(&mut world, 1, 0, kind);
+    }
+    let other = world.key(1);
+    assert_eq!(world.connected, [(0, other, Relay), (0, other, Host)]);
+    // Nobody else is one of the room.
+    let stranger = PeerKey::from_bytes([255; 16]);
+    world.request(0, TransportRequest::Connected(stranger, Host));
+    assert_eq!(world.connected.len(), 2);
+    world.restart(1);
+    world.run(200 * MS);
+    report(&mut world, 0, 1, Host);
+    assert_eq!(world.connected.len(), 3, "a connection of another process");
+    world.kill_server();
+    report(&mut world, 0, 2, Host);
+    assert_eq!(world.connected.len(), 3, "nobody to tell");
+}
+
+#[test]
 fn joining_tells_the_room_and_its_members() {
     let world = World::new(3, PathPolicy::Any);
     let members: Vec<_> = (0..3).map(|peer| world.key(peer)).collect();

@@ -460,6 +460,7 @@ impl Network {
                 TransportRequest::OpenRelay(_)
                 | TransportRequest::CheckServer
                 | TransportRequest::Playing(_)
+                | TransportRequest::Connected(..)
                 | TransportRequest::Kick { .. }
                 | TransportRequest::Open(_) => {}
             }

@@ -3,6 +3,7 @@
 mod access;
 mod membership;
 mod presence;
+mod statistics;
 mod traffic;
 
 use netplay_protocol::ConnectionId;
