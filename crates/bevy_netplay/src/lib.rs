@@ -87,6 +87,7 @@ mod identity;
 mod input;
 mod join_room;
 mod lobby;
+mod logs;
 pub mod messages;
 mod mirror;
 mod peer_messages;
@@ -122,6 +123,7 @@ pub use lobby::{
     CurrentLobby, LobbyMember, LobbyState, LobbyValue, MatchLobby, MatchResult, NetplayLobbyApp,
     in_countdown, others_play,
 };
+pub use logs::LOG_FILTER;
 pub use mirror::{
     KickRule, LinkCandidate, LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerPresence,
 };

@@ -22,7 +22,7 @@ use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, Tra
 use crate::state::log_state;
 use crate::{
     CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
-    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync, messages,
+    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync, logs, messages,
     peer_messages, reflect, report, rollback, session,
 };
 
@@ -34,7 +34,8 @@ use crate::{
 /// | [`NetplayMetricsPlugin`] | | [`RollbackMetrics`](crate::RollbackMetrics) and [`Checksums`](crate::Checksums) |
 /// | `NetplayDiagnosticsPlugin` | `diagnostics` | links and rollbacks in Bevy's diagnostics |
 ///
-/// Bevy's `StatesPlugin` is added if it is missing, and bevy_ggrs' `GgrsPlugin` always.
+/// Bevy's `StatesPlugin` is added if it is missing, and bevy_ggrs' `GgrsPlugin` always. So that the libraries below WebRTC do
+/// not fill the log, give Bevy's `LogPlugin` the filter [`LOG_FILTER`](crate::LOG_FILTER).
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -163,6 +164,7 @@ where
             ggrs,
             rollback::plugin,
             lobby::match_end_plugin,
+            logs::plugin,
             peer_messages::plugin,
             report::plugin,
         ))

@@ -17,6 +17,7 @@ mod leave;
 mod links;
 mod lobby;
 mod local_players;
+mod logs;
 mod malformed;
 mod messages;
 mod prelude;

@@ -14,12 +14,16 @@
 //! * [`room`]: the peers of a room, and its phases from joining to a match and a rematch;
 //! * [`match_`]: one match over the links: inputs, drop consensus, catch-up;
 //! * [`rate`]: token buckets;
+//! * [`log_limiter`]: lines of the log that could be repeated without end;
 //! * [`transport`]: the interface between a room and its transport;
 //! * [`emulator`]: a seeded bad network.
 
 pub mod agent;
 pub mod emulator;
 pub mod link;
+#[cfg(test)]
+mod log_capture;
+pub mod log_limiter;
 pub mod match_;
 pub mod messages;
 pub mod negotiation;

@@ -21,8 +21,3 @@ pub use colors::player_color;
 pub use game::{Controls, Game};
 pub use names::local_names;
 pub use request::RequestChecksum;
-
-/// The libraries below WebRTC and the renderer log a lot, and warn about things that are in order, such as an ICE
-/// check before there are candidates.
-const LOG_FILTER: &str =
-    "wgpu=error,naga=warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error";

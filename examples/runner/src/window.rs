@@ -3,8 +3,9 @@
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::winit::WinitSettings;
+use bevy_netplay::LOG_FILTER;
 
-use crate::{LOG_FILTER, assets};
+use crate::assets;
 
 /// An App with a window, with Bevy's `DefaultPlugins`. In a browser it draws on the canvas with this selector, which is
 /// as large as its parent.
@@ -23,7 +24,7 @@ pub fn app(title: &str, canvas: &str) -> App {
         DefaultPlugins
             .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
             .set(assets::plugin())
-            .set(LogPlugin { filter: format!("info,{LOG_FILTER}"), ..LogPlugin::default() }),
+            .set(LogPlugin { filter: LOG_FILTER.into(), ..LogPlugin::default() }),
     )
     // A window in the background runs at full speed: the other players need its input.
     .insert_resource(WinitSettings::continuous());

@@ -31,6 +31,10 @@ pub struct RollbackState;
 pub struct Inputs;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/logs.md")]
+pub struct Logs;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/bots.md")]
 pub struct Bots;
 

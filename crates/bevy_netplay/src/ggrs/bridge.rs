@@ -8,8 +8,11 @@
 //! is simulated from a seed would depend on the speed of the machine. The link and `MatchTraffic` measure both, and ggrs is
 //! told that every peer is far ahead of it: then it never runs slower by itself.
 
+use std::time::Duration;
+
 use bevy::log::error;
 use ggrs::{Message, NonBlockingSocket};
+use netplay_core::log_limiter::{Level, LogLimiter};
 use netplay_core::match_::{EncodedInputs, SessionMessage, SharedTraffic};
 use netplay_protocol::PeerKey;
 
@@ -23,12 +26,14 @@ pub(crate) struct GgrsBridge {
     traffic: SharedTraffic,
     /// What ggrs receives without any peer having sent it.
     replies: Vec<(PeerKey, Body)>,
+    /// Has no clock: each kind of failure is logged once in a match.
+    logs: LogLimiter,
 }
 
 impl GgrsBridge {
     /// A socket over the traffic of a match.
     pub(crate) fn new(traffic: SharedTraffic) -> Self {
-        Self { traffic, replies: Vec::new() }
+        Self { traffic, replies: Vec::new(), logs: LogLimiter::default() }
     }
 
     fn handle_body(&mut self, to: PeerKey, body: Body) {
@@ -52,13 +57,33 @@ impl GgrsBridge {
         };
         self.traffic.lock().handle_message(to, message);
     }
+
+    fn written(&mut self, body: Body) -> Option<Message> {
+        match mirror::write(body) {
+            Ok(message) => Some(message),
+            Err(error) => {
+                if self.is_to_be_logged("a message could not be handed to ggrs") {
+                    error!("a message could not be handed to ggrs: {error}");
+                }
+                None
+            }
+        }
+    }
+
+    fn is_to_be_logged(&mut self, what: &'static str) -> bool {
+        self.logs.admit(Duration::ZERO, Level::Error, what, "")
+    }
 }
 
 impl NonBlockingSocket<PeerKey> for GgrsBridge {
     fn send_to(&mut self, message: &Message, address: &PeerKey) {
         match mirror::read(message) {
             Ok(body) => self.handle_body(*address, body),
-            Err(error) => error!("a message of ggrs could not be read: {error}"),
+            Err(error) => {
+                if self.is_to_be_logged("a message of ggrs could not be read") {
+                    error!("a message of ggrs could not be read: {error}");
+                }
+            }
         }
     }
 
@@ -66,8 +91,9 @@ impl NonBlockingSocket<PeerKey> for GgrsBridge {
         let mut traffic = self.traffic.lock();
         let messages = std::iter::from_fn(|| traffic.poll_message());
         let messages = messages.map(|(from, message)| (from, body(message)));
-        let bodies = self.replies.drain(..).chain(messages);
-        bodies.filter_map(|(from, body)| Some((from, written(body)?))).collect()
+        let bodies: Vec<_> = self.replies.drain(..).chain(messages).collect();
+        drop(traffic);
+        bodies.into_iter().filter_map(|(from, body)| Some((from, self.written(body)?))).collect()
     }
 }
 
@@ -88,16 +114,8 @@ fn body(message: SessionMessage) -> Body {
     }
 }
 
-fn written(body: Body) -> Option<Message> {
-    mirror::write(body)
-        .inspect_err(|error| error!("a message could not be handed to ggrs: {error}"))
-        .ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use netplay_core::match_::{MatchConfig, MatchTraffic, Signatures};
     use netplay_protocol::{Identity, MatchId, Roster};
 

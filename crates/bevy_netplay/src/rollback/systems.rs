@@ -10,6 +10,7 @@ use super::checksums::Checksums;
 use super::order::SpawnOrders;
 use super::registry::RollbackRegistry;
 use super::store::{Remains, RollbackStore, mark_child};
+use crate::logs::Logs;
 
 pub(crate) fn plugin(app: &mut App) {
     app.init_resource::<RollbackRegistry>()
@@ -39,10 +40,16 @@ fn save(world: &mut World) {
 fn load(world: &mut World) {
     let frame = world.resource::<RollbackFrameCount>().0;
     world.resource_scope(|world, mut store: Mut<RollbackStore>| {
-        if !store.load(world, frame) {
+        if !store.load(world, frame) && is_to_be_logged(world, "a frame is not kept any more") {
             error!("frame {frame} is not kept any more: this peer cannot go back and will desync");
         }
     });
+}
+
+/// Whether an error that every frame could repeat is logged now.
+fn is_to_be_logged(world: &mut World, what: &'static str) -> bool {
+    let Some(time) = world.get_resource::<Time<Real>>().copied() else { return true };
+    world.get_resource_mut::<Logs>().is_none_or(|mut logs| logs.admits_error(&time, what))
 }
 
 /// Gives the world the state at the start of a frame: the one that is simulated next, or one before it.

@@ -18,6 +18,7 @@ use super::resource::{JoinedRoom, Request};
 use super::{EntropySource, Session, TransportFactory};
 use crate::input::{GgrsInput, InputEncoding, MatchTypes, PlayerInputs};
 use crate::lobby::{LobbyOverviewSeen, LobbyTypes};
+use crate::logs::Logs;
 use crate::messages::RoomEnded;
 use crate::peer_messages::PeerMessageRegistry;
 use crate::rollback::Simulation;
@@ -38,6 +39,7 @@ pub(crate) struct Shown<'w> {
     lobby: ResMut<'w, LobbyOverviewSeen>,
     last_end: ResMut<'w, LastEndReason>,
     ended: MessageWriter<'w, RoomEnded>,
+    logs: ResMut<'w, Logs>,
 }
 
 /// What a room is made with.
@@ -86,32 +88,44 @@ pub(crate) fn handle_requests<C: MatchTypes>(
                 *shown.state = NextState::PendingIfNeq(NetplayState::Offline);
             }
             Request::Rematch => {
-                carry_out(&session, now, "rematch", |room, now| room.vote_rematch(now));
+                carry_out(&session, &mut shown.logs, &time, "rematch", |room, now| {
+                    room.vote_rematch(now)
+                });
             }
             Request::Kick { peer, ban } => {
-                carry_out(&session, now, "kick", |room, now| {
+                carry_out(&session, &mut shown.logs, &time, "kick", |room, now| {
                     room.kick(now, peer, ban);
                 });
             }
             Request::Open(open) => {
-                carry_out(&session, now, "set_room_open", |room, _| room.set_open(open));
+                carry_out(&session, &mut shown.logs, &time, "set_room_open", |room, _| {
+                    room.set_open(open)
+                });
             }
             Request::ListRooms(list) => {
                 let (servers, request) = list.request(&config);
                 session.listing = Some(RoomListTask::start(servers, request));
             }
             Request::Ready(ready) => {
-                carry_out(&session, now, "set_ready", |room, now| room.set_ready(now, ready));
-            }
-            Request::Start => {
-                carry_out(&session, now, "start_match", |room, now| {
-                    if let Err(refused) = room.ask_to_start(now) {
-                        warn!("no match starts: {refused}");
-                    }
+                carry_out(&session, &mut shown.logs, &time, "set_ready", |room, now| {
+                    room.set_ready(now, ready)
                 });
             }
+            Request::Start => {
+                let mut refused = None;
+                carry_out(&session, &mut shown.logs, &time, "start_match", |room, now| {
+                    refused = room.ask_to_start(now).err();
+                });
+                if let Some(refused) = refused
+                    && shown.logs.admits_warning(&time, "no match starts", "")
+                {
+                    warn!("no match starts: {refused}");
+                }
+            }
             Request::CancelStart => {
-                carry_out(&session, now, "cancel_start", |room, now| room.take_start_back(now));
+                carry_out(&session, &mut shown.logs, &time, "cancel_start", |room, now| {
+                    room.take_start_back(now)
+                });
             }
             Request::PlayAlone { players } => {
                 commands.remove_resource::<GgrsSession<C>>();
@@ -128,17 +142,26 @@ pub(crate) fn handle_requests<C: MatchTypes>(
 /// Has a command of the game carried out by the room, at the present moment.
 fn carry_out(
     session: &Session,
-    now: Duration,
+    logs: &mut Logs,
+    time: &Time<Real>,
     command: &str,
     tell: impl FnOnce(&mut Room, Duration),
 ) {
     match &session.joined {
         Some(joined) => {
             let mut driver = joined.room.lock();
-            let (room, now) = driver.room_at(now);
+            let (room, now) = driver.room_at(time.elapsed());
             tell(room, now);
         }
-        None => warn!("no room is joined: {command} changes nothing"),
+        None if logs.admits_warning(
+            time,
+            "no room is joined, and nothing is changed by",
+            command,
+        ) =>
+        {
+            warn!("no room is joined: {command} changes nothing");
+        }
+        None => {}
     }
 }
 

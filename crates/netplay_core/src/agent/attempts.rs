@@ -149,6 +149,11 @@ impl Attempts {
         self.has_connected || self.failures > 0
     }
 
+    /// Whether an attempt has ever succeeded.
+    pub(super) fn has_connected(&self) -> bool {
+        self.has_connected
+    }
+
     /// Why the last attempt failed.
     pub(super) fn last_failure(&self) -> &str {
         self.failed.last().map_or("nobody answered", |failure| &failure.reason)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempts::Need;
 use super::beside::Lack;
 use super::relay::RelayAction;
-use super::{Agent, AgentEvent, Reachability};
+use super::{Agent, AgentEvent, AttemptReason, Reachability, RelayReason};
 use crate::path::{Path, PathHealth, PathId, PathKind, PathPolicy};
 use crate::transport::TransportRequest;
 
@@ -53,26 +53,29 @@ impl Agent {
 
     fn evaluate_relay(&mut self, now: Duration) {
         let open = self.paths.get(PathId::RELAY).is_some();
-        let wanted = self.wants_relay(now);
-        match self.relay.evaluate(now, wanted, open, self.server_online) {
+        let reason = self.relay_reason(now);
+        match self.relay.evaluate(now, reason.is_some(), open, self.server_online) {
             Some(RelayAction::Open) => {
+                self.events.extend(reason.map(AgentEvent::RelayRequested));
                 self.requests.push_back(TransportRequest::OpenRelay(self.peer));
             }
             Some(RelayAction::Close) => {
                 if let Some(relay) = self.paths.remove(PathId::RELAY) {
                     self.close(now, &relay);
+                    self.events.push_back(AgentEvent::RelayClosed);
                 }
             }
             None => {}
         }
     }
 
-    fn wants_relay(&self, now: Duration) -> bool {
+    /// Why the relay is wanted; none if it is not.
+    fn relay_reason(&self, now: Duration) -> Option<RelayReason> {
         if self.policy == PathPolicy::Relay {
-            return true;
+            return Some(RelayReason::Policy);
         }
         if !self.policy.allows_relay() {
-            return false;
+            return None;
         }
         let connected = self.paths.connections().any(|path| !path.health.is_dead());
         let overdue = self.messages_wait
@@ -82,15 +85,28 @@ impl Agent {
             || self.selection.retiring(now) == Some(PathId::RELAY);
         let suspect =
             self.primary().is_some_and(|path| path.is_peer_to_peer() && path.health.is_suspect());
-        (!connected && overdue) || sends_on_relay || suspect || self.relay.is_wanted_by_peer(now)
+        let reasons = [
+            (!connected && overdue, RelayReason::NoConnection),
+            (sends_on_relay, RelayReason::InUse),
+            (suspect, RelayReason::Suspect),
+            (self.relay.is_wanted_by_peer(now), RelayReason::Peer),
+        ];
+        reasons.into_iter().find_map(|(holds, reason)| holds.then_some(reason))
     }
 
     fn evaluate_attempts(&mut self, now: Duration) {
         let need = self.need(now);
+        let has_connected = self.attempts.has_connected();
         if self.attempts.begin(&self.config, now, need) {
             if need == Need::Beside {
                 self.beside.handle_begun(now);
             }
+            self.events.push_back(AgentEvent::AttemptBegun(match (need, self.lack(now)) {
+                (Need::Beside, Some(Some(Lack::Directness))) => AttemptReason::Indirect,
+                (Need::Beside, _) => AttemptReason::Unhealthy,
+                _ if has_connected => AttemptReason::Lost,
+                _ => AttemptReason::First,
+            }));
             self.requests.push_back(TransportRequest::Attempt(self.peer));
         }
     }

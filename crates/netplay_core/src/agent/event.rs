@@ -40,10 +40,55 @@ pub enum SwitchReason {
     Better,
 }
 
+/// Why a connection is attempted. Each is half a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum AttemptReason {
+    /// There was none before.
+    #[error("there is none")]
+    First,
+    /// There was one before.
+    #[error("none works any more")]
+    Lost,
+    /// Those that work are impaired.
+    #[error("the one in use is bad")]
+    Unhealthy,
+    /// Those that work lead through a TURN server.
+    #[error("the one in use leads through a TURN server")]
+    Indirect,
+}
+
+/// Why the signaling server is asked to relay. Each is half a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum RelayReason {
+    /// The path policy allows nothing else.
+    #[error("the path policy allows nothing else")]
+    Policy,
+    /// No connection works.
+    #[error("no connection works")]
+    NoConnection,
+    /// Packets travel through it.
+    #[error("packets travel through it")]
+    InUse,
+    /// The connection that is the primary path seems to fail.
+    #[error("the connection seems to fail")]
+    Suspect,
+    /// The peer sends through it, or is about to.
+    #[error("the other player uses it")]
+    Peer,
+}
+
 /// What happened at the agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AgentEvent {
     PathChanged(PathChange),
+    /// An attempt at a connection begins.
+    AttemptBegun(AttemptReason),
+    /// The signaling server is asked to relay.
+    RelayRequested(RelayReason),
+    /// The signaling server need not relay any more.
+    RelayClosed,
     /// No path to the peer was found. Holds why the last attempt failed.
     Unreachable(String),
 }

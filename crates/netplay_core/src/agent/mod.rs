@@ -44,7 +44,7 @@ use relay::RelayDemand;
 use selection::Selection;
 
 pub use config::AgentConfig;
-pub use event::{PathChange, SwitchReason};
+pub use event::{AttemptReason, PathChange, RelayReason, SwitchReason};
 pub use failures::AttemptFailure;
 
 pub(crate) use event::AgentEvent;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use netplay_protocol::signaling::ConnectionType;
 
 use super::LinkQuality;
-use crate::agent::PathChange;
+use crate::agent::{AttemptReason, PathChange, RelayReason};
 use crate::path::{CandidateKind, Candidates, PathId, PathKind};
 
 /// What happened on a link.
@@ -24,6 +24,12 @@ pub enum LinkEvent {
     PathChanged(PathChange),
     /// What the primary path is, once that is known, and when it has changed.
     ConnectionChanged(Connection),
+    /// An attempt at a connection begins, of the local peer.
+    AttemptBegun(AttemptReason),
+    /// The signaling server is asked to relay packets to the peer. It is asked again where it does not answer.
+    RelayRequested(RelayReason),
+    /// The signaling server need not relay packets to the peer any more.
+    RelayClosed,
     /// Nothing has been heard for [`LinkConfig::silent_after`](super::LinkConfig::silent_after).
     Silent,
     /// Something was heard again.

@@ -112,6 +112,9 @@ impl Link {
                     self.reliable.handle_path_change();
                     LinkEvent::PathChanged(change)
                 }
+                AgentEvent::AttemptBegun(reason) => LinkEvent::AttemptBegun(reason),
+                AgentEvent::RelayRequested(reason) => LinkEvent::RelayRequested(reason),
+                AgentEvent::RelayClosed => LinkEvent::RelayClosed,
                 AgentEvent::Unreachable(reason) => LinkEvent::Unreachable { reason },
             });
         }

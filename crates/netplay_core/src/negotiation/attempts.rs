@@ -9,6 +9,7 @@ use netplay_protocol::{ConnectionId, PeerKey};
 use super::negotiator::is_relay;
 use super::peer::AttemptState;
 use super::{AttemptCommand, AttemptSignal, Negotiator, Role};
+use crate::log_limiter::log_limited;
 use crate::path::{CandidateKind, Candidates, PathId, PathKind, PathPolicy};
 use crate::transport::TransportEvent;
 
@@ -164,7 +165,13 @@ impl Negotiator {
         signal: Signal,
     ) {
         let Some(peer) = self.peers.get_mut(&from) else {
-            log::warn!("dropping a signal of {from:?}, who is not in the room");
+            log_limited!(
+                self.logs,
+                now,
+                "dropping a signal of a peer that is not in the room:",
+                from.short(),
+                warn!("dropping a signal of {from:?}, who is not in the room")
+            );
             return;
         };
         if peer.is_forgotten {

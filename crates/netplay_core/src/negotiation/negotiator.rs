@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 
 use super::AttemptCommand;
 use super::peer::PeerState;
+use crate::log_limiter::{LogLimiter, log_limited};
 use crate::path::{PathId, PathPolicy};
 use crate::signaling::{Frame, SignalingClient, SocketCommand, SocketEvent};
 use crate::transport::{
@@ -45,6 +46,10 @@ pub struct Negotiator {
     /// Those that the signaling server names.
     pub(super) ice_servers: Vec<IceServer>,
     pub(super) peers: BTreeMap<PeerKey, PeerState>,
+    /// The lines of the log that others can repeat.
+    pub(super) logs: LogLimiter,
+    /// The moment of the last call that told it.
+    pub(super) now: Duration,
     pub(super) commands: VecDeque<AttemptCommand>,
     pub(super) events: VecDeque<TransportEvent>,
 }
@@ -84,6 +89,8 @@ impl Negotiator {
             state: RoomState::default(),
             ice_servers: Vec::new(),
             peers: BTreeMap::new(),
+            logs: LogLimiter::default(),
+            now,
             commands: VecDeque::new(),
             events: VecDeque::new(),
         };
@@ -108,6 +115,7 @@ impl Negotiator {
 
     /// Takes in what happened on the socket.
     pub fn handle_socket(&mut self, now: Duration, event: SocketEvent) {
+        self.now = now;
         if !self.is_leaving() {
             self.signaling.handle_socket(now, event);
             self.handle_signaling(now);
@@ -116,6 +124,7 @@ impl Negotiator {
 
     /// Does what the room asks for. Before a server has answered, that waits.
     pub fn handle_request(&mut self, now: Duration, request: TransportRequest) {
+        self.now = now;
         match &mut self.phase {
             Phase::Joining { requests, .. } => return requests.push_back(request),
             Phase::Queued | Phase::Member => {}
@@ -136,7 +145,13 @@ impl Negotiator {
             TransportRequest::Kick { peer, ban } => {
                 if !self.is_online() {
                     // What the players of a match say to each other still holds in the match.
-                    log::info!("without the signaling server {peer:?} stays in the room");
+                    log_limited!(
+                        self.logs,
+                        now,
+                        "without the signaling server stays in the room:",
+                        peer.short(),
+                        info!("without the signaling server {peer:?} stays in the room")
+                    );
                 }
                 self.signaling.send(ClientMessage::Kick { peer, ban });
             }
@@ -166,6 +181,9 @@ impl Negotiator {
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Duration) {
+        self.now = now;
+        self.logs.log_repeated(now);
+        self.signaling.log_repeated(now);
         if let Phase::Leaving { at } = self.phase {
             if at <= now {
                 self.left(LeaveReason::Requested);
@@ -193,7 +211,8 @@ impl Negotiator {
             Phase::Joining { .. } | Phase::Queued | Phase::Member => {
                 let handshakes = self.peers.values().filter_map(|peer| peer.handshake_due);
                 let gives_up = self.gives_up_at().map(|(at, _)| at);
-                handshakes.chain(gives_up).chain(self.signaling.poll_timeout()).min()
+                let logs = self.logs.poll_timeout().into_iter().chain(self.signaling.log_due());
+                handshakes.chain(gives_up).chain(logs).chain(self.signaling.poll_timeout()).min()
             }
         }
     }
@@ -240,6 +259,8 @@ impl Negotiator {
 
     pub(super) fn left(&mut self, reason: LeaveReason) {
         self.phase = Phase::Left;
+        self.logs.finish(self.now);
+        self.signaling.finish_logs(self.now);
         self.events.push_back(TransportEvent::Left(reason));
     }
 

@@ -8,6 +8,7 @@ use netplay_protocol::{ConnectionId, PeerKey, RelayChannel};
 use super::Negotiator;
 use super::noise::NoiseError;
 use super::peer::RelayState;
+use crate::log_limiter::log_limited;
 use crate::path::{Channel, PathId, PathKind};
 use crate::transport::TransportEvent;
 
@@ -32,7 +33,13 @@ impl Negotiator {
         let channel = RelayChannel::from(channel);
         match peer.noise.encrypt(channel as u8, packet) {
             Ok(encrypted) => self.signaling.relay(to, channel, &encrypted),
-            Err(error) => log::error!("a packet to {to:?} could not be encrypted: {error}"),
+            Err(error) => log_limited!(
+                self.logs,
+                self.now,
+                "a packet could not be encrypted to",
+                to.short(),
+                error!("a packet to {to:?} could not be encrypted: {error}")
+            ),
         }
     }
 
@@ -46,7 +53,13 @@ impl Negotiator {
         state.begin_handshake(now);
         match state.noise.begin(connection) {
             Ok(message) => self.send_handshake(peer, connection, message),
-            Err(error) => log::error!("no keys for {peer:?}: {error}"),
+            Err(error) => log_limited!(
+                self.logs,
+                now,
+                "no keys for",
+                peer.short(),
+                error!("no keys for {peer:?}: {error}")
+            ),
         }
     }
 

@@ -11,6 +11,7 @@ use super::negotiator::Phase;
 use super::noise::NoiseChannel;
 use super::peer::PeerState;
 use super::{Negotiator, ice};
+use crate::log_limiter::log_limited;
 use crate::signaling::SignalingEvent;
 use crate::transport::{TransportEvent, TransportRequest};
 
@@ -78,7 +79,7 @@ impl Negotiator {
             ServerMessage::Welcome {
                 room, nonce, size, least, resume, ice_servers, state, ..
             } => {
-                self.ice_servers = ice::usable(ice_servers);
+                self.ice_servers = ice::usable(ice_servers, now, &mut self.logs);
                 // The client of the server sees to it that it stays the same.
                 self.room = Some(RoomScope::new(&room, nonce));
                 if matches!(self.phase, Phase::Queued) {
@@ -117,10 +118,16 @@ impl Negotiator {
                 self.handle_signal(now, from, connection, signal);
             }
             ServerMessage::IceServers { ice_servers } => {
-                self.ice_servers = ice::usable(ice_servers);
+                self.ice_servers = ice::usable(ice_servers, now, &mut self.logs);
             }
             ServerMessage::Draining { within_ms, .. } => {
-                log::info!("the signaling server stops in at most {} s", within_ms / 1000);
+                log_limited!(
+                    self.logs,
+                    now,
+                    "the signaling server stops",
+                    "",
+                    info!("the signaling server stops in at most {} s", within_ms / 1000)
+                );
             }
             // Whether a peer relays is between the server and that peer. The others are the client's.
             ServerMessage::Challenge { .. }

@@ -27,7 +27,7 @@ impl Room {
         {
             return;
         }
-        debug!("player {} is lost here: {}", self.roster.number(player), why.detail());
+        info!("player {} is lost here: {}", self.roster.number(player), why.detail());
         active.disconnects.insert(player, why);
         active.sign_accusation(player, true);
         self.tell_accusations(now, player);

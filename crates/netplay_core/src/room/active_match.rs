@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use log::{error, info};
+use log::info;
 use netplay_protocol::{MatchId, PeerKey};
 
 use super::disconnect::Disconnect;
@@ -13,6 +13,7 @@ use super::match_end::EndedPlayers;
 use super::rejoin::{Rejoin, Version};
 use super::stall::StallDetector;
 use super::{EndReason, MatchStart, Room, RoomConfig, RoomEvent};
+use crate::log_limiter::log_limited;
 use crate::match_::{
     Accusations, DropConsensus, MAX_INPUT_BYTES, MAX_INPUT_DELAY, MatchConfig, MatchTraffic,
     SharedTraffic, Signatures,
@@ -117,7 +118,10 @@ impl Room {
         };
         let epoch = start.epoch;
         let players: u32 = start.player_counts.iter().map(|count| u32::from(*count)).sum();
-        info!("match {epoch} starts with {players} players");
+        match rejoin {
+            Some(_) => info!("match {epoch} of {players} players is rejoined"),
+            None => info!("match {epoch} starts with {players} players"),
+        }
         self.part_players();
         let Some(signatures) = self.signatures(&start) else {
             let detail = "a player has not shown its public key".to_owned();
@@ -184,7 +188,16 @@ impl Room {
     /// [`MAX_INPUT_DELAY`]. In a match the delay changes step by step:
     /// [`MatchTraffic::poll_input_delay`] says when.
     pub fn handle_input_delay_changed(&mut self, frames: usize) {
-        self.config.input_delay = frames.min(MAX_INPUT_DELAY);
+        let frames = frames.min(MAX_INPUT_DELAY);
+        if std::mem::replace(&mut self.config.input_delay, frames) != frames {
+            log_limited!(
+                self.logs,
+                self.now,
+                "another input delay",
+                "",
+                info!("the input delay is to be {frames} frames")
+            );
+        }
         if let Some(active) = self.phase.active_match() {
             active.traffic.lock().request_input_delay(frames);
         }
@@ -212,7 +225,13 @@ impl Room {
             while let Some(due) = traffic.poll_transmit(now, peer.key, length) {
                 let sent = peer.link.send(now, active.start.epoch, &due.payload, due.has_inputs);
                 if let Err(error) = sent {
-                    error!("{error}");
+                    log_limited!(
+                        self.logs,
+                        now,
+                        "inputs do not fit into a packet to",
+                        peer.key.short(),
+                        error!("{error}")
+                    );
                 }
             }
         }

@@ -15,12 +15,13 @@
 
 use std::time::Duration;
 
-use log::{debug, error, info};
+use log::debug;
 use netplay_protocol::signaling::Presence;
 use netplay_protocol::{ControlMessage, PeerKey};
 
 use super::disconnect::Disconnect;
 use super::{Room, RoomEvent};
+use crate::log_limiter::log_limited;
 
 /// How often a player may go away in one match, and a peer of the lobby be reported to the game.
 const MAX_ABSENCES: u32 = 8;
@@ -95,7 +96,16 @@ impl Room {
         }
         let message = match message.encode() {
             Ok(message) => message,
-            Err(error) => return error!("a message could not be encoded: {error}"),
+            Err(error) => {
+                log_limited!(
+                    self.logs,
+                    now,
+                    "a message could not be encoded",
+                    "",
+                    error!("a message could not be encoded: {error}")
+                );
+                return;
+            }
         };
         for peer in self.peers.values_mut().filter(|peer| !peer.is_congested) {
             if let Err(error) = peer.link.send_last(now, message.clone()) {
@@ -125,10 +135,15 @@ impl Room {
             Some(_) | None => {}
         }
         peer.attendance = Attendance::Away { since: now, interrupted };
-        info!(
-            "the page of player {} is closed or loaded again: its place is kept for {} s",
-            self.roster.number(player),
-            time_left.as_secs_f32()
+        let (number, seconds) = (self.roster.number(player), time_left.as_secs_f32());
+        log_limited!(
+            self.logs,
+            now,
+            "a page is closed or loaded again, of player",
+            number,
+            info!(
+                "the page of player {number} is closed or loaded again: its place is kept for {seconds} s"
+            )
         );
         self.emit(RoomEvent::PeerAway { peer: from, player, time_left });
     }
@@ -173,10 +188,13 @@ impl Room {
                     false => Attendance::Present,
                 };
                 let after = now.saturating_sub(since);
-                info!(
-                    "player {} is back after {} ms",
-                    self.roster.number(player),
-                    after.as_millis()
+                let number = self.roster.number(player);
+                log_limited!(
+                    self.logs,
+                    now,
+                    "back again: player",
+                    number,
+                    info!("player {number} is back after {} ms", after.as_millis())
                 );
                 self.emit(RoomEvent::PeerBack { peer: from, player, after });
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use log::{debug, error};
+use log::debug;
 use netplay_protocol::{ControlMessage, PeerKey, PublicKey};
 
 use super::disconnect::Disconnect;
@@ -12,6 +12,7 @@ use super::printable::printable;
 use super::progress::Vote;
 use super::votes::next_epoch;
 use super::{Room, RoomEvent};
+use crate::log_limiter::log_limited;
 
 impl Room {
     /// Handles a control message of a peer.
@@ -93,14 +94,30 @@ impl Room {
         }
         let packets = match message.encode_fragments() {
             Ok(packets) => packets,
-            Err(error) => return error!("a message could not be encoded: {error}"),
+            Err(error) => {
+                log_limited!(
+                    self.logs,
+                    now,
+                    "a message could not be encoded",
+                    "",
+                    error!("a message could not be encoded: {error}")
+                );
+                return;
+            }
         };
         let Some(peer) = self.peers.get_mut(&to) else { return };
         for packet in packets {
             if let Err(error) = peer.link.send_reliable(now, packet) {
                 // A message of which a part is missing would spoil the next one.
                 peer.is_congested = true;
-                return error!("a message could not be sent: {error}");
+                log_limited!(
+                    self.logs,
+                    now,
+                    "a message could not be sent to",
+                    to.short(),
+                    error!("a message could not be sent: {error}")
+                );
+                return;
             }
         }
     }

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use log::info;
 use netplay_protocol::{LobbyHash, PeerKey};
 
 use super::start_target::StartTarget;
 use super::{Room, RoomEvent};
+use crate::log_limiter::log_limited;
 
 /// Why a countdown was cancelled. Peers and not players are named, because who left has no player any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,13 @@ impl Room {
         {
             let players = next.target.roster.player_count();
             let length = next.ends.saturating_sub(now);
-            info!("a match of {players} players starts in {} ms", length.as_millis());
+            log_limited!(
+                self.logs,
+                now,
+                "a countdown begins",
+                "",
+                info!("a match of {players} players starts in {} ms", length.as_millis())
+            );
             self.lobby.countdown = Some(next);
             self.reset_seed_timers();
             self.emit(RoomEvent::CountdownStarted { players, length });
@@ -86,7 +92,13 @@ impl Room {
     pub(super) fn cancel_countdown(&mut self) {
         let Some(countdown) = self.lobby.countdown.take() else { return };
         let reason = self.cancel_reason(&countdown);
-        info!("the countdown is cancelled: {reason:?}");
+        log_limited!(
+            self.logs,
+            self.now,
+            "the countdown is cancelled",
+            "",
+            info!("the countdown is cancelled: {reason:?}")
+        );
         self.reset_seed_timers();
         self.emit(RoomEvent::CountdownCancelled { reason });
         if self.phase.disagreed() {

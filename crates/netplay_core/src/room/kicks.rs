@@ -8,13 +8,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use log::{debug, info, warn};
+use log::debug;
 use netplay_protocol::signaling::{KickRule, Refusal, RoomState};
 use netplay_protocol::{ControlMessage, Kick, PeerKey};
 
 use super::active_match::ActiveMatch;
 use super::disconnect::Disconnect;
 use super::{Room, RoomEvent};
+use crate::log_limiter::log_limited;
 use crate::transport::{LeaveReason, TransportRequest};
 
 /// What the others read of a player that was removed.
@@ -51,7 +52,14 @@ impl Room {
     /// address are to be kept out from then on. Without the right to it this changes nothing.
     pub fn kick(&mut self, now: Duration, peer: PeerKey, ban: bool) {
         if peer == self.config.local_peer || self.player(peer).is_none() {
-            return warn!("there is no other player {peer:?} to remove from the room");
+            log_limited!(
+                self.logs,
+                now,
+                "there is no other player to remove from the room:",
+                peer.short(),
+                warn!("there is no other player {peer:?} to remove from the room")
+            );
+            return;
         }
         self.requests.push_back(TransportRequest::Kick { peer, ban });
         let rule = self.state.kick;
@@ -95,7 +103,13 @@ impl Room {
         if self.at_server.members.contains(&peer) {
             return debug!("the server says that {peer:?} was removed, and lists it");
         }
-        info!("{peer:?} was removed from the room");
+        log_limited!(
+            self.logs,
+            self.now,
+            "removed from the room:",
+            peer.short(),
+            info!("{peer:?} was removed from the room")
+        );
         self.emit(RoomEvent::PeerKicked { peer, banned });
         if self.phase.active_match().is_none() && self.roster.place(peer).is_none() {
             self.remove_now(peer, REMOVED);

@@ -151,6 +151,10 @@ impl Room {
                             }
                         }
                         if peer.progress.plays() {
+                            info!(
+                                "player {} is in the match again",
+                                self.roster.number(peer.player)
+                            );
                             self.send_recent_inputs(now, from);
                             self.send_all_accusations(now, from);
                         }
@@ -236,6 +240,7 @@ impl Room {
         key: PeerKey,
         event: LinkEvent,
     ) -> Option<Disconnect> {
+        self.log_link_event(now, key, &event);
         let timeout = self.config.disconnect_timeout;
         let peer = self.peers.get_mut(&key)?;
         let player = peer.player;
@@ -270,7 +275,6 @@ impl Room {
                 RoomEvent::PeerJoined { peer: key }
             }
             LinkEvent::ConnectionChanged(connection) => {
-                info!("packets to player {player} travel on a path: {connection}");
                 if let Some(kind) = connection.connection_type() {
                     self.requests.push_back(TransportRequest::Connected(key, kind));
                 }
@@ -282,6 +286,9 @@ impl Room {
                     let reason = EndReason::CannotConnect { player, detail: printable(&reason) };
                     self.cannot_connect(now, key, reason);
                 }
+                return None;
+            }
+            LinkEvent::AttemptBegun(_) | LinkEvent::RelayRequested(_) | LinkEvent::RelayClosed => {
                 return None;
             }
             LinkEvent::Flooded => return Some(Disconnect::lost("it sent more than it may")),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use log::{debug, warn};
+use log::debug;
 use netplay_protocol::{ControlMessage, MessageDelivery, MessageTypes, PeerKey};
 
 use super::peer::Peer;
@@ -10,6 +10,7 @@ use super::printable::printable;
 use super::progress::Progress;
 use super::{Room, Transmit};
 use crate::link::ReceiveError;
+use crate::log_limiter::log_limited;
 use crate::messages::{EncodedMessage, MessageError, MessageEvent, TypeMismatch};
 use crate::path::PathId;
 
@@ -87,7 +88,15 @@ impl Room {
             Ok(()) | Err(ReceiveError::Stale) => {}
             Err(error @ ReceiveError::Message(_)) => {
                 let player = self.roster.number(peer.player);
-                warn!("no more messages are taken from player {player}, whose game sent {error}");
+                log_limited!(
+                    self.logs,
+                    at,
+                    "no more messages are taken from player",
+                    player,
+                    warn!(
+                        "no more messages are taken from player {player}, whose game sent {error}"
+                    )
+                );
             }
             Err(error) => debug!("dropped a packet with messages of {from:?}: {error}"),
         }
@@ -106,9 +115,15 @@ impl Room {
             let TypeMismatch { name, local, peer: theirs } = mismatch;
             let (name, player) = (printable(&name), self.roster.number(peer.player));
             let (ours, theirs) = (kind(local), theirs.map_or("not at all".into(), kind));
-            warn!(
-                "messages of the type {name:?} are not exchanged with player {player}: this game knows {ours}, and \
+            log_limited!(
+                self.logs,
+                self.now,
+                "messages of a type are not exchanged with player",
+                player,
+                warn!(
+                    "messages of the type {name:?} are not exchanged with player {player}: this game knows {ours}, and \
                  theirs {theirs}"
+                )
             );
         }
     }

@@ -45,6 +45,7 @@ mod kicks;
 mod links;
 mod lobby;
 mod log_sender;
+mod logs;
 mod match_end;
 mod messages;
 mod peer;
@@ -74,7 +75,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
-use log::{debug, error, info, warn};
+use log::{debug, info};
 use netplay_protocol::signaling::RoomState;
 use netplay_protocol::{ControlMessage, PeerKey, Roster};
 
@@ -89,6 +90,7 @@ pub use ready::{StartRefused, StartRule};
 pub use times::RoomTimes;
 
 use crate::link::Transmit;
+use crate::log_limiter::{LogLimiter, log_limited};
 use crate::match_::SharedTraffic;
 use crate::messages::MessageEvent;
 use crate::path::PathId;
@@ -130,6 +132,8 @@ pub struct Room {
     seed_disputed_at: Option<Duration>,
     local_wait: LocalWait,
     times: RoomTimes,
+    /// The lines of the log that others can repeat.
+    logs: LogLimiter,
     /// The moment of the last call.
     now: Duration,
     /// The peer that was sent a packet with messages last.
@@ -163,6 +167,7 @@ impl Room {
             server_lost: None,
             state: RoomState::default(),
             times: RoomTimes::new(now),
+            logs: LogLimiter::default(),
             now,
             message_turn: None,
             message_events: VecDeque::new(),
@@ -209,16 +214,36 @@ impl Room {
                 self.handle_packet(now, at, (peer, path, channel), &packet);
             }
             TransportEvent::MalformedSignal { peer, reason } => {
-                warn!("dropped a signal of {peer:?}: {}", printable(&reason));
+                log_limited!(
+                    self.logs,
+                    now,
+                    "dropped a signal of",
+                    peer.short(),
+                    warn!("dropped a signal of {peer:?}: {}", printable(&reason))
+                );
             }
             TransportEvent::SignalingLost { ref reason } => {
                 let reason = printable(reason);
-                warn!("lost the signaling server ({reason}): going on without it until it is back");
+                log_limited!(
+                    self.logs,
+                    now,
+                    "lost the signaling server",
+                    "",
+                    warn!(
+                        "lost the signaling server ({reason}): going on without it until it is back"
+                    )
+                );
                 self.server_lost = Some((now, reason));
                 self.pass_to_links(now, &event);
             }
             TransportEvent::SignalingRestored => {
-                info!("the signaling server is back");
+                log_limited!(
+                    self.logs,
+                    now,
+                    "the signaling server is back",
+                    "",
+                    info!("the signaling server is back")
+                );
                 self.server_lost = None;
                 self.pass_to_links(now, &event);
             }
@@ -230,7 +255,14 @@ impl Room {
                 self.pass_to_links(now, &event);
             }
             TransportEvent::AttemptFailed { peer, ref reason } => {
-                debug!("an attempt at {peer:?} failed: {}", printable(reason));
+                let label = self.label(peer);
+                log_limited!(
+                    self.logs,
+                    now,
+                    "no connection came of an attempt with",
+                    &label,
+                    info!("no connection came of an attempt with {label}: {}", printable(reason))
+                );
                 self.pass_to_links(now, &event);
             }
             TransportEvent::NetworkChanged
@@ -244,6 +276,7 @@ impl Room {
     /// Lets time pass, and advances towards a match as far as possible.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.now = now;
+        self.logs.log_repeated(now);
         self.handle_early_proposals(now);
         self.check_left_behind(now);
         if self.phase.active_match().is_none() || self.keeps_waiting() {
@@ -279,7 +312,13 @@ impl Room {
     ) {
         self.now = now;
         if let Err(error @ SendError::TooLarge(_)) = sent {
-            error!("a packet could not be sent: {error}");
+            log_limited!(
+                self.logs,
+                now,
+                "a packet could not be sent",
+                "",
+                error!("a packet could not be sent: {error}")
+            );
         }
         if let Some(peer) = self.peers.get_mut(&peer) {
             peer.link.handle_sent(now, path, sent);
@@ -291,6 +330,7 @@ impl Room {
         self.send_last_to_all(now, &ControlMessage::Bye { reason: reason.to_owned() });
         self.times.ended(now);
         self.phase.ended();
+        self.logs.finish(now);
     }
 
     /// The next packet to send, and the peer that it is for. Those with messages of the game come last.

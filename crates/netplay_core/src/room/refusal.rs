@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use log::warn;
 use netplay_protocol::PeerKey;
 
 use super::disconnect::Disconnect;
 use super::{EndReason, Room, RoomEvent};
+use crate::log_limiter::log_limited;
 
 /// The size of a room in which nobody is left to play with when one peer is refused.
 const PAIR: u8 = 2;
@@ -35,9 +35,13 @@ impl Room {
         }
         self.seed.forget(key);
         self.early_proposals.forget(key);
-        warn!(
-            "player {} is left out, and the room waits for another one: {reason}",
-            self.roster.number(player)
+        let number = self.roster.number(player);
+        log_limited!(
+            self.logs,
+            now,
+            "left out again: player",
+            number,
+            warn!("player {number} is left out, and the room waits for another one: {reason}")
         );
         self.emit(RoomEvent::PeerRefused { peer: key, player, reason });
         let forgotten = self.phase.rejoin_mut().is_some_and(|rejoin| rejoin.forget(key));
@@ -54,9 +58,13 @@ impl Room {
         if self.is_needed(key) {
             return self.end(now, reason);
         }
-        warn!(
-            "there is no connection to player {}, and the room waits: {reason}",
-            self.roster.number(player)
+        let number = self.roster.number(player);
+        log_limited!(
+            self.logs,
+            now,
+            "there is no connection to player",
+            number,
+            warn!("there is no connection to player {number}, and the room waits: {reason}")
         );
         self.emit(RoomEvent::PeerRefused { peer: key, player, reason });
     }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use log::info;
 use netplay_protocol::{ControlMessage, Fragments, PeerKey, PublicKey, RejoinState};
 
 use super::disconnect::Disconnect;
 use super::log_sender::{LogSender, chunk_message};
 use super::{EndReason, Room};
+use crate::log_limiter::log_limited;
 
 /// How often a player may rejoin one match. Each time, the others wait and send everything.
 const MAX_RESTARTS: u32 = 8;
@@ -22,7 +22,14 @@ impl Room {
             let reason = EndReason::PeerLost { player, detail: TOO_OFTEN.to_owned() };
             return self.refuse(now, from, reason);
         }
-        info!("player {} restarted", self.roster.number(player));
+        let number = self.roster.number(player);
+        log_limited!(
+            self.logs,
+            now,
+            "another restart of player",
+            number,
+            info!("player {number} restarted")
+        );
         peer.rejoin_failed = false;
         peer.log_sender = None;
         peer.hello_sent = None;

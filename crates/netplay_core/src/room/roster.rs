@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use log::{info, warn};
 use netplay_protocol::{PeerKey, Roster};
 
 use super::away::Attendance;
@@ -10,6 +9,7 @@ use super::peer::Peer;
 use super::progress::Progress;
 use super::{EndReason, Room, RoomConfig, RoomEvent};
 use crate::link::Link;
+use crate::log_limiter::log_limited;
 use crate::transport::TransportRequest;
 
 /// Why a peer is gone that is no longer listed.
@@ -47,14 +47,27 @@ impl Room {
             return self.update_waiting(now);
         }
         if roster.place(self.config.local_peer).is_none() {
-            return warn!("the server's roster is without us");
+            log_limited!(
+                self.logs,
+                now,
+                "the server's roster is without us",
+                "",
+                warn!("the server's roster is without us")
+            );
+            return;
         }
         if let Some(host) = self.config.host
             && roster.place(host).is_none()
         {
             return self.end(now, EndReason::HostMissing);
         }
-        info!("{} of {} players are in the room", roster.player_count(), roster.size);
+        log_limited!(
+            self.logs,
+            now,
+            "again so many players in the room:",
+            roster.player_count(),
+            info!("{} of {} players are in the room", roster.player_count(), roster.size)
+        );
         self.set_roster(now, roster);
         self.note_lobby_changed();
         if self.uses_lobby() {

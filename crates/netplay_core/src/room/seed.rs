@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use log::{debug, warn};
+use log::debug;
 use netplay_protocol::{ControlMessage, PeerKey, SeedReveals, SeedTerms};
 
 use super::peer::Peer;
@@ -10,6 +10,7 @@ use super::phase::Phase;
 use super::seed_round::{AgreedSeed, SeedOutcome, SeedViolation};
 use super::votes::next_epoch;
 use super::{EndReason, Room, RoomEvent};
+use crate::log_limiter::log_limited;
 
 /// How long the exchange pauses once it was disputed too often.
 const DISPUTE_PAUSE: Duration = Duration::from_secs(1);
@@ -97,9 +98,15 @@ impl Room {
         match self.seed_disputed_at {
             Some(at) if now.saturating_sub(at) < DISPUTE_PAUSE => return,
             Some(_) => {}
-            None => warn!(
-                "the players cannot agree on the seed of the next match, which waits: one of them tells others \
+            None => log_limited!(
+                self.logs,
+                now,
+                "the players cannot agree on the seed of the next match",
+                "",
+                warn!(
+                    "the players cannot agree on the seed of the next match, which waits: one of them tells others \
                  different things"
+                )
             ),
         }
         self.seed_disputed_at = Some(now);

@@ -10,11 +10,11 @@
 
 use std::time::Duration;
 
-use log::{info, warn};
 use netplay_protocol::PeerKey;
 
 use super::disconnect::Disconnect;
 use super::{Room, RoomEvent};
+use crate::log_limiter::log_limited;
 use crate::match_::{Activity, InputLog};
 
 /// After how long a simulation that stands still is reported.
@@ -137,20 +137,29 @@ impl Room {
         match change {
             Some(Change::Stalled) => {
                 let name = peer.name().unwrap_or("no name");
-                warn!(
-                    "player {} ({name}) stands still after frame {frame}, and everybody waits: \
-                     its link is alive, so its clock is paused or its game runs no frames",
-                    self.roster.number(player)
+                let number = self.roster.number(player);
+                log_limited!(
+                    self.logs,
+                    now,
+                    "stands still again: player",
+                    number,
+                    warn!(
+                        "player {number} ({name}) stands still after frame {frame}, and everybody waits: \
+                         its link is alive, so its clock is paused or its game runs no frames"
+                    )
                 );
                 let time_left = timeout.zip(stalled_for);
                 let time_left = time_left.map(|(timeout, stood)| timeout.saturating_sub(stood));
                 self.emit(RoomEvent::PeerStalled { peer: from, player, frame, time_left });
             }
             Some(Change::Unstalled(after)) => {
-                info!(
-                    "player {} goes on after {} ms",
-                    self.roster.number(player),
-                    after.as_millis()
+                let number = self.roster.number(player);
+                log_limited!(
+                    self.logs,
+                    now,
+                    "goes on again: player",
+                    number,
+                    info!("player {number} goes on after {} ms", after.as_millis())
                 );
                 self.emit(RoomEvent::PeerUnstalled { peer: from, player, after });
             }

@@ -7,12 +7,12 @@
 
 use std::time::Duration;
 
-use log::warn;
 use netplay_protocol::{ControlMessage, LobbyValues, PeerKey};
 
 use super::hello::{self, roster_hash};
 use super::phase::Phase;
 use super::{MatchStart, Room, RoomEvent};
+use crate::log_limiter::log_limited;
 
 /// The epoch of the first match of a room.
 pub(super) const FIRST_EPOCH: u16 = 1;
@@ -37,7 +37,13 @@ impl Room {
                 self.vote(now, next);
             }
             Phase::Playing(_) => {}
-            _ => warn!("there is no match to play again"),
+            _ => log_limited!(
+                self.logs,
+                now,
+                "there is no match to play again",
+                "",
+                warn!("there is no match to play again")
+            ),
         }
     }
 

@@ -11,6 +11,7 @@ use super::dial::{DIAL_TIMEOUT, Dial, DialError};
 use super::membership::Membership;
 use super::outbox::Outbox;
 use super::{Frame, SignalingEvent, SocketCommand, SocketEvent};
+use crate::log_limiter::LogLimiter;
 use crate::transport::{JoinRequest, LeaveReason};
 
 /// After how long without any sign of life, be it a ping, the socket counts as lost, where pings can be seen.
@@ -34,6 +35,8 @@ pub struct SignalingClient {
     /// None until the server welcomes the client: in a queue there is nothing to resume.
     pub(super) membership: Option<Membership>,
     pub(super) outbox: Outbox,
+    /// The lines of the log that a server can repeat.
+    pub(super) logs: LogLimiter,
     pub(super) commands: VecDeque<SocketCommand>,
     pub(super) events: VecDeque<SignalingEvent>,
 }
@@ -71,6 +74,7 @@ impl SignalingClient {
             server: String::new(),
             membership: None,
             outbox: Outbox::default(),
+            logs: LogLimiter::default(),
             commands: VecDeque::new(),
             events: VecDeque::new(),
         };
@@ -182,6 +186,21 @@ impl SignalingClient {
             State::Waiting { at, .. } => Some(*at),
             State::Closed => None,
         }
+    }
+
+    /// Logs what has repeated itself, and is [due](Self::log_due).
+    pub fn log_repeated(&mut self, now: Duration) {
+        self.logs.log_repeated(now);
+    }
+
+    /// When [`Self::log_repeated`] is to be called.
+    pub fn log_due(&self) -> Option<Duration> {
+        self.logs.poll_timeout()
+    }
+
+    /// Logs what has repeated itself until now: there is nothing more to come.
+    pub fn finish_logs(&mut self, now: Duration) {
+        self.logs.finish(now);
     }
 
     /// The next thing to do with the socket.

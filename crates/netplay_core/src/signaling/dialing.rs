@@ -11,6 +11,7 @@ use super::client::{SignalingClient, State};
 use super::dial::{DIAL_TIMEOUT, Dial, DialError, DialStep};
 use super::messages::read;
 use super::{Frame, SignalingEvent, SocketCommand};
+use crate::log_limiter::log_limited;
 use crate::transport::LeaveReason;
 
 impl SignalingClient {
@@ -126,7 +127,13 @@ impl SignalingClient {
                 self.handle_message(now, answer);
             }
             State::Resuming(dial) => {
-                log::info!("back on the signaling server {}", dial.server);
+                log_limited!(
+                    self.logs,
+                    now,
+                    "back on the signaling server",
+                    &dial.server,
+                    info!("back on the signaling server {}", dial.server)
+                );
                 self.server.clone_from(&dial.server);
                 self.backoff.reset(dial.server);
                 self.handle_message(now, answer);
@@ -167,14 +174,20 @@ impl SignalingClient {
         if ends {
             return self.close(reason);
         }
-        log::info!("not on {server}: {reason}");
+        log_limited!(self.logs, now, "not on", &server, info!("not on {server}: {reason}"));
         self.join_next(now, untried, reason);
     }
 
     fn resume_failed(&mut self, now: Duration, server: &str, error: DialError) {
         match error {
             DialError::Refused(reason) => {
-                log::info!("not back on {server}: {reason}");
+                log_limited!(
+                    self.logs,
+                    now,
+                    "not back on",
+                    server,
+                    info!("not back on {server}: {reason}")
+                );
                 if self.backoff.report_refused(&reason) {
                     return self.close(LeaveReason::Refused(reason));
                 }

@@ -11,6 +11,7 @@ use super::backoff::is_temporary;
 use super::client::SignalingClient;
 use super::membership::Membership;
 use super::{Frame, SignalingEvent, SocketCommand};
+use crate::log_limiter::log_limited;
 use crate::transport::LeaveReason;
 
 /// Reads a message of the server.
@@ -21,25 +22,37 @@ pub(super) fn read(text: &str) -> Result<ServerMessage, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Says why a message is dropped.
-fn drop_message(why: &str) {
-    log::warn!("dropping a message of the signaling server: {why}");
-}
-
 impl SignalingClient {
+    /// Says why a message is dropped.
+    fn drop_message(&mut self, now: Duration, why: &str) {
+        log_limited!(
+            self.logs,
+            now,
+            "dropping a message of the signaling server",
+            "",
+            warn!("dropping a message of the signaling server: {why}")
+        );
+    }
+
     /// Takes a frame of an open connection.
     pub(super) fn handle_frame(&mut self, now: Duration, frame: Frame) {
         match frame {
             Frame::Text(text) => match read(&text) {
                 Ok(message) => self.handle_message(now, message),
-                Err(error) => drop_message(&error),
+                Err(error) => self.drop_message(now, &error),
             },
             Frame::Binary(frame) => match RelayHeader::split(&frame) {
                 Ok((channel, from, packet)) => {
                     let packet = packet.to_vec();
                     self.events.push_back(SignalingEvent::Packet { from, channel, packet });
                 }
-                Err(error) => log::warn!("dropping a packet of the signaling server: {error}"),
+                Err(error) => log_limited!(
+                    self.logs,
+                    now,
+                    "dropping a packet of the signaling server",
+                    "",
+                    warn!("dropping a packet of the signaling server: {error}")
+                ),
             },
         }
     }
@@ -50,13 +63,25 @@ impl SignalingClient {
             ServerMessage::Roster { .. } => self.handle_roster(&message),
             ServerMessage::Draining { alternate_server: Some(server), .. } => {
                 if self.backoff.knows(server) || may_refer(&self.server, server) {
-                    log::info!("the signaling server is about to stop, going to {server}");
+                    log_limited!(
+                        self.logs,
+                        now,
+                        "the signaling server is about to stop",
+                        "",
+                        info!("the signaling server is about to stop, going to {server}")
+                    );
                     self.backoff.prefer(server.clone());
                     self.commands.push_back(SocketCommand::Close);
                     return self.lose(now, "the server sends its players elsewhere".to_owned());
                 }
-                log::warn!(
-                    "not following the signaling server to {server:?}: it is neither in the game's list nor on the same host"
+                log_limited!(
+                    self.logs,
+                    now,
+                    "not following the signaling server",
+                    "",
+                    warn!(
+                        "not following the signaling server to {server:?}: it is neither in the game's list nor on the same host"
+                    )
                 );
                 Ok(())
             }
@@ -68,11 +93,13 @@ impl SignalingClient {
                 };
             }
             ServerMessage::Challenge { .. } => {
-                return drop_message("a second challenge");
+                return self.drop_message(now, "a second challenge");
             }
-            ServerMessage::Rooms(_) => return drop_message("a list of rooms, to a member"),
+            ServerMessage::Rooms(_) => {
+                return self.drop_message(now, "a list of rooms, to a member");
+            }
             ServerMessage::Queued { .. } if self.membership.is_some() => {
-                return drop_message("queued, in a room");
+                return self.drop_message(now, "queued, in a room");
             }
             _ => Ok(()),
         };

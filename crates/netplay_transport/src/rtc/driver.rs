@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::channel::mpsc;
 use futures::{FutureExt, SinkExt, StreamExt, select_biased};
 use futures_timer::Delay;
+use netplay_core::log_limiter::Level;
 use netplay_core::negotiation::{AttemptCommand, Negotiator};
 use netplay_core::path::PathId;
 use netplay_core::signaling::SocketEvent;
@@ -18,6 +19,7 @@ use web_time::Instant;
 use super::attempt::{Attempt, AttemptSpec, Reports};
 use super::driver_event::DriverEvent;
 use super::inbox_quota::InboxQuota;
+use super::logs;
 use super::network_watch::NetworkWatch;
 use super::platform::{Route, SEES_PINGS, now, route};
 use super::relay_queue::{RelayQueue, RelaySender};
@@ -188,12 +190,15 @@ impl Driver {
         let now = now();
         if self.check_network_at <= now {
             self.check_network_at = now + CHECK_NETWORK;
+            logs::log_repeated();
             let open = self.attempts.values().filter_map(|attempt| attempt.heard.as_ref());
             // What the server relayed says something only beside a connection: the server may have nothing to relay.
             let last = open.map(Heard::last).max();
             let heard = last.map(|last| self.relay_heard.map_or(last, |relay| relay.max(last)));
             if self.network.check(now, route(), heard) {
-                log::info!("the machine may be on another network");
+                if logs::admits(Level::Info, "another network", "") {
+                    log::info!("the machine may be on another network");
+                }
                 self.negotiator.handle_network_change(self.clock());
             }
         }

@@ -29,6 +29,7 @@ mod ice_servers;
 #[path = "platform/ice_waker.rs"]
 mod ice_waker;
 mod inbox_quota;
+mod logs;
 #[cfg(not(target_arch = "wasm32"))]
 #[path = "platform/mapped_address.rs"]
 mod mapped_address;

@@ -18,10 +18,12 @@ use futures_timer::Delay;
 use matchbox_socket::{
     PeerEvent, PeerId, PeerRequest, PeerSignal, SignalingError, Signaller, SignallerBuilder,
 };
+use netplay_core::log_limiter::Level;
 use netplay_core::negotiation::{AttemptSignal, Role, conceal, sdp};
 use netplay_protocol::{ConnectionId, PeerKey};
 use uuid::Uuid;
 
+use super::logs;
 use super::platform::Local;
 use super::report::{AttemptEvent, AttemptReport};
 use crate::{CandidateKind, PathPolicy};
@@ -124,7 +126,10 @@ impl AttemptSignaller {
             (Ok(Some(candidate)), None) => self.pass(AttemptSignal::Candidate(candidate.json)),
             // The mark of the end is not sent: the peer does not need it.
             (Ok(None), _) => {}
-            (Err(error), _) => log::warn!("not sending a local candidate: {error}"),
+            (Err(error), _) if logs::admits(Level::Warn, "not sending a local candidate", "") => {
+                log::warn!("not sending a local candidate: {error}");
+            }
+            (Err(_), _) => {}
         }
     }
 }

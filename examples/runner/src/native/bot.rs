@@ -10,14 +10,15 @@ use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::Real;
+use bevy_netplay::LOG_FILTER;
 use bevy_netplay::prelude::*;
 use serde::Serialize;
 
 use super::cli::{BotArgs, JoinArgs};
 use super::waits::{self, Waits};
 use super::{console, progress};
+use crate::RequestChecksum;
 use crate::measure::{FrameCost, FrameCostPlugin};
-use crate::{LOG_FILTER, RequestChecksum};
 
 /// The time between two updates. It is far below the length of a frame: it delays packets and frames by no more.
 const TICK: Duration = Duration::from_millis(4);

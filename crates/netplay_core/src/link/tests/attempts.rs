@@ -2,6 +2,7 @@
 
 use super::network::*;
 use super::*;
+use crate::agent::{AttemptReason, RelayReason};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -65,4 +66,38 @@ fn while_every_path_is_dead_the_connection_to_the_server_is_checked() {
     pair.set(PathId::RELAY, [DOWN; 2]);
     pair.run(6000);
     assert!((4..=8).contains(&pair.checks), "{}", pair.checks);
+}
+
+#[test]
+fn a_link_says_why_it_attempts_a_connection_and_has_the_server_relay() {
+    use LinkEvent::{AttemptBegun, RelayClosed, RelayRequested};
+    let mut pair = Pair::new(PathPolicy::Any);
+    pair.outcome = Some(Outcome::Opens(PathKind::Turn, FAST));
+    pair.run(5000);
+    assert_eq!(pair.decisions[0], [AttemptBegun(AttemptReason::First)]);
+    assert_eq!(pair.decisions[1], [], "the polite end answers");
+    pair.decisions = Default::default();
+    pair.outcome = Some(Outcome::Fails);
+    pair.run(60_000);
+    let indirect = AttemptBegun(AttemptReason::Indirect);
+    assert!(pair.decisions.iter().flatten().all(|it| *it == indirect), "{:?}", pair.decisions);
+    assert!(pair.decisions.iter().any(|of| !of.is_empty()));
+
+    let mut pair = Pair::connected(PathPolicy::Any);
+    pair.decisions = Default::default();
+    pair.set(DIRECT, [DOWN; 2]);
+    pair.run(5000);
+    assert_eq!(pair.decisions[0][0], RelayRequested(RelayReason::NoConnection));
+    assert!(pair.decisions[0].contains(&AttemptBegun(AttemptReason::Lost)));
+    pair.decisions = Default::default();
+    pair.set(DIRECT, [FAST; 2]);
+    pair.run(20_000);
+    assert!(pair.decisions[0].contains(&RelayClosed), "{:?}", pair.decisions);
+
+    let mut pair = Pair::new(PathPolicy::Relay);
+    pair.run(1000);
+    assert_eq!(pair.decisions[0], [RelayRequested(RelayReason::Policy)]);
+    let mut pair = Pair::new(PathPolicy::Any);
+    pair.run(4000);
+    assert_eq!(pair.decisions[0][1..], [RelayRequested(RelayReason::NoConnection)]);
 }

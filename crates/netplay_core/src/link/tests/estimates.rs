@@ -37,7 +37,16 @@ impl Pair {
 
     fn events(&mut self, end: usize) -> Vec<LinkEvent> {
         let events = std::iter::from_fn(|| self.ends[end].poll_event());
-        events.filter(|event| !matches!(event, LinkEvent::ConnectionChanged(_))).collect()
+        let is_decision = |event: &LinkEvent| {
+            matches!(
+                event,
+                LinkEvent::ConnectionChanged(_)
+                    | LinkEvent::AttemptBegun(_)
+                    | LinkEvent::RelayRequested(_)
+                    | LinkEvent::RelayClosed
+            )
+        };
+        events.filter(|event| !is_decision(event)).collect()
     }
 }
 

@@ -72,6 +72,8 @@ pub(super) struct Pair {
     next_path: u64,
     /// Changes of the primary path, by end.
     pub(super) changes: [Vec<PathChange>; 2],
+    /// What each end attempted and asked the relay for, and why.
+    pub(super) decisions: [Vec<LinkEvent>; 2],
     /// Connections that either end closed.
     pub(super) closed: Vec<PathId>,
     /// How often the connection to the server was checked.
@@ -113,6 +115,7 @@ impl Pair {
             under_way: None,
             next_path: 100,
             changes: Default::default(),
+            decisions: Default::default(),
             closed: Vec::new(),
             checks: 0,
             last_new: Duration::ZERO,
@@ -287,8 +290,12 @@ impl Pair {
             }
         }
         while let Some(event) = self.ends[end].poll_event() {
-            if let LinkEvent::PathChanged(change) = event {
-                self.changes[end].push(change);
+            match event {
+                LinkEvent::PathChanged(change) => self.changes[end].push(change),
+                LinkEvent::AttemptBegun(_)
+                | LinkEvent::RelayRequested(_)
+                | LinkEvent::RelayClosed => self.decisions[end].push(event),
+                _ => {}
             }
         }
         if end == 1 {

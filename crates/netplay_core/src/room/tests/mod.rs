@@ -13,6 +13,7 @@ mod hostile;
 mod kicks;
 mod lobby;
 mod lobby_model;
+mod logs;
 mod losses;
 mod messages;
 mod network;

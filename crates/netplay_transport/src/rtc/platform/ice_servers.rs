@@ -5,11 +5,13 @@
 //! with the same peer uses the next one.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use matchbox_socket::RtcIceServerConfig;
+use netplay_core::log_limiter::Level;
 use netplay_protocol::signaling::IceServer;
 use rtc::ice::url::{ProtoType, SchemeType, Url};
+
+use super::logs;
 
 /// How many TURN servers are used in one attempt: one is in use at last, the others are for when it fails.
 const MAX_TURN_SERVERS: usize = 4;
@@ -117,8 +119,7 @@ fn without_query(url: &str) -> &str {
 }
 
 fn skipped(url: &str) {
-    static LOGGED: AtomicBool = AtomicBool::new(false);
-    if !LOGGED.swap(true, Ordering::Relaxed) {
+    if logs::admits(Level::Warn, "not using the TURN server", url) {
         log::warn!("not using the TURN server {url}: only UDP is supported outside of browsers");
     }
 }

@@ -17,8 +17,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::channel::mpsc;
 use matchbox_socket::{PeerEvent, PeerId};
+use netplay_core::log_limiter::Level;
 
 use super::ice_servers::TurnServer;
+use super::logs;
 use super::platform::{Task, spawn};
 use super::turn_tunnel::Tunnel;
 
@@ -137,7 +139,9 @@ async fn run(
         Ok(mut tunnel) => tunnel.run(commands).await,
         Err(error) => error,
     };
-    log::info!("the TURN server {} is of no use: {failure}", server.url);
+    if logs::admits(Level::Info, "of no use: the TURN server", &server.url) {
+        log::info!("the TURN server {} is of no use: {failure}", server.url);
+    }
     note(&failures, format!("{}: {failure}", server.url));
 }
 

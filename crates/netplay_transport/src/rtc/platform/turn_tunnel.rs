@@ -9,6 +9,7 @@ use futures::stream::{BoxStream, SelectAll, unfold};
 use futures::{FutureExt, StreamExt, select_biased};
 use futures_timer::Delay;
 use matchbox_socket::{PeerEvent, PeerId, PeerSignal};
+use netplay_core::log_limiter::Level;
 use rtc::crypto::RTCCryptoProvider;
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
@@ -16,6 +17,7 @@ use rtc::turn::client::{Client, ClientConfig, Event};
 use smol::Async;
 
 use super::ice_servers::TurnServer;
+use super::logs;
 use super::mapped_address::conceal;
 use super::platform::now;
 use super::tunnels::Command;
@@ -201,7 +203,9 @@ impl Tunnel {
                     return Some("it does not answer".to_owned());
                 }
                 Event::CreatePermissionError(_, error) => {
-                    log::info!("a TURN server does not relay to a peer: {error}");
+                    if logs::admits(Level::Info, "a TURN server does not relay to a peer", "") {
+                        log::info!("a TURN server does not relay to a peer: {error}");
+                    }
                 }
                 Event::DataIndicationOrChannelData(_, from, data) => {
                     let peer = self.peers.iter().find(|(peer, _)| *peer == from);
