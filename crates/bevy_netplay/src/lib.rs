@@ -49,6 +49,7 @@
 //! | [`LocalInput`], [`Inputs`] | the input of the players |
 //! | [`PeerMessageApp`], [`PeerMessageWriter`], [`FromPeer`] | messages between peers, beside the simulation |
 //! | [`PeerLinks`], [`RollbackMetrics`], [`MatchTimeline`], [`session_report`] | why something felt bad |
+//! | [`ConnectionNotices`] | what players are told of connections |
 //! | [`DesyncConfig`], [`DesyncBundles`], [`replay_desync`], [`shrink_desync`] | why two machines disagree |
 //! | [`messages`] | what happened |
 //!
@@ -64,6 +65,7 @@
 //! | --- | --- | --- |
 //! | `diagnostics` | yes | `NetplayDiagnosticsPlugin`: links and rollbacks in Bevy's diagnostics |
 //! | `emulator` | yes | `NetplayConfig::emulate`: a bad network, for development, also while a match is played |
+//! | `overlay` | no | `NetplayOverlayPlugin`: graphs and numbers of a match in bevy_ui, for developers; `ConnectionIndicatorPlugin`: what players are told of connections |
 //!
 //! # Reflection
 //!
@@ -83,11 +85,14 @@ mod end_reason;
 mod files;
 mod ggrs;
 mod identity;
+mod indicator;
 mod input;
 mod join_room;
 mod lobby;
 pub mod messages;
 mod mirror;
+#[cfg(feature = "overlay")]
+mod overlay;
 mod peer_messages;
 mod player;
 mod plugin;
@@ -111,6 +116,9 @@ pub use desync::{
 };
 pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
+#[cfg(feature = "overlay")]
+pub use indicator::{ConnectionIndicator, ConnectionIndicatorPlugin};
+pub use indicator::{ConnectionNotices, LinkNotice, NoticeKind, NoticeLevel};
 pub use input::{
     AsBytes, AsSerde, BotInputs, GgrsInput, InputEncoding, InputStatus, Inputs, LocalInput,
     MatchBots, MatchTypes, NetplayGgrs, NetplayInput, PeerInput, PerPlayer, PlayerInputs,
@@ -128,6 +136,8 @@ pub use netplay_report::session::{
     AttemptFailureReport, DesyncReport, EventKind, InputsByPath, LinkReport, LinkSeries,
     MatchSeries, PathChangeReport, RollbackReport, SessionReport, StallReport, TimelineEvent,
 };
+#[cfg(feature = "overlay")]
+pub use overlay::{NetplayOverlay, NetplayOverlayPlugin, OverlayCorner};
 pub use peer_messages::{
     FromPeer, IncomingTransfer, OutgoingTransfer, PeerMessage, PeerMessageApp, PeerMessageCounters,
     PeerMessageDelivered, PeerMessageError, PeerMessageFailed, PeerMessageId, PeerMessageOptions,

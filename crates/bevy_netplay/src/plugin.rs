@@ -22,7 +22,7 @@ use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, Tra
 use crate::state::log_state;
 use crate::{
     CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
-    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync, messages,
+    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync, indicator, messages,
     peer_messages, reflect, report, rollback, session,
 };
 
@@ -165,6 +165,7 @@ where
             lobby::match_end_plugin,
             peer_messages::plugin,
             report::plugin,
+            indicator::plugin,
         ))
         .add_plugins(desync::plugin::<NetplayGgrs<I, E, P, L>>)
         .add_plugins(input::bots_plugin::<NetplayGgrs<I, E, P, L>>)
