@@ -12,6 +12,8 @@ mod desync;
 mod drop;
 mod emulation;
 mod forensics;
+#[cfg(feature = "overlay")]
+mod indicator;
 mod interruptions;
 mod leave;
 mod links;
@@ -19,6 +21,8 @@ mod lobby;
 mod local_players;
 mod malformed;
 mod messages;
+#[cfg(feature = "overlay")]
+mod overlay;
 mod prelude;
 mod ready;
 mod reflection;

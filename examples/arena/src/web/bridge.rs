@@ -11,6 +11,7 @@ use arena::sim::{Phase, Round};
 use arena::view::{Interruptions, Pad, Wish};
 use bevy::prelude::*;
 use bevy::time::Real;
+use bevy_netplay::NetplayOverlay;
 use bevy_netplay::prelude::*;
 use example_runner::page::{send, state_name};
 use serde::Serialize;
@@ -21,6 +22,7 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 static HELD: AtomicU8 = AtomicU8::new(0);
 static WISHES: Mutex<Vec<Wish>> = Mutex::new(Vec::new());
 static RESTART: AtomicBool = AtomicBool::new(false);
+static OVERLAY: AtomicBool = AtomicBool::new(false);
 
 /// Sets the buttons that the page holds.
 pub fn hold(buttons: u8) {
@@ -35,6 +37,7 @@ pub fn wish(what: &str) {
         "rematch" => Wish::Rematch,
         // A rematch in the middle of a round: a benchmark of fifty rematches should not take fifty minutes.
         "restart" => return RESTART.store(true, Ordering::Relaxed),
+        "overlay" => return OVERLAY.store(true, Ordering::Relaxed),
         _ => return,
     };
     WISHES.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
@@ -45,8 +48,16 @@ pub fn plugin(app: &mut App) {
     app.add_systems(PreUpdate, ask).add_systems(Last, tell_state);
 }
 
-fn ask(mut commands: Commands, mut pad: ResMut<Pad>, mut wishes: MessageWriter<Wish>) {
+fn ask(
+    mut commands: Commands,
+    mut pad: ResMut<Pad>,
+    mut wishes: MessageWriter<Wish>,
+    mut overlay: ResMut<NetplayOverlay>,
+) {
     pad.0 = HELD.load(Ordering::Relaxed);
+    if OVERLAY.swap(false, Ordering::Relaxed) {
+        overlay.visible ^= true;
+    }
     if RESTART.swap(false, Ordering::Relaxed) {
         commands.rematch();
     }
