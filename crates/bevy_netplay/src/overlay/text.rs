@@ -68,11 +68,11 @@ pub(super) fn write(
 
 fn summary(state: NetplayState, frame: i32, metrics: &RollbackMetrics) -> String {
     let recent = Recent::of(metrics);
-    format!(
-        "{} frame {frame} at {:.0}/s, delay {}, ahead {:+.1}\n\
-         lag {}, at most {}; resimulation at most {:.1} ms\n\
-         {:.0} s: {} rollbacks, mean {:.1}, max {}; {} stalls\n\
-         match: {} rollbacks, max {}; {} stalls, {} desyncs",
+    let mut lines = format!(
+        "{} {frame}, {:.0}/s, delay {}, ahead {:+.1}\n\
+         lag {} (max {}), resimulation max {:.1} ms\n\
+         {:.0} s: {} rollbacks, mean {:.1}, max {}, {} stalls\n\
+         match: {} rollbacks, max {}, {} stalls",
         name_of(state),
         metrics.frame_rate,
         metrics.input_delay,
@@ -88,8 +88,12 @@ fn summary(state: NetplayState, frame: i32, metrics: &RollbackMetrics) -> String
         metrics.rollbacks,
         metrics.depth_max,
         metrics.stalls,
-        metrics.desyncs.len(),
-    )
+    );
+    if let Some(desync) = metrics.desyncs.first() {
+        let player = PlayerHandle(desync.player);
+        lines.push_str(&format!("\nDESYNC with {player} from frame {}", desync.frame));
+    }
+    lines
 }
 
 /// Sums over the updates that are kept.

@@ -81,6 +81,8 @@ struct Told<'a> {
     frame: i32,
     confirmed: i32,
     links: Vec<ToldLink>,
+    /// Whether the overlay of the network is shown.
+    overlay: bool,
 }
 
 #[derive(Serialize)]
@@ -104,7 +106,7 @@ fn tell_state(
     round: Res<Round>,
     (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
     links: Res<PeerLinks>,
-    interruptions: Res<Interruptions>,
+    (interruptions, overlay): (Res<Interruptions>, Res<NetplayOverlay>),
     time: Res<Time<Real>>,
     mut told: Local<Duration>,
 ) {
@@ -140,5 +142,6 @@ fn tell_state(
         frame: frame.0,
         confirmed: confirmed.0,
         links: links.collect(),
+        overlay: overlay.visible,
     });
 }
