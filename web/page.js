@@ -161,7 +161,7 @@ document.addEventListener("game", ({ detail }) => {
 });
 
 // Buttons of the page. They give the focus back to the canvas, so that keys go to the game.
-for (const wish of ["join", "leave", "rematch", "report"]) {
+for (const wish of ["join", "leave", "rematch", "report", "overlay"]) {
   element(wish).addEventListener("click", () => {
     window.wasmBindings.wish(wish);
     element("arena").focus();

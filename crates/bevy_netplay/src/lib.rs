@@ -49,6 +49,7 @@
 //! | [`LocalInput`], [`Inputs`] | the input of the players |
 //! | [`PeerMessageApp`], [`PeerMessageWriter`], [`FromPeer`] | messages between peers, beside the simulation |
 //! | [`PeerLinks`], [`RollbackMetrics`], [`MatchTimeline`], [`session_report`] | why something felt bad |
+//! | [`ConnectionNotices`] | what players are told of connections |
 //! | [`DesyncConfig`], [`DesyncBundles`], [`replay_desync`], [`shrink_desync`] | why two machines disagree |
 //! | [`messages`] | what happened |
 //!
@@ -65,6 +66,7 @@
 //! | `diagnostics` | yes | `NetplayDiagnosticsPlugin`: links and rollbacks in Bevy's diagnostics |
 //! | `emulator` | yes | `NetplayConfig::emulate`: a bad network, for development, also while a match is played |
 //! | `report_html` | no | `commands.save_report("match.html")`: the report of a match as a page with charts |
+//! | `overlay` | no | `NetplayOverlayPlugin`: graphs and numbers of a match in bevy_ui, for developers; `ConnectionIndicatorPlugin`: what players are told of connections |
 //!
 //! # Reflection
 //!
@@ -84,12 +86,15 @@ mod end_reason;
 mod files;
 mod ggrs;
 mod identity;
+mod indicator;
 mod input;
 mod join_room;
 mod lobby;
 mod logs;
 pub mod messages;
 mod mirror;
+#[cfg(feature = "overlay")]
+mod overlay;
 mod peer_messages;
 mod player;
 mod plugin;
@@ -113,6 +118,9 @@ pub use desync::{
 };
 pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
+#[cfg(feature = "overlay")]
+pub use indicator::{ConnectionIndicator, ConnectionIndicatorPlugin};
+pub use indicator::{ConnectionNotices, LinkNotice, NoticeKind, NoticeLevel};
 pub use input::{
     AsBytes, AsSerde, BotInputs, GgrsInput, InputEncoding, InputStatus, Inputs, LocalInput,
     MatchBots, MatchTypes, NetplayGgrs, NetplayInput, PeerInput, PerPlayer, PlayerInputs,
@@ -131,6 +139,8 @@ pub use netplay_report::session::{
     AttemptFailureReport, DesyncReport, EventKind, InputsByPath, LinkReport, LinkSeries,
     MatchSeries, PathChangeReport, RollbackReport, SessionReport, StallReport, TimelineEvent,
 };
+#[cfg(feature = "overlay")]
+pub use overlay::{NetplayOverlay, NetplayOverlayPlugin, OverlayCorner};
 pub use peer_messages::{
     FromPeer, IncomingTransfer, OutgoingTransfer, PeerMessage, PeerMessageApp, PeerMessageCounters,
     PeerMessageDelivered, PeerMessageError, PeerMessageFailed, PeerMessageId, PeerMessageOptions,

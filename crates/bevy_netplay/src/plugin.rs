@@ -22,8 +22,8 @@ use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, Tra
 use crate::state::log_state;
 use crate::{
     CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
-    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync, logs, messages,
-    peer_messages, reflect, report, rollback, session,
+    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync, indicator, logs,
+    messages, peer_messages, reflect, report, rollback, session,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -167,6 +167,7 @@ where
             logs::plugin,
             peer_messages::plugin,
             report::plugin,
+            indicator::plugin,
         ))
         .add_plugins(desync::plugin::<NetplayGgrs<I, E, P, L>>)
         .add_plugins(input::bots_plugin::<NetplayGgrs<I, E, P, L>>)

@@ -24,10 +24,10 @@ use netplay_protocol::{PeerKey, RoomCode};
 
 use crate::input::NetplayInput;
 use crate::{
-    Checksums, CurrentLobby, CurrentMatch, CurrentRoom, EndReason, EntropySource, InputStatus,
-    JoinRoom, LastEndReason, LastReport, LocalInput, MatchTimeline, NetplayConfig, NetplaySystems,
-    PeerIdentity, PeerLinks, ReadLocalInput, RollbackEntity, RollbackMetrics, RollbackRegistry,
-    RoomList, SpawnOrder, StartMatch, TransportFactory,
+    Checksums, ConnectionNotices, CurrentLobby, CurrentMatch, CurrentRoom, EndReason,
+    EntropySource, InputStatus, JoinRoom, LastEndReason, LastReport, LocalInput, MatchTimeline,
+    NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks, ReadLocalInput, RollbackEntity,
+    RollbackMetrics, RollbackRegistry, RoomList, SpawnOrder, StartMatch, TransportFactory,
 };
 
 #[reflect_remote(PeerKey)]
@@ -123,6 +123,7 @@ pub(crate) enum OptionalNetworkEmulation {
 /// Registers what this crate shows: resources, messages, components and the types in them.
 pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
     app.register_type::<Checksums>()
+        .register_type::<ConnectionNotices>()
         .register_type::<CurrentMatch>()
         .register_type::<CurrentLobby>()
         .register_type::<CurrentRoom>()
@@ -148,4 +149,6 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<TransportFactory>();
     #[cfg(feature = "emulator")]
     app.register_type::<crate::CurrentEmulation>();
+    #[cfg(feature = "overlay")]
+    app.register_type::<crate::NetplayOverlay>().register_type::<crate::ConnectionIndicator>();
 }

@@ -12,6 +12,8 @@ mod desync;
 mod drop;
 mod emulation;
 mod forensics;
+#[cfg(feature = "overlay")]
+mod indicator;
 mod interruptions;
 mod leave;
 mod links;
@@ -20,6 +22,8 @@ mod local_players;
 mod logs;
 mod malformed;
 mod messages;
+#[cfg(feature = "overlay")]
+mod overlay;
 mod prelude;
 mod ready;
 mod reflection;

@@ -12,6 +12,7 @@ pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -
     app.add_plugins(arena::netplay(config))
         .insert_resource(invite)
         .add_plugins((SimulationPlugin, ViewPlugin, lobby::plugin, chat::plugin))
+        .add_plugins(example_runner::overlay::plugin)
         .add_systems(Startup, join);
     // A page has the lobby and the chat in HTML.
     #[cfg(not(target_arch = "wasm32"))]

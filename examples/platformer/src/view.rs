@@ -5,8 +5,8 @@
 use bevy::camera::ScalingMode;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
-use example_runner::player_color;
 use example_runner::text::{self, font};
+use example_runner::{overlay, player_color};
 
 use crate::sim::{
     BOMB_HALF, Bomb, CLUB_HALF, Club, Contestant, FIGHTER_HALF, Fighter, LIFT_HALF, Lift,
@@ -32,7 +32,7 @@ struct Banner;
 
 /// Draws the match.
 pub fn plugin(app: &mut App) {
-    app.add_plugins(text::plugin)
+    app.add_plugins((text::plugin, overlay::plugin))
         .insert_resource(ClearColor(SKY))
         .add_systems(Startup, (draw_stage, write_lines))
         .add_observer(draw_fighter)

@@ -11,6 +11,7 @@ pub mod measure;
 mod names;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+pub mod overlay;
 #[cfg(target_arch = "wasm32")]
 pub mod page;
 mod request;

@@ -83,6 +83,10 @@ pub struct Rooms;
 pub struct Stats;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/overlay.md")]
+pub struct Overlay;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/coming-from.md")]
 pub struct ComingFrom;
 

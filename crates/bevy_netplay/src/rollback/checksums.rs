@@ -63,6 +63,12 @@ impl Checksums {
         self.confirmed
     }
 
+    /// How many frames of the match were compared with other peers.
+    #[cfg(feature = "overlay")]
+    pub(crate) fn compared_frames(&self) -> i32 {
+        self.confirmed.div_euclid(self.interval) + 1
+    }
+
     /// Asks for the checksum of a frame that is not confirmed yet.
     pub fn request(&mut self, frame: i32) {
         self.requested.insert(frame);

@@ -9,12 +9,14 @@ use bevy::prelude::*;
 pub struct History<T> {
     samples: VecDeque<T>,
     capacity: usize,
+    /// How many there were in all.
+    total: u64,
 }
 
 impl<T> History<T> {
     /// An empty one for so many values.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { samples: VecDeque::with_capacity(capacity), capacity }
+        Self { samples: VecDeque::with_capacity(capacity), capacity, total: 0 }
     }
 
     pub(crate) fn push(&mut self, sample: T) {
@@ -22,6 +24,7 @@ impl<T> History<T> {
             self.samples.pop_front();
         }
         self.samples.push_back(sample);
+        self.total += 1;
     }
 
     /// The values, oldest first.
@@ -44,6 +47,11 @@ impl<T> History<T> {
         self.samples.is_empty()
     }
 
+    /// How many values there were in all, those that are forgotten included: it tells how many are new.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
     /// How many values there are at most.
     pub fn capacity(&self) -> usize {
         self.capacity
@@ -61,6 +69,6 @@ mod tests {
         (0..100).for_each(|value: u32| history.push(value));
         assert_eq!(history.iter().copied().collect::<Vec<_>>(), [97, 98, 99]);
         assert_eq!((history.last(), history.len(), history.capacity()), (Some(&99), 3, 3));
-        assert_eq!(history.samples.capacity(), memory);
+        assert_eq!((history.samples.capacity(), history.total()), (memory, 100));
     }
 }

@@ -130,7 +130,7 @@ impl Default for PeerLink {
 
 impl PeerLinks {
     /// The links, in the order of the players.
-    pub fn iter(&self) -> impl Iterator<Item = &PeerLink> {
+    pub fn iter(&self) -> impl Iterator<Item = &PeerLink> + Clone {
         self.links.iter()
     }
 

@@ -15,7 +15,6 @@ pub fn without_netplay(app: &mut App) {
         .init_resource::<LastEndReason>()
         .init_resource::<CurrentRoom>()
         .init_resource::<PeerLinks>()
-        .init_resource::<RollbackMetrics>()
         .add_message::<PeerInterrupted>()
         .add_message::<PeerResumed>()
         .add_message::<PeerStalled>()

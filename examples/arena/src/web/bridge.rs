@@ -11,8 +11,8 @@ use arena::sim::{Phase, Round};
 use arena::view::{Interruptions, Pad, Wish};
 use bevy::prelude::*;
 use bevy::time::Real;
-use bevy_netplay::LastReport;
 use bevy_netplay::prelude::*;
+use bevy_netplay::{LastReport, NetplayOverlay};
 use example_runner::page::{send, state_name};
 use serde::Serialize;
 
@@ -23,6 +23,7 @@ static HELD: AtomicU8 = AtomicU8::new(0);
 static WISHES: Mutex<Vec<Wish>> = Mutex::new(Vec::new());
 static RESTART: AtomicBool = AtomicBool::new(false);
 static SAVE_REPORT: AtomicBool = AtomicBool::new(false);
+static OVERLAY: AtomicBool = AtomicBool::new(false);
 
 /// Sets the buttons that the page holds.
 pub fn hold(buttons: u8) {
@@ -38,6 +39,7 @@ pub fn wish(what: &str) {
         // A rematch in the middle of a round: a benchmark of fifty rematches should not take fifty minutes.
         "restart" => return RESTART.store(true, Ordering::Relaxed),
         "report" => return SAVE_REPORT.store(true, Ordering::Relaxed),
+        "overlay" => return OVERLAY.store(true, Ordering::Relaxed),
         _ => return,
     };
     WISHES.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
@@ -48,8 +50,16 @@ pub fn plugin(app: &mut App) {
     app.add_systems(PreUpdate, ask).add_systems(Last, tell_state);
 }
 
-fn ask(mut commands: Commands, mut pad: ResMut<Pad>, mut wishes: MessageWriter<Wish>) {
+fn ask(
+    mut commands: Commands,
+    mut pad: ResMut<Pad>,
+    mut wishes: MessageWriter<Wish>,
+    mut overlay: ResMut<NetplayOverlay>,
+) {
     pad.0 = HELD.load(Ordering::Relaxed);
+    if OVERLAY.swap(false, Ordering::Relaxed) {
+        overlay.visible ^= true;
+    }
     if RESTART.swap(false, Ordering::Relaxed) {
         commands.rematch();
     }
@@ -78,6 +88,8 @@ struct Told<'a> {
     links: Vec<ToldLink>,
     /// Whether there is a report of a match to save.
     has_report: bool,
+    /// Whether the overlay of the network is shown.
+    overlay: bool,
 }
 
 #[derive(Serialize)]
@@ -101,7 +113,7 @@ fn tell_state(
     round: Res<Round>,
     (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
     (links, last_report): (Res<PeerLinks>, Res<LastReport>),
-    interruptions: Res<Interruptions>,
+    (interruptions, overlay): (Res<Interruptions>, Res<NetplayOverlay>),
     time: Res<Time<Real>>,
     mut told: Local<Duration>,
 ) {
@@ -138,5 +150,6 @@ fn tell_state(
         confirmed: confirmed.0,
         links: links.collect(),
         has_report: *state.get() == NetplayState::Playing || last_report.0.is_some(),
+        overlay: overlay.visible,
     });
 }

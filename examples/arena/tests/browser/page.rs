@@ -115,5 +115,11 @@ fn names_in_the_alphabets_of_europe_are_on_the_cards_of_players() {
     }
     photograph(&pages[0], "names-desktop");
     photograph(&pages[1], "names-phone");
+    // A phone has no F3.
+    for (page, name) in pages.iter().zip(["overlay-desktop", "overlay-phone"]) {
+        page.click("overlay").unwrap();
+        page.wait_for("window.probe.state.overlay", PATIENCE).unwrap();
+        photograph(page, name);
+    }
     pages.iter().for_each(assert_quiet);
 }
