@@ -30,7 +30,15 @@ pub struct LogLimiter {
 }
 
 #[derive(Debug)]
-struct Line {
+enum Line {
+    /// It is counted how often it comes again.
+    Counted(Counter),
+    /// It is not logged again.
+    Once,
+}
+
+#[derive(Debug)]
+struct Counter {
     level: Level,
     since: Duration,
     period: Duration,
@@ -84,41 +92,54 @@ impl LogLimiter {
         what: &'static str,
         subject: impl fmt::Display,
     ) -> bool {
-        let mut key = (what, subject.to_string());
-        if self.lines.len() >= MAX_SUBJECTS && !self.lines.contains_key(&key) {
-            key.1 = OTHERS.to_owned();
-        }
-        let first = || Line { level, since: now, period: FIRST_PERIOD, repeated: 0 };
-        match self.lines.entry(key) {
+        let first = || Counter { level, since: now, period: FIRST_PERIOD, repeated: 0 };
+        match self.lines.entry(self.key(what, subject)) {
             Entry::Vacant(entry) => {
-                entry.insert(first());
+                entry.insert(Line::Counted(first()));
                 true
             }
-            Entry::Occupied(mut entry) if entry.get().is_over(now) => {
-                entry.insert(first());
-                true
-            }
-            Entry::Occupied(mut entry) => {
-                entry.get_mut().repeated += 1;
-                false
-            }
+            Entry::Occupied(mut entry) => match entry.get_mut() {
+                Line::Counted(counter) if counter.is_over(now) => {
+                    *counter = first();
+                    true
+                }
+                Line::Counted(counter) => {
+                    counter.repeated += 1;
+                    false
+                }
+                Line::Once => false,
+            },
         }
+    }
+
+    /// Whether a line is to be logged now, which is logged once and never again.
+    pub fn admit_once(&mut self, what: &'static str, subject: impl fmt::Display) -> bool {
+        self.lines.insert(self.key(what, subject), Line::Once).is_none()
     }
 
     /// The next line that has repeated itself, and whose period is over.
     #[must_use = "what is taken out and not logged is lost"]
     pub fn poll_repeated(&mut self, now: Duration) -> Option<RepeatedLine> {
-        self.lines.retain(|_, line| !line.is_over(now));
-        let (key, line) = self.lines.iter_mut().find(|(_, line)| line.is_due(now))?;
-        let repeated = line.take(key, now);
-        line.period = (line.period * 2).min(LONGEST_PERIOD);
-        Some(repeated)
+        self.lines.retain(|_, line| match line {
+            Line::Counted(counter) => !counter.is_over(now),
+            Line::Once => true,
+        });
+        self.lines.iter_mut().find_map(|(key, line)| match line {
+            Line::Counted(counter) if counter.is_due(now) => {
+                counter.period = (counter.period * 2).min(LONGEST_PERIOD);
+                Some(counter.take(key, now))
+            }
+            Line::Counted(_) | Line::Once => None,
+        })
     }
 
     /// When [`poll_repeated`](Self::poll_repeated) has the next line.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let repeated = self.lines.values().filter(|line| line.repeated > 0);
-        repeated.map(|line| line.since + line.period).min()
+        let dues = self.lines.values().filter_map(|line| match line {
+            Line::Counted(counter) if counter.repeated > 0 => Some(counter.due()),
+            Line::Counted(_) | Line::Once => None,
+        });
+        dues.min()
     }
 
     /// Logs the lines that have repeated themselves, and whose period is over.
@@ -130,23 +151,37 @@ impl LogLimiter {
 
     /// Logs all lines that have repeated themselves, at the end of what they are about.
     pub fn finish(&mut self, now: Duration) {
-        for (key, mut line) in std::mem::take(&mut self.lines) {
-            if line.repeated > 0 {
-                let line = line.take(&key, now);
+        for (key, line) in std::mem::take(&mut self.lines) {
+            if let Line::Counted(mut counter) = line
+                && counter.repeated > 0
+            {
+                let line = counter.take(&key, now);
                 log::log!(line.level, "{line}");
             }
         }
     }
+
+    fn key(&self, what: &'static str, subject: impl fmt::Display) -> (&'static str, String) {
+        let key = (what, subject.to_string());
+        match self.lines.len() >= MAX_SUBJECTS && !self.lines.contains_key(&key) {
+            true => (what, OTHERS.to_owned()),
+            false => key,
+        }
+    }
 }
 
-impl Line {
+impl Counter {
+    fn due(&self) -> Duration {
+        self.since + self.period
+    }
+
     fn is_due(&self, now: Duration) -> bool {
-        self.repeated > 0 && now >= self.since + self.period
+        self.repeated > 0 && now >= self.due()
     }
 
     /// Whether it has not come again.
     fn is_over(&self, now: Duration) -> bool {
-        self.repeated == 0 && now >= self.since + self.period
+        self.repeated == 0 && now >= self.due()
     }
 
     fn take(&mut self, (what, subject): &(&'static str, String), now: Duration) -> RepeatedLine {
@@ -239,6 +274,16 @@ mod tests {
                 assert!(admit(&mut limiter, second(now), "Ann"));
             }
         }
+    }
+
+    #[test]
+    fn a_line_that_is_logged_once_is_never_logged_again_and_not_counted() {
+        let mut limiter = LogLimiter::default();
+        assert!(limiter.admit_once("one", "") && limiter.admit_once("another", ""));
+        assert!(!limiter.admit_once("one", ""));
+        assert_eq!(limiter.poll_timeout(), None);
+        assert_eq!(limiter.poll_repeated(second(1_000_000)), None);
+        assert!(!limiter.admit_once("one", ""));
     }
 
     #[test]

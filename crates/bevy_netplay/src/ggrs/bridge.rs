@@ -8,11 +8,9 @@
 //! is simulated from a seed would depend on the speed of the machine. The link and `MatchTraffic` measure both, and ggrs is
 //! told that every peer is far ahead of it: then it never runs slower by itself.
 
-use std::time::Duration;
-
 use bevy::log::error;
 use ggrs::{Message, NonBlockingSocket};
-use netplay_core::log_limiter::{Level, LogLimiter};
+use netplay_core::log_limiter::LogLimiter;
 use netplay_core::match_::{EncodedInputs, SessionMessage, SharedTraffic};
 use netplay_protocol::PeerKey;
 
@@ -26,7 +24,7 @@ pub(crate) struct GgrsBridge {
     traffic: SharedTraffic,
     /// What ggrs receives without any peer having sent it.
     replies: Vec<(PeerKey, Body)>,
-    /// Has no clock: each kind of failure is logged once in a match.
+    /// Each kind of failure is logged once in a match: any of them is a bug, and would come with every frame.
     logs: LogLimiter,
 }
 
@@ -62,16 +60,12 @@ impl GgrsBridge {
         match mirror::write(body) {
             Ok(message) => Some(message),
             Err(error) => {
-                if self.is_to_be_logged("a message could not be handed to ggrs") {
+                if self.logs.admit_once("a message could not be handed to ggrs", "") {
                     error!("a message could not be handed to ggrs: {error}");
                 }
                 None
             }
         }
-    }
-
-    fn is_to_be_logged(&mut self, what: &'static str) -> bool {
-        self.logs.admit(Duration::ZERO, Level::Error, what, "")
     }
 }
 
@@ -80,7 +74,7 @@ impl NonBlockingSocket<PeerKey> for GgrsBridge {
         match mirror::read(message) {
             Ok(body) => self.handle_body(*address, body),
             Err(error) => {
-                if self.is_to_be_logged("a message of ggrs could not be read") {
+                if self.logs.admit_once("a message of ggrs could not be read", "") {
                     error!("a message of ggrs could not be read: {error}");
                 }
             }
@@ -116,6 +110,8 @@ fn body(message: SessionMessage) -> Body {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use netplay_core::match_::{MatchConfig, MatchTraffic, Signatures};
     use netplay_protocol::{Identity, MatchId, Roster};
 

@@ -23,6 +23,12 @@ pub(super) fn admits(level: Level, what: &'static str, subject: impl fmt::Displa
     with(|logs, now| logs.admit(now, level, what, subject))
 }
 
+/// Whether a line is to be logged now, which is logged once in a process.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn admits_once(what: &'static str) -> bool {
+    with(|logs, _| logs.admit_once(what, ""))
+}
+
 /// Logs the lines that have repeated themselves. To be called now and then.
 pub(super) fn log_repeated() {
     with(LogLimiter::log_repeated);

@@ -7,7 +7,6 @@
 use std::net::SocketAddr;
 
 use matchbox_socket::RtcIceServerConfig;
-use netplay_core::log_limiter::Level;
 use netplay_protocol::signaling::IceServer;
 use rtc::ice::url::{ProtoType, SchemeType, Url};
 
@@ -119,7 +118,7 @@ fn without_query(url: &str) -> &str {
 }
 
 fn skipped(url: &str) {
-    if logs::admits(Level::Warn, "not using the TURN server", url) {
+    if logs::admits_once("not using the TURN server") {
         log::warn!("not using the TURN server {url}: only UDP is supported outside of browsers");
     }
 }

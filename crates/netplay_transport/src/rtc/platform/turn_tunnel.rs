@@ -202,10 +202,10 @@ impl Tunnel {
                 Event::TransactionTimeout(_) if self.relayed.is_none() => {
                     return Some("it does not answer".to_owned());
                 }
-                Event::CreatePermissionError(_, error) => {
-                    if logs::admits(Level::Info, "a TURN server does not relay to a peer", "") {
-                        log::info!("a TURN server does not relay to a peer: {error}");
-                    }
+                Event::CreatePermissionError(_, error)
+                    if logs::admits(Level::Info, "a TURN server does not relay to a peer", "") =>
+                {
+                    log::info!("a TURN server does not relay to a peer: {error}");
                 }
                 Event::DataIndicationOrChannelData(_, from, data) => {
                     let peer = self.peers.iter().find(|(peer, _)| *peer == from);
