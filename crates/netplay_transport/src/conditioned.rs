@@ -178,6 +178,14 @@ impl Transport for ConditionedTransport {
         Ok(0)
     }
 
+    fn buffered(&self, to: PeerKey, path: PathId) -> Option<usize> {
+        match self.left || self.outgoing.is_open(to, path) {
+            true => self.below.buffered(to, path),
+            // Packets in flight do not wait to be sent.
+            false => Some(0),
+        }
+    }
+
     fn request(&mut self, request: TransportRequest) {
         match request {
             TransportRequest::Close(peer, path) => self.close(peer, path),

@@ -35,6 +35,12 @@ pub trait Transport: Send + Sync {
         packet: &[u8],
     ) -> Result<usize, SendError>;
 
+    /// About how many bytes wait to be sent on a path at this moment. None where that is only known when a packet is
+    /// sent, which is the default.
+    fn buffered(&self, _to: PeerKey, _path: PathId) -> Option<usize> {
+        None
+    }
+
     /// Carries out a request. Its results are events.
     fn request(&mut self, request: TransportRequest);
 

@@ -87,6 +87,10 @@ impl Transport for Faulty {
         self.below.send(now, to, path, channel, packet)
     }
 
+    fn buffered(&self, to: PeerKey, path: PathId) -> Option<usize> {
+        self.below.buffered(to, path)
+    }
+
     fn request(&mut self, request: TransportRequest) {
         let is_attempt = matches!(request, TransportRequest::Attempt(_));
         if !is_attempt || !self.faults.no_attempts.load(Ordering::Relaxed) {

@@ -51,13 +51,20 @@ impl Link {
         match sent {
             Ok(buffered) => {
                 if let Some(path) = self.agent.path_mut(path) {
-                    (path.buffered, path.buffered_at) = (buffered, now);
+                    path.buffered = buffered;
                 }
             }
             // The event that says so is still to come.
             Err(SendError::NoPath) => self.handle_path_down(now, path),
             // What a link sends fits.
             Err(SendError::TooLarge(_)) => {}
+        }
+    }
+
+    /// The transport tells how many bytes wait to be sent on a path at this moment.
+    pub fn handle_buffered(&mut self, path: PathId, bytes: usize) {
+        if let Some(path) = self.agent.path_mut(path) {
+            path.buffered = bytes;
         }
     }
 

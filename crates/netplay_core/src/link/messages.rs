@@ -11,9 +11,6 @@ use crate::messages::{
 };
 use crate::path::{Channel, PathId};
 
-/// For how long it counts how much waited in the transport.
-const FRESH: Duration = Duration::from_micros(500);
-
 impl Link {
     /// The link, with messages of these types of the local game. Without them there are none.
     #[must_use]
@@ -53,14 +50,13 @@ impl Link {
         Ok(self.messages.handle_packet(at, header, frames)?)
     }
 
-    /// The next packet with messages to send on the primary path. What [`Self::poll_transmit`] gives out goes first.
+    /// The next packet with messages to send on the primary path. What [`Self::poll_transmit`] gives out goes first. None
+    /// while much waits in the transport already, as the last [`Self::handle_sent`] or [`Self::handle_buffered`] said.
     #[must_use = "what is taken out and not handled is lost"]
     pub fn poll_message_packet(&mut self, now: Duration) -> Option<Transmit> {
         let incarnations = self.incarnations.lower_halves()?;
         let primary = self.agent.primary_mut().filter(|path| !path.health.is_dead())?;
-        // A transport says how much waits when it is given a packet, and at no other time.
-        let is_fresh = now.saturating_sub(primary.buffered_at) < FRESH;
-        let (id, buffered) = (primary.id, if is_fresh { primary.buffered } else { 0 });
+        let (id, buffered) = (primary.id, primary.buffered);
         let packet = self.messages.poll_packet(now, MessagePath { id, buffered, incarnations })?;
         primary.count_sent(now, packet.len());
         self.counters.bytes_sent += packet.len() as u64;

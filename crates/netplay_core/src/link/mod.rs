@@ -17,7 +17,9 @@
 //!   left, in this order: [`Link::poll_transmit`] to be sent, [`Link::poll_request`] to be passed to the
 //!   transport, [`Link::poll_event`] and [`Link::poll_message`] to be read.
 //! * Pass packets with messages of the game to [`Link::handle_message_packet`], and take out
-//!   [`Link::poll_message_packet`] when there is nothing else to send, and [`Link::poll_message_event`].
+//!   [`Link::poll_message_packet`] when there is nothing else to send, and [`Link::poll_message_event`]. Before it takes
+//!   packets out, it tells how much waits on the [primary path](Link::primary_path), where the transport knows that
+//!   without a packet to send: [`Link::handle_buffered`].
 //!
 //! `now` never goes back. Packets may carry an earlier time of arrival, `at`.
 

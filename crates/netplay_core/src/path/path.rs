@@ -19,8 +19,6 @@ pub(crate) struct Path {
     pub(crate) health: HealthMonitor,
     /// Bytes that wait to be sent on it, as far as the transport can tell.
     pub(crate) buffered: usize,
-    /// When the transport said so.
-    pub(crate) buffered_at: Duration,
     sent: SentBytes,
     pub(crate) peer_use: PeerUse,
     /// Whether the peer, who sent the match on it, sends on another path instead.
@@ -64,7 +62,6 @@ impl Path {
             estimator: Estimator::new(config, now),
             health: HealthMonitor::new(now),
             buffered: 0,
-            buffered_at: now,
             sent: SentBytes::default(),
             peer_use: PeerUse::default(),
             left: false,

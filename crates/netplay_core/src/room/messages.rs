@@ -46,9 +46,21 @@ impl Room {
         self.peers.values_mut().find_map(|peer| Some((peer.key, peer.link.poll_message_event()?)))
     }
 
-    /// What is taken out next leaves at this moment: packets with messages say so.
-    pub fn begin_transmits(&mut self, now: Duration) {
+    /// What is taken out next leaves at this moment: packets with messages say so. `buffered` tells how many bytes wait to
+    /// be sent on a path at this moment, where the transport knows: it is not to be filled further than that.
+    pub fn begin_transmits(
+        &mut self,
+        now: Duration,
+        buffered: impl Fn(PeerKey, PathId) -> Option<usize>,
+    ) {
         self.now = now;
+        for peer in self.peers.values_mut() {
+            if let Some(path) = peer.link.primary_path()
+                && let Some(bytes) = buffered(peer.key, path)
+            {
+                peer.link.handle_buffered(path, bytes);
+            }
+        }
     }
 
     /// Whether messages are under way, so that it is worth while to take packets in as soon as they come.

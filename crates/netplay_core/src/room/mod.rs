@@ -20,9 +20,9 @@
 //! * sets up the simulation at [`RoomEvent::StartMatch`], or calls [`Room::handle_simulation_failed`];
 //! * calls [`Room::handle_checksum`] for every compared frame that the simulation has confirmed, and then
 //!   [`Room::handle_frame`], after the simulation has run;
-//! * after each of these, and after every other call, takes out until there is nothing left, in this order:
-//!   [`Room::poll_transmit`], to be sent, with the result to [`Room::handle_sent`]; [`Room::poll_request`], to be
-//!   passed to the transport; [`Room::poll_event`]; [`Room::poll_message_event`].
+//! * after each of these, and after every other call, calls [`Room::begin_transmits`] and takes out until there is
+//!   nothing left, in this order: [`Room::poll_transmit`], to be sent, with the result to [`Room::handle_sent`];
+//!   [`Room::poll_request`], to be passed to the transport; [`Room::poll_event`]; [`Room::poll_message_event`].
 //!
 //! `now` never goes back. After its end, a room still tells of its [peers](Room::peers) and [times](Room::times) what
 //! was so at the end.

@@ -94,8 +94,8 @@ impl RoomDriver {
         // What the update has done meanwhile took time, and packets with messages say when they were sent.
         let now = self.present().max(now);
         self.advance(now);
-        self.room.begin_transmits(now);
         let Some(transport) = &mut self.transport else { return };
+        self.room.begin_transmits(now, |peer, path| transport.buffered(peer, path));
         while let Some((peer, transmit)) = self.room.poll_transmit() {
             let Transmit { path, channel, packet } = &transmit;
             let result = transport.send(now, peer, *path, *channel, packet);

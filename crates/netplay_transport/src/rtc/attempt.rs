@@ -194,6 +194,7 @@ async fn watch(
         datagram: datagram_tx,
         reliable: reliable_tx,
         buffered: buffered.clone(),
+        last_datagram: 0,
     };
     let (forward_tx, may_forward) = oneshot::channel();
     let heard = Heard::new(platform::now());

@@ -180,6 +180,10 @@ impl Transport for RtcTransport {
         self.paths.get_mut(&(to, path)).ok_or(SendError::NoPath)?.send(channel, packet)
     }
 
+    fn buffered(&self, to: PeerKey, path: PathId) -> Option<usize> {
+        self.paths.get(&(to, path)).map(Sender::buffered)
+    }
+
     fn request(&mut self, request: TransportRequest) {
         match request {
             TransportRequest::Close(peer, path) => drop(self.paths.remove(&(peer, path))),

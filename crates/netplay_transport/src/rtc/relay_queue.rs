@@ -44,6 +44,11 @@ impl RelaySender {
 }
 
 impl PeerSender {
+    /// How many bytes wait, for all peers.
+    pub(super) fn buffered(&self) -> usize {
+        self.sender.waiting.load(Ordering::Relaxed)
+    }
+
     pub(super) fn send(&mut self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
         let RelaySender { datagrams, reliable, waiting } = &mut self.sender;
         let length = packet.len();

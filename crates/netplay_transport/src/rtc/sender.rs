@@ -31,6 +31,14 @@ impl Sender {
             Self::Relay(sender) => sender.send(channel, packet),
         }
     }
+
+    /// About how many bytes wait to be sent.
+    pub(super) fn buffered(&self) -> usize {
+        match self {
+            Self::Rtc(senders) => senders.buffered(),
+            Self::Relay(sender) => sender.buffered(),
+        }
+    }
 }
 
 /// The sending ends of an open connection.
@@ -41,12 +49,17 @@ pub(super) struct Senders {
     pub(super) reliable: mpsc::UnboundedSender<(PeerId, Packet)>,
     /// Bytes that wait in the connection itself, when it was last polled.
     pub(super) buffered: Arc<AtomicUsize>,
+    /// How many bytes the last datagram had.
+    pub(super) last_datagram: usize,
 }
 
 impl Senders {
     /// Sends a packet. Returns about how many bytes wait: as many packets of this size as the channel has not taken
     /// yet. Datagrams are of no use when they are late: while many wait, more are dropped.
-    pub(super) fn send(&self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
+    pub(super) fn send(&mut self, channel: Channel, packet: &[u8]) -> Result<usize, SendError> {
+        if channel == Channel::Datagram {
+            self.last_datagram = packet.len();
+        }
         let sender = match channel {
             Channel::Datagram => &self.datagram,
             Channel::Reliable => &self.reliable,
@@ -58,5 +71,10 @@ impl Senders {
             sender.unbounded_send((self.peer, copy)).map_err(|_| SendError::NoPath)?;
         }
         Ok(buffered + sender.len() * packet.len())
+    }
+
+    /// About how many bytes wait: as many datagrams of the size of the last one as the channel has not taken yet.
+    pub(super) fn buffered(&self) -> usize {
+        self.buffered.load(Ordering::Relaxed) + self.datagram.len() * self.last_datagram
     }
 }

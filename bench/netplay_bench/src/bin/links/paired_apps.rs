@@ -73,6 +73,10 @@ impl Transport for Faulty {
         self.inner.send(now, to, path, channel, packet)
     }
 
+    fn buffered(&self, to: PeerKey, path: PathId) -> Option<usize> {
+        self.inner.buffered(to, path)
+    }
+
     fn request(&mut self, request: TransportRequest) {
         self.inner.request(request);
     }

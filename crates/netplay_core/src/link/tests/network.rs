@@ -250,6 +250,11 @@ impl Pair {
     /// Does what the driver of a link does.
     fn drive(&mut self, end: usize) {
         let now = self.now;
+        if let Some(primary) = self.ends[end].primary_path()
+            && let Some(wires) = self.wires.get(&primary)
+        {
+            self.ends[end].handle_buffered(primary, wires[end].waiting);
+        }
         while let Some(transmit) =
             self.ends[end].poll_transmit().or_else(|| self.ends[end].poll_message_packet(now))
         {
