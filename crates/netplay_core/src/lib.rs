@@ -15,9 +15,11 @@
 //! * [`match_`]: one match over the links: inputs, drop consensus, catch-up;
 //! * [`rate`]: token buckets;
 //! * [`transport`]: the interface between a room and its transport;
+//! * [`doctor`]: why a connection does not work, from evidence;
 //! * [`emulator`]: a seeded bad network.
 
 pub mod agent;
+pub mod doctor;
 pub mod emulator;
 pub mod link;
 pub mod match_;
