@@ -4,7 +4,6 @@ use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 
-use futures::channel::mpsc;
 use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt, select_biased};
