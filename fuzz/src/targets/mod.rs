@@ -6,6 +6,7 @@ mod control;
 mod datagram;
 mod description;
 mod desync;
+mod doctor;
 mod ice;
 mod inputs;
 mod link;
@@ -25,7 +26,7 @@ mod traffic;
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 25] = [
     datagram::DATAGRAM,
     control::CONTROL,
     relay::RELAY,
@@ -50,4 +51,5 @@ pub const TARGETS: [Target; 24] = [
     network::NETWORK,
     desync::DESYNC_BUNDLE,
     desync::DESYNC_SIDE,
+    doctor::DOCTOR,
 ];

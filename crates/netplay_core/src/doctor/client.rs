@@ -106,8 +106,9 @@ impl Doctor {
     /// Takes in what the driver saw.
     pub fn handle_evidence(&mut self, now: Duration, evidence: DoctorEvidence) {
         match evidence {
-            DoctorEvidence::Stun { number, answer } => self.handle_stun(now, number, answer),
-            DoctorEvidence::Turn { number, answer } => self.handle_turn(now, number, answer),
+            DoctorEvidence::Stun { number, answer } | DoctorEvidence::Turn { number, answer } => {
+                self.handle_answer(now, number, answer);
+            }
             DoctorEvidence::Mapping(mappings) => self.handle_mappings(now, mappings),
             DoctorEvidence::TcpProbed { number, accepts } => {
                 self.handle_tcp_probe(now, number, accepts);

@@ -22,8 +22,9 @@ pub enum DoctorEvidence {
     Stun {
         /// The number of the server.
         number: usize,
-        /// The answer.
-        answer: IceAnswer<StunMapping>,
+        /// The answer: the address that the server sees. None in a page that gives none and reports no error, because
+        /// it is an address of the machine itself.
+        answer: IceAnswer<Option<StunMapping>>,
     },
     /// What a TURN server answered.
     Turn {

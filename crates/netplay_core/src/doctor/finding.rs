@@ -10,6 +10,14 @@ pub enum Finding {
         /// As it was given.
         server: String,
     },
+    /// The examination itself could not be carried out.
+    #[error(
+        "the examination broke off ({detail}): start it again, and report it if that happens again"
+    )]
+    BrokeOff {
+        /// What happened.
+        detail: String,
+    },
     /// A page that was loaded over https cannot open a plain WebSocket.
     #[error(
         "this page was loaded over https and the server {server} is a plain ws: browsers forbid that, so use wss:// or \
@@ -241,6 +249,7 @@ impl Finding {
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadAddress { .. } => "bad_address",
+            Self::BrokeOff { .. } => "broke_off",
             Self::MixedContent { .. } => "mixed_content",
             Self::CannotTell { .. } => "cannot_tell",
             Self::NameNotFound { .. } => "name_not_found",

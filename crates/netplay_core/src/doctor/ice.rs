@@ -123,26 +123,7 @@ impl Doctor {
         });
     }
 
-    pub(super) fn handle_stun(
-        &mut self,
-        now: Duration,
-        number: usize,
-        answer: IceAnswer<StunMapping>,
-    ) {
-        let IceAnswer { server, result } = answer;
-        self.handle_answer(now, number, IceAnswer { server, result: result.map(Some) });
-    }
-
-    pub(super) fn handle_turn(
-        &mut self,
-        now: Duration,
-        number: usize,
-        answer: IceAnswer<Option<StunMapping>>,
-    ) {
-        self.handle_answer(now, number, answer);
-    }
-
-    fn handle_answer(
+    pub(super) fn handle_answer(
         &mut self,
         now: Duration,
         number: usize,
@@ -164,7 +145,7 @@ impl Doctor {
                 CheckState::Answered(match (is_turn, mapping) {
                     (true, _) => "it granted an allocation".into(),
                     (false, Some(mapping)) => format!("it sees this machine as {}", mapping.mapped),
-                    (false, None) => "it answers".into(),
+                    (false, None) => "it reports no error".into(),
                 })
             }
             Err(IceFailure::Silent) => CheckState::Silent,

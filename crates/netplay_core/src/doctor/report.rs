@@ -19,6 +19,15 @@ pub struct DoctorReport {
 }
 
 impl DoctorReport {
+    /// The report of an examination that its driver could not carry out, with what happened.
+    pub fn broke_off(detail: &str) -> Self {
+        let finding = Finding::BrokeOff { detail: detail.to_owned() };
+        let outcome = StepOutcome::Failed(finding.clone());
+        let step = Step { kind: StepKind::Address, outcome, took: Duration::ZERO };
+        let (steps, findings) = (vec![step], vec![finding]);
+        Self { server: String::new(), steps, findings, nat: NatMapping::Unknown }
+    }
+
     /// Whether nothing is wrong.
     pub fn is_well(&self) -> bool {
         self.findings.is_empty()

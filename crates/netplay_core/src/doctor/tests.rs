@@ -78,8 +78,10 @@ impl Examination {
             server: server.into(),
             mapped: mapped.parse().unwrap(),
         };
-        let answer =
-            IceAnswer { server: Some([192, 0, 2, server].into()), result: mapped.map(mapping) };
+        let answer = IceAnswer {
+            server: Some([192, 0, 2, server].into()),
+            result: mapped.map(mapping).map(Some),
+        };
         self.saw(DoctorEvidence::Stun { number, answer })
     }
 

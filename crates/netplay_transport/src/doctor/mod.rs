@@ -51,6 +51,8 @@ pub enum DoctorEvent {
 /// An examination that is under way. Dropping it ends that.
 pub struct DoctorTask {
     events: mpsc::UnboundedReceiver<DoctorEvent>,
+    /// Whether the report was handed out.
+    is_over: bool,
     _task: Task,
 }
 
@@ -58,12 +60,27 @@ impl DoctorTask {
     /// Begins an examination.
     pub fn start(options: DoctorOptions) -> Self {
         let (sender, events) = mpsc::unbounded();
-        Self { events, _task: spawn(driver::examine(options, platform::Steps::default(), sender)) }
+        Self {
+            events,
+            is_over: false,
+            _task: spawn(driver::examine(options, platform::Steps::default(), sender)),
+        }
     }
 
     /// What happened since the last call, one at a time.
     #[must_use = "what is taken out and not handled is lost"]
     pub fn poll(&mut self) -> Option<DoctorEvent> {
-        self.events.try_recv().ok()
+        let event = match self.events.try_recv() {
+            Ok(event) => event,
+            Err(mpsc::TryRecvError::Empty) => return None,
+            Err(mpsc::TryRecvError::Closed) if self.is_over => return None,
+            // The task always says how it ends; if it could not, it died or has no random numbers.
+            Err(mpsc::TryRecvError::Closed) => {
+                let detail = "its task ended, or the system has no random numbers";
+                DoctorEvent::Finished(DoctorReport::broke_off(detail))
+            }
+        };
+        self.is_over |= matches!(event, DoctorEvent::Finished(_));
+        Some(event)
     }
 }

@@ -9,8 +9,8 @@ export function isHttps() {
   return globalThis.location?.protocol === "https:";
 }
 
-// Resolves to a list of texts: `candidate TYPE ADDRESS PORT`, and `error CODE` of a server. Rejects where the browser
-// has no WebRTC or refuses a server.
+// Resolves to a list of texts: `candidate TYPE ADDRESS PORT`, `error CODE` of a server, and `complete` where
+// the browser is done in time. Rejects where the browser has no WebRTC or refuses a server.
 export async function gather(iceServers, relayOnly) {
   if (typeof globalThis.RTCPeerConnection !== "function") {
     throw new Error("this browser has no WebRTC, or it is switched off");
@@ -28,7 +28,6 @@ export async function gather(iceServers, relayOnly) {
       setTimeout(resolve, DEADLINE);
       connection.addEventListener("icecandidate", ({ candidate }) => {
         if (!candidate || !candidate.candidate) {
-          if (!candidate) resolve();
           return;
         }
         // `candidate:F 1 udp PRIORITY ADDRESS PORT typ TYPE …` (RFC 8839, section 5.1).
@@ -37,7 +36,9 @@ export async function gather(iceServers, relayOnly) {
       });
       connection.addEventListener("icecandidateerror", ({ errorCode }) => add(`error ${errorCode}`));
       connection.addEventListener("icegatheringstatechange", () => {
-        if (connection.iceGatheringState === "complete") resolve();
+        if (connection.iceGatheringState !== "complete") return;
+        lines.push("complete");
+        resolve();
       });
     });
     connection.createDataChannel("doctor");

@@ -206,7 +206,7 @@ impl StunSockets {
             Some(true) => DoctorEvidence::Turn { number, answer: IceAnswer { server, result } },
             _ => {
                 let no_address = || IceFailure::Other("its answer has no address".to_owned());
-                let result = result.and_then(|mapping| mapping.ok_or_else(no_address));
+                let result = result.and_then(|mapping| mapping.ok_or_else(no_address)).map(Some);
                 DoctorEvidence::Stun { number, answer: IceAnswer { server, result } }
             }
         };

@@ -28,7 +28,8 @@ const MAX_CANDIDATES: usize = 64;
 extern "C" {
     #[wasm_bindgen(js_name = isHttps)]
     fn is_https() -> bool;
-    /// Resolves to a list of texts: `candidate`, a type, an address and a port; or `error` and a code.
+    /// Resolves to a list of texts: `candidate`, a type, an address and a port; `error` and a code; `complete`
+    /// where it did not take too long.
     fn gather(ice_servers: &str, relay_only: bool) -> js_sys::Promise;
 }
 
@@ -59,12 +60,14 @@ impl Steps {
             DoctorCommand::AskStun { number, address } => {
                 self.asked.push(Box::pin(async move {
                     let found = found(&[server(&address, None)], false).await;
-                    let result = found.and_then(|found| {
-                        let mapped = found.first().copied();
+                    let result = found.map(|found| {
                         // Each server is asked on a connection of its own.
                         let socket = u32::try_from(number).unwrap_or_default();
-                        let mapping = |mapped| StunMapping { socket, server: 0, mapped };
-                        mapped.map(mapping).ok_or(IceFailure::Silent)
+                        found.first().map(|mapped| StunMapping {
+                            socket,
+                            server: 0,
+                            mapped: *mapped,
+                        })
                     });
                     DoctorEvidence::Stun { number, answer: IceAnswer { server: None, result } }
                 }));
@@ -74,7 +77,10 @@ impl Steps {
                     let credentials = Some((username, credential.expose().to_owned()));
                     let found = found(&[server(&address, credentials)], true).await;
                     let result = match found {
-                        Ok(found) if found.is_empty() => Err(IceFailure::Silent),
+                        // A browser that reports no errors.
+                        Ok(found) if found.is_empty() => Err(IceFailure::Other(
+                            "it does not answer, or does not accept the credentials".to_owned(),
+                        )),
                         Ok(_) => Ok(None),
                         Err(failure) => Err(failure),
                     };
@@ -151,6 +157,11 @@ async fn found(servers: &[IceServer], is_turn: bool) -> Result<Vec<SocketAddr>, 
             Some(SocketAddr::new(ip, words.next()?.parse().ok()?))
         })
         .collect();
+    if found.is_empty()
+        && !lines.iter().any(|line| line == "complete" || line.starts_with("error "))
+    {
+        return Err(IceFailure::Silent);
+    }
     if found.is_empty()
         && let Some(code) = lines.iter().find_map(|line| line.strip_prefix("error ")?.parse().ok())
     {
