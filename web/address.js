@@ -1,7 +1,8 @@
 // Reads and writes the address of the page, and checks what the player entered.
 //
 // Parameters of the address: `server`, `room`, `players` and `least`; for tests and experiments also `name`, `local`,
-// `policy`, `net`, `autopilot`, `hunt`, `seed`, `undrawn`, `plant` and `frames`.
+// `policy`, `net`, `autopilot`, `hunt`, `seed`, `undrawn`, `plant` and `frames`. With `doctor` the page examines the server
+// instead.
 
 import { builtInServers } from "./consent.js";
 import { rememberedName } from "./memory.js";

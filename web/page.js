@@ -7,6 +7,7 @@ import { badServer, canonical, defaultServer, here, missing, newRoom, read } fro
 import { mayConnect } from "./consent.js";
 import "./chat.js";
 import { touchControls } from "./controls.js";
+import { examine } from "./doctor.js";
 import { closeInvitation, invitation, showInvitation } from "./invite.js";
 import { load } from "./loading.js";
 import "./lobby.js";
@@ -93,6 +94,15 @@ async function findRooms() {
   });
 }
 
+// Examines the server that is typed.
+async function findFaults() {
+  const server = element("server").value.trim();
+  const wrong = badServer(server);
+  if (wrong) return fail(wrong);
+  if (!(await mayConnect(canonical(server)))) return refused(server);
+  examine(canonical(server));
+}
+
 async function start() {
   options.server = element("server").value.trim();
   const room = typedRoom();
@@ -137,7 +147,10 @@ load(showProgress).then(
     element("progress").hidden = true;
     element("loaded").hidden = true;
     label();
-    if (options.room && new URLSearchParams(location.search).has("room") && !failed) start();
+    const asks = (name) => new URLSearchParams(location.search).has(name);
+    if (failed) return;
+    if (asks("doctor")) findFaults();
+    else if (options.room && asks("room")) start();
   },
   (error) => {
     failed = true;

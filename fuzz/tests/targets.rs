@@ -28,7 +28,7 @@ macro_rules! targets {
 
 targets!(
     datagram control relay names client_message server_message description candidate payload traffic inputs link messages noise
-    negotiator server config address token matchbox ice_server network desync_bundle desync_side session_report
+    negotiator server config address token matchbox ice_server network desync_bundle desync_side session_report doctor
 );
 
 #[test]

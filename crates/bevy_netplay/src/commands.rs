@@ -40,6 +40,29 @@ pub trait NetplayCommands {
     /// again before it is there asks for the other page instead.
     fn list_rooms(&mut self, list: RoomList);
 
+    /// Examines the connection to the server of [`NetplayConfig`](crate::NetplayConfig), in a room or not: every step to
+    /// a match is tried in the background, in a new room that the doctor leaves at once, and STUN and TURN servers are
+    /// asked. [`DoctorReport`](crate::DoctorReport) has each step when it ends, and
+    /// [`DoctorFinished`](crate::messages::DoctorFinished) says what is wrong. Asking again begins again.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_netplay::messages::DoctorFinished;
+    /// use bevy_netplay::prelude::*;
+    ///
+    /// fn examine(mut commands: Commands) {
+    ///     commands.run_doctor();
+    /// }
+    ///
+    /// fn show(mut finished: MessageReader<DoctorFinished>) {
+    ///     for finding in finished.read().flat_map(|finished| &finished.findings) {
+    ///         println!("{}", finding.sentence);
+    ///     }
+    /// }
+    /// # App::new().add_systems(OnEnter(NetplayState::Ended), examine).add_systems(Update, show);
+    /// ```
+    fn run_doctor(&mut self);
+
     /// This player is ready for the next match, with all that it sees of the lobby, or no longer is. When something
     /// changes, as somebody joins or changes a value, it is ready no more
     /// ([`ReadyChanged`](crate::messages::ReadyChanged)). While somebody is still connecting, it becomes ready as soon as
@@ -167,6 +190,10 @@ impl NetplayCommands for Commands<'_, '_> {
 
     fn list_rooms(&mut self, list: RoomList) {
         request(self, Request::ListRooms(list));
+    }
+
+    fn run_doctor(&mut self) {
+        request(self, Request::RunDoctor);
     }
 
     fn play_alone(&mut self, players: usize) {

@@ -50,6 +50,7 @@
 //! | [`PeerMessageApp`], [`PeerMessageWriter`], [`FromPeer`] | messages between peers, beside the simulation |
 //! | [`PeerLinks`], [`RollbackMetrics`], [`MatchTimeline`], [`session_report`] | why something felt bad |
 //! | [`ConnectionNotices`] | what players are told of connections |
+//! | [`DoctorReport`], [`NetplayCommands::run_doctor`] | why no connection works |
 //! | [`DesyncConfig`], [`DesyncBundles`], [`replay_desync`], [`shrink_desync`] | why two machines disagree |
 //! | [`messages`] | what happened |
 //!
@@ -82,6 +83,7 @@ mod commands;
 mod config;
 mod current_match;
 mod desync;
+mod doctor;
 mod end_reason;
 mod files;
 mod ggrs;
@@ -116,6 +118,7 @@ pub use desync::{
     DesyncFileError, DesyncReplay, ReplayError, ReplayVerdict, ShrunkDesync, replay_desync,
     shrink_desync,
 };
+pub use doctor::{DoctorFinding, DoctorReport, DoctorSeverity, DoctorStep, StepResult};
 pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
 #[cfg(feature = "overlay")]

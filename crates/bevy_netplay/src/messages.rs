@@ -11,8 +11,8 @@ use netplay_report::desync::{Difference, Explanation};
 
 use crate::reflect::{OptionalPeerKey, ReflectedPeerKey};
 use crate::{
-    EndReason, LinkPath, LinkQuality, ListedRoom, MatchResult, PeerPresence, PlayerHandle,
-    RoomListCursor,
+    DoctorFinding, EndReason, LinkPath, LinkQuality, ListedRoom, MatchResult, PeerPresence,
+    PlayerHandle, RoomListCursor,
 };
 
 /// A peer is connected.
@@ -367,6 +367,15 @@ pub struct RoomListFailed {
     pub reason: EndReason,
 }
 
+/// The doctor has taken every step: [`DoctorReport`](crate::DoctorReport) has them.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DoctorFinished {
+    /// What is wrong. Empty when all is well.
+    pub findings: Vec<DoctorFinding>,
+}
+
 /// A match starts: frame 0 follows.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
 #[reflect(Message, Debug, PartialEq)]
@@ -516,6 +525,7 @@ pub(crate) fn register(app: &mut App) {
     register_message::<KickVotes>(app);
     register_message::<RoomsListed>(app);
     register_message::<RoomListFailed>(app);
+    register_message::<DoctorFinished>(app);
     register_message::<MatchStarted>(app);
     register_message::<RoomEnded>(app);
 }

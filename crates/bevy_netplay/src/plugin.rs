@@ -21,9 +21,9 @@ use crate::lobby::{self, LobbyOverviewSeen, LobbyTypes};
 use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, TransportFactory};
 use crate::state::log_state;
 use crate::{
-    CurrentLobby, CurrentRoom, LastEndReason, LocalInput, NetplayConfig, NetplayMetricsPlugin,
-    NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync, indicator, logs,
-    messages, peer_messages, reflect, report, rollback, session,
+    CurrentLobby, CurrentRoom, DoctorReport, LastEndReason, LocalInput, NetplayConfig,
+    NetplayMetricsPlugin, NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync,
+    doctor, indicator, logs, messages, peer_messages, reflect, report, rollback, session,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -189,6 +189,7 @@ where
         .init_resource::<LobbyOverviewSeen>()
         .init_resource::<LobbyTypes>()
         .init_resource::<LastEndReason>()
+        .init_resource::<DoctorReport>()
         .configure_sets(
             PreUpdate,
             (
@@ -241,6 +242,7 @@ fn add_systems<C: MatchTypes>(app: &mut App) {
             session::handle_requests::<C>,
             session::change_input_delay.run_if(resource_changed::<NetplayConfig>),
             session::read_room_list.run_if(session::is_listing),
+            doctor::read_doctor.run_if(doctor::is_running),
             session::receive,
             session::apply_events::<C>.run_if(session::has_events),
             session::start_local_match::<C>.run_if(session::has_local_match),

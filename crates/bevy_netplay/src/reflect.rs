@@ -24,7 +24,7 @@ use netplay_protocol::{PeerKey, RoomCode};
 
 use crate::input::NetplayInput;
 use crate::{
-    Checksums, ConnectionNotices, CurrentLobby, CurrentMatch, CurrentRoom, EndReason,
+    Checksums, ConnectionNotices, CurrentLobby, CurrentMatch, CurrentRoom, DoctorReport, EndReason,
     EntropySource, InputStatus, JoinRoom, LastEndReason, LastReport, LocalInput, MatchTimeline,
     NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks, ReadLocalInput, RollbackEntity,
     RollbackMetrics, RollbackRegistry, RoomList, SpawnOrder, StartMatch, TransportFactory,
@@ -127,6 +127,7 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<CurrentMatch>()
         .register_type::<CurrentLobby>()
         .register_type::<CurrentRoom>()
+        .register_type::<DoctorReport>()
         .register_type::<EndReason>()
         .register_type::<EntropySource>()
         .register_type::<InputStatus>()

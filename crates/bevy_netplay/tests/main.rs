@@ -9,6 +9,7 @@ mod bots;
 mod chaos;
 mod conditions;
 mod desync;
+mod doctor;
 mod drop;
 mod emulation;
 mod forensics;

@@ -16,9 +16,11 @@
 //! * [`rate`]: token buckets;
 //! * [`log_limiter`]: lines of the log that could be repeated without end;
 //! * [`transport`]: the interface between a room and its transport;
+//! * [`doctor`]: why a connection does not work, from evidence;
 //! * [`emulator`]: a seeded bad network.
 
 pub mod agent;
+pub mod doctor;
 pub mod emulator;
 pub mod link;
 #[cfg(test)]

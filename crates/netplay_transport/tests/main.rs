@@ -5,6 +5,7 @@
 mod access;
 mod attempts;
 mod crossing;
+mod doctor;
 mod emulation;
 mod game;
 mod hitches;

@@ -311,3 +311,41 @@ fn a_fault_in_one_process_is_named_by_both_and_found_again_in_their_bundles() {
     let (status, output) = desync(&[bots[0].1.as_os_str()]);
     assert!(!status.success() && output.contains("this is no desync bundle"), "{output}");
 }
+
+/// Examines a server, and returns the steps and the exit code.
+#[track_caller]
+fn examine(url: &str) -> (Vec<Value>, Option<i32>) {
+    let (status, output) = run(arena(["doctor", "--json", "--server", url]));
+    let line =
+        output.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("{output}"));
+    (serde_json::from_str(line).unwrap(), status.code())
+}
+
+#[test]
+fn the_doctor_finds_nothing_at_a_server_that_is_well() {
+    let server = server("doctor-well");
+    let (steps, code) = examine(&server.url());
+    assert_eq!(code, Some(0), "{steps:#?}");
+    for step in &steps {
+        assert_eq!(step["ok"], true, "{step:#}");
+        assert!(step["check"].is_string() && step["say"].is_string() && step["ms"].is_number());
+        assert_eq!(step.get("code"), None);
+    }
+    let (status, output) = run(arena(["doctor", "--server", &server.url()]));
+    assert!(status.success() && output.contains("all is well"), "{output}");
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_fails() {
+    let server = server("doctor-path");
+    for (url, check, found) in [
+        (format!("ws://{}", free_address()), "tcp", "server_refused"),
+        (format!("{}/elsewhere", server.url()), "websocket", "wrong_path"),
+    ] {
+        let (steps, code) = examine(&url);
+        assert_eq!(code, Some(1), "{steps:#?}");
+        let failed: Vec<_> = steps.iter().filter(|step| step["ok"] == false).collect();
+        assert_eq!(failed.len(), 1, "{steps:#?}");
+        assert_eq!((&failed[0]["check"], &failed[0]["code"]), (&check.into(), &found.into()));
+    }
+}

@@ -6,6 +6,7 @@ mod control;
 mod datagram;
 mod description;
 mod desync;
+mod doctor;
 mod ice;
 mod inputs;
 mod link;
@@ -26,7 +27,7 @@ mod traffic;
 use crate::Target;
 
 /// All targets.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 26] = [
     datagram::DATAGRAM,
     control::CONTROL,
     relay::RELAY,
@@ -52,4 +53,5 @@ pub const TARGETS: [Target; 25] = [
     desync::DESYNC_BUNDLE,
     desync::DESYNC_SIDE,
     report::SESSION_REPORT,
+    doctor::DOCTOR,
 ];

@@ -71,6 +71,10 @@ pub struct Physics;
 pub struct Desyncs;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/doctor.md")]
+pub struct Doctor;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/strangers.md")]
 pub struct Strangers;
 

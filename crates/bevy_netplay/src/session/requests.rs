@@ -23,8 +23,8 @@ use crate::messages::RoomEnded;
 use crate::peer_messages::PeerMessageRegistry;
 use crate::rollback::Simulation;
 use crate::{
-    CurrentRoom, EndReason, JoinRoom, LastEndReason, NetplayConfig, NetplayState, PeerLinks,
-    RollbackRegistry,
+    CurrentRoom, DoctorReport, EndReason, JoinRoom, LastEndReason, NetplayConfig, NetplayState,
+    PeerLinks, RollbackRegistry, doctor,
 };
 
 /// The most frames per second that a match can have.
@@ -38,6 +38,7 @@ pub(crate) struct Shown<'w> {
     links: ResMut<'w, PeerLinks>,
     lobby: ResMut<'w, LobbyOverviewSeen>,
     last_end: ResMut<'w, LastEndReason>,
+    doctor: ResMut<'w, DoctorReport>,
     ended: MessageWriter<'w, RoomEnded>,
     logs: ResMut<'w, Logs>,
 }
@@ -105,6 +106,11 @@ pub(crate) fn handle_requests<C: MatchTypes>(
             Request::ListRooms(list) => {
                 let (servers, request) = list.request(&config);
                 session.listing = Some(RoomListTask::start(servers, request));
+            }
+            Request::RunDoctor => {
+                let (task, report) = doctor::start(&config);
+                session.doctor = Some(task);
+                *shown.doctor = report;
             }
             Request::Ready(ready) => {
                 carry_out(&session, &mut shown.logs, &time, "set_ready", |room, now| {

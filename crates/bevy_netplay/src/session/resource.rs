@@ -9,6 +9,7 @@ use netplay_core::match_::SharedTraffic;
 use netplay_core::messages::MessageEvent;
 use netplay_core::room::{LobbyOverview, Room, RoomEvent, RoomTimes};
 use netplay_protocol::{Identity, PeerKey};
+use netplay_transport::doctor::DoctorTask;
 use netplay_transport::rtc::RoomListTask;
 use netplay_transport::{DrivenRoom, Leaving};
 
@@ -46,6 +47,8 @@ pub(crate) struct Session {
     pub(super) local_epoch: u16,
     /// The page of the list of public rooms that is being read.
     pub(super) listing: Option<RoomListTask>,
+    /// The examination that is under way.
+    pub(crate) doctor: Option<DoctorTask>,
 }
 
 /// A command of the game.
@@ -68,6 +71,7 @@ pub(crate) enum Request {
     },
     Open(bool),
     ListRooms(RoomList),
+    RunDoctor,
 }
 
 /// A room and its transport.
@@ -94,6 +98,7 @@ impl Default for Session {
             replayed: None,
             local_epoch: 0,
             listing: None,
+            doctor: None,
         }
     }
 }

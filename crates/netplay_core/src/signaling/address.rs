@@ -7,11 +7,11 @@ use crate::transport::LeaveReason;
 
 /// A signaling server that can be dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ServerAddress {
+pub(crate) struct ServerAddress {
     /// The URL of its WebSocket.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Its name, for which the client proves its key.
-    pub(super) name: ServerName,
+    pub(crate) name: ServerName,
 }
 
 /// Reads the address of a server.
@@ -19,7 +19,7 @@ pub(super) struct ServerAddress {
 /// # Errors
 ///
 /// [`LeaveReason::BadAddress`] where the address is none.
-pub(super) fn read_address(server: &str) -> Result<ServerAddress, LeaveReason> {
+pub(crate) fn read_address(server: &str) -> Result<ServerAddress, LeaveReason> {
     let bad = || LeaveReason::BadAddress(server.to_owned());
     let name = ServerName::of_url(server).map_err(|_| bad())?;
     if server.contains(char::is_whitespace) {

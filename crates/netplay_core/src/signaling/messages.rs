@@ -15,7 +15,7 @@ use crate::log_limiter::log_limited;
 use crate::transport::LeaveReason;
 
 /// Reads a message of the server.
-pub(super) fn read(text: &str) -> Result<ServerMessage, String> {
+pub(crate) fn read(text: &str) -> Result<ServerMessage, String> {
     if text.len() > MAX_SIGNALING_BYTES {
         return Err(format!("{} bytes", text.len()));
     }

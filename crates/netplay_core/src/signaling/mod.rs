@@ -42,13 +42,13 @@
 //! 3. takes [`SignalingClient::poll_event`] until there is none;
 //! 4. calls [`SignalingClient::handle_timeout`] when [`SignalingClient::poll_timeout`] is due.
 
-mod address;
+pub(crate) mod address;
 mod backoff;
 mod client;
 mod dial;
 mod dialing;
 mod membership;
-mod messages;
+pub(crate) mod messages;
 mod outbox;
 mod room_list;
 mod socket;

@@ -61,7 +61,13 @@ use netplay_protocol::{PeerKey, Roster};
 
 use crate::{JoinRequest, LeaveReason, SendError, Transport, TransportEvent, TransportRequest};
 use driver_event::DriverEvent;
-pub(crate) use platform::{Task, finish, now as real_time, spawn};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use platform::connect;
+pub(crate) use platform::{
+    FrameSink, FrameStream, LocalFuture, Task, finish, now as real_time, spawn,
+};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use platform::{frames, web_socket_config};
 pub use room_list::RoomListTask;
 use sender::Sender;
 

@@ -47,16 +47,22 @@ impl Network {
 
     /// Starts a coturn that takes this name as user name and password.
     pub fn start_coturn(&mut self, port: u16, credential: &str) {
-        let file = |name: &str| self.directory.path().join(format!("{port}.{name}"));
-        let mut command = self.server_host.command("turnserver");
+        self.start_coturn_on(&self.server_host.clone(), port, credential);
+    }
+
+    /// The same on another host without a NAT.
+    pub fn start_coturn_on(&mut self, host: &Host, port: u16, credential: &str) {
+        let address = host.address();
+        let file = |name: &str| self.directory.path().join(format!("{address}.{port}.{name}"));
+        let mut command = host.command("turnserver");
         command
             .args(["-n", "--no-cli", "--no-tls", "--no-dtls", "--verbose", "--log-file=stdout"])
             .args([
                 "--lt-cred-mech".to_owned(),
                 format!("--user={credential}:{credential}"),
                 "--realm=tests".to_owned(),
-                format!("--listening-ip={SERVER}"),
-                format!("--relay-ip={SERVER}"),
+                format!("--listening-ip={address}"),
+                format!("--relay-ip={address}"),
                 format!("--listening-port={port}"),
                 format!("--userdb={}", file("db").display()),
                 format!("--pidfile={}", file("pid").display()),
@@ -88,8 +94,13 @@ impl Network {
 
     /// Starts the signaling server, which hands out these ICE servers.
     pub fn serve(&mut self, ice_servers: &str) {
-        let mut server =
-            self.process("the server", &self.server_host, &format!("serve {ice_servers}"));
+        self.serve_at(SIGNALING, ice_servers);
+    }
+
+    /// The same at another port.
+    pub fn serve_at(&mut self, port: u16, ice_servers: &str) {
+        let role = format!("serve {port} {ice_servers}");
+        let mut server = self.process("the server", &self.server_host, &role);
         server.wait_for("ready");
         self.servers.push(server);
     }
@@ -97,6 +108,14 @@ impl Network {
     /// Starts a player on the next host.
     pub fn play(&mut self, number: u8, policy: &str) {
         self.start_player(number, &format!("play {number} {policy}"));
+    }
+
+    /// Starts an examination of the server at a port, on the host of this number. It counts as a player.
+    pub fn examine(&mut self, host: usize, port: u16) {
+        let role = format!("doctor ws://{SERVER}:{port}");
+        let name = format!("the doctor on host {host} at port {port}");
+        let doctor = self.process(&name, &self.hosts[host], &role);
+        self.players.push(doctor);
     }
 
     /// Starts a player on its host who calls the address of the host a relay.

@@ -13,13 +13,14 @@ use netplay_protocol::signaling::{
 };
 use netplay_protocol::{Challenge, RoomScope};
 use netplay_server::{ServerConfig, parse_ice_server};
+use netplay_transport::doctor::{DoctorEvent, DoctorOptions, DoctorTask};
 use netplay_transport::{
     Channel, JoinRequest, PathKind, PathPolicy, Transport, TransportEvent, TransportOptions,
     TransportRequest,
 };
 
 use super::fixture::SIGNALING;
-use crate::support::{Peer, identity, key, patient, request, server_at};
+use crate::support::{Peer, identity, key, patient, request, server_at, wait_until};
 
 /// The role of a process, where it has one.
 pub const ROLE: &str = "NETPLAY_TEST_ROLE";
@@ -36,7 +37,8 @@ pub fn is_host() -> bool {
     let mut words = role.split(' ');
     let mut word = || words.next().unwrap_or_default();
     match word() {
-        "serve" => serve(words.filter(|word| !word.is_empty())),
+        "serve" => serve(word().parse().unwrap(), words.filter(|word| !word.is_empty())),
+        "doctor" => examine(word()),
         "play" => play(word().parse().unwrap(), word()),
         "lie" => smol::block_on(lie(word().parse().unwrap(), word().parse().unwrap())),
         "capture" => {
@@ -75,14 +77,32 @@ fn say(line: &str) {
 }
 
 /// Hands these ICE servers out until the process is killed.
-fn serve<'a>(ice_servers: impl Iterator<Item = &'a str>) {
-    let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, SIGNALING));
+fn serve<'a>(port: u16, ice_servers: impl Iterator<Item = &'a str>) {
+    let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     let ice_servers = ice_servers.map(|server| parse_ice_server(server).unwrap()).collect();
     let _server = server_at(listen, ServerConfig { ice_servers, ..patient() });
     say("ready");
     loop {
         std::thread::park();
     }
+}
+
+/// Examines a server, and says what is found.
+fn examine(server: &str) {
+    let options = DoctorOptions { server: server.to_owned(), ..DoctorOptions::default() };
+    let mut task = DoctorTask::start(options);
+    wait_until(|| match task.poll() {
+        Some(DoctorEvent::Step(step)) => {
+            say(&format!("{}: {} ({:?})", step.kind, step.outcome, step.took));
+            false
+        }
+        Some(DoctorEvent::Finished(report)) => {
+            let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code()).collect();
+            say(&format!("found [{}] {:?}", codes.join(" "), report.nat));
+            true
+        }
+        None => false,
+    });
 }
 
 fn url() -> String {

@@ -1,6 +1,7 @@
 //! Peers on hosts behind NATs, with a real coturn: what leaves their networks under each policy, and which TURN servers
 //! are used.
 
+mod doctor;
 mod fixture;
 mod host;
 

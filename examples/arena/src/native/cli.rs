@@ -5,6 +5,7 @@ use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use clap::{Args, Parser, Subcommand, value_parser};
 use example_runner::native::cli::{BotArgs, HostArgs, PlayArgs, players};
 use example_runner::native::desync::DesyncArgs;
+use example_runner::native::doctor::DoctorArgs;
 
 /// Frames of a demo unless told otherwise: twenty seconds.
 pub const DEMO_FRAMES: i32 = 1200;
@@ -32,6 +33,8 @@ pub enum Command {
     Bot(BotPlayerArgs),
     /// Compares desync bundles, simulates one again, shortens it
     Desync(DesyncArgs),
+    /// Takes every step to a match on a server, and says what is wrong
+    Doctor(DoctorArgs),
 }
 
 #[derive(Args)]
@@ -99,6 +102,7 @@ mod tests {
             "arena play --server ws://127.0.0.1:3536 --room ABC --as-is",
             "arena desync a.npdesync b.npdesync --replay --shrink out.npdesync",
             "arena rooms --server ws://127.0.0.1:3536",
+            "arena doctor --server ws://127.0.0.1:3536 --json",
             "arena bot --server ws://127.0.0.1:3536 --room ABC --players 2 --frames 300 --seed 7 \
              --report r.json --policy direct --net latency_ms=50,jitter_ms=10,loss=0.05 --wait-s 30 --linger-s 2",
             "arena bot --server ws://127.0.0.1:3536 --room ABC --desync-dir desyncs --plant value",

@@ -17,7 +17,7 @@ use bevy_netplay::prelude::*;
 use clap::Parser as _;
 use example_runner::native::cli::{HostArgs, JoinArgs, NetworkArgs, PlayArgs};
 use example_runner::native::local_host::{BotProcess, LocalHost, LocalHostError};
-use example_runner::native::{console, desync, has_display};
+use example_runner::native::{console, desync, doctor, has_display};
 
 use cli::{Cli, Command, JoiningArgs};
 
@@ -33,6 +33,7 @@ pub fn run() -> ExitCode {
             app.add_plugins((MinimalPlugins, arena::netplay(config), SimulationPlugin));
         }),
         Some(Command::Rooms(args)) => rooms::run(&args.server),
+        Some(Command::Doctor(args)) => doctor::run(&args, GAME),
         Some(Command::Demo(args)) if args.headless => {
             report(demo::run(args.frames, args.players, args.hosting.net))
         }

@@ -4,6 +4,7 @@
 //! page can hold buttons ([`hold`]), send actions ([`wish`], [`lobby_wish`]) and say something ([`say`]).
 
 mod bridge;
+mod doctor;
 mod lobby;
 mod rooms;
 
@@ -93,6 +94,19 @@ pub fn read_rooms(server: &str, before: Option<u64>) {
 #[wasm_bindgen]
 pub fn listed_rooms() -> Result<Option<String>, JsValue> {
     rooms::poll()
+}
+
+/// Begins to examine the connection to a server.
+#[wasm_bindgen]
+pub fn start_doctor(server: &str) {
+    doctor::start(server);
+}
+
+/// What the doctor did since the last call, as JSON `{step}` or `{finished}`; nothing as long as there is nothing. Throws
+/// a sentence if it cannot be written.
+#[wasm_bindgen]
+pub fn poll_doctor() -> Result<Option<String>, JsValue> {
+    doctor::poll()
 }
 
 /// The QR code of a text, as [`page::qr`] makes it. Throws a sentence if the text is too long.

@@ -4,6 +4,7 @@
 //! `target/browser/`.
 
 mod consent;
+mod doctor;
 mod firefox;
 mod hostile;
 mod invite;

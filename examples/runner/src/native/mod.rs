@@ -4,6 +4,7 @@ pub mod bot;
 pub mod cli;
 pub mod console;
 pub mod desync;
+pub mod doctor;
 pub mod local_host;
 mod program;
 pub mod progress;

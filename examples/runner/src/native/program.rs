@@ -8,6 +8,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::cli::{BotArgs, HostArgs, JoinArgs, NetworkArgs, PlayArgs, players};
 use super::desync::{self, DesyncArgs};
+use super::doctor::{self, DoctorArgs};
 use super::local_host::{BotProcess, LocalHost, LocalHostError};
 use super::{bot, console, has_display};
 use crate::{Controls, Game, local_names, window};
@@ -31,6 +32,8 @@ enum Command {
     Bot(BotArgs),
     /// Compares desync bundles, simulates one again, shortens it
     Desync(DesyncArgs),
+    /// Takes every step to a match on a server, and says what is wrong
+    Doctor(DoctorArgs),
 }
 
 /// The command line of a game.
@@ -53,6 +56,7 @@ pub fn run(game: &'static Game) -> ExitCode {
             app.add_plugins(MinimalPlugins);
             (game.simulation)(app, NetworkArgs::default().config(game.version));
         }),
+        Some(Command::Doctor(args)) => doctor::run(&args, game.version),
         _ if !has_display() => {
             console::error("There is no display (DISPLAY is not set): only the command bot runs.");
             ExitCode::FAILURE

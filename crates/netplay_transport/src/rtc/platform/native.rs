@@ -2,12 +2,13 @@
 
 use std::future::Future;
 
+use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::Message;
 use async_tungstenite::tungstenite::protocol::WebSocketConfig;
 use futures::channel::mpsc;
 use futures::future::{BoxFuture, ready};
 use futures::stream::BoxStream;
-use futures::{Sink, SinkExt, StreamExt};
+use futures::{AsyncRead, AsyncWrite, Sink, SinkExt, StreamExt};
 use matchbox_socket::{PeerEvent, PeerId, RtcIceServerConfig};
 use netplay_core::negotiation::{AttemptSignal, sdp};
 use netplay_core::signaling::{Frame, SocketEvent};
@@ -35,11 +36,11 @@ pub(crate) fn finish(future: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// A future that is polled by one task.
-pub(super) type LocalFuture<T> = BoxFuture<'static, T>;
+pub(crate) type LocalFuture<T> = BoxFuture<'static, T>;
 /// The sending half of a WebSocket.
-pub(super) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String> + Send>>;
+pub(crate) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String> + Send>>;
 /// The receiving half of a WebSocket.
-pub(super) type FrameStream = BoxStream<'static, SocketEvent>;
+pub(crate) type FrameStream = BoxStream<'static, SocketEvent>;
 
 /// Whether [`connect`]'s stream reports the pings of the server.
 pub(super) const SEES_PINGS: bool = true;
@@ -47,16 +48,29 @@ pub(super) const SEES_PINGS: bool = true;
 /// How many bytes of frames may wait to be written: a few of the largest, beside the library's write buffer.
 const MAX_WAITING_BYTES: usize = 1024 * 1024;
 
-/// Opens a WebSocket.
-pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
+/// What a WebSocket takes at most.
+pub(crate) fn web_socket_config() -> WebSocketConfig {
     // What a server sends is bounded before it takes memory. The library's own limit is 64 MiB.
-    let config = WebSocketConfig::default()
+    WebSocketConfig::default()
         .max_message_size(Some(MAX_FRAME_BYTES))
         .max_frame_size(Some(MAX_FRAME_BYTES))
         // Bounds the answers to a server that sends pings and reads nothing.
-        .max_write_buffer_size(MAX_WAITING_BYTES);
-    let connecting = async_tungstenite::smol::connect_async_with_config(url, Some(config));
+        .max_write_buffer_size(MAX_WAITING_BYTES)
+}
+
+/// Opens a WebSocket.
+pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
+    let config = Some(web_socket_config());
+    let connecting = async_tungstenite::smol::connect_async_with_config(url, config);
     let (socket, _) = connecting.await.map_err(|error| error.to_string())?;
+    Ok(frames(socket))
+}
+
+/// The frames of an open WebSocket.
+pub(crate) fn frames<S>(socket: WebSocketStream<S>) -> (FrameSink, FrameStream)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let (sink, stream) = StreamExt::split(socket);
     let sink = sink.sink_map_err(|error| error.to_string()).with(|frame: Frame| {
         ready(Ok::<_, String>(match frame {
@@ -78,7 +92,7 @@ pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), Strin
             Err(error) => Some(SocketEvent::Disconnected(Some(error.to_string()))),
         })
     });
-    Ok((Box::pin(sink), stream.boxed()))
+    (Box::pin(sink), stream.boxed())
 }
 
 /// The clock of arrivals and deadlines.

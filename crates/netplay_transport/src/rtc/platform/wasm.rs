@@ -44,21 +44,27 @@ pub(crate) fn finish(future: impl Future<Output = ()> + 'static) {
 }
 
 /// A future that is polled by one task.
-pub(super) type LocalFuture<T> = LocalBoxFuture<'static, T>;
+pub(crate) type LocalFuture<T> = LocalBoxFuture<'static, T>;
 /// The sending half of a WebSocket.
-pub(super) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String>>>;
+pub(crate) type FrameSink = Pin<Box<dyn Sink<Frame, Error = String>>>;
 /// The receiving half of a WebSocket.
-pub(super) type FrameStream = LocalBoxStream<'static, SocketEvent>;
+pub(crate) type FrameStream = LocalBoxStream<'static, SocketEvent>;
 
 /// Whether [`connect`]'s stream reports the pings of the server. The browser answers them itself.
 pub(super) const SEES_PINGS: bool = false;
 
 /// Opens a WebSocket.
-pub(super) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
+pub(crate) async fn connect(url: &str) -> Result<(FrameSink, FrameStream), String> {
     // A page cannot see why a WebSocket does not open.
-    let failed = |error| match error {
-        WsErr::ConnectionFailed { .. } => "nothing answers there, or it refuses".to_owned(),
+    let failed = |error| {
+        match error {
+        WsErr::ConnectionFailed { .. } => {
+            "it does not run or its port is closed, its path is another one, or its certificate is not valid: browsers do \
+             not say which"
+                .to_owned()
+        }
         error => error.to_string(),
+    }
     };
     let (_meta, socket) = WsMeta::connect(url, None).await.map_err(failed)?;
     let (sink, stream) = socket.split();
