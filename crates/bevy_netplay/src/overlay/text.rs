@@ -6,7 +6,10 @@ use bevy::prelude::*;
 use bevy_ggrs::RollbackFrameCount;
 
 use super::graph::player_color;
-use crate::{LinkPath, LinkQuality, NetplayState, PeerLink, PeerLinks, PlayerSet, RollbackMetrics};
+use crate::{
+    LinkPath, LinkQuality, NetplayState, PeerLink, PeerLinks, PlayerHandle, PlayerSet,
+    RollbackMetrics,
+};
 
 /// The time between two writings.
 const EVERY: Duration = Duration::from_millis(250);
