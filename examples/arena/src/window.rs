@@ -1,7 +1,7 @@
 //! The game in a window, or in the canvas of a page.
 
 use arena::sim::SimulationPlugin;
-use arena::view::{Invite, ViewPlugin};
+use arena::view::{Invite, NetworkViewPlugin, ViewPlugin};
 use arena::{chat, lobby};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -12,7 +12,7 @@ pub fn run(invite: Invite, config: NetplayConfig, more: impl FnOnce(&mut App)) -
     app.add_plugins(arena::netplay(config))
         .insert_resource(invite)
         .add_plugins((SimulationPlugin, ViewPlugin, lobby::plugin, chat::plugin))
-        .add_plugins(example_runner::overlay::plugin)
+        .add_plugins(NetworkViewPlugin)
         .add_systems(Startup, join);
     // A page has the lobby and the chat in HTML.
     #[cfg(not(target_arch = "wasm32"))]

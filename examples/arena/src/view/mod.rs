@@ -8,6 +8,7 @@ mod images;
 mod interruptions;
 mod keys;
 mod lobby;
+mod network;
 mod overlay;
 mod palette;
 mod particles;
@@ -28,6 +29,7 @@ use crate::sim::{PX, Point};
 pub use interruptions::Interruptions;
 pub use keys::{Pad, Wish};
 pub use lobby::LobbyViewPlugin;
+pub use network::NetworkViewPlugin;
 pub use palette::css as css_color;
 pub use without_netplay::without_netplay;
 

@@ -1,0 +1,26 @@
+//! What is shown of the network: the overlay for developers, and the indicator for players below the bar.
+
+use bevy::prelude::*;
+use bevy_netplay::ConnectionIndicator;
+
+use super::hud::BarHeight;
+
+/// The space between the bar and the indicator, in logical pixels.
+const BELOW_BAR: f32 = 6.0;
+
+/// Shows the overlay and the indicator. Needs [`ViewPlugin`](super::ViewPlugin) and bevy_netplay: the arena on plain
+/// bevy_ggrs has neither.
+pub struct NetworkViewPlugin;
+
+impl Plugin for NetworkViewPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_plugins(example_runner::overlay::plugin).add_systems(
+            Update,
+            place.run_if(resource_changed::<BarHeight>.or(resource_changed::<UiScale>)),
+        );
+    }
+}
+
+fn place(bar: Res<BarHeight>, scale: Res<UiScale>, mut indicator: ResMut<ConnectionIndicator>) {
+    indicator.margin.y = bar.0 * scale.0 + BELOW_BAR;
+}
