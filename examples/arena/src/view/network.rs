@@ -16,7 +16,7 @@ impl Plugin for NetworkViewPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(example_runner::overlay::plugin).add_systems(
             Update,
-            place.run_if(resource_changed::<BarHeight>.or(resource_changed::<UiScale>)),
+            place.run_if(resource_changed::<BarHeight>.or_else(resource_changed::<UiScale>)),
         );
     }
 }
