@@ -23,24 +23,25 @@ const ROW: usize = WIDTH * BYTES;
 type Pixel = [u8; BYTES];
 
 const CLEAR: Pixel = [0, 0, 0, 0];
-const DARK: Pixel = [255, 255, 255, 14];
+const DARK: Pixel = [255, 255, 255, 5];
 const LINE: Pixel = [255, 255, 255, 90];
 const CLIPPED: Pixel = [255, 255, 255, 255];
-const STALL: Pixel = [235, 50, 50, 255];
+/// Darker than the bars, which are seen before it.
+const STALL: Pixel = [150, 16, 16, 255];
 const CHEAP: Pixel = [110, 200, 120, 255];
 const COSTLY: Pixel = [240, 200, 70, 255];
 const TOO_LONG: Pixel = [235, 50, 50, 255];
 
-/// The colors of players in the order of the players, and of rollbacks that nobody's inputs caused.
+/// The colors of players in the order of the players, none of them red, and of rollbacks that nobody's inputs caused.
 const PLAYERS: [Pixel; 8] = [
     [84, 186, 255, 255],
-    [255, 120, 120, 255],
+    [255, 176, 92, 255],
     [224, 255, 97, 255],
-    [255, 160, 40, 255],
+    [200, 140, 255, 255],
     [60, 230, 230, 255],
-    [200, 120, 255, 255],
-    [190, 200, 175, 255],
-    [60, 170, 160, 255],
+    [255, 170, 210, 255],
+    [215, 200, 160, 255],
+    [110, 220, 150, 255],
 ];
 const NOBODY: Pixel = [200, 200, 200, 255];
 

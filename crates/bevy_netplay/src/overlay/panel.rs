@@ -14,7 +14,9 @@ use super::{NetplayOverlay, OverlayCorner, WidgetText};
 /// How wide it is where there is room, in logical pixels.
 const MAX_WIDTH: f32 = 440.0;
 
-const BACKGROUND: Color = Color::srgba(0.02, 0.03, 0.05, 0.86);
+const BACKGROUND: Color = Color::srgba(0.02, 0.03, 0.05, 0.94);
+/// Behind the titles of graphs, which are over the bars.
+const TITLE: Color = Color::srgba(0.02, 0.03, 0.05, 0.75);
 const TEXT: Color = Color::srgb(0.93, 0.95, 0.97);
 const FAINT: Color = Color::srgb(0.66, 0.71, 0.76);
 const BUTTON: Color = Color::srgba(0.30, 0.36, 0.44, 0.9);
@@ -121,12 +123,16 @@ fn graph(panel: &mut ChildSpawnerCommands, text: &WidgetText, image: Handle<Imag
     panel.spawn((node, image, passive())).with_children(|graph| {
         let title = |top: f32| Node {
             position_type: PositionType::Absolute,
-            left: text.px(2.0),
+            padding: UiRect::horizontal(text.px(2.0)),
             top: text.px(top),
             ..Node::default()
         };
-        graph.spawn(words(text, 0.8, FAINT, "rollback depth; red: stall")).insert(title(0.0));
-        graph.spawn(words(text, 0.8, FAINT, "resimulation; line: a frame")).insert(title(58.0));
+        for (top, what) in
+            [(0.0, "rollback depth; red: stall"), (56.0, "resimulation; line: a frame")]
+        {
+            let title = (title(top), BackgroundColor(TITLE));
+            graph.spawn(words(text, 0.8, TEXT, what)).insert(title);
+        }
     });
 }
 
