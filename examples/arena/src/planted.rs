@@ -44,7 +44,7 @@ pub struct PlantedFaultPlugin(pub PlantedFault);
 impl Plugin for PlantedFaultPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(self.0)
-            .add_systems(NetplayUpdate, err.run_if(is_time).after(SimulationSystems));
+            .add_systems(NetplayUpdate, err.run_if(is_time).before(SimulationSystems));
     }
 }
 

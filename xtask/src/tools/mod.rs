@@ -109,6 +109,12 @@ const TOOLS: &[Tool] = &[
         install: || Install::Debian("firefox-esr xvfb"),
     },
     Tool {
+        // Tests press keys in the window of a game.
+        name: "xdotool",
+        is_installed: || succeeds("which", &["xdotool"]),
+        install: || Install::Debian("xdotool"),
+    },
+    Tool {
         // The window of a game is opened on Xvfb.
         name: "a Vulkan driver that draws on the processor",
         is_installed: lavapipe_is_installed,
