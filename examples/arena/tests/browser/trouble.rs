@@ -1,11 +1,15 @@
 //! Interruptions of pages that play: the server restarts, they are reloaded, hidden or frozen, connections break.
 
+use std::process::Command;
+
 use browser_driver::Page;
 use serde_json::json;
 
+use crate::support::directory;
+
 use super::setup::{
-    PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, page_of, photograph, plays,
-    press, report,
+    IN_LOBBY, PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, page_of,
+    photograph, plays, press, report,
 };
 
 #[test]
@@ -54,6 +58,33 @@ fn assert_its_report_is_kept(tab: &Page) {
     tab.goto(&page_of(&saved).url("")).unwrap();
     tab.wait_for("document.querySelectorAll('svg polyline').length > 8", PATIENCE).unwrap();
     photograph(tab, "report");
+}
+
+#[test]
+fn a_desync_of_a_page_and_a_process_is_named_by_both_and_in_both_bundles() {
+    let setup = Setup::new();
+    let tab = setup.player(2, "undrawn&plant=width");
+    tab.wait_for(IN_LOBBY, PATIENCE).unwrap();
+    keep_saved_files(&tab);
+    let folder = directory("browser").join("desync");
+    let _ = std::fs::remove_dir_all(&folder);
+    let bundles = folder.to_str().unwrap();
+    let mut bot =
+        setup.bot(2, 3600, "desync", &["--plant", "width", "--desync-dir", bundles, "--hunt"]);
+    bot.says("Score of the entity #0 is 64 here and 32 there");
+    bot.says("the desync bundle is ");
+    let said = "window.probe.console.some((line) => \
+                line.includes('Score of the entity #0 is 32 here and 64 there'))";
+    tab.wait_for(said, PATIENCE).unwrap();
+    let of_page = folder.join("page.npdesync");
+    let of_process = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&of_page, saved_file(&tab)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_arena"));
+    let output = command.arg("desync").args([&of_page, &of_process]).output().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    for words in ["wasm32-unknown-unknown", "x86_64", "type      Score", ": 32", ": 64"] {
+        assert!(output.contains(words), "{output}");
+    }
 }
 
 /// From now on the page keeps what it has the browser save.
