@@ -54,6 +54,8 @@ fn texts(apps: &mut TestApps) -> Vec<String> {
     let mut texts = world.query::<(&Text, &Node)>();
     let shown = texts.iter(world).filter(|(_, node)| node.display != Display::None);
     let mut shown: Vec<_> = shown.map(|(text, _)| text.0.clone()).collect();
+    let mut spans = world.query::<&TextSpan>();
+    shown.extend(spans.iter(world).filter(|it| !it.0.is_empty()).map(|it| it.0.trim().to_owned()));
     shown.sort();
     shown
 }

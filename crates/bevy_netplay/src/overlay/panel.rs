@@ -8,7 +8,7 @@ use netplay_protocol::limits::MAX_PLAYERS;
 use super::buttons::{Action, Label};
 use super::graph::{HEIGHT, Mark};
 use super::graphs::Graphs;
-use super::text::{COLUMNS, Part};
+use super::text::{COLUMNS, Name, Part};
 use super::{NetplayOverlay, OverlayCorner, WidgetText};
 
 /// How wide it is where there is room, in logical pixels.
@@ -101,12 +101,10 @@ fn spawn(commands: &mut Commands, look: &Look, image: Handle<Image>) {
 
 /// The rows of the peers.
 fn table(panel: &mut ChildSpawnerCommands, text: &WidgetText) {
-    let names = Node { flex_direction: FlexDirection::Column, ..Node::default() };
     row(panel, text, |table| {
-        table.spawn((names, passive())).with_children(|names| {
-            names.spawn(words(text, 1.0, FAINT, "peer"));
+        table.spawn(words(text, 1.0, FAINT, "peer")).with_children(|names| {
             for row in 0..usize::from(MAX_PLAYERS) {
-                names.spawn(words(text, 1.0, TEXT, "")).insert(Part::Name(row));
+                names.spawn((Name(row), TextSpan::default(), text.font(1.0), TextColor(TEXT)));
             }
         });
         for column in 0..COLUMNS.len() {

@@ -22,11 +22,13 @@ const MAX_NAME: usize = 9;
 pub(super) enum Part {
     /// The lines about the simulation.
     Summary,
-    /// The name in a row of the table, counted from 0.
-    Name(usize),
     /// A column of the table behind the names, counted from 0.
     Cells(usize),
 }
+
+/// The name in a row of the table, counted from 0: a part of one text, so that rows are as high as those of the cells.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Name(pub(super) usize);
 
 /// The titles of the columns behind the names.
 pub(super) const COLUMNS: [&str; 7] = ["rtt", "jit", "loss", "path", "ahead", "lag", "late"];
@@ -37,7 +39,8 @@ pub(super) fn write(
     (state, frame): (Res<State<NetplayState>>, Res<RollbackFrameCount>),
     time: Res<Time<Real>>,
     added: Query<(), Added<Part>>,
-    mut parts: Query<(&Part, &mut Text, &mut TextColor, &mut Node)>,
+    mut parts: Query<(&Part, &mut Text)>,
+    mut names: Query<(&Name, &mut TextSpan, &mut TextColor)>,
     mut written: Local<Duration>,
 ) {
     let now = time.elapsed();
@@ -46,26 +49,25 @@ pub(super) fn write(
     }
     *written = now;
     let rows: Vec<_> = links.iter().map(|link| cells(link, &metrics)).collect();
-    for (part, mut text, mut color, mut node) in &mut parts {
+    for (part, mut text) in &mut parts {
         let wanted = match part {
             Part::Summary => summary(*state.get(), frame.0, &metrics),
-            Part::Name(row) => {
-                let link = links.iter().nth(*row);
-                if let Some(player) = link.and_then(|link| link.player) {
-                    color.set_if_neq(TextColor(player_color(player)));
-                }
-                link.map(name).unwrap_or_default()
-            }
             Part::Cells(column) => {
                 let cells = rows.iter().map(|row| row[*column].as_str());
                 std::iter::once(COLUMNS[*column]).chain(cells).collect::<Vec<_>>().join("\n")
             }
         };
-        let display = if wanted.is_empty() { Display::None } else { Display::Flex };
-        if node.display != display {
-            node.display = display;
-        }
         text.set_if_neq(Text(wanted));
+    }
+    for (Name(row), mut span, mut color) in &mut names {
+        let link = links.iter().nth(*row);
+        if let Some(player) = link.and_then(|link| link.player) {
+            color.set_if_neq(TextColor(player_color(player)));
+        }
+        let wanted = link.map(|link| format!("\n{}", name(link))).unwrap_or_default();
+        if span.0 != wanted {
+            span.0 = wanted;
+        }
     }
 }
 
