@@ -130,7 +130,7 @@ impl Page {
         })
     }
 
-    /// Waits until a JavaScript expression is something else than false, null or nothing, and returns it.
+    /// Waits until a JavaScript expression is something else than false, null, nothing or an empty string, and returns it.
     ///
     /// # Errors
     ///
@@ -141,7 +141,12 @@ impl Page {
         let deadline = now() + within;
         while now() < deadline {
             let value = self.run(&script)?;
-            if !matches!(value, Value::Null | Value::Bool(false)) {
+            let is_there = match &value {
+                Value::Null | Value::Bool(false) => false,
+                Value::String(text) => !text.is_empty(),
+                _ => true,
+            };
+            if is_there {
                 return Ok(value);
             }
             sleep(ASK);

@@ -73,7 +73,7 @@ fn a_desync_of_a_page_and_a_process_is_named_by_both_and_in_both_bundles() {
         setup.bot(2, 3600, "desync", &["--plant", "width", "--desync-dir", bundles, "--hunt"]);
     bot.says("Score of the entity #0 is 64 here and 32 there");
     bot.says("the desync bundle is ");
-    let said = "window.probe.console.some((line) => \
+    let said = "window.probe.log.some((line) => \
                 line.includes('Score of the entity #0 is 32 here and 64 there'))";
     tab.wait_for(said, PATIENCE).unwrap();
     let of_page = folder.join("page.npdesync");
