@@ -5,9 +5,14 @@
 
 const NAME = "arena-name";
 const SESSION = "arena-session";
+// What pages of different tabs ask each other through the storage that they share.
+const QUESTION = "arena-session-question";
+const ANSWER = "arena-session-answer";
+const ANSWER_WITHIN_MS = 500;
 
-// The identity that this page plays under. None before it joins a room.
+// The identity that this page plays under, and a name for it that is no secret. None before it joins a room.
 let identity = null;
+let name = null;
 
 export function rememberedName() {
   return attempt(() => localStorage.getItem(NAME)) ?? "";
@@ -19,22 +24,51 @@ export function rememberName(name) {
 
 // The identity of this tab, and its resume token if the page was in the same room before: it was reloaded, or the tab
 // came back to it with Back or Forward. A duplicated tab has the same storage, but is another player: the page that it
-// is a copy of has not gone away.
-export function session({ server, room }) {
+// is a copy of has not gone away, or answers when it is asked.
+export async function session({ server, room }) {
   const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
   const kept = attempt(() => JSON.parse(sessionStorage.getItem(SESSION)));
-  if (kept && (reloaded || kept.away) && kept.server === server && kept.room === room) {
-    identity = kept.identity;
+  const isOfRoom = kept?.server === server && kept.room === room;
+  // A browser may lose what a page writes while it goes away.
+  if (isOfRoom && (reloaded || kept.away || !(await isHeldElsewhere(kept.name)))) {
+    ({ identity, name } = kept);
     setAway(false);
     return { identity, resume_token: kept.resume_token };
   }
-  const secret = crypto.getRandomValues(new Uint8Array(32));
-  identity = [...secret].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  identity = randomDigits(32);
+  name = randomDigits(8);
   return { identity, resume_token: null };
 }
 
 export function rememberSession({ server, room, identity, resume_token, away = false }) {
-  attempt(() => sessionStorage.setItem(SESSION, JSON.stringify({ server, room, identity, resume_token, away })));
+  const session = { server, room, identity, name, resume_token, away };
+  attempt(() => sessionStorage.setItem(SESSION, JSON.stringify(session)));
+}
+
+// Whether a page of another tab plays in the session of this name.
+async function isHeldElsewhere(name) {
+  const nonce = randomDigits(8);
+  const stop = new AbortController();
+  const answered = new Promise((resolve) => {
+    const take = ({ key, newValue }) => key === ANSWER && newValue === nonce && resolve(true);
+    addEventListener("storage", take, { signal: stop.signal });
+  });
+  const late = new Promise((resolve) => setTimeout(resolve, ANSWER_WITHIN_MS, false));
+  attempt(() => localStorage.setItem(QUESTION, `${name} ${nonce}`));
+  const isHeld = await Promise.race([answered, late]);
+  stop.abort();
+  for (const key of [QUESTION, ANSWER]) attempt(() => localStorage.removeItem(key));
+  return isHeld;
+}
+
+addEventListener("storage", ({ key, newValue }) => {
+  const [asked, nonce] = (key === QUESTION && newValue?.split(" ")) || [];
+  if (name && asked === name) attempt(() => localStorage.setItem(ANSWER, nonce));
+});
+
+function randomDigits(bytes) {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  return [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // Notes whether this page has gone away, if the session is its own: another page of the tab, such as one that the browser

@@ -117,7 +117,7 @@ async function start() {
   options.server = canonical(options.server);
   if (!(await mayConnect(options.server))) return refused(options.server);
   rememberName(options.name);
-  Object.assign(options, session(options));
+  Object.assign(options, await session(options));
   // After a reload the page joins the same room.
   history.replaceState(null, "", here(options));
   showInvitation(invitation(options, canonical(defaultServer())), window.wasmBindings.qr);

@@ -376,6 +376,19 @@ pub struct DoctorFinished {
     pub findings: Vec<DoctorFinding>,
 }
 
+/// An attempt at a direct connection to a peer has failed, and has shown what is wrong with the network of either side.
+/// Packets travel on another path if there is one. Written again only when the finding is another one.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LinkDiagnosed {
+    /// The peer.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// What is wrong, and what to do. Also in [`PeerLink::finding`](crate::PeerLink::finding).
+    pub finding: DoctorFinding,
+}
+
 /// A match starts: frame 0 follows.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
 #[reflect(Message, Debug, PartialEq)]
@@ -526,6 +539,7 @@ pub(crate) fn register(app: &mut App) {
     register_message::<RoomsListed>(app);
     register_message::<RoomListFailed>(app);
     register_message::<DoctorFinished>(app);
+    register_message::<LinkDiagnosed>(app);
     register_message::<MatchStarted>(app);
     register_message::<RoomEnded>(app);
 }

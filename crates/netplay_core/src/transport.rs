@@ -9,6 +9,7 @@ mod options;
 
 use std::time::Duration;
 
+use crate::doctor::Finding;
 use crate::path::{Candidates, Channel, PathId, PathKind, PathPolicy};
 use netplay_protocol::join_proof::{JoinAction, JoinContext};
 use netplay_protocol::signaling::{
@@ -226,6 +227,8 @@ pub enum TransportEvent {
         peer: PeerKey,
         /// The cause, as text.
         reason: String,
+        /// What is wrong with the network of either side, and what to do, where the attempt has shown it.
+        finding: Option<Finding>,
     },
     /// A packet arrived.
     Received {

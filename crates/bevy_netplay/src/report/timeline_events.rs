@@ -50,6 +50,7 @@ pub(super) struct Events<'w, 's> {
     joined: MessageReader<'w, 's, PeerJoined>,
     left: MessageReader<'w, 's, PeerLeft>,
     paths: MessageReader<'w, 's, PathChanged>,
+    diagnoses: MessageReader<'w, 's, LinkDiagnosed>,
     qualities: MessageReader<'w, 's, QualityChanged>,
     interrupted: MessageReader<'w, 's, PeerInterrupted>,
     resumed: MessageReader<'w, 's, PeerResumed>,
@@ -78,6 +79,10 @@ pub(super) fn record_messages(mut events: Events, now: Now, mut timeline: ResMut
     for PathChanged { peer, from, to, reason } in events.paths.read() {
         let entry = now.entry(EventKind::PathChanged).of(now.player(*peer));
         entry.text(format!("{from} to {to}: {reason}")).record(timeline);
+    }
+    for LinkDiagnosed { peer, finding } in events.diagnoses.read() {
+        let entry = now.entry(EventKind::LinkDiagnosed).of(now.player(*peer));
+        entry.text(&finding.sentence).record(timeline);
     }
     for QualityChanged { player, from, to, .. } in events.qualities.read() {
         let entry = now.entry(EventKind::QualityChanged).of(Some(*player));

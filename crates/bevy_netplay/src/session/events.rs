@@ -11,10 +11,10 @@ use crate::desync::{self, Capture};
 use crate::input::MatchTypes;
 use crate::lobby::{LobbyOverviewSeen, MatchEnd, MatchResult, set_match_lobby};
 use crate::messages::{
-    CountdownCancelled, CountdownStarted, DesyncDetected, KickVotes, MatchEnded, PathChanged,
-    PeerAway, PeerBack, PeerInterrupted, PeerJoined, PeerKicked, PeerLeft, PeerRefused,
-    PeerResumed, PeerStalled, PeerUnstalled, PlayerDisconnected, PresenceChanged, QualityChanged,
-    ReadyChanged, RematchWanted, RoomEnded,
+    CountdownCancelled, CountdownStarted, DesyncDetected, KickVotes, LinkDiagnosed, MatchEnded,
+    PathChanged, PeerAway, PeerBack, PeerInterrupted, PeerJoined, PeerKicked, PeerLeft,
+    PeerRefused, PeerResumed, PeerStalled, PeerUnstalled, PlayerDisconnected, PresenceChanged,
+    QualityChanged, ReadyChanged, RematchWanted, RoomEnded,
 };
 use crate::{
     CurrentMatch, CurrentRoom, EndReason, LastEndReason, NetplayState, ResumeToken, RollbackMetrics,
@@ -97,6 +97,9 @@ fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
             let agent::PathChange { from: Some(from), to, reason, .. } = change else { return };
             let (from, to, reason) = (from.into(), to.into(), reason.to_string());
             tell(world, PathChanged { peer, from, to, reason });
+        }
+        RoomEvent::LinkDiagnosed { peer, finding } => {
+            tell(world, LinkDiagnosed { peer, finding: (&finding).into() });
         }
         RoomEvent::QualityChanged { peer, player, from, to } => {
             let (player, from, to) = (player.into(), from.into(), to.into());

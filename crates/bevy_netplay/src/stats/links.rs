@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use netplay_core::agent;
+use netplay_core::doctor::Finding;
 use netplay_core::path::PathKind;
 use netplay_core::room::{Peer, Room};
 use netplay_protocol::PeerKey;
@@ -15,7 +16,8 @@ use super::metrics::MINUTE;
 use super::samples::{LinkSample, LinkTraffic};
 use crate::reflect::ReflectedPeerKey;
 use crate::{
-    LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerMessageCounters, PlayerHandle,
+    DoctorFinding, LinkCandidates, LinkCounters, LinkPath, LinkQuality, PeerMessageCounters,
+    PlayerHandle,
 };
 
 /// The links to the other peers of the room, in the order of the players. Refreshed every frame; kept when a match ends,
@@ -82,6 +84,9 @@ pub struct PeerLink {
     pub attempts: u64,
     /// The last eight attempts that failed, oldest first.
     pub attempt_failures: Vec<AttemptFailure>,
+    /// What the last attempt that failed has shown of the networks, with what to do. None while nothing is known to be
+    /// wrong.
+    pub finding: Option<DoctorFinding>,
     /// Inputs of the peer that came, one for each frame, since the link began.
     pub inputs_received: u64,
     /// Inputs of the peer, one for each frame, by the path on which each came first.
@@ -210,6 +215,7 @@ impl PeerLink {
             messages: PeerMessageCounters::default(),
             attempts: 0,
             attempt_failures: Vec::new(),
+            finding: None,
             inputs_received: 0,
             inputs_by_path: InputsByPath::default(),
             sent_by_path: InputsByPath::default(),
@@ -264,6 +270,10 @@ impl PeerLink {
 
     /// Changes of path and failed attempts.
     fn update_events(&mut self, peer: &Peer, joined_at: Duration) {
+        let finding = peer.finding();
+        if finding.map(Finding::code) != self.finding.as_ref().map(|known| known.code.as_str()) {
+            self.finding = finding.map(DoctorFinding::from);
+        }
         let changes = peer.path_changes().iter();
         let changes = changes.filter_map(|change| PathChange::of(change, joined_at));
         self.path_changes.extend(changes.skip(self.path_changes.len()));

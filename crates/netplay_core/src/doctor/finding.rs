@@ -233,6 +233,45 @@ pub enum Finding {
          server's relay; add a TURN server to connect them directly over UDP"
     )]
     SymmetricNat,
+    /// An attempt at a connection showed: the NATs of both sides let no direct packet through.
+    #[error(
+        "the NATs of both sides let no direct packet through: at least one is symmetric, or a firewall drops UDP from \
+         outside, and no TURN server is in use; add a TURN server"
+    )]
+    SymmetricNats,
+    /// An attempt at a connection showed: both sides are behind the same NAT.
+    #[error(
+        "both players are behind the same router and their devices do not reach each other: allow it (client isolation of \
+         the wireless network, firewalls of the devices), or add a TURN server"
+    )]
+    SameNetwork,
+    /// An attempt at a connection showed: no STUN server has told this side its public address.
+    #[error(
+        "this side has not learned its public address from a STUN server: UDP is blocked here, or the server does not \
+         answer; the doctor tells which"
+    )]
+    NoPublicAddress,
+    /// An attempt at a connection showed: no STUN server has told the other side its public address.
+    #[error(
+        "the other side has not learned its public address from a STUN server: UDP is blocked there, or the server does \
+         not answer; the doctor tells which, on the machine of that player"
+    )]
+    PeerWithoutPublicAddress,
+    /// An attempt at a connection showed: there is no STUN or TURN server.
+    #[error(
+        "no STUN or TURN server is named, so that players of different networks do not reach each other directly: name \
+         one in the configuration of the server or the game"
+    )]
+    NoIceServers,
+    /// An attempt at a connection showed: no TURN server has given this side an address.
+    #[error(
+        "no TURN server has given this side an address ({detail}), and without one there is no connection between these \
+         networks: check its credentials and that it runs; the doctor asks each server"
+    )]
+    NoTurnAddress {
+        /// What was seen.
+        detail: String,
+    },
 }
 
 /// How bad a [`Finding`] is.
@@ -282,6 +321,12 @@ impl Finding {
             },
             Self::TurnWithoutCredentials { .. } => "turn_without_credentials",
             Self::SymmetricNat => "symmetric_nat",
+            Self::SymmetricNats => "symmetric_nats",
+            Self::SameNetwork => "same_network",
+            Self::NoPublicAddress => "no_public_address",
+            Self::PeerWithoutPublicAddress => "peer_without_public_address",
+            Self::NoIceServers => "no_ice_servers",
+            Self::NoTurnAddress { .. } => "no_turn_address",
         }
     }
 
@@ -295,7 +340,13 @@ impl Finding {
             | Self::TurnUnreachable { .. }
             | Self::TurnRefused { .. }
             | Self::TurnWithoutCredentials { .. }
-            | Self::SymmetricNat => Severity::Warning,
+            | Self::SymmetricNat
+            | Self::SymmetricNats
+            | Self::SameNetwork
+            | Self::NoPublicAddress
+            | Self::PeerWithoutPublicAddress
+            | Self::NoIceServers
+            | Self::NoTurnAddress { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }

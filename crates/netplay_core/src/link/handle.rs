@@ -30,7 +30,7 @@ impl Link {
             TransportEvent::PeerAttempts { peer } if peer == self.peer => {
                 self.agent.handle_peer_attempt(now);
             }
-            TransportEvent::AttemptFailed { peer, ref reason } if peer == self.peer => {
+            TransportEvent::AttemptFailed { peer, ref reason, .. } if peer == self.peer => {
                 self.agent.handle_attempt_failed(now, reason.clone());
             }
             // Whatever made attempts at the process before fail need not hold for the new one.

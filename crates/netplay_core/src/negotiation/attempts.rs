@@ -23,6 +23,10 @@ impl Negotiator {
     ) {
         // An attempt is with a peer of the room.
         let Some(room) = self.room else { return };
+        let state = self.peers.get_mut(&peer);
+        if let Some(attempt) = state.and_then(|peer| peer.under_way_mut(connection)) {
+            attempt.evidence.note_local(&signal);
+        }
         let from = self.key;
         let sign = |what, text: &str| {
             let context = SignalContext { what, connection, from, to: peer, room };
@@ -77,7 +81,7 @@ impl Negotiator {
         }
     }
 
-    /// An attempt failed, or its connection closed, for this reason.
+    /// An attempt was broken off, or its connection closed, for this reason.
     pub fn handle_attempt_ended(
         &mut self,
         peer: PeerKey,
@@ -88,8 +92,27 @@ impl Negotiator {
         let path = PathId(connection.0);
         self.events.extend(ended.map(|ended| match ended {
             AttemptState::Open => TransportEvent::PathDown { peer, path, reason },
-            AttemptState::UnderWay(_) => TransportEvent::AttemptFailed { peer, reason },
+            AttemptState::UnderWay(_) => {
+                TransportEvent::AttemptFailed { peer, reason, finding: None }
+            }
         }));
+    }
+
+    /// No candidates of both sides reached each other in the time of an attempt. `troubles` is what went wrong at STUN
+    /// and TURN servers, each with the URL in front.
+    pub fn handle_checks_failed(
+        &mut self,
+        peer: PeerKey,
+        connection: ConnectionId,
+        reason: String,
+        troubles: &[String],
+    ) {
+        let state = self.peers.get_mut(&peer);
+        if let Some(attempt) = state.and_then(|peer| peer.under_way_mut(connection)) {
+            let finding = attempt.evidence.diagnose(troubles);
+            self.peers.get_mut(&peer).and_then(|peer| peer.attempt_ended(connection));
+            self.events.push_back(TransportEvent::AttemptFailed { peer, reason, finding });
+        }
     }
 
     fn is_open(&self, peer: PeerKey, connection: ConnectionId) -> bool {
@@ -100,7 +123,8 @@ impl Negotiator {
     pub(super) fn attempt(&mut self, peer: PeerKey) {
         let Some(state) = self.peers.get_mut(&peer) else {
             let reason = "the other player is not in the room".to_owned();
-            return self.events.push_back(TransportEvent::AttemptFailed { peer, reason });
+            let failed = TransportEvent::AttemptFailed { peer, reason, finding: None };
+            return self.events.push_back(failed);
         };
         state.is_forgotten = false;
         if state.attempt_under_way().is_none() {
@@ -113,9 +137,9 @@ impl Negotiator {
     fn begin(&mut self, peer: PeerKey, connection: ConnectionId, role: Role) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
         let before = state.abort_attempt();
-        state.begin_attempt(connection, role, self.policy);
-        self.close_all(peer, before);
         let ice_servers = self.options.ice_servers(&self.ice_servers);
+        state.begin_attempt(connection, role, self.policy, &ice_servers);
+        self.close_all(peer, before);
         self.commands.push_back(AttemptCommand::Start { peer, connection, role, ice_servers });
     }
 
@@ -125,7 +149,7 @@ impl Negotiator {
         if under_way.is_some() {
             self.close_all(peer, under_way);
             let reason = reason.to_owned();
-            self.events.push_back(TransportEvent::AttemptFailed { peer, reason });
+            self.events.push_back(TransportEvent::AttemptFailed { peer, reason, finding: None });
         }
     }
 
@@ -212,7 +236,7 @@ impl Negotiator {
         signal: AttemptSignal,
     ) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        if peer.filter_mut(connection).is_none() {
+        if peer.under_way_mut(connection).is_none() {
             // An offer begins an attempt. Everything else belongs to one that was given up, or is open.
             if !matches!(signal, AttemptSignal::Offer(_)) || !self.policy.allows_attempts() {
                 return;
@@ -228,14 +252,15 @@ impl Negotiator {
             self.begin(from, connection, Role::Answerer);
             self.events.push_back(TransportEvent::PeerAttempts { peer: from });
         }
-        let filter = self.peers.get_mut(&from).and_then(|peer| peer.filter_mut(connection));
-        match filter.map(|filter| filter.accept(signal)) {
-            Some(Ok(signals)) => {
+        let attempt = self.peers.get_mut(&from).and_then(|peer| peer.under_way_mut(connection));
+        let Some(attempt) = attempt else { return };
+        match attempt.filter.accept(signal) {
+            Ok(signals) => {
+                signals.iter().for_each(|signal| attempt.evidence.note_remote(signal));
                 let pass = |signal| AttemptCommand::Signal { peer: from, connection, signal };
                 self.commands.extend(signals.into_iter().map(pass));
             }
-            Some(Err(error)) => self.report_malformed(from, error.to_string()),
-            None => {}
+            Err(error) => self.report_malformed(from, error.to_string()),
         }
     }
 }

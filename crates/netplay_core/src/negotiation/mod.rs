@@ -37,6 +37,7 @@
 mod attempts;
 mod command;
 pub mod conceal;
+mod evidence;
 mod filter;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use netplay_protocol::ConnectionId;
-use netplay_protocol::signaling::ConnectionType;
+use netplay_protocol::signaling::{ConnectionType, IceServer};
 
+use super::evidence::AttemptEvidence;
 use super::filter::{Role, SignalFilter};
 use super::noise::NoiseChannel;
 use crate::path::PathPolicy;
@@ -48,9 +49,17 @@ pub(super) struct PeerState {
 #[derive(Debug)]
 pub(super) enum AttemptState {
     /// It is under way.
-    UnderWay(SignalFilter),
+    UnderWay(UnderWay),
     /// It has become a connection.
     Open,
+}
+
+/// An attempt that is under way.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    /// What the peer's signals pass.
+    pub(super) filter: SignalFilter,
+    pub(super) evidence: AttemptEvidence,
 }
 
 /// How far the relay to a peer is.
@@ -123,23 +132,26 @@ impl PeerState {
         connection: ConnectionId,
         role: Role,
         policy: PathPolicy,
+        ice_servers: &[IceServer],
     ) {
         let filter = SignalFilter::new(role, policy);
-        self.attempts.insert(connection, AttemptState::UnderWay(filter));
+        let evidence = AttemptEvidence::new(policy, ice_servers);
+        let under_way = UnderWay { filter, evidence };
+        self.attempts.insert(connection, AttemptState::UnderWay(under_way));
     }
 
     /// The attempt that is under way, and on which side of it the local peer is.
     pub(super) fn attempt_under_way(&self) -> Option<(ConnectionId, Role)> {
         self.attempts.iter().find_map(|(connection, state)| match state {
-            AttemptState::UnderWay(filter) => Some((*connection, filter.role())),
+            AttemptState::UnderWay(attempt) => Some((*connection, attempt.filter.role())),
             AttemptState::Open => None,
         })
     }
 
-    /// The filter of an attempt that is under way.
-    pub(super) fn filter_mut(&mut self, connection: ConnectionId) -> Option<&mut SignalFilter> {
+    /// An attempt that is under way.
+    pub(super) fn under_way_mut(&mut self, connection: ConnectionId) -> Option<&mut UnderWay> {
         match self.attempts.get_mut(&connection)? {
-            AttemptState::UnderWay(filter) => Some(filter),
+            AttemptState::UnderWay(attempt) => Some(attempt),
             AttemptState::Open => None,
         }
     }
@@ -153,7 +165,7 @@ impl PeerState {
 
     /// An attempt has become a connection. Returns whether it is one that is still wanted.
     pub(super) fn attempt_opened(&mut self, connection: ConnectionId) -> bool {
-        let wanted = self.filter_mut(connection).is_some();
+        let wanted = self.under_way_mut(connection).is_some();
         if wanted {
             self.attempts.insert(connection, AttemptState::Open);
         }

@@ -176,8 +176,8 @@ pub(super) fn address_of(candidate: &str) -> Option<IpAddr> {
     candidate.split(' ').nth(4)?.parse().ok()
 }
 
-/// Checks `<foundation> <component> <transport> <priority> <address> <port> typ <type> …`.
-fn kind_of(fields: &str) -> Result<CandidateKind, SdpError> {
+/// The kind of `<foundation> <component> <transport> <priority> <address> <port> typ <type> …`, or why it is none.
+pub(super) fn kind_of(fields: &str) -> Result<CandidateKind, SdpError> {
     let bad = SdpError::BadCandidate;
     let fields: Vec<&str> = fields.split(' ').collect();
     let [_, component, transport, priority, address, port, typ, kind, ..] = fields[..] else {

@@ -7,6 +7,7 @@ use netplay_protocol::{LobbyValues, PeerKey, RoomCode, Secret};
 
 use super::{CancelReason, EndReason};
 use crate::agent::PathChange;
+use crate::doctor::Finding;
 use crate::link::LinkQuality;
 
 /// Something that happened in a room. Players are numbered from 0 in the order of the roster.
@@ -78,6 +79,14 @@ pub enum RoomEvent {
         player: usize,
         /// How long until the player is disconnected.
         time_left: Duration,
+    },
+    /// An attempt at a connection has shown what is wrong with the network of either side. Not told again while it stays
+    /// the same.
+    LinkDiagnosed {
+        /// The peer.
+        peer: PeerKey,
+        /// What is wrong, and what to do.
+        finding: Finding,
     },
     /// An interrupted peer is heard again.
     PeerResumed {
@@ -277,6 +286,7 @@ impl RoomEvent {
             | Self::PeerLeft { .. }
             | Self::PresenceChanged { .. }
             | Self::PathChanged { .. }
+            | Self::LinkDiagnosed { .. }
             | Self::StateChanged(_)
             | Self::PeerKicked { .. }
             | Self::KickVotes { .. }

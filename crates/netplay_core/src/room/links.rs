@@ -283,7 +283,9 @@ impl Room {
             LinkEvent::Unreachable { reason } => {
                 // While a match is played, silence decides.
                 if self.phase.active_match().is_none() {
-                    let reason = EndReason::CannotConnect { player, detail: printable(&reason) };
+                    let known = peer.finding.as_ref().map(ToString::to_string);
+                    let detail = known.unwrap_or_else(|| printable(&reason));
+                    let reason = EndReason::CannotConnect { player, detail };
                     self.cannot_connect(now, key, reason);
                 }
                 return None;

@@ -1,11 +1,12 @@
-//! What a room logs of its links: which path packets take and why, what is attempted, and silences.
+//! What a room logs of its links: which path packets take and why, what is attempted, what is wrong, and silences.
 
 use std::time::Duration;
 
 use netplay_protocol::PeerKey;
 
-use super::Room;
+use super::{Room, RoomEvent};
 use crate::agent::PathChange;
+use crate::doctor::Finding;
 use crate::link::LinkEvent;
 use crate::log_limiter::log_limited;
 
@@ -16,6 +17,24 @@ impl Room {
             Some(player) => format!("player {}", self.roster.number(player)),
             None => format!("{peer:?}"),
         }
+    }
+
+    /// Tells the game and the log what is wrong with the network between the local peer and this one, unless they know.
+    pub(super) fn diagnose(&mut self, now: Duration, peer: PeerKey, finding: &Finding) {
+        let label = self.label(peer);
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        if state.finding.as_ref() == Some(finding) {
+            return;
+        }
+        state.finding = Some(finding.clone());
+        log_limited!(
+            self.logs,
+            now,
+            "there is no direct connection to",
+            format!("{label}: {}", finding.code()),
+            warn!("there is no direct connection to {label}: {finding}")
+        );
+        self.emit(RoomEvent::LinkDiagnosed { peer, finding: finding.clone() });
     }
 
     /// Logs what happened on the link to a peer.

@@ -93,7 +93,7 @@ use crate::link::Transmit;
 use crate::log_limiter::{LogLimiter, log_limited};
 use crate::match_::SharedTraffic;
 use crate::messages::MessageEvent;
-use crate::path::PathId;
+use crate::path::{PathId, PathKind};
 use crate::transport::{LeaveReason, SendError, TransportEvent, TransportRequest};
 use early::EarlyProposals;
 use lobby::Lobby;
@@ -254,7 +254,10 @@ impl Room {
                 debug!("a path to {peer:?} went down: {}", printable(reason));
                 self.pass_to_links(now, &event);
             }
-            TransportEvent::AttemptFailed { peer, ref reason } => {
+            TransportEvent::AttemptFailed { peer, ref reason, ref finding } => {
+                if let Some(finding) = finding {
+                    self.diagnose(now, peer, finding);
+                }
                 let label = self.label(peer);
                 log_limited!(
                     self.logs,
@@ -263,6 +266,12 @@ impl Room {
                     &label,
                     info!("no connection came of an attempt with {label}: {}", printable(reason))
                 );
+                self.pass_to_links(now, &event);
+            }
+            TransportEvent::PathUp { peer, kind: PathKind::Direct | PathKind::Turn, .. } => {
+                if let Some(peer) = self.peers.get_mut(&peer) {
+                    peer.finding = None;
+                }
                 self.pass_to_links(now, &event);
             }
             TransportEvent::NetworkChanged

@@ -9,6 +9,7 @@ use super::log_sender::LogSender;
 use super::progress::Progress;
 use super::seed_deadline::SeedTimer;
 use crate::agent::PathChange;
+use crate::doctor::Finding;
 use crate::link::Link;
 use crate::match_::StateComparison;
 use crate::rate::TokenBucket;
@@ -29,6 +30,8 @@ pub struct Peer {
     /// The reliable message that it is in the middle of.
     pub(super) fragments: Fragments,
     pub(super) path_changes: Vec<PathChange>,
+    /// What the last attempt has shown of the networks.
+    pub(super) finding: Option<Finding>,
     /// Whether the game was told that the peer is connected.
     pub(super) announced: bool,
     /// What it plays, as it said last.
@@ -73,6 +76,7 @@ impl Peer {
             link,
             fragments: Fragments::default(),
             path_changes: Vec::new(),
+            finding: None,
             announced: false,
             hello: None,
             waits: false,
@@ -123,6 +127,12 @@ impl Peer {
     /// Every change from one primary path to another, oldest first.
     pub fn path_changes(&self) -> &[PathChange] {
         &self.path_changes
+    }
+
+    /// What is wrong with the networks between the local peer and this one, as the last attempt has shown; none while there
+    /// is a connection, or nothing is known.
+    pub fn finding(&self) -> Option<&Finding> {
+        self.finding.as_ref()
     }
 
     /// What comparing its state with the local one has shown, in the match that is played or was played last.

@@ -49,6 +49,8 @@ pub enum EventKind {
     PathChanged,
     /// An attempt at a connection failed.
     AttemptFailed,
+    /// What is wrong with the network of a side became known.
+    LinkDiagnosed,
     /// The quality of a link changed.
     QualityChanged,
     /// Nothing was heard of a peer.
@@ -93,6 +95,7 @@ impl fmt::Display for EventKind {
             Self::PeerLeft => "left",
             Self::PathChanged => "path changed",
             Self::AttemptFailed => "attempt failed",
+            Self::LinkDiagnosed => "link diagnosed",
             Self::QualityChanged => "quality changed",
             Self::Interrupted => "interrupted",
             Self::Resumed => "resumed",

@@ -69,7 +69,7 @@ impl State {
                 _ => {
                     let failed = |peer| {
                         let reason = "nothing got through".to_owned();
-                        TransportEvent::AttemptFailed { peer, reason }
+                        TransportEvent::AttemptFailed { peer, reason, finding: None }
                     };
                     self.tell(id, failed(peer));
                     if let Some(other) = neighbour {

@@ -149,15 +149,25 @@ async fn run(
     reports: Reports,
 ) {
     let (troubles, was_open) = (platform.clone(), AtomicBool::new(false));
-    let ended = |reason: String| {
+    let ended = |end: End| {
         let troubles = troubles.troubles();
         // Whatever went wrong before a connection opened did not end it.
         let is_cause = !troubles.is_empty() && !was_open.load(Ordering::Relaxed);
-        let reason = if is_cause { format!("{reason} ({})", troubles.join("; ")) } else { reason };
-        reports.send(id, AttemptEvent::Ended(reason));
+        let with_cause = |reason: String| match is_cause {
+            true => format!("{reason} ({})", troubles.join("; ")),
+            false => reason,
+        };
+        let event = match end {
+            End::Closed(reason) => AttemptEvent::Ended(with_cause(reason)),
+            End::ChecksFailed(reason) => {
+                let reason = with_cause(reason);
+                AttemptEvent::ChecksFailed { reason, troubles }
+            }
+        };
+        reports.send(id, event);
     };
     if let Some(reason) = platform.failure() {
-        return ended(reason);
+        return ended(End::Closed(reason));
     }
     // matchbox unwraps in places that a peer can reach. A panic ends only this attempt.
     let message_loop = AssertUnwindSafe(message_loop).catch_unwind().map(|end| match end {
@@ -168,24 +178,33 @@ async fn run(
     let message_loop = std::pin::pin!(message_loop);
     let watched = std::pin::pin!(watch(id, (platform, opening), socket, (&reports, &was_open)));
     match select(message_loop, watched).await {
-        Either::Left((reason, _)) | Either::Right((reason, _)) => ended(reason),
+        Either::Left((reason, _)) => ended(End::Closed(reason)),
+        Either::Right((end, _)) => ended(end),
     }
 }
 
-/// Waits for the channels to open, then forwards what arrives. Returns why it stopped.
+/// How an attempt ends, or the connection that came of it, and why.
+enum End {
+    /// It was broken off, or the connection closed.
+    Closed(String),
+    /// No candidates reached each other.
+    ChecksFailed(String),
+}
+
+/// Waits for the channels to open, then forwards what arrives. Returns how it ended.
 async fn watch(
     id: Id,
     (platform, opening): (platform::Connection, Opening),
     mut socket: WebRtcSocket,
     (reports, was_open): (&Reports, &AtomicBool),
-) -> String {
+) -> End {
     let (remote, connection) = id;
     let (Ok(datagrams), Ok(reliable)) = (socket.take_channel(0), socket.take_channel(1)) else {
-        return "the connection has no channels".to_owned();
+        return End::Closed("the connection has no channels".to_owned());
     };
     let ((datagram_tx, datagrams), (reliable_tx, reliable)) = (datagrams.split(), reliable.split());
-    if let Err(reason) = opened(&mut socket, &platform, opening).await {
-        return reason;
+    if let Err(end) = opened(&mut socket, &platform, opening).await {
+        return end;
     }
     was_open.store(true, Ordering::Relaxed);
     let buffered = Arc::new(AtomicUsize::new(0));
@@ -201,7 +220,7 @@ async fn watch(
     let opened = Opened { senders, heard: heard.clone(), forward: forward_tx };
     reports.send(id, AttemptEvent::Opened(opened));
     if may_forward.await.is_err() {
-        return "nobody waits for the connection".to_owned();
+        return End::Closed("nobody waits for the connection".to_owned());
     }
     let look = || {
         buffered.store(platform.buffered(), Ordering::Relaxed);
@@ -222,7 +241,7 @@ async fn watch(
     let forwarded =
         std::pin::pin!(forward(remote, path, packets, (reports.packets.clone(), heard)));
     match select(closed, forwarded).await {
-        Either::Left((reason, _)) | Either::Right((reason, _)) => reason,
+        Either::Left((reason, _)) | Either::Right((reason, _)) => End::Closed(reason),
     }
 }
 
@@ -230,21 +249,22 @@ async fn opened(
     socket: &mut WebRtcSocket,
     platform: &platform::Connection,
     Opening { mut waker, deadline }: Opening,
-) -> Result<(), String> {
+) -> Result<(), End> {
     let mut over = Delay::new(deadline);
     loop {
         if let Some(reason) = platform.failure() {
-            return Err(reason);
+            return Err(End::ChecksFailed(reason));
         }
         match socket.try_update_peers() {
             Ok(changes) if changes.iter().any(|(_, state)| *state == PeerState::Connected) => {
                 return Ok(());
             }
             Ok(_) => waker.wake(),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(End::Closed(error.to_string())),
         }
         if let Either::Left(_) = select(&mut over, Delay::new(OPENING_TICK)).await {
-            return Err(format!("no connection after {} s", deadline.as_secs()));
+            let reason = format!("no connection after {} s", deadline.as_secs());
+            return Err(End::ChecksFailed(reason));
         }
     }
 }

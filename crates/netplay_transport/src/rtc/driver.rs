@@ -263,6 +263,10 @@ impl Driver {
                 self.attempts.remove(&(peer, connection));
                 self.negotiator.handle_attempt_ended(peer, connection, reason);
             }
+            AttemptEvent::ChecksFailed { reason, troubles } => {
+                self.attempts.remove(&(peer, connection));
+                self.negotiator.handle_checks_failed(peer, connection, reason, &troubles);
+            }
         }
     }
 

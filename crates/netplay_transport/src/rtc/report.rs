@@ -27,8 +27,14 @@ pub(super) enum AttemptEvent {
     Opened(Opened),
     /// The pair of candidates became known or changed.
     Pair(Candidates),
-    /// The attempt failed or the connection closed, for this reason.
+    /// The attempt was broken off or the connection closed, for this reason.
     Ended(String),
+    /// No candidates reached each other.
+    ChecksFailed {
+        reason: String,
+        /// What went wrong at STUN and TURN servers.
+        troubles: Vec<String>,
+    },
 }
 
 /// A connection that has just opened.

@@ -67,3 +67,56 @@ fn each_cause_on_the_network_has_its_finding() {
         assert!(line.starts_with(found), "{found} expected, and not {line}");
     }
 }
+
+#[test]
+fn an_attempt_that_fails_says_what_is_wrong_with_which_network() {
+    if is_host() {
+        return;
+    }
+    let name = "doctor::an_attempt_that_fails_says_what_is_wrong_with_which_network";
+    let stun = format!("stun:{SERVER}:{TURN}");
+    let refused = format!("{stun} {}", turn(TURN, "wrong"));
+    // What the player with the first NAT is told, who begins the attempts.
+    let cases = [
+        ([Nat::Symmetric, Nat::Symmetric], stun.as_str(), "SymmetricNats"),
+        ([Nat::PortRestricted, Nat::Symmetric], &stun, "SymmetricNats"),
+        ([Nat::UdpBlocked, Nat::PortRestricted], &stun, "NoPublicAddress"),
+        ([Nat::PortRestricted, Nat::UdpBlocked], &stun, "PeerWithoutPublicAddress"),
+        ([Nat::PortRestricted, Nat::PortRestricted], "", "NoIceServers"),
+        ([Nat::Symmetric, Nat::Symmetric], &refused, "NoTurnAddress"),
+    ];
+    let mut networks: Vec<Network> = Vec::new();
+    for (nats, ice_servers, _) in &cases {
+        let mut network = Network::new(name, *nats);
+        network.start_coturn(TURN, GOOD);
+        network.serve(ice_servers);
+        for player in [1, 2] {
+            network.play(player, "any");
+        }
+        networks.push(network);
+    }
+    for (network, (nats, _, finding)) in networks.iter_mut().zip(&cases) {
+        let failed = network.wait_for(0, "AttemptFailed");
+        let expected = format!("finding: Some({finding}");
+        assert!(failed.contains(&expected), "{nats:?}: {expected}, and not {failed}");
+    }
+}
+
+#[test]
+fn a_connection_that_comes_about_has_no_finding() {
+    if is_host() {
+        return;
+    }
+    let name = "doctor::a_connection_that_comes_about_has_no_finding";
+    let mut network = Network::new(name, [Nat::PortRestricted; 2]);
+    network.start_coturn(TURN, GOOD);
+    network.serve(&format!("stun:{SERVER}:{TURN}"));
+    for player in [1, 2] {
+        network.play(player, "any");
+    }
+    network.wait_for_all("exchanged Direct");
+    for player in 0..2 {
+        let failed = |line: &String| line.contains("AttemptFailed");
+        assert!(!network.output(player).iter().any(failed));
+    }
+}

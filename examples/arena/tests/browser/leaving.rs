@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use browser_driver::{Browser, Kind, Page};
 
 use super::setup::{
-    Bot, IN_LOBBY, PATIENCE, Setup, assert_in_agreement, assert_quiet, plays, press, report, sees,
+    Bot, IN_LOBBY, PATIENCE, SMALL, Setup, assert_in_agreement, assert_quiet, plays, press, report,
+    sees,
 };
 
 /// How long the others may take to know that a page goes away.
@@ -131,6 +132,32 @@ fn a_page_that_is_left_for_another_one_is_back_with_the_back_button() {
             page.back().unwrap();
         });
     }
+}
+
+#[test]
+fn a_page_is_back_although_what_it_wrote_last_was_lost() {
+    assert_comes_back(Where::Chromium, "lost", |page, bot| {
+        page.run("sessionStorage.__proto__.setItem = () => {}; return null;").unwrap();
+        page.goto("about:blank").unwrap();
+        bot.says(AWAY);
+        page.back().unwrap();
+    });
+}
+
+#[test]
+fn a_copy_of_a_tab_is_another_player() {
+    let setup = Setup::new();
+    let page = setup.player(3, "undrawn&name=Ann");
+    sees(&page, 1);
+    let kept = "sessionStorage.getItem('arena-session')";
+    let kept = page.wait_for(kept, PATIENCE).unwrap();
+    let copy = setup.tab("", SMALL);
+    copy.run(&format!("sessionStorage.setItem('arena-session', {kept}); return null;")).unwrap();
+    copy.goto(&setup.site.url(&setup.address(3, "undrawn&name=Bob"))).unwrap();
+    sees(&page, 2);
+    sees(&copy, 2);
+    let copied = copy.wait_for("sessionStorage.getItem('arena-session')", PATIENCE).unwrap();
+    assert_ne!(copied, kept);
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl SimulatedWebRtc {
         let late = self.under_way.extract_if(.., |_, deadline| *deadline <= now);
         for ((peer, connection), _) in late {
             let reason = "no connection in time".to_owned();
-            negotiator.handle_attempt_ended(peer, connection, reason);
+            negotiator.handle_checks_failed(peer, connection, reason, &[]);
         }
     }
 
@@ -87,7 +87,7 @@ impl SimulatedWebRtc {
                 // The attempt was given up while the network connected the peers.
                 None => self.requests.push(TransportRequest::Close(peer, path)),
             },
-            TransportEvent::AttemptFailed { peer, reason } => {
+            TransportEvent::AttemptFailed { peer, reason, .. } => {
                 if let Some(connection) = self.take_under_way(peer) {
                     negotiator.handle_attempt_ended(peer, connection, reason);
                 }

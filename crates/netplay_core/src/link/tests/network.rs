@@ -216,7 +216,8 @@ impl Pair {
             Some((_, Outcome::Fails)) => {
                 for end in &mut self.ends {
                     let (peer, reason) = (end.peer(), "no pair of candidates".to_owned());
-                    end.handle_event(now, &TransportEvent::AttemptFailed { peer, reason });
+                    let finding = None;
+                    end.handle_event(now, &TransportEvent::AttemptFailed { peer, reason, finding });
                 }
             }
             Some((_, Outcome::Opens(kind, wire))) => {

@@ -194,7 +194,7 @@ impl World {
             {
                 this.stacks.remove(&connection);
                 let reason = "no connection".to_owned();
-                this.negotiator.handle_attempt_ended(with, connection, reason);
+                this.negotiator.handle_checks_failed(with, connection, reason, &[]);
             }
             Due::Gathered(..) | Due::GivesUp(..) => {}
         }

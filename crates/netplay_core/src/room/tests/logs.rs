@@ -5,8 +5,10 @@ use std::time::Duration;
 use log::Level;
 
 use super::network::{Network, key};
+use crate::doctor::Finding;
 use crate::log_capture::captured;
-use crate::room::EndReason;
+use crate::path::{PathId, PathKind};
+use crate::room::{EndReason, RoomEvent};
 use crate::transport::{SendError, TransportEvent};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -104,7 +106,7 @@ fn what_was_counted_is_told_at_the_end_of_the_room() {
     let mut network = Network::playing(903, 2);
     let lines = captured(|| {
         let room = &mut network.nodes.get_mut(&0).unwrap().room;
-        let path = crate::path::PathId(1);
+        let path = PathId(1);
         for ms in 0..100 {
             let now = network.now + Duration::from_millis(ms);
             room.handle_sent(now, key(1), path, Err(SendError::TooLarge(9000)));
@@ -119,4 +121,36 @@ fn what_was_counted_is_told_at_the_end_of_the_room() {
     ];
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines.iter().zip(expected).all(|(line, start)| line.starts_with(start)), "{lines:?}");
+}
+
+#[test]
+fn what_an_attempt_shows_of_the_networks_is_told_once_until_there_is_a_connection() {
+    let mut network = Network::playing(904, 2);
+    let findings = [Finding::SymmetricNats, Finding::NoPublicAddress];
+    let lines = captured(|| {
+        for finding in [&findings[0], &findings[0], &findings[0], &findings[1]] {
+            let (peer, reason, finding) = (key(1), "no pair".to_owned(), Some(finding.clone()));
+            network.deliver(0, TransportEvent::AttemptFailed { peer, reason, finding });
+        }
+        network.run(10);
+    });
+    let warned: Vec<_> = lines.iter().filter(|(level, _)| *level == Level::Warn).collect();
+    let expected = findings.each_ref().map(|finding| {
+        (Level::Warn, format!("there is no direct connection to player 2: {finding}"))
+    });
+    assert_eq!(warned, expected.iter().collect::<Vec<_>>());
+    let told = network.nodes[&0].said.iter().filter_map(|event| match event {
+        RoomEvent::LinkDiagnosed { finding, .. } => Some(finding),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), findings.iter().collect::<Vec<_>>());
+    let known = |network: &Network| {
+        let peers = &mut network.nodes[&0].room.peers();
+        peers.find(|peer| peer.key() == key(1)).unwrap().finding().cloned()
+    };
+    assert_eq!(known(&network), Some(Finding::NoPublicAddress));
+    let (peer, path, kind) = (key(1), PathId(900), PathKind::Direct);
+    network.deliver(0, TransportEvent::PathUp { peer, path, kind });
+    network.run(10);
+    assert_eq!(known(&network), None);
 }

@@ -453,7 +453,8 @@ impl Network {
                 }
                 TransportRequest::Attempt(peer) => {
                     let reason = "nobody is there".to_owned();
-                    self.deliver(from, TransportEvent::AttemptFailed { peer, reason });
+                    let finding = None;
+                    self.deliver(from, TransportEvent::AttemptFailed { peer, reason, finding });
                 }
                 TransportRequest::Close(other, path) => self.close(from, peer(other), Some(path)),
                 TransportRequest::Forget(other) => self.close(from, peer(other), None),
