@@ -5,6 +5,7 @@
 use bevy::camera::ScalingMode;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
+use bevy_netplay::{ConnectionIndicator, OverlayCorner};
 use example_runner::text::{self, font};
 use example_runner::{overlay, player_color};
 
@@ -34,7 +35,7 @@ struct Banner;
 pub fn plugin(app: &mut App) {
     app.add_plugins((text::plugin, overlay::plugin))
         .insert_resource(ClearColor(SKY))
-        .add_systems(Startup, (draw_stage, write_lines))
+        .add_systems(Startup, (draw_stage, write_lines, place_indicator))
         .add_observer(draw_fighter)
         .add_observer(draw_club)
         .add_observer(draw_bomb)
@@ -96,6 +97,11 @@ fn write_lines(mut commands: Commands) {
     };
     commands.spawn((Scores, line(px(8), 22.0)));
     commands.spawn((Banner, line(px(72), 40.0)));
+}
+
+/// The lines are above: there is room below.
+fn place_indicator(mut indicator: ResMut<ConnectionIndicator>) {
+    indicator.corner = OverlayCorner::BottomRight;
 }
 
 fn show_scores(contestants: Query<&Contestant>, mut lines: Query<&mut Text, With<Scores>>) {

@@ -95,7 +95,11 @@ impl Doctor {
         let (_, host, _) = self.target();
         match found {
             Ok(addresses @ 1..) => {
-                self.pass(now, StepKind::Name, format!("{host} has {addresses} addresses"));
+                let addresses = match addresses {
+                    1 => "1 address".to_owned(),
+                    more => format!("{more} addresses"),
+                };
+                self.pass(now, StepKind::Name, format!("{host} has {addresses}"));
                 self.state = State::Server(ServerState::Tcp);
                 self.command(DoctorCommand::ConnectTcp);
             }

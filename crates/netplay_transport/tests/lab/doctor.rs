@@ -9,6 +9,9 @@ use super::host::is_host;
 /// The port of coturn, and one where nothing listens.
 const TURN: u16 = 3478;
 const NOBODY: u16 = 3999;
+/// The ports of two more, which have no allocation left.
+const QUOTA: u16 = 3480;
+const CAPACITY: u16 = 3481;
 /// The credential that coturn takes.
 const GOOD: &str = "good";
 /// Hosts, by the NAT that they are behind.
@@ -29,6 +32,8 @@ fn each_cause_on_the_network_has_its_finding() {
     let other = network.lab.host(Nat::Open).unwrap();
     network.start_coturn(TURN, GOOD);
     network.start_coturn_on(&other, TURN, GOOD);
+    network.start_full_coturn(QUOTA, GOOD, &["--user-quota=1"]);
+    network.start_full_coturn(CAPACITY, GOOD, &["--min-port=50000", "--max-port=50000"]);
     let stun = format!("stun:{SERVER}:{TURN}");
     let stuns = format!("{stun} stun:{}:{TURN}", other.address());
     let ice_servers = [
@@ -37,14 +42,17 @@ fn each_cause_on_the_network_has_its_finding() {
         format!("{stun} {}", turn(TURN, "wrong")),
         format!("{stun} stun:{SERVER}:{NOBODY}"),
         format!("{stun} {}", turn(NOBODY, GOOD)),
-        stun,
+        stun.clone(),
         String::new(),
+        format!("{stun} {}", turn(QUOTA, GOOD)),
+        format!("{stun} {}", turn(CAPACITY, GOOD)),
     ];
-    let ports = [3536, 3537, 3538, 3539, 3540, 3541, 3542];
+    let ports = [3536, 3537, 3538, 3539, 3540, 3541, 3542, 3543, 3544];
     for (port, ice_servers) in ports.iter().zip(&ice_servers) {
         network.serve_at(*port, ice_servers);
     }
-    let [all, stun_only, refusing, silent_stun, silent_turn, one_stun, nothing] = ports;
+    let [all, stun_only, refusing, silent_stun, silent_turn, one_stun, nothing, quota, capacity] =
+        ports;
     let cases = [
         (CONE, all, "found [] EndpointIndependent"),
         (CONE, stun_only, "found [] EndpointIndependent"),
@@ -52,6 +60,8 @@ fn each_cause_on_the_network_has_its_finding() {
         (SYMMETRIC, stun_only, "found [symmetric_nat] Symmetric"),
         (SYMMETRIC, one_stun, "found [] Unknown"),
         (CONE, refusing, "found [turn_credentials]"),
+        (CONE, quota, "found [turn_quota]"),
+        (CONE, capacity, "found [turn_capacity]"),
         (CONE, silent_stun, "found [stun_unreachable]"),
         (CONE, silent_turn, "found [turn_unreachable]"),
         // Two hosts are silent, and one that accepts TCP.

@@ -52,6 +52,27 @@ impl Network {
 
     /// The same on another host without a NAT.
     pub fn start_coturn_on(&mut self, host: &Host, port: u16, credential: &str) {
+        self.start_coturn_with(host, port, credential, &[]);
+    }
+
+    /// Starts a coturn with these limits, and takes the only allocation that they leave.
+    pub fn start_full_coturn(&mut self, port: u16, credential: &str, limits: &[&str]) {
+        let host = self.server_host.clone();
+        self.start_coturn_with(&host, port, credential, limits);
+        // It holds the allocation while it sends to nobody, once a second, and begins again where it asked for more than
+        // one port, as it does at random. It ends by itself: only its shell is known.
+        let client = format!(
+            "stdbuf -oL turnutils_uclient -v -c -m 1 -n 60 -z 1000 -u {credential} -w {credential} -p {port} -e {0} {0}",
+            host.address(),
+        );
+        let mut command = host.command("sh");
+        command.args(["-c", &format!("while :; do {client}; done")]);
+        let mut client = Process::start("the client of coturn", command);
+        client.wait_for("Received relay addr");
+        self.servers.push(client);
+    }
+
+    fn start_coturn_with(&mut self, host: &Host, port: u16, credential: &str, more: &[&str]) {
         let address = host.address();
         let file = |name: &str| self.directory.path().join(format!("{address}.{port}.{name}"));
         let mut command = host.command("turnserver");
@@ -66,7 +87,8 @@ impl Network {
                 format!("--listening-port={port}"),
                 format!("--userdb={}", file("db").display()),
                 format!("--pidfile={}", file("pid").display()),
-            ]);
+            ])
+            .args(more);
         let mut coturn = Process::start("coturn", command);
         coturn.wait_for("UDP listener opened on");
         self.servers.push(coturn);

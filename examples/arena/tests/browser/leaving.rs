@@ -147,17 +147,18 @@ fn a_page_is_back_although_what_it_wrote_last_was_lost() {
 #[test]
 fn a_copy_of_a_tab_is_another_player() {
     let setup = Setup::new();
-    let page = setup.player(3, "undrawn&name=Ann");
-    sees(&page, 1);
-    let kept = "sessionStorage.getItem('arena-session')";
-    let kept = page.wait_for(kept, PATIENCE).unwrap();
-    let copy = setup.tab("", SMALL);
-    copy.run(&format!("sessionStorage.setItem('arena-session', {kept}); return null;")).unwrap();
-    copy.goto(&setup.site.url(&setup.address(3, "undrawn&name=Bob"))).unwrap();
+    let page = setup.player(4, "undrawn&least=3&name=Ann");
+    page.wait_for(IN_LOBBY, PATIENCE).unwrap();
+    page.wait_for("sessionStorage.getItem('arena-session')", PATIENCE).unwrap();
+    // A window that a page opens begins with a copy of its session storage.
+    page.run("window.copy = window.open(location.href); return null;").unwrap();
     sees(&page, 2);
-    sees(&copy, 2);
-    let copied = copy.wait_for("sessionStorage.getItem('arena-session')", PATIENCE).unwrap();
-    assert_ne!(copied, kept);
+    let identity = |window: &str| {
+        let identity =
+            format!("JSON.parse({window}.sessionStorage.getItem('arena-session'))?.identity");
+        page.wait_for(&identity, PATIENCE).unwrap()
+    };
+    assert_ne!(identity("window"), identity("window.copy"));
 }
 
 #[test]
