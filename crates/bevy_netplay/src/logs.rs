@@ -7,8 +7,8 @@ use crate::NetplaySystems;
 use crate::plugin::SystemsOf;
 
 /// For `filter` of Bevy's `LogPlugin`. The libraries below WebRTC and the renderer log a lot, and warn about things that are in
-/// order, such as an ICE check before there are candidates. bevy_netplay itself logs at the level info what it has
-/// decided and why, and nothing in every frame.
+/// order, such as an ICE check before there are candidates, or a data channel that closes. bevy_netplay itself logs at the
+/// level info what it has decided and why, and nothing in every frame.
 ///
 /// ```
 /// use bevy::log::LogPlugin;
@@ -17,8 +17,8 @@ use crate::plugin::SystemsOf;
 /// ```
 ///
 /// With more detail of bevy_netplay: `format!("{LOG_FILTER},bevy_netplay=debug,netplay_core=debug")`.
-pub const LOG_FILTER: &str =
-    "wgpu=error,naga=warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error";
+pub const LOG_FILTER: &str = "wgpu=error,naga=warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error,\
+     matchbox_socket=off";
 
 /// The lines of the log that a game or every frame can repeat.
 #[derive(Resource, Debug, Default)]

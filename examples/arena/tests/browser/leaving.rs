@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use browser_driver::{Browser, Kind, Page};
 
 use super::setup::{
-    Bot, IN_LOBBY, PATIENCE, SMALL, Setup, assert_in_agreement, assert_quiet, plays, press, report,
-    sees,
+    Bot, IN_LOBBY, PATIENCE, Setup, assert_in_agreement, assert_quiet, plays, press, report, sees,
 };
 
 /// How long the others may take to know that a page goes away.
