@@ -265,8 +265,8 @@ pub enum Finding {
     NoIceServers,
     /// An attempt at a connection showed: no TURN server has given this side an address.
     #[error(
-        "no TURN server has given this side an address ({detail}), and without one there is no connection between these \
-         networks: check its credentials and that it runs; the doctor asks each server"
+        "no TURN server has given this side an address ({detail}), and no direct connection came about: check its \
+         credentials and that it runs; the doctor asks each server"
     )]
     NoTurnAddress {
         /// What was seen.

@@ -68,7 +68,7 @@ impl AttemptEvidence {
         }
         if self.has_turn && !local.has_relay {
             let said = troubles.iter().find(|trouble| trouble.starts_with("turn"));
-            let detail = said.map_or("no answer".to_owned(), |said| printable(said));
+            let detail = said.map_or("nobody has said why".to_owned(), |said| printable(said));
             return Some(Finding::NoTurnAddress { detail });
         }
         if self.policy == PathPolicy::Turn || local.has_relay || remote.has_relay {

@@ -91,7 +91,7 @@ fn a_turn_server_that_gives_no_address_is_named_with_what_it_said() {
         evidence.diagnose(&troubles).unwrap().to_string()
     };
     assert!(said(&troubles).contains("(turn:turn.example:3478: 401)"));
-    assert!(said(&[]).contains("(no answer)"));
+    assert!(said(&[]).contains("(nobody has said why)"));
 }
 
 #[test]
