@@ -145,3 +145,27 @@ fn what_is_no_answer_is_ignored() {
     let empty = answer(&request, CLASS_SUCCESS_RESPONSE, vec![]);
     assert!(matches!(it.handle_packet(MS, server(), &empty), Some(Err(IceFailure::Other(_)))));
 }
+
+#[test]
+fn an_answer_in_which_any_byte_is_another_one_breaks_nothing() {
+    let answers: [(_, fn() -> Vec<Box<dyn Setter>>); 2] =
+        [(CLASS_SUCCESS_RESPONSE, mapped), (CLASS_ERROR_RESPONSE, || error(401, true))];
+    for (class, attributes) in answers {
+        let mut at = 0;
+        loop {
+            let mut it = exchange(allocation());
+            let request = it.poll_transmit(Duration::ZERO).unwrap();
+            let good = answer(&request, class, attributes());
+            if at == good.len() {
+                break;
+            }
+            for byte in [0, 1, 7, 0x7F, 0x80, 0xFF] {
+                let mut packet = good.clone();
+                packet[at] = byte;
+                it.handle_packet(MS, server(), &packet);
+                it.handle_packet(MS, server(), &packet[..at]);
+            }
+            at += 1;
+        }
+    }
+}
