@@ -7,7 +7,7 @@ use netplay_protocol::signaling::{ClientMessage, ConnectionType, Signal};
 use netplay_protocol::{ConnectionId, PeerKey};
 
 use super::negotiator::is_relay;
-use super::peer::AttemptState;
+use super::peer::{AttemptState, UnderWay};
 use super::{AttemptCommand, AttemptSignal, Negotiator, Role};
 use crate::log_limiter::log_limited;
 use crate::path::{CandidateKind, Candidates, PathId, PathKind, PathPolicy};
@@ -23,8 +23,7 @@ impl Negotiator {
     ) {
         // An attempt is with a peer of the room.
         let Some(room) = self.room else { return };
-        let state = self.peers.get_mut(&peer);
-        if let Some(attempt) = state.and_then(|peer| peer.under_way_mut(connection)) {
+        if let Some(attempt) = self.under_way_mut(peer, connection) {
             attempt.evidence.note_local(&signal);
         }
         let from = self.key;
@@ -88,14 +87,7 @@ impl Negotiator {
         connection: ConnectionId,
         reason: String,
     ) {
-        let ended = self.peers.get_mut(&peer).and_then(|peer| peer.attempt_ended(connection));
-        let path = PathId(connection.0);
-        self.events.extend(ended.map(|ended| match ended {
-            AttemptState::Open => TransportEvent::PathDown { peer, path, reason },
-            AttemptState::UnderWay(_) => {
-                TransportEvent::AttemptFailed { peer, reason, finding: None }
-            }
-        }));
+        self.end(peer, connection, reason, None);
     }
 
     /// No candidates of both sides reached each other in the time of an attempt. `troubles` is what went wrong at STUN
@@ -107,12 +99,30 @@ impl Negotiator {
         reason: String,
         troubles: &[String],
     ) {
-        let state = self.peers.get_mut(&peer);
-        if let Some(attempt) = state.and_then(|peer| peer.under_way_mut(connection)) {
-            let finding = attempt.evidence.diagnose(troubles);
-            self.peers.get_mut(&peer).and_then(|peer| peer.attempt_ended(connection));
-            self.events.push_back(TransportEvent::AttemptFailed { peer, reason, finding });
-        }
+        self.end(peer, connection, reason, Some(troubles));
+    }
+
+    /// Tells what became of an attempt or a connection. `troubles` is there if the checks of an attempt failed.
+    fn end(
+        &mut self,
+        peer: PeerKey,
+        connection: ConnectionId,
+        reason: String,
+        troubles: Option<&[String]>,
+    ) {
+        let ended = self.peers.get_mut(&peer).and_then(|peer| peer.attempt_ended(connection));
+        let path = PathId(connection.0);
+        self.events.extend(ended.map(|ended| match ended {
+            AttemptState::Open => TransportEvent::PathDown { peer, path, reason },
+            AttemptState::UnderWay(attempt) => {
+                let finding = troubles.and_then(|troubles| attempt.evidence.diagnose(troubles));
+                TransportEvent::AttemptFailed { peer, reason, finding }
+            }
+        }));
+    }
+
+    fn under_way_mut(&mut self, peer: PeerKey, connection: ConnectionId) -> Option<&mut UnderWay> {
+        self.peers.get_mut(&peer)?.under_way_mut(connection)
     }
 
     fn is_open(&self, peer: PeerKey, connection: ConnectionId) -> bool {
@@ -252,8 +262,7 @@ impl Negotiator {
             self.begin(from, connection, Role::Answerer);
             self.events.push_back(TransportEvent::PeerAttempts { peer: from });
         }
-        let attempt = self.peers.get_mut(&from).and_then(|peer| peer.under_way_mut(connection));
-        let Some(attempt) = attempt else { return };
+        let Some(attempt) = self.under_way_mut(from, connection) else { return };
         match attempt.filter.accept(signal) {
             Ok(signals) => {
                 signals.iter().for_each(|signal| attempt.evidence.note_remote(signal));

@@ -149,22 +149,21 @@ fn what_is_no_answer_is_ignored() {
 #[test]
 fn an_answer_in_which_any_byte_is_another_one_breaks_nothing() {
     for (class, is_error) in [(CLASS_SUCCESS_RESPONSE, false), (CLASS_ERROR_RESPONSE, true)] {
-        let mut at = 0;
-        loop {
+        let asked = || {
             let mut it = exchange(allocation());
             let request = it.poll_transmit(Duration::ZERO).unwrap();
             let attributes = if is_error { error(401, true) } else { mapped() };
             let good = answer(&request, class, attributes);
-            if at == good.len() {
-                break;
-            }
+            (it, good)
+        };
+        for at in 0..asked().1.len() {
+            let (mut it, good) = asked();
             for byte in [0, 1, 7, 0x7F, 0x80, 0xFF] {
                 let mut packet = good.clone();
                 packet[at] = byte;
                 it.handle_packet(MS, server(), &packet);
                 it.handle_packet(MS, server(), &packet[..at]);
             }
-            at += 1;
         }
     }
 }
