@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use log::debug;
+use log::{debug, info};
 use netplay_protocol::signaling::Presence;
 use netplay_protocol::{ControlMessage, PeerKey};
 
@@ -23,7 +23,7 @@ use super::disconnect::Disconnect;
 use super::{Room, RoomEvent};
 use crate::log_limiter::log_limited;
 
-/// How often a player may go away in one match, and a peer of the lobby be reported to the game.
+/// How often a player may go away in one match, and a peer of the lobby be reported to the game and in the log.
 const MAX_ABSENCES: u32 = 8;
 
 /// For how long nothing is heard from a peer whose page was closed, as the server tells, until that is believed.
@@ -136,14 +136,8 @@ impl Room {
         }
         peer.attendance = Attendance::Away { since: now, interrupted };
         let (number, seconds) = (self.roster.number(player), time_left.as_secs_f32());
-        log_limited!(
-            self.logs,
-            now,
-            "a page is closed or loaded again, of player",
-            number,
-            info!(
-                "the page of player {number} is closed or loaded again: its place is kept for {seconds} s"
-            )
+        info!(
+            "the page of player {number} is closed or loaded again: its place is kept for {seconds} s"
         );
         self.emit(RoomEvent::PeerAway { peer: from, player, time_left });
     }
@@ -189,13 +183,7 @@ impl Room {
                 };
                 let after = now.saturating_sub(since);
                 let number = self.roster.number(player);
-                log_limited!(
-                    self.logs,
-                    now,
-                    "back again: player",
-                    number,
-                    info!("player {number} is back after {} ms", after.as_millis())
-                );
+                info!("player {number} is back after {} ms", after.as_millis());
                 self.emit(RoomEvent::PeerBack { peer: from, player, after });
             }
             // It has joined again, and the server had not noticed that it was gone.
