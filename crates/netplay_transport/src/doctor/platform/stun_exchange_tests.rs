@@ -156,13 +156,14 @@ fn an_answer_in_which_any_byte_is_another_one_breaks_nothing() {
             let good = answer(&request, class, attributes);
             (it, good)
         };
+        // An exchange that has its answer ignores what comes later: each packet comes to one of its own.
         for at in 0..asked().1.len() {
             let (mut it, good) = asked();
+            it.handle_packet(MS, server(), &good[..at]);
             for byte in [0, 1, 7, 0x7F, 0x80, 0xFF] {
-                let mut packet = good.clone();
+                let (mut it, mut packet) = asked();
                 packet[at] = byte;
                 it.handle_packet(MS, server(), &packet);
-                it.handle_packet(MS, server(), &packet[..at]);
             }
         }
     }
