@@ -6,7 +6,7 @@ use bevy::prelude::*;
 #[cfg(feature = "emulator")]
 use netplay_core::emulator::NetworkEmulation;
 use netplay_core::link::LinkConfig;
-use netplay_core::match_;
+use netplay_core::match_::{self, DelayBounds};
 use netplay_core::transport::TransportOptions;
 use netplay_transport::PathPolicy;
 
@@ -31,11 +31,23 @@ pub struct NetplayConfig {
     pub server: String,
     /// Frames per second of the simulation, 1 to 1000; every peer must agree. Default 60.
     pub frame_rate: usize,
-    /// How many frames a local input waits before it takes effect, 1 to 16. A frame of delay hides a
-    /// frame of latency. Default 2. It can be changed while a match is played in a room: it moves by one frame at a
-    /// time, once the input has been the same for 10 frames, so that no press is lost or repeated. A player who rejoins goes on with
-    /// the delay that the match began with, and changes it once it has caught up.
+    /// How many frames a local input waits before it takes effect, at least: 1 to 16. A frame of delay hides a
+    /// frame of latency from the others. Default 1.
+    ///
+    /// When a match starts, the delay that fits the round trip to the farthest player is chosen: this one up to 100 ms,
+    /// and one frame more for each frame that an input travels longer. While it is played, the delay follows when another
+    /// one has fitted for 5 s (a longer one) or 30 s (a shorter one). It can also be changed by hand at any time: set
+    /// this and [`max_input_delay`](Self::max_input_delay). A delay moves by one frame at a time, once the input has been
+    /// the same for 10 frames, so that no press is lost or repeated. A player who rejoins goes on with the delay that the
+    /// match began with, and changes it once it has caught up. [`RollbackMetrics::input_delay`](crate::RollbackMetrics)
+    /// shows it.
     pub input_delay: usize,
+    /// How many frames a local input waits at most, up to 16. Not more than [`input_delay`](Self::input_delay), such as
+    /// 0: the delay is always that one. Default 4.
+    pub max_input_delay: usize,
+    /// Whether all players have the same input delay, which fits the longest of all round trips, and does not change
+    /// while a match is played. All must agree on these three. Default false: each has the one that fits.
+    pub equal_input_delay: bool,
     /// How many frames the simulation may run ahead of the last confirmed one, up to 32. Default 8. 0 is lockstep:
     /// nothing is predicted and nothing rolls back; every input waits for those of the others, so choose an
     /// [`input_delay`](Self::input_delay) of at least the latency.
@@ -43,6 +55,10 @@ pub struct NetplayConfig {
     /// In how many datagrams in a row a changed input is sent, whatever is acknowledged: 1 to 8. One loss less in a row
     /// costs nothing; an input that is lost in all of them comes a round trip later. Default 3.
     pub input_redundancy: u8,
+    /// How many frames are simulated in one update at most, 1 or more; what is due beyond them comes in the next updates.
+    /// Default 15. An update also leaves the rest to the next one after 50 ms, so that a slow machine is slow and does not
+    /// freeze. Catching up with a match after a rejoin, only the time counts.
+    pub max_frames_per_update: usize,
     /// Saves confirmed frames only, for a simulation whose state takes longer to save than to simulate. A rollback goes
     /// back farther then, and simulates more frames again. Default false.
     pub sparse_saving: bool,
@@ -61,6 +77,10 @@ pub struct NetplayConfig {
     /// clock is paused, or its game runs no frames. It is reported within a second whatever this is
     /// ([`PeerStalled`](crate::messages::PeerStalled)). Default none: the others wait.
     pub stall_timeout: Option<Duration>,
+    /// How many frames per second a player must simulate at least. One that stays below it for ten seconds, while the
+    /// inputs of all others are further, is dropped from the match: its machine is too slow, or it pretends to be. Every
+    /// player is told before ([`PeerTooSlow`](crate::messages::PeerTooSlow)). Default 0: everybody waits for the slowest.
+    pub min_frame_rate: usize,
     /// How long the countdown to a match lasts in a room of
     /// [`JoinRoom::players_between`](crate::JoinRoom::players_between). Every peer should have the same. Default 3 s.
     pub countdown: Duration,
@@ -123,13 +143,17 @@ impl Default for NetplayConfig {
             game: "unnamed".into(),
             server: DEFAULT_SERVER.into(),
             frame_rate: 60,
-            input_delay: 2,
+            input_delay: 1,
+            max_input_delay: 4,
+            equal_input_delay: false,
             max_prediction: 8,
             input_redundancy: match_::DEFAULT_INPUT_REDUNDANCY,
+            max_frames_per_update: 15,
             sparse_saving: false,
             disconnect_timeout: Duration::from_secs(10),
             away_timeout: Duration::from_secs(10),
             stall_timeout: None,
+            min_frame_rate: 0,
             countdown: Duration::from_secs(3),
             checksum_interval: 15,
             desync: DesyncConfig::default(),
@@ -149,10 +173,17 @@ impl NetplayConfig {
     /// The widest prediction window, in frames.
     pub(crate) const MAX_PREDICTION: usize = match_::MAX_PREDICTION;
 
-    /// The input delay, within its bounds. One frame is the least: a match that stalls at its very
+    /// The shortest input delay, within its bounds. One frame is the least: a match that stalls at its very
     /// first frame needs one snapshot more than the window holds without it.
     pub(crate) fn bounded_input_delay(&self) -> usize {
         self.input_delay.clamp(1, Self::MAX_INPUT_DELAY)
+    }
+
+    /// The input delays of a match in a room, within their bounds.
+    pub(crate) fn delay_bounds(&self) -> DelayBounds {
+        let least = self.bounded_input_delay();
+        let most = self.max_input_delay.clamp(least, Self::MAX_INPUT_DELAY);
+        DelayBounds { least, most, is_equal: self.equal_input_delay }
     }
 
     /// The prediction window, within its bounds.

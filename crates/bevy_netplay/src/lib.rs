@@ -47,6 +47,9 @@
 //! | [`NetplayState`], [`EndReason`], [`CurrentRoom`], [`CurrentMatch`] | where this peer is |
 //! | [`NetplayApp`], [`RollbackEntity`] | what rolls back |
 //! | [`LocalInput`], [`Inputs`] | the input of the players |
+//! | [`NetplayApp::smooth`], [`Smoothing`], [`Interpolation`], [`Teleported`] | what is drawn of what is simulated |
+//! | [`NetplayEffectApp`], [`EffectWriter`], [`EffectMessage`] | effects of the simulation, shown once |
+//! | [`NetplaySoundApp`], [`EffectSound`], [`LoopSound`], [`SoundCommand`] | what is heard |
 //! | [`PeerMessageApp`], [`PeerMessageWriter`], [`FromPeer`] | messages between peers, beside the simulation |
 //! | [`PeerLinks`], [`RollbackMetrics`], [`MatchTimeline`], [`session_report`] | why something felt bad |
 //! | [`ConnectionNotices`] | what players are told of connections |
@@ -66,6 +69,7 @@
 //! | --- | --- | --- |
 //! | `diagnostics` | yes | `NetplayDiagnosticsPlugin`: links and rollbacks in Bevy's diagnostics |
 //! | `emulator` | yes | `NetplayConfig::emulate`: a bad network, for development, also while a match is played |
+//! | `audio` | no | `NetplayAudioPlugin`: plays sounds with Bevy's audio; on Linux it needs ALSA's development files |
 //! | `report_html` | no | `commands.save_report("match.html")`: the report of a match as a page with charts |
 //! | `overlay` | no | `NetplayOverlayPlugin`: graphs and numbers of a match in bevy_ui, for developers; `ConnectionIndicatorPlugin`: what players are told of connections |
 //!
@@ -73,7 +77,7 @@
 //!
 //! Every public type that is a value in the world implements `Reflect` and is registered, with all of its fields.
 //! Secrets ([`PeerIdentity`], [`ResumeToken`], passwords) are opaque, and so are ids without parts (`PeerKey`,
-//! `RoomCode`), [`TransportFactory`] and [`LocalInput`]. [`FromPeer`] is reflected no more than the game's own type.
+//! `RoomCode`), [`TransportFactory`] and [`LocalInput`]. [`FromPeer`] is reflected no more than the game's own type, and [`EffectMessage`] as far as that one.
 
 #[cfg(target_arch = "wasm32")]
 mod background;
@@ -84,6 +88,7 @@ mod config;
 mod current_match;
 mod desync;
 mod doctor;
+mod effects;
 mod end_reason;
 mod files;
 mod ggrs;
@@ -106,6 +111,8 @@ mod rollback;
 mod room;
 mod room_list;
 mod session;
+mod smoothing;
+mod sounds;
 mod state;
 mod stats;
 mod sync_test;
@@ -119,6 +126,7 @@ pub use desync::{
     shrink_desync,
 };
 pub use doctor::{DoctorFinding, DoctorReport, DoctorSeverity, DoctorStep, StepResult};
+pub use effects::{EffectId, EffectMessage, EffectWriter, NetplayEffectApp};
 pub use end_reason::{EndReason, LastEndReason};
 pub use identity::PeerIdentity;
 #[cfg(feature = "overlay")]
@@ -161,6 +169,10 @@ pub use room_list::{ListedRoom, RoomList, RoomListCursor};
 #[cfg(feature = "emulator")]
 pub use session::CurrentEmulation;
 pub use session::{EntropySource, TransportFactory};
+pub use smoothing::{Interpolation, OwnedBy, Smoothing, Teleported};
+#[cfg(feature = "audio")]
+pub use sounds::NetplayAudioPlugin;
+pub use sounds::{EffectSound, LoopSound, NetplaySoundApp, SoundCommand, SoundId};
 pub use state::{NetplayState, in_lobby, in_match, in_room};
 #[cfg(feature = "diagnostics")]
 pub use stats::NetplayDiagnosticsPlugin;
@@ -198,13 +210,14 @@ pub mod prelude {
     #[cfg(feature = "emulator")]
     pub use crate::CurrentEmulation;
     pub use crate::{
-        BotInputs, CurrentLobby, CurrentMatch, CurrentRoom, EndReason, FromPeer, Inputs, JoinRoom,
-        KickRule, LastEndReason, LinkPath, LinkQuality, LobbyState, LocalInput, MatchBots,
-        MatchLobby, NetplayApp, NetplayCommands, NetplayConfig, NetplayLobbyApp, NetplayPlugins,
-        NetplayState, NetplaySystems, NetplayUpdate, PeerIdentity, PeerLinks, PeerMessageApp,
-        PeerMessageOptions, PeerMessageWriter, PeerPresence, PlayerHandle, ReadLocalInput,
-        ResumeToken, RollbackEntity, RollbackMetrics, RoomList, SessionReport, SpawnOrder,
-        StartMatch, UpdateBots, in_countdown, in_lobby, in_match, in_room, others_play,
-        session_report, session_report_at,
+        BotInputs, CurrentLobby, CurrentMatch, CurrentRoom, EffectMessage, EffectSound,
+        EffectWriter, EndReason, FromPeer, Inputs, Interpolation, JoinRoom, KickRule,
+        LastEndReason, LinkPath, LinkQuality, LobbyState, LocalInput, LoopSound, MatchBots,
+        MatchLobby, NetplayApp, NetplayCommands, NetplayConfig, NetplayEffectApp, NetplayLobbyApp,
+        NetplayPlugins, NetplaySoundApp, NetplayState, NetplaySystems, NetplayUpdate, OwnedBy,
+        PeerIdentity, PeerLinks, PeerMessageApp, PeerMessageOptions, PeerMessageWriter,
+        PeerPresence, PlayerHandle, ReadLocalInput, ResumeToken, RollbackEntity, RollbackMetrics,
+        RoomList, SessionReport, Smoothing, SpawnOrder, StartMatch, Teleported, UpdateBots,
+        in_countdown, in_lobby, in_match, in_room, others_play, session_report, session_report_at,
     };
 }

@@ -162,6 +162,35 @@ pub struct PeerUnstalled {
     pub after: Duration,
 }
 
+/// The machine of a player is too slow for the simulation: for two seconds it could not simulate all of the time. The
+/// others wait for it once their prediction windows are full, and then play as slowly as it does, evenly.
+/// [`PeerFastEnough`] follows unless the player is [dropped](PlayerDisconnected) or the match ends. A player is dropped
+/// that stays below [`NetplayConfig::min_frame_rate`](crate::NetplayConfig::min_frame_rate).
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PeerTooSlow {
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+    /// How many frames per second it simulates.
+    pub frame_rate: u32,
+}
+
+/// The machine of a player that was [too slow](PeerTooSlow) has been fast enough for two seconds.
+#[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
+#[reflect(Message, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PeerFastEnough {
+    /// The player.
+    pub player: PlayerHandle,
+    /// The peer that the player plays on.
+    #[reflect(remote = ReflectedPeerKey)]
+    pub peer: PeerKey,
+}
+
 /// A peer of the room lost its connection to the signaling server, came back to it or left the room. A
 /// match that is running does not need the server.
 #[derive(Message, Clone, Debug, PartialEq, Eq, Reflect)]
@@ -528,6 +557,8 @@ pub(crate) fn register(app: &mut App) {
     register_message::<PeerBack>(app);
     register_message::<PeerStalled>(app);
     register_message::<PeerUnstalled>(app);
+    register_message::<PeerTooSlow>(app);
+    register_message::<PeerFastEnough>(app);
     register_message::<PresenceChanged>(app);
     register_message::<PathChanged>(app);
     register_message::<QualityChanged>(app);

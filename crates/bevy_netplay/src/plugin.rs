@@ -19,11 +19,13 @@ use crate::input::{
 };
 use crate::lobby::{self, LobbyOverviewSeen, LobbyTypes};
 use crate::session::{EntropySource, FrameClock, GgrsClock, RunGgrs, Session, TransportFactory};
+use crate::smoothing::SmoothingSystems;
 use crate::state::log_state;
 use crate::{
     CurrentLobby, CurrentRoom, DoctorReport, LastEndReason, LocalInput, NetplayConfig,
     NetplayMetricsPlugin, NetplayState, PeerLinks, ReadLocalInput, StartMatch, UpdateBots, desync,
-    doctor, indicator, logs, messages, peer_messages, reflect, report, rollback, session,
+    doctor, effects, indicator, logs, messages, peer_messages, reflect, report, rollback, session,
+    smoothing,
 };
 
 /// Everything a rollback match needs, for a game whose players have the input `I`.
@@ -168,6 +170,7 @@ where
             peer_messages::plugin,
             report::plugin,
             indicator::plugin,
+            smoothing::plugin,
         ))
         .add_plugins(desync::plugin::<NetplayGgrs<I, E, P, L>>)
         .add_plugins(input::bots_plugin::<NetplayGgrs<I, E, P, L>>)
@@ -223,6 +226,7 @@ where
         single_threaded(app, ReadLocalInput);
         single_threaded(app, StartMatch);
         single_threaded(app, UpdateBots);
+        single_threaded(app, effects::ShowEffects);
     }
 
     fn finish(&self, app: &mut App) {
@@ -249,11 +253,18 @@ fn add_systems<C: MatchTypes>(app: &mut App) {
             lobby::update_lobby.run_if(resource_changed::<LobbyOverviewSeen>),
             lobby::update_countdown,
         )
-            .chain(),
+            .chain()
+            .after(SmoothingSystems::Restore),
     )
     .add_systems(
         SystemsOf(NetplaySystems::Simulate),
-        session::simulate::<C>.run_if(session::is_simulating),
+        (
+            effects::begin.run_if(resource_exists::<effects::ShownProgress>),
+            session::simulate::<C>.run_if(session::is_simulating),
+            effects::show::<C>.run_if(resource_exists::<effects::ShownProgress>),
+        )
+            .chain()
+            .before(SmoothingSystems::Settle),
     )
     .add_systems(
         SystemsOf(NetplaySystems::Send),

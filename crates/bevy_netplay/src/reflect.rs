@@ -24,10 +24,11 @@ use netplay_protocol::{PeerKey, RoomCode};
 
 use crate::input::NetplayInput;
 use crate::{
-    Checksums, ConnectionNotices, CurrentLobby, CurrentMatch, CurrentRoom, DoctorReport, EndReason,
-    EntropySource, InputStatus, JoinRoom, LastEndReason, LastReport, LocalInput, MatchTimeline,
-    NetplayConfig, NetplaySystems, PeerIdentity, PeerLinks, ReadLocalInput, RollbackEntity,
-    RollbackMetrics, RollbackRegistry, RoomList, SpawnOrder, StartMatch, TransportFactory,
+    Checksums, ConnectionNotices, CurrentLobby, CurrentMatch, CurrentRoom, DoctorReport, EffectId,
+    EndReason, EntropySource, InputStatus, Interpolation, JoinRoom, LastEndReason, LastReport,
+    LocalInput, MatchTimeline, NetplayConfig, NetplaySystems, OwnedBy, PeerIdentity, PeerLinks,
+    ReadLocalInput, RollbackEntity, RollbackMetrics, RollbackRegistry, RoomList, Smoothing,
+    SoundCommand, SpawnOrder, StartMatch, Teleported, TransportFactory,
 };
 
 #[reflect_remote(PeerKey)]
@@ -128,14 +129,17 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<CurrentLobby>()
         .register_type::<CurrentRoom>()
         .register_type::<DoctorReport>()
+        .register_type::<EffectId>()
         .register_type::<EndReason>()
         .register_type::<EntropySource>()
         .register_type::<InputStatus>()
+        .register_type::<Interpolation>()
         .register_type::<JoinRoom>()
         .register_type::<LastEndReason>()
         .register_type::<LocalInput<I>>()
         .register_type::<NetplayConfig>()
         .register_type::<NetplaySystems>()
+        .register_type::<OwnedBy>()
         .register_type::<PeerIdentity>()
         .register_type::<PeerLinks>()
         .register_type::<ReadLocalInput>()
@@ -145,8 +149,11 @@ pub(crate) fn register_types<I: NetplayInput>(app: &mut App) {
         .register_type::<RoomList>()
         .register_type::<LastReport>()
         .register_type::<MatchTimeline>()
+        .register_type::<Smoothing>()
+        .register_type::<SoundCommand>()
         .register_type::<SpawnOrder>()
         .register_type::<StartMatch>()
+        .register_type::<Teleported>()
         .register_type::<TransportFactory>();
     #[cfg(feature = "emulator")]
     app.register_type::<crate::CurrentEmulation>();

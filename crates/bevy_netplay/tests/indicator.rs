@@ -107,13 +107,16 @@ fn who_is_waited_for_is_named_after_a_quarter_of_a_second() {
 }
 
 #[test]
-fn a_machine_that_is_too_slow_says_so_to_its_own_player() {
+fn a_machine_that_is_too_slow_is_named_to_all() {
     let mut apps = start(313, 2);
     apps.set_tick(1, TICK * 25);
     apps.run(8);
-    let own = notices(&apps, 1).into_iter().find(|notice| notice.kind == NoticeKind::TooSlow);
-    assert_eq!(own.map(|it| (it.level, it.player)), Some((NoticeLevel::Warning, None)), "{apps}");
-    assert!(notices(&apps, 0).iter().all(|notice| notice.kind != NoticeKind::TooSlow));
+    let slow = |index| {
+        let notice = notices(&apps, index).into_iter().find(|it| it.kind == NoticeKind::TooSlow);
+        notice.map(|it| (it.level, it.player))
+    };
+    assert_eq!(slow(1), Some((NoticeLevel::Warning, None)), "its own player: {apps}");
+    assert_eq!(slow(0), Some((NoticeLevel::Warning, Some(PlayerHandle(1)))), "{apps}");
 }
 
 #[test]

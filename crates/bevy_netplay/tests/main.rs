@@ -11,6 +11,7 @@ mod conditions;
 mod desync;
 mod doctor;
 mod drop;
+mod effects;
 mod emulation;
 mod forensics;
 #[cfg(feature = "overlay")]
@@ -25,6 +26,7 @@ mod malformed;
 mod messages;
 #[cfg(feature = "overlay")]
 mod overlay;
+mod pacing;
 mod prelude;
 mod ready;
 mod reflection;
@@ -32,6 +34,7 @@ mod rejoin;
 mod rematch;
 mod report;
 mod seeds;
+mod smoothing;
 mod stats;
 
 use bevy_netplay::prelude::*;

@@ -10,18 +10,21 @@ use bevy_netplay::messages::PeerJoined;
 use bevy_netplay::prelude::*;
 
 /// Public types that need not be in the type registry: they are never a value in the world.
-const NO_VALUES: [&str; 29] = [
+const NO_VALUES: [&str; 32] = [
     // Plugins.
     "NetplayPlugins",
     "NetplayPlugin",
     "NetplayMetricsPlugin",
     "NetplayDiagnosticsPlugin",
     "NetplayOverlayPlugin",
+    "NetplayAudioPlugin",
     "ConnectionIndicatorPlugin",
     // What a type of messages is called, what writes it, and what is as reflected as the game's own type.
     "PeerMessageOptions",
     "PeerMessageWriter",
     "FromPeer",
+    "EffectMessage",
+    "EffectWriter",
     // System parameters, the types of ggrs' session and of its inputs.
     "Inputs",
     "BotInputs",

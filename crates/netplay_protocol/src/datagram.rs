@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::limits::MAX_DATAGRAM_BYTES;
 
 /// The version of the datagram layout, the first byte of every datagram.
-pub const DATAGRAM_VERSION: u8 = 6;
+pub const DATAGRAM_VERSION: u8 = 7;
 
 /// The header of every datagram between two peers: 16 bytes, little endian, without padding. The payload follows.
 ///

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netplay_core::link::LinkConfig;
+use netplay_core::match_::DelayBounds;
 use netplay_core::room::{Entropy, Room, RoomConfig, RoomEvent};
 use netplay_protocol::MessageTypes;
 use netplay_transport::rtc::RtcTransport;
@@ -38,10 +39,11 @@ impl Game {
             registered: 1,
             frame_rate: 60,
             default_input: vec![0, 0],
-            input_delay: 2,
+            input_delay: DelayBounds::fixed(2),
             max_prediction: 8,
             input_redundancy: 3,
             stall_timeout: None,
+            min_frame_rate: 0,
             away_timeout: Duration::from_secs(10),
             disconnect_timeout: NEVER,
             link: LinkConfig::default(),

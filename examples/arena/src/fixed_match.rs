@@ -37,7 +37,10 @@ struct ReflectedWidths(Widths);
 
 /// Adds the game to an App of a sync test.
 pub fn game(app: &mut App) {
-    app.add_plugins((MinimalPlugins, NetplayPlugins::<ArenaInput>::default(), SimulationPlugin))
+    // The checksum depends on when inputs count, and not on what a game has by default.
+    let config = NetplayConfig { input_delay: 2, ..default() };
+    let netplay = NetplayPlugins::<ArenaInput>::new(config);
+    app.add_plugins((MinimalPlugins, netplay, SimulationPlugin))
         .rollback_component_by_hash::<Widths>()
         .rollback_component_by_reflect::<ReflectedWidths>()
         .add_systems(StartMatch, spawn_widths)

@@ -17,11 +17,11 @@ fn main() {
     App::new()
         .add_plugins((DefaultPlugins, NetplayPlugins::<Input>::new(game))) // netplay
         .rollback_component_by_reflect::<Square>() // netplay
+        .smooth(pose, Smoothing::default())
         .add_systems(Startup, join)
         .add_systems(ReadLocalInput, read_keys) // netplay
         .add_systems(StartMatch, spawn_squares) // netplay
         .add_systems(NetplayUpdate, move_squares) // netplay
-        .add_systems(Update, draw)
         .run();
 }
 
@@ -51,10 +51,9 @@ fn move_squares(inputs: Inputs<Input>, mut squares: Query<&mut Square>) {
     }
 }
 
-fn draw(mut squares: Query<(&Square, &mut Transform)>) {
-    for (square, mut transform) in &mut squares {
-        transform.translation = square.at.as_vec2().extend(0.0);
-    }
+/// Where a square is drawn: between two frames, and where a rollback moves it, smoothly.
+fn pose(square: &Square) -> Transform {
+    Transform::from_translation(square.at.as_vec2().extend(0.0))
 }
 
 #[cfg(test)]

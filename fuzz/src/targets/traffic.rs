@@ -7,7 +7,7 @@ use std::time::Duration;
 use netplay_core::link::Link;
 use netplay_core::match_::fuzzing::{Receiver, encode_inputs};
 use netplay_core::match_::{
-    DEFAULT_INPUT_REDUNDANCY, MatchConfig, MatchTraffic, SessionMessage, Signatures,
+    DEFAULT_INPUT_REDUNDANCY, DelayBounds, MatchConfig, MatchTraffic, SessionMessage, Signatures,
 };
 use netplay_protocol::{
     InputDigest, InputLogChunk, InputResponse, InputStatement, MatchId, PeerKey, Roster,
@@ -50,6 +50,8 @@ fn check(input: &[u8]) {
         players: PLAYERS,
         default_input: vec![0; INPUT_BYTES],
         input_delay: 2,
+        delay_bounds: DelayBounds::fixed(2),
+        frame: Duration::from_millis(16),
         max_prediction: 8,
         input_redundancy: DEFAULT_INPUT_REDUNDANCY,
     };

@@ -31,12 +31,24 @@ pub struct RollbackState;
 pub struct Inputs;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/pacing.md")]
+pub struct Pacing;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/smoothing.md")]
+pub struct Smoothing;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/logs.md")]
 pub struct Logs;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/bots.md")]
 pub struct Bots;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/effects.md")]
+pub struct Effects;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/book/src/local-players.md")]

@@ -117,7 +117,14 @@ impl TestAppsBuilder {
         let mut secret = [index as u8 + 1; 32];
         secret[..8].copy_from_slice(&self.seed.to_le_bytes());
         let identity = Some(PeerIdentity::from_secret(&secret));
-        let mut config = NetplayConfig { game: "duel 1".into(), identity, ..default() };
+        // A fixed delay: scripts play by it.
+        let mut config = NetplayConfig {
+            game: "duel 1".into(),
+            identity,
+            input_delay: 2,
+            max_input_delay: 0,
+            ..default()
+        };
         (self.configure)(index, &mut config);
         let key = Arc::new(Mutex::new(None::<PeerKey>));
         let factory = {

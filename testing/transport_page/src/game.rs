@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netplay_core::link::LinkConfig;
+use netplay_core::match_::DelayBounds;
 use netplay_core::messages::{EncodedMessage, MessageEvent};
 use netplay_core::room::{Entropy, Room, RoomConfig, RoomEvent};
 use netplay_protocol::signaling::Entry;
@@ -53,10 +54,11 @@ impl Game {
             registered: 0,
             frame_rate: 60,
             default_input: vec![0],
-            input_delay: 2,
+            input_delay: DelayBounds::fixed(2),
             max_prediction: 8,
             input_redundancy: 3,
             stall_timeout: None,
+            min_frame_rate: 0,
             away_timeout: timeout,
             disconnect_timeout: timeout,
             link: LinkConfig::default(),

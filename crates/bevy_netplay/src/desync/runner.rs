@@ -14,6 +14,7 @@ use super::side::local_side;
 use super::{DesyncCapture, DesyncConfig, ReplayError};
 use crate::input::{GgrsInput, MatchTypes};
 use crate::session::{LocalMatch, ReplayMatch, Session, SyncTestMatch};
+use crate::sounds::Muted;
 use crate::sync_test::{WithheldSocket, disturb, socket_pair};
 use crate::{Checksums, CurrentMatch, CurrentRoom, NetplayConfig, NetplayState};
 
@@ -140,7 +141,7 @@ impl Simulated {
         test: impl FnOnce(&NetplayConfig) -> Option<SyncTestMatch>,
     ) -> Result<Self, ReplayError> {
         let length = Duration::from_nanos(1_000_000_000 / inputs.frame_rate() as u64);
-        app.insert_resource(TimeUpdateStrategy::ManualDuration(length));
+        app.insert_resource(TimeUpdateStrategy::ManualDuration(length)).insert_resource(Muted);
         app.finish();
         app.cleanup();
         let world = app.world_mut();

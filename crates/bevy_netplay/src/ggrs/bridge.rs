@@ -112,7 +112,7 @@ fn body(message: SessionMessage) -> Body {
 mod tests {
     use std::time::Duration;
 
-    use netplay_core::match_::{MatchConfig, MatchTraffic, Signatures};
+    use netplay_core::match_::{DelayBounds, MatchConfig, MatchTraffic, Signatures};
     use netplay_protocol::{Identity, MatchId, Roster};
 
     use super::*;
@@ -133,6 +133,8 @@ mod tests {
             players: 2,
             default_input,
             input_delay: 2,
+            delay_bounds: DelayBounds::fixed(2),
+            frame: Duration::from_millis(16),
             max_prediction: 8,
             input_redundancy: 3,
         };

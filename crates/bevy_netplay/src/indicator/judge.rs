@@ -56,6 +56,8 @@ pub(super) struct LinkReading {
     /// Nothing is heard: what was measured of the link is old.
     pub(super) is_silent: bool,
     pub(super) is_relayed: bool,
+    /// Whether its machine is too slow.
+    pub(super) is_too_slow: bool,
 }
 
 /// Decides what players should know. It begins with each match.
@@ -77,6 +79,7 @@ struct LinkGauges {
     rollbacks: Gauge,
     jitter: Gauge,
     relay: Gauge,
+    too_slow: Gauge,
     /// Whether the last reading had this link.
     is_there: bool,
 }
@@ -171,6 +174,7 @@ impl LinkGauges {
             rollbacks: Gauge::default(),
             jitter: Gauge::default(),
             relay: Gauge::default(),
+            too_slow: Gauge::default(),
             is_there: true,
         }
     }
@@ -198,6 +202,7 @@ impl LinkGauges {
         let depth = caused.map_or(0.0, |rollback| rollback.depth);
         self.rollbacks.handle_level(now, level_of(depth, 4.0, 7.0));
         self.relay.handle_level(now, link.is_relayed.then_some(NoticeLevel::Info));
+        self.too_slow.handle_level(now, link.is_too_slow.then_some(NoticeLevel::Warning));
     }
 
     fn notices(&self) -> impl Iterator<Item = LinkNotice> {
@@ -209,6 +214,7 @@ impl LinkGauges {
             (NoticeKind::Rollbacks, self.rollbacks),
             (NoticeKind::Jitter, self.jitter),
             (NoticeKind::Relay, self.relay),
+            (NoticeKind::TooSlow, self.too_slow),
         ];
         gauges.into_iter().filter_map(move |(kind, gauge)| {
             Some(LinkNotice { level: gauge.level()?, kind, player })

@@ -94,6 +94,7 @@ fn link_reading(link: &PeerLink) -> Option<LinkReading> {
         loss: link.loss,
         is_silent: link.quality == LinkQuality::Lost,
         is_relayed: link.path == Some(LinkPath::Relay),
+        is_too_slow: link.is_too_slow,
     })
 }
 

@@ -94,7 +94,8 @@ impl LinkNotice {
                 return format!("waiting for {}", name.unwrap_or_default());
             }
             (NoticeKind::Waiting, false) => return "waiting for the others".into(),
-            (NoticeKind::TooSlow, _) => return "this machine is too slow".into(),
+            (NoticeKind::TooSlow, false) => return "this machine is too slow".into(),
+            (NoticeKind::TooSlow, true) => "too slow a machine",
             (NoticeKind::Desync, _) => "out of sync",
             (NoticeKind::Latency, _) => "high latency",
             (NoticeKind::Loss, _) => "lost packets",
@@ -138,7 +139,7 @@ pub enum NoticeKind {
     Desync,
     /// The simulation stands still and waits for the player: for 250 ms, 1 s.
     Waiting,
-    /// This machine has been too slow for two seconds. Always a warning.
+    /// The machine of the player, or this one, has been too slow for two seconds. Always a warning.
     TooSlow,
     /// Datagrams get lost: 5 %, 20 % of those of the last two seconds. One that comes late or out of order is not lost.
     Loss,
@@ -167,6 +168,7 @@ mod tests {
         assert_eq!(sentence(NoticeKind::Loss, None), "your connection: lost packets");
         assert_eq!(sentence(NoticeKind::Waiting, Some(2)), "waiting for player 3");
         assert_eq!(sentence(NoticeKind::TooSlow, None), "this machine is too slow");
+        assert_eq!(sentence(NoticeKind::TooSlow, Some(1)), "player 2: too slow a machine");
         assert_eq!(shortened("Zoë Łukasz 12"), "Zoë Łukasz …");
         assert_eq!(shortened("Zoë Łukasz 1"), "Zoë Łukasz 1");
     }

@@ -12,9 +12,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::input::MatchTypes;
 use crate::messages::MatchEnded;
-use crate::rollback;
 use crate::session::Session;
-use crate::{CurrentMatch, NetplayState};
+use crate::{CurrentMatch, NetplayState, effects, rollback};
 
 /// What the simulation gave to [`end_match`](crate::NetplayCommands::end_match).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Reflect)]
@@ -104,6 +103,8 @@ pub(crate) fn finish_match<C: MatchTypes>(world: &mut World) -> bool {
     let frame = world.resource::<RollbackFrameCount>().0;
     let confirmed = world.resource::<ConfirmedFrameCount>().0;
     let Some(at) = world.resource::<MatchEnd>().confirmed(frame, confirmed) else { return false };
+    // While it is known how far the simulation was.
+    effects::end_match(world, at);
     // Everybody is left with the state right after the last frame.
     rollback::go_back(world, at + 1);
     world.remove_resource::<GgrsSession<C>>();

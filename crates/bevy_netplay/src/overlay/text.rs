@@ -74,7 +74,7 @@ pub(super) fn write(
 fn summary(state: NetplayState, frame: i32, metrics: &RollbackMetrics) -> String {
     let recent = Recent::of(metrics);
     let mut lines = format!(
-        "{} {frame}, {:.0}/s, delay {}, ahead {:+.1}\n\
+        "{} {frame}, {:.0}/s, delay {}, ahead {:+.1} ({:+.1} %)\n\
          lag {} (max {}), resimulation max {:.1} ms\n\
          {:.0} s: {} rollbacks, mean {:.1}, max {}, {} stalls\n\
          match: {} rollbacks, max {}, {} stalls",
@@ -82,6 +82,7 @@ fn summary(state: NetplayState, frame: i32, metrics: &RollbackMetrics) -> String
         metrics.frame_rate,
         metrics.input_delay,
         metrics.frame_advantage,
+        (metrics.speed - 1.0) * 100.0,
         metrics.confirmed_lag,
         metrics.confirmed_lag_max,
         recent.longest.as_secs_f64() * 1000.0,

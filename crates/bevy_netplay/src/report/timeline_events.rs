@@ -58,6 +58,8 @@ pub(super) struct Events<'w, 's> {
     back: MessageReader<'w, 's, PeerBack>,
     stalled: MessageReader<'w, 's, PeerStalled>,
     unstalled: MessageReader<'w, 's, PeerUnstalled>,
+    too_slow: MessageReader<'w, 's, PeerTooSlow>,
+    fast_enough: MessageReader<'w, 's, PeerFastEnough>,
     dropped: MessageReader<'w, 's, PlayerDisconnected>,
     presences: MessageReader<'w, 's, PresenceChanged>,
     desyncs: MessageReader<'w, 's, DesyncDetected>,
@@ -105,6 +107,13 @@ pub(super) fn record_messages(mut events: Events, now: Now, mut timeline: ResMut
     }
     for PeerUnstalled { player, after, .. } in events.unstalled.read() {
         now.entry(EventKind::PeerUnstalled).of(Some(*player)).lasted(*after).record(timeline);
+    }
+    for PeerTooSlow { player, frame_rate, .. } in events.too_slow.read() {
+        let entry = now.entry(EventKind::TooSlow).of(Some(*player));
+        entry.text(format!("begins, at {frame_rate} frames per second")).record(timeline);
+    }
+    for PeerFastEnough { player, .. } in events.fast_enough.read() {
+        now.entry(EventKind::TooSlow).of(Some(*player)).text("is over").record(timeline);
     }
     for PlayerDisconnected { player, frame, reason, .. } in events.dropped.read() {
         let entry = now.entry(EventKind::Dropped).of(Some(*player));

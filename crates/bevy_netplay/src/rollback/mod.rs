@@ -34,4 +34,4 @@ pub(crate) use reset::{Simulation, reset_world};
 pub(crate) use simulation::check_simulation;
 pub use store::{DecodeError, EncodeError};
 pub(crate) use store::{FrameChecksum, RollbackStore};
-pub(crate) use systems::{go_back, plugin};
+pub(crate) use systems::{go_back, plugin, simulated_frame};

@@ -1,4 +1,4 @@
-//! [`NetplayApp`]: registering what rolls back.
+//! [`NetplayApp`]: registering what rolls back, and what is drawn of it.
 
 use std::any::type_name;
 use std::hash::Hash;
@@ -17,6 +17,7 @@ use super::state::RollbackStates;
 use super::store::{
     ComponentHistory, History, Remains, ResourceHistory, Restorable, RollbackStore, StateHistory,
 };
+use crate::smoothing::{self, Smoothing};
 
 /// Registers what rolls back: what is part of the kept frames and is restored when the simulation goes back.
 ///
@@ -120,6 +121,63 @@ pub trait NetplayApp {
     /// Adds messages inside the simulation, in place of Bevy's `add_message`: systems in `NetplayUpdate` write them and
     /// read them in the same frame, so a reader runs after the writer. None is left when the next frame begins.
     fn rollback_message<M: Message>(&mut self) -> &mut Self;
+
+    /// Draws entities with a component of the simulation: the library writes their `Transform`, which they get if they
+    /// have none, from the pose that the function reads out of the component. It does so in every update, in
+    /// [`NetplaySystems::Simulate`](crate::NetplaySystems::Simulate): corrections by a rollback are
+    /// [smoothed](crate::Smoothing), and between two frames the pose is [interpolated](crate::Interpolation). The scale is
+    /// interpolated and not smoothed. The simulation sees none of it.
+    ///
+    /// An entity is drawn by one component; a second call for the same one changes nothing. A jump on purpose is told
+    /// with [`Teleported`](crate::Teleported), and which entities are those of local players with
+    /// [`OwnedBy`](crate::OwnedBy). A game that rolls `Transform` itself back calls
+    /// [`smooth_transform`](Self::smooth_transform) in its place.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_netplay::prelude::*;
+    ///
+    /// #[derive(Component, Clone, Reflect)]
+    /// struct Body { at: Vec2, angle: f32 }
+    ///
+    /// fn pose(body: &Body) -> Transform {
+    ///     Transform::from_translation(body.at.extend(0.0))
+    ///         .with_rotation(Quat::from_rotation_z(body.angle))
+    /// }
+    ///
+    /// let mut app = App::new();
+    /// app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default()))
+    ///     .rollback_component_by_reflect::<Body>()
+    ///     .smooth(pose, Smoothing { snap_distance: 40.0, ..default() });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If an entity with the component was spawned before.
+    fn smooth<T: Component>(
+        &mut self,
+        pose: fn(&T) -> Transform,
+        smoothing: Smoothing,
+    ) -> &mut Self;
+
+    /// Draws entities whose `Transform` is rolled back, as [`smooth`](Self::smooth) does. From the end of
+    /// [`NetplaySystems::Simulate`](crate::NetplaySystems::Simulate) until the next update, their `Transform` is what is
+    /// drawn; systems in `NetplayUpdate` see what is simulated.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_netplay::prelude::*;
+    ///
+    /// let mut app = App::new();
+    /// app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default()))
+    ///     .rollback_component_by_reflect::<Transform>()
+    ///     .smooth_transform(Smoothing::default());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If an entity that rolls back was spawned before.
+    fn smooth_transform(&mut self, smoothing: Smoothing) -> &mut Self;
 }
 
 impl NetplayApp for App {
@@ -210,6 +268,20 @@ impl NetplayApp for App {
         if registry.add(type_name::<M>(), registered) {
             add_messages::<M>(self);
         }
+        self
+    }
+
+    fn smooth<T: Component>(
+        &mut self,
+        pose: fn(&T) -> Transform,
+        smoothing: Smoothing,
+    ) -> &mut Self {
+        smoothing::smooth(self, pose, smoothing);
+        self
+    }
+
+    fn smooth_transform(&mut self, smoothing: Smoothing) -> &mut Self {
+        smoothing::smooth_transform(self, smoothing);
         self
     }
 }

@@ -16,7 +16,7 @@ use crate::report::MatchRecord;
 use crate::stats::RollbackProgress;
 use crate::{
     Checksums, CurrentMatch, DesyncCapture, NetplayConfig, PeerLinks, RollbackMetrics, SpawnOrder,
-    StartMatch,
+    StartMatch, effects, smoothing,
 };
 
 /// How a match is simulated.
@@ -52,8 +52,9 @@ impl Simulation {
 /// Frames are counted and places in spawn order given from 0: both are part of the checksum, so a rematch that kept
 /// either would differ from a peer that joined later.
 pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulation: Simulation) {
-    // Before what it tells of is gone.
+    // Before what they tell of is gone.
     Capture::begin_match(world, &this_match);
+    effects::end_match(world, effects::confirmed_frame(world));
     let mut everything = world.query_filtered::<Entity, (With<SpawnOrder>, Allow<Disabled>)>();
     let old: Vec<Entity> = everything.iter(world).collect();
     for entity in old {
@@ -78,6 +79,7 @@ pub(crate) fn reset_world(world: &mut World, this_match: CurrentMatch, simulatio
     world.resource_mut::<Checksums>().begin(checksum_interval, saved_apart);
     world.insert_resource(RollbackMetrics::default());
     world.insert_resource(MatchEnd::default());
+    smoothing::begin_match(world);
     world.insert_resource(RollbackProgress::default());
     world.resource_mut::<PeerLinks>().begin_match();
     let now = world.resource::<Time<Real>>().elapsed();

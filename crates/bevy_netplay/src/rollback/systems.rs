@@ -88,6 +88,6 @@ fn end_frame(mut remains: ResMut<Remains>) {
 }
 
 /// The frame that is simulated in [`AdvanceWorld`], where bevy_ggrs has counted on already.
-pub(super) fn simulated_frame(frame: &RollbackFrameCount) -> i32 {
+pub(crate) fn simulated_frame(frame: &RollbackFrameCount) -> i32 {
     frame.0 - 1
 }

@@ -32,7 +32,7 @@ pub(crate) fn change_input_delay(
     if let Some(joined) = &session.joined {
         let mut driver = joined.room.lock();
         let (room, _) = driver.room_at(time.elapsed());
-        room.handle_input_delay_changed(config.bounded_input_delay());
+        room.handle_input_delay_changed(config.delay_bounds());
     }
 }
 

@@ -12,9 +12,9 @@ use crate::input::MatchTypes;
 use crate::lobby::{LobbyOverviewSeen, MatchEnd, MatchResult, set_match_lobby};
 use crate::messages::{
     CountdownCancelled, CountdownStarted, DesyncDetected, KickVotes, LinkDiagnosed, MatchEnded,
-    PathChanged, PeerAway, PeerBack, PeerInterrupted, PeerJoined, PeerKicked, PeerLeft,
-    PeerRefused, PeerResumed, PeerStalled, PeerUnstalled, PlayerDisconnected, PresenceChanged,
-    QualityChanged, ReadyChanged, RematchWanted, RoomEnded,
+    PathChanged, PeerAway, PeerBack, PeerFastEnough, PeerInterrupted, PeerJoined, PeerKicked,
+    PeerLeft, PeerRefused, PeerResumed, PeerStalled, PeerTooSlow, PeerUnstalled,
+    PlayerDisconnected, PresenceChanged, QualityChanged, ReadyChanged, RematchWanted, RoomEnded,
 };
 use crate::{
     CurrentMatch, CurrentRoom, EndReason, LastEndReason, NetplayState, ResumeToken, RollbackMetrics,
@@ -89,6 +89,12 @@ fn apply<C: MatchTypes>(world: &mut World, event: RoomEvent) {
         }
         RoomEvent::PeerUnstalled { peer, player, after } => {
             tell(world, PeerUnstalled { player: player.into(), peer, after });
+        }
+        RoomEvent::PeerTooSlow { peer, player, frame_rate } => {
+            tell(world, PeerTooSlow { player: player.into(), peer, frame_rate });
+        }
+        RoomEvent::PeerFastEnough { peer, player } => {
+            tell(world, PeerFastEnough { player: player.into(), peer });
         }
         RoomEvent::PresenceChanged { peer, presence } => {
             tell(world, PresenceChanged { peer, presence: presence.into() });

@@ -34,6 +34,7 @@ mod room_list;
 mod simulate;
 mod start;
 mod transport_factory;
+mod update_budget;
 
 pub(crate) use drive::{change_input_delay, leave_at_exit, receive, refresh_links, send};
 #[cfg(feature = "emulator")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use netplay_core::match_::SharedTraffic;
+use netplay_core::match_::{FramePace, SharedTraffic};
 use netplay_core::messages::MessageEvent;
 use netplay_core::room::{LobbyOverview, Room, RoomEvent, RoomTimes};
 use netplay_protocol::{Identity, PeerKey};
@@ -189,7 +189,7 @@ impl Session {
     }
 
     /// How many frames the simulation is behind the others, while it catches up with a match that this peer rejoined.
-    pub(super) fn frames_behind(&self) -> Option<u32> {
+    pub(crate) fn frames_behind(&self) -> Option<u32> {
         self.traffic.as_ref()?.lock().frames_behind()
     }
 
@@ -198,9 +198,17 @@ impl Session {
         self.traffic.as_ref().map_or(0.0, |traffic| traffic.lock().frame_advantage_max())
     }
 
-    /// How many frames the simulation is ahead of the others, as the pace follows it.
-    pub(super) fn frames_ahead(&self) -> i32 {
-        self.traffic.as_ref().map_or(0, |traffic| traffic.lock().frames_ahead())
+    /// How the next frame is simulated; one lasts so long. Once for each frame.
+    pub(super) fn poll_pace(&self, frame: Duration) -> FramePace {
+        let traffic = self.traffic.as_ref();
+        traffic.map_or(FramePace::Speed(1.0), |traffic| traffic.lock().poll_pace(frame))
+    }
+
+    /// The machine could not simulate this share of the last second: the others are told.
+    pub(crate) fn tell_lost_time(&self, share: f32) {
+        if let Some(traffic) = &self.traffic {
+            traffic.lock().handle_lost_time(share);
+        }
     }
 
     /// Takes what the room has said.

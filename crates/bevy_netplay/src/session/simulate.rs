@@ -9,14 +9,18 @@
 use std::time::Duration;
 
 use bevy::ecs::schedule::ScheduleLabel;
+use bevy::platform::time::Instant;
 use bevy::prelude::*;
+use bevy::time::TimeUpdateStrategy;
 use bevy_ggrs::{LocalPlayers, RollbackFrameCount, Session as GgrsSession};
 
+use super::frame_clock::FrameRounding;
+use super::update_budget::UpdateBudget;
 use super::{FrameClock, Session};
 use crate::input::{self, MatchTypes};
 use crate::lobby::finish_match;
 use crate::stats::{self, RollbackProgress};
-use crate::{NetplayState, rollback};
+use crate::{NetplayConfig, NetplayState, rollback, smoothing};
 
 /// How many frames are simulated in one update while this peer catches up with a match.
 const MAX_CATCH_UP_FRAMES: u32 = 120;
@@ -51,14 +55,20 @@ pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
     let length = Duration::from_nanos(1_000_000_000 / frame_rate);
     let mut catch_up =
         world.resource::<Session>().frames_behind().unwrap_or(0).min(MAX_CATCH_UP_FRAMES);
+    let rounding = match smoothing::draws_between_frames(world) {
+        true => FrameRounding::Down,
+        false => FrameRounding::Steady,
+    };
+    let most = world.resource::<NetplayConfig>().max_frames_per_update;
+    let mut budget = UpdateBudget::new(most, is_real_time(world).then(real_now));
     loop {
-        // Who is ahead of the others waits a tenth longer for each frame, as bevy_ggrs does it.
-        let is_ahead = world.resource::<Session>().frames_ahead() > 0;
-        let wait = if is_ahead { length * 11 / 10 } else { length };
         let is_behind = catch_up > 0;
         catch_up = catch_up.saturating_sub(1);
-        if !is_behind && !world.resource_mut::<FrameClock>().poll_frame(wait) {
-            return;
+        if !is_behind {
+            if !budget.has_frames() || !is_due(world, length, rounding) {
+                return;
+            }
+            budget.take_frame();
         }
         let before = world.resource::<RollbackFrameCount>().0;
         input::give_inputs::<C>(world);
@@ -68,12 +78,37 @@ pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
             return;
         }
         if world.resource::<RollbackFrameCount>().0 == before {
-            world.resource_mut::<FrameClock>().handle_stall(wait);
+            world.resource_mut::<FrameClock>().handle_stall(length);
             // It has declared parameters, and fails as any system would.
             let _ = world.run_system_cached(stats::count_stall);
             return;
         }
+        if budget.is_over(real_now) {
+            return;
+        }
     }
+}
+
+/// What is bounded is real time, unless time is set by hand.
+fn is_real_time(world: &World) -> bool {
+    let strategy = world.get_resource::<TimeUpdateStrategy>();
+    strategy.is_none_or(|it| matches!(it, TimeUpdateStrategy::Automatic))
+}
+
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(clippy::disallowed_methods, reason = "how long an update takes is real time")
+)]
+fn real_now() -> Instant {
+    Instant::now()
+}
+
+/// Whether a frame is due, at the pace that keeps this peer beside the others.
+fn is_due(world: &mut World, length: Duration, rounding: FrameRounding) -> bool {
+    world.resource_scope(|world, mut clock: Mut<FrameClock>| {
+        let decide = || world.resource::<Session>().poll_pace(length);
+        clock.poll_frame(length, rounding, decide)
+    })
 }
 
 /// Runs bevy_ggrs with so much time.

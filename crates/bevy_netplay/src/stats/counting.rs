@@ -12,7 +12,7 @@ use super::player_set::PlayerSet;
 use super::samples::{MatchSample, SAMPLE, UpdateSample};
 use crate::RollbackMetrics;
 use crate::desync::Capture;
-use crate::session::Session;
+use crate::session::{FrameClock, Session};
 
 /// How far the simulation is, to tell a resimulated frame from a new one and a stall from a save; and what has happened
 /// since the last update and since the last sample.
@@ -138,7 +138,7 @@ pub(crate) fn end_update(
     mut metrics: ResMut<RollbackMetrics>,
     mut progress: ResMut<RollbackProgress>,
     mut capture: ResMut<Capture>,
-    session: Res<Session>,
+    (session, clock): (Res<Session>, Res<FrameClock>),
     (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
     time: Res<Time<Real>>,
 ) {
@@ -153,8 +153,10 @@ pub(crate) fn end_update(
         capture.note_delay(frame.0, frames);
     }
     metrics.frame_advantage = session.frame_advantage();
+    metrics.speed = clock.speed() as f32;
     metrics.lost_time += update.lost_time;
     metrics.is_too_slow = progress.pace.handle_update(now, update.lost_time);
+    session.tell_lost_time(if metrics.is_too_slow { metrics.lost_share() } else { 0.0 });
 
     let lag = progress.sample.confirmed_lag.max(metrics.confirmed_lag);
     progress.sample.add_update(&update);

@@ -78,6 +78,8 @@ pub struct PeerLink {
     pub frame_advantage: Option<f32>,
     /// The frame that is simulated, minus the last one of which the peer's inputs are known. None outside of a match.
     pub input_lag: Option<i32>,
+    /// Whether the machine of the peer is too slow for the simulation.
+    pub is_too_slow: bool,
     /// What is counted of the messages of the game both ways, since the link began.
     pub messages: PeerMessageCounters,
     /// Attempts at a connection, since the link began.
@@ -212,6 +214,7 @@ impl PeerLink {
             received_per_second: LinkTraffic::default(),
             frame_advantage: None,
             input_lag: None,
+            is_too_slow: false,
             messages: PeerMessageCounters::default(),
             attempts: 0,
             attempt_failures: Vec::new(),
@@ -264,6 +267,7 @@ impl PeerLink {
         self.frame_advantage = traffic.as_ref().and_then(|it| it.frame_advantage(peer.key()));
         let last_input = traffic.and_then(|it| it.last_input(peer.key()));
         self.input_lag = last_input.map(|last| frame.saturating_sub(last));
+        self.is_too_slow = room.is_too_slow(peer.key());
         self.update_events(peer, joined_at);
         self.sample(now.saturating_sub(joined_at));
     }

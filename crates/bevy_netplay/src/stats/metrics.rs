@@ -50,6 +50,9 @@ pub struct RollbackMetrics {
     /// How many frames the simulation is ahead of the player who is the farthest behind, averaged over half a second;
     /// negative if it is itself behind all others. 0 in a match of one peer.
     pub frame_advantage: f32,
+    /// How fast the simulation runs, compared with real time: a little slower than 1 while it is ahead of the others, a
+    /// little faster while it is behind.
+    pub speed: f32,
     /// How many frames the local player's input waits at present, in a match in a room:
     /// [`NetplayConfig::input_delay`](crate::NetplayConfig::input_delay) can change while a match is played.
     pub input_delay: usize,
@@ -85,6 +88,7 @@ impl Default for RollbackMetrics {
             confirmed_lag: 0,
             confirmed_lag_max: 0,
             frame_advantage: 0.0,
+            speed: 1.0,
             input_delay: 0,
             frame_rate: 0.0,
             lost_time: Duration::ZERO,
@@ -131,6 +135,15 @@ impl RollbackMetrics {
             }
             self.rollbacks_by_player[index] += 1;
         }
+    }
+
+    /// How much of the last second could not be simulated, 0 to 1.
+    pub(super) fn lost_share(&self) -> f32 {
+        let last = self.history.iter().rev().take(SECOND);
+        let (lost, length) = last.fold((Duration::ZERO, Duration::ZERO), |(lost, length), it| {
+            (lost + it.lost_time, length + it.length)
+        });
+        lost.as_secs_f32() / length.as_secs_f32().max(f32::MIN_POSITIVE)
     }
 
     /// A sample was added to the history.

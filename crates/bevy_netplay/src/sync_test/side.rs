@@ -13,6 +13,7 @@ use super::{SyncTest, SyncTestError};
 use crate::input::NetplayInput;
 use crate::rollback::RollbackStore;
 use crate::session::{LocalMatch, Session, SyncTestMatch};
+use crate::sounds::Muted;
 use crate::{
     Checksums, LocalInput, NetplayConfig, PlayerHandle, ReadLocalInput, RollbackMetrics, SpawnOrder,
 };
@@ -65,6 +66,7 @@ impl Side {
                 }
             },
         );
+        app.insert_resource(Muted);
         app.finish();
         app.cleanup();
         app.world_mut().resource_mut::<Checksums>().request_every_frame();

@@ -57,10 +57,10 @@ fn one_call_plays_a_match_alone_for_several_local_players() {
     assert_eq!((this_match.players, this_match.local_player), (2, PlayerHandle(0)));
     let seen = &app.world().resource::<Seen>().0;
     assert!(seen.len() > 90, "{} frames in 100 updates", seen.len());
-    // Two frames of input delay.
-    let expected = |frame: usize| [frame as u8 - 2, (frame as u8 - 2).wrapping_mul(3)];
-    assert_eq!(seen[..2], [[0, 0]; 2]);
-    assert!((2..seen.len()).all(|frame| seen[frame] == expected(frame)), "{seen:?}");
+    // One frame of input delay.
+    let expected = |frame: usize| [frame as u8 - 1, (frame as u8 - 1).wrapping_mul(3)];
+    assert_eq!(seen[0], [0, 0]);
+    assert!((1..seen.len()).all(|frame| seen[frame] == expected(frame)), "{seen:?}");
     let metrics = app.world().resource::<RollbackMetrics>();
     assert_eq!((metrics.rollbacks, metrics.stalls), (0, 0));
 }
@@ -97,8 +97,8 @@ fn every_frame_of_a_sync_test_has_its_input() {
         app.add_plugins((MinimalPlugins, NetplayPlugins::<u8>::default())).add_systems(
             NetplayUpdate,
             move |inputs: Inputs<u8>, frame: Res<RollbackFrameCount>| {
-                // The frame that is simulated, less two of input delay.
-                let given = frame.0 - 1 - 2;
+                // The frame that is simulated, less one of input delay.
+                let given = frame.0 - 1 - 1;
                 for player in [0, 1, 2].map(PlayerHandle) {
                     if given >= 0 && inputs.status(player) == InputStatus::Confirmed {
                         assert_eq!(inputs.get(player), input(player, given), "{player}, {given}");

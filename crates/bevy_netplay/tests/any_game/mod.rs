@@ -42,7 +42,7 @@ fn random_input(player: PlayerHandle, frame: i32) -> u64 {
     random(frame as u64 ^ u64::from(player.0) << 32)
 }
 
-fn random(seed: u64) -> u64 {
+pub(super) fn random(seed: u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for _ in 0..3 {
         state = (state ^ state >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
-use bevy_netplay::{EventKind, MatchTimeline};
+use bevy_netplay::{EventKind, MatchTimeline, TimelineEvent};
 use netplay_testkit::TestApps;
 
 use super::{builder, random, random_input};
@@ -160,6 +160,43 @@ fn the_input_delay_changes_while_a_match_is_played_and_no_press_is_lost_or_repea
     let steps: Vec<_> = changes.map(|event| event.text.as_str()).collect();
     assert_eq!(steps[..2], ["2 to 3 frames", "3 to 4 frames"], "{steps:?}");
     assert_eq!(steps.len(), 4 + 5 + 3 + 2, "{steps:?}");
+}
+
+#[test]
+fn an_input_delay_that_changes_thousands_of_times_neither_stops_a_match_nor_makes_states_differ() {
+    let game = |app: &mut App| {
+        app.init_resource::<Presses>()
+            .init_resource::<Pressed>()
+            .insert_resource(PressesLeft(usize::MAX))
+            .rollback_resource_by_hash::<Presses>()
+            .add_systems(ReadLocalInput, press_seldom.after(super::press))
+            .add_systems(NetplayUpdate, take_effect);
+    };
+    let mut apps = builder(57, game).players(3).start();
+    let mut wishes = 0;
+    for turn in 0..3000_u64 {
+        for index in apps.indices() {
+            let random = random(turn << 8 | index as u64);
+            // Several in a row, of one player and of all, by one and by many frames.
+            if random.is_multiple_of(2) {
+                let delay = 1 + (random >> 8) as usize % 9;
+                apps.world_mut(index).resource_mut::<NetplayConfig>().input_delay = delay;
+                wishes += 1;
+            }
+        }
+        apps.run(1 + (random(turn) % 5) as u32);
+    }
+    assert!(wishes > 4000);
+    apps.run_until_confirmed(apps.steps() as i32 * 9 / 10, 600);
+    apps.assert_no_desync();
+    apps.assert_equal_checksums();
+    let timeline = |index| apps.world(index).resource::<MatchTimeline>();
+    for index in apps.indices() {
+        let is_change = |event: &&TimelineEvent| event.kind == EventKind::InputDelayChanged;
+        assert!(timeline(index).iter().filter(is_change).count() > 50, "{apps}");
+        let metrics = apps.world(index).resource::<RollbackMetrics>();
+        assert!(metrics.longest_stall < Duration::from_secs(1), "{:?}", metrics.longest_stall);
+    }
 }
 
 #[test]

@@ -192,7 +192,8 @@ fn the_frame_rate_may_be_set_until_the_room_is_joined_and_zero_is_refused() {
     slow.run_until("all play", 600, TestApps::all_playing);
     slow.run(180);
     let frame = slow.world(0).resource::<RollbackFrameCount>().0;
-    assert!((50..=60).contains(&frame), "{frame} frames in 3 s at 20 per second: {slow}");
+    // In the first two seconds a player who is behind may be 5 % faster.
+    assert!((50..=63).contains(&frame), "{frame} frames in 3 s at 20 per second: {slow}");
     let mut none = apps(0);
     none.join_all();
     none.run(2);

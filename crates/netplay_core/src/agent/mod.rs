@@ -287,13 +287,16 @@ impl Agent {
         keepalive_after: Duration,
     ) -> impl Iterator<Item = &mut Path> {
         let (primary, probe_every) = (self.selection.primary(), self.config.probe_every);
-        // What may replace a primary path that is bad is measured in a shorter time.
+        // What may replace a primary path that is bad is measured in a shorter time, and so is what is of a better kind: of few
+        // probes, a lossy path would lose several in a row before it has proven itself.
         let is_bad = self.primary().is_some_and(|path| path.health.health() != PathHealth::Healthy);
+        let kind = self.primary().map(Path::kind);
         self.paths.iter_mut().filter(move |path| {
+            let is_preferred = kind.is_some_and(|kind| path.kind() < kind);
             let interval = match path.id {
                 id if Some(id) == primary => keepalive_after,
                 // What comes there has to be acknowledged, though nothing else goes back.
-                _ if is_bad || path.peer_use.is_recent(now) => probe_every / 3,
+                _ if is_bad || is_preferred || path.peer_use.is_recent(now) => probe_every / 3,
                 _ => probe_every,
             };
             path.estimator.idle(now) >= interval

@@ -55,6 +55,11 @@ impl InputDelay {
         self.wanted = frames.min(MAX_INPUT_DELAY);
     }
 
+    /// What the delay is to become, in frames.
+    pub(super) fn wanted(&self) -> usize {
+        self.wanted
+    }
+
     /// The delay in frames, as the session has it.
     pub fn frames(&self) -> usize {
         self.frames

@@ -19,8 +19,8 @@
 //!   state [differs](MatchTraffic::poll_desync). It runs once per frame and needs no timer.
 //! * `outbox` merges all messages to a peer since the last datagram. Inputs are cumulative, so the newest message
 //!   replaces the ones before. A changed input is sent at once, an unchanged one, which the peer predicts
-//!   correctly, every second frame (in lockstep, every frame); what is not acknowledged is repeated. `parts` cuts
-//!   inputs that do not fit into one datagram.
+//!   correctly, every second frame (in lockstep and near the end of the prediction window, every frame); what is not
+//!   acknowledged is repeated. `parts` cuts inputs that do not fit into one datagram.
 //! * `payload` is the layout of a datagram's payload and the checks of every field, with `payload_checksums` for the
 //!   part about checksums; `encoded` is the encoding of inputs in it, and `rle` its bounded decoder.
 //! * `checksums` exchanges checksums with every peer, `comparison` compares them. The rollback session has no part in
@@ -31,10 +31,11 @@
 //!   never learns of it: the inputs of a disconnected player are synthesized.
 //! * [`Accusations`] says when enough players have lost one for it to be dropped. Until then, `relayed` takes its inputs
 //!   from those who have them.
-//! * [`InputDelay`] says when the local player's input delay may change while a match is played.
+//! * [`DelayBounds`] says which input delay fits a connection, and [`InputDelay`] when the local player's may change while
+//!   a match is played.
 //! * `logs` takes inputs that come from other peers than their player, and `catch_up` feeds a match from frame 0 to
 //!   the session of a player who rejoins.
-//! * `time_sync` measures how far the simulation is ahead of the others', so that it can run slower.
+//! * `time_sync` measures how far the simulation is ahead of the others', and [`Pacer`] how fast it runs by that.
 //! * [`Activity`] tells a simulation that stands still from one that waits for other players.
 
 mod accusations;
@@ -42,6 +43,7 @@ mod activity;
 mod catch_up;
 mod checksums;
 mod comparison;
+mod delay_fit;
 mod digests;
 mod drop_consensus;
 mod encoded;
@@ -52,6 +54,7 @@ mod input_log;
 mod logs;
 mod message;
 mod outbox;
+mod pacing;
 mod parts;
 mod payload;
 mod payload_checksums;
@@ -60,6 +63,7 @@ mod peer;
 mod relayed;
 mod rle;
 mod shared;
+mod speed;
 mod statements;
 mod time_sync;
 mod traffic;
@@ -68,6 +72,7 @@ mod versions;
 pub use accusations::Accusations;
 pub use activity::Activity;
 pub use comparison::{Desync, StateComparison};
+pub use delay_fit::DelayBounds;
 pub use digests::STATEMENT_INTERVAL;
 pub use drop_consensus::{DropConsensus, DroppedPlayer, LogVersion};
 pub use encoded::EncodedInputs;
@@ -77,11 +82,12 @@ pub use input_delay::InputDelay;
 pub use input_log::{InputLog, disconnected_input};
 pub use message::SessionMessage;
 pub use outbox::Transmit;
+pub use pacing::{FramePace, Pacer};
 pub use payload::{MAX_INPUT_BYTES, PayloadError};
 pub use peer::InputSource;
 pub use shared::SharedTraffic;
 pub use statements::{Signatures, Violation};
-pub use traffic::{MatchConfig, MatchTraffic, PayloadTaken};
+pub use traffic::{MatchConfig, MatchTraffic, PayloadTaken, PeerSpeed};
 pub use versions::{Merged, RecentInputs, VersionedLog};
 
 /// The longest input delay, in frames. Also the latest frame at which a player's inputs may begin.

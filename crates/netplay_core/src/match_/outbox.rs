@@ -8,7 +8,7 @@ use super::NULL_FRAME;
 use super::activity::Activity;
 use super::message::SessionMessage;
 use super::parts::{Parts, Repeats};
-use super::payload::{MAX_INPUTS_BYTES, Payload, PayloadInputs};
+use super::payload::{MAX_INPUTS_BYTES, PaceReport, Payload, PayloadInputs};
 use super::payload_checksums::PayloadChecksums;
 use super::payload_statements::PayloadStatements;
 use crate::link::Link;
@@ -47,12 +47,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// The pace for a frame duration and a round-trip time.
-    pub(super) fn new(frame: Duration, rtt: Option<Duration>, lockstep: bool) -> Self {
+    /// The pace for a frame duration and a round-trip time, of inputs that the peer waits for or can predict.
+    pub(super) fn new(frame: Duration, rtt: Option<Duration>, is_waited_for: bool) -> Self {
         Self {
-            // An unchanged input every second frame, because the peer predicts it; in lockstep every frame waits for
-            // it. A little less than that, since timers are inexact.
-            steady: if lockstep { frame / 2 } else { frame * 3 / 2 },
+            // An unchanged input every second frame, because the peer predicts it, unless it waits for it or is about to.
+            // A little less than that, since timers are inexact.
+            steady: if is_waited_for { frame / 2 } else { frame * 3 / 2 },
             repeat: (rtt.unwrap_or(MAX_REPEAT) + frame * 2).clamp(MIN_REPEAT, MAX_REPEAT),
             idle: IDLE_REPEAT.max(frame * 3),
         }
@@ -131,10 +131,9 @@ impl Outbox {
         }
     }
 
-    /// How many frames the local simulation is behind the peer's. It travels with the next datagram, and is no reason for
-    /// one.
-    pub(super) fn set_frame_advantage(&mut self, frames: i16) {
-        self.payload.frame_advantage = Some(frames);
+    /// How fast the local simulation runs. It travels with the next datagram, and is no reason for one.
+    pub(super) fn set_report(&mut self, report: PaceReport) {
+        self.payload.report = Some(report);
     }
 
     fn push_inputs(&mut self, part: PayloadInputs) {
@@ -253,13 +252,12 @@ impl Outbox {
         let newest_due = self.news == News::Inputs || self.urgent > 0;
         let payloads = self.parts(now, newest_due, pace.repeat).unwrap_or_default();
         if !payloads.is_empty() {
-            self.payload.frame_advantage = None;
+            self.payload.report = None;
         }
         // Checksums get a payload of their own, so that there is room for the largest input.
-        let Payload { ack_frame, waits, frame_advantage, .. } = self.payload;
+        let Payload { ack_frame, waits, report, .. } = self.payload;
         let (checksums, statements) = (self.payload.checksums.clone(), self.payload.statements);
-        let others =
-            Payload { ack_frame, waits, inputs: None, frame_advantage, checksums, statements };
+        let others = Payload { ack_frame, waits, inputs: None, report, checksums, statements };
         let others_due =
             payloads.is_empty() || !others.checksums.is_empty() || !statements.is_empty();
         for payload in payloads {
@@ -285,10 +283,9 @@ impl Outbox {
         let payloads = due.into_iter().enumerate().map(|(place, inputs)| {
             let follows = inputs.start_frame > pending.start_frame;
             let inputs = Some(PayloadInputs { last_frames: last_frames.clone(), inputs, follows });
-            let Payload { ack_frame, waits, frame_advantage, .. } = self.payload;
-            let frame_advantage = frame_advantage.filter(|_| Some(place) == last);
-            let payload =
-                Payload { ack_frame, waits, inputs, frame_advantage, ..Payload::default() };
+            let Payload { ack_frame, waits, report, .. } = self.payload;
+            let report = report.filter(|_| Some(place) == last);
+            let payload = Payload { ack_frame, waits, inputs, report, ..Payload::default() };
             payload.encode(self.input_bytes)
         });
         Some(payloads.collect())
@@ -304,7 +301,7 @@ impl Outbox {
 
     /// A payload with everything but inputs is sent.
     fn handle_others_sent(&mut self) {
-        self.payload.frame_advantage = None;
+        self.payload.report = None;
         self.payload.checksums = PayloadChecksums::default();
         self.payload.statements = PayloadStatements::default();
     }

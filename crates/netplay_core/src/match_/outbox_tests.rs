@@ -13,6 +13,7 @@ const PACE: Pace = Pace {
     repeat: Duration::from_millis(50),
     idle: IDLE_REPEAT,
 };
+const REPORT: PaceReport = PaceReport { eighths_behind: 4, lost_percent: 1, fitting_delay: 1 };
 
 /// One frame of a session: all inputs since `acked`, of which the last may differ.
 fn inputs(frame: i32, acked: i32, changed: bool) -> SessionMessage {
@@ -158,29 +159,29 @@ fn messages_of_a_frame_travel_in_one_payload_and_the_newest_wins() {
     let mut outbox = Outbox::new(1, 3);
     outbox.push(SessionMessage::InputAck { ack_frame: 9 });
     outbox.push(inputs(8, 6, false));
-    outbox.set_frame_advantage(4);
+    outbox.set_report(REPORT);
     let checksums = PayloadChecksums { ack: Some(3), run: None };
     outbox.set_checksums(checksums.clone());
     outbox.push(inputs(9, 6, false));
     let payload = &outbox.payload;
-    assert_eq!((payload.ack_frame, payload.frame_advantage), (9, Some(4)));
+    assert_eq!((payload.ack_frame, payload.report), (9, Some(REPORT)));
     let part = payload.inputs.as_ref().unwrap();
     assert_eq!(part.inputs.frames(1, MAX_FRAMES), Some(3), "frames 7 to 9");
     assert_eq!(payload.checksums, checksums);
 }
 
 #[test]
-fn what_the_session_repeats_is_not_sent_again_for_that_and_a_frame_advantage_neither() {
+fn what_the_session_repeats_is_not_sent_again_for_that_and_a_report_neither() {
     let mut outbox = Outbox::new(1, 3);
     outbox.push(inputs(0, -1, true));
     let first = outbox.poll_transmit(FRAME, PACE).unwrap();
     outbox.push(inputs(0, -1, true));
-    outbox.set_frame_advantage(4);
+    outbox.set_report(REPORT);
     assert_eq!(outbox.poll_transmit(FRAME * 2, PACE), None);
     // It comes with what is repeated since it is not acknowledged.
     let next = outbox.poll_transmit(FRAME * 9, PACE).unwrap();
     assert!(next.payload.len() > first.payload.len());
-    assert_eq!(outbox.payload.frame_advantage, None);
+    assert_eq!(outbox.payload.report, None);
 }
 
 #[test]

@@ -5,10 +5,10 @@
 //!
 //! | field | when | meaning |
 //! | --- | --- | --- |
-//! | flags | always | bit 0: inputs, bit 1: frame advantage, bit 2: checksums, bit 3: checksum ack, bit 4: inputs before these, which are not acknowledged either, are in other datagrams, bit 5: the inputs are raw, bit 6: the sender waits for inputs, bit 7: statements |
+//! | flags | always | bit 0: inputs, bit 1: report, bit 2: checksums, bit 3: checksum ack, bit 4: inputs before these, which are not acknowledged either, are in other datagrams, bit 5: the inputs are raw, bit 6: the sender waits for inputs, bit 7: statements |
 //! | ack frame | always | the last frame whose input the sender has of the receiver |
 //! | start frame, last frame per player, length, bytes | inputs | the inputs that are not acknowledged |
-//! | frame advantage | frame advantage | how many frames the sender is behind the last input of the receiver |
+//! | frames behind, lost time, input delay | report | in one byte each: how many eighths of a frame the sender is behind the receiver, as far as it sees; how much of the last second its machine could not simulate, in percent; the input delay that fits its connections, 0 before it is chosen |
 //! | checksum ack | checksum ack | the last frame whose checksum the sender has of the receiver |
 //! | number, previous frame | checksums | how many checksums follow, in one byte; the frame of the checksum before the first one; -1 if it is the oldest that is kept |
 //! | frame, checksum in 8 bytes | each checksum | the sender's state at a confirmed frame |
@@ -22,8 +22,8 @@
 use std::ops::RangeInclusive;
 
 use netplay_protocol::limits::MAX_PLAYERS;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::encoded::{EncodedInputs, MAX_FRAMES};
 use super::payload_checksums::PayloadChecksums;
@@ -36,13 +36,13 @@ use crate::link::Link;
 pub(super) const MAX_AHEAD: i32 = 80;
 
 const HAS_INPUTS: u8 = 1;
-const HAS_ADVANTAGE: u8 = 2;
+const HAS_REPORT: u8 = 2;
 const FOLLOWS: u8 = 1 << 4;
 const RAW: u8 = 1 << 5;
 const WAITS: u8 = 1 << 6;
 
 /// What a payload holds beside inputs and checksums, at most, in bytes: flags, acknowledgement, start frame, last
-/// frames, length and frame advantage. A variable-length integer takes five bytes for 32 bits, three for 16.
+/// frames, length and report. A variable-length integer takes five bytes for 32 bits, three for 16.
 const OTHER_BYTES: usize = 1 + 5 + 5 + 5 * MAX_PLAYERS as usize + 3 + 3;
 /// The most bytes of encoded inputs for which there is always room in a payload without checksums.
 pub(super) const MAX_INPUTS_BYTES: usize = Link::MAX_PAYLOAD - OTHER_BYTES;
@@ -57,9 +57,20 @@ pub(super) struct Payload {
     /// Whether the sender is at the end of its prediction window and waits for inputs.
     pub(super) waits: bool,
     pub(super) inputs: Option<PayloadInputs>,
-    pub(super) frame_advantage: Option<i16>,
+    pub(super) report: Option<PaceReport>,
     pub(super) checksums: PayloadChecksums,
     pub(super) statements: PayloadStatements,
+}
+
+/// What a peer tells of how fast its simulation runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PaceReport {
+    /// How many eighths of a frame it is behind the receiver, as far as it sees.
+    pub(super) eighths_behind: i8,
+    /// How much of the last second its machine could not simulate, in percent.
+    pub(super) lost_percent: u8,
+    /// The input delay in frames that fits its connections; 0 before it is chosen.
+    pub(super) fitting_delay: u8,
 }
 
 /// Inputs that the receiver has not acknowledged.
@@ -128,7 +139,7 @@ impl Payload {
         let mut out = Vec::with_capacity(32);
         let mut flags = self.checksums.flags() | self.statements.flags();
         flags |= if self.inputs.is_some() { HAS_INPUTS } else { 0 };
-        flags |= if self.frame_advantage.is_some() { HAS_ADVANTAGE } else { 0 };
+        flags |= if self.report.is_some() { HAS_REPORT } else { 0 };
         flags |= if self.waits { WAITS } else { 0 };
         out.push(flags);
         put(&mut out, &self.ack_frame);
@@ -143,8 +154,8 @@ impl Payload {
             put(&mut out, &(bytes.len() as u16));
             out.extend_from_slice(bytes);
         }
-        if let Some(advantage) = &self.frame_advantage {
-            put(&mut out, advantage);
+        if let Some(report) = &self.report {
+            put(&mut out, report);
         }
         self.checksums.put(&mut out, self.ack_frame);
         self.statements.put(&mut out, self.ack_frame);
@@ -177,7 +188,7 @@ impl Payload {
             kind if kind & HAS_INPUTS == 0 => return Err(PayloadError::Layout),
             kind => Some(PayloadInputs::take(bytes, kind, ack_frame, bounds)?),
         };
-        let frame_advantage = match flags & HAS_ADVANTAGE {
+        let report = match flags & HAS_REPORT {
             0 => None,
             _ => Some(take(bytes)?),
         };
@@ -187,7 +198,7 @@ impl Payload {
             return Err(PayloadError::Layout);
         }
         let waits = flags & WAITS != 0;
-        Ok(Self { ack_frame, waits, inputs, frame_advantage, checksums, statements })
+        Ok(Self { ack_frame, waits, inputs, report, checksums, statements })
     }
 }
 

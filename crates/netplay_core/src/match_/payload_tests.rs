@@ -23,7 +23,7 @@ fn payload() -> Payload {
         ack_frame: 97,
         waits: true,
         inputs: Some(PayloadInputs { last_frames: vec![101, 97], inputs, follows: false }),
-        frame_advantage: Some(-3),
+        report: Some(PaceReport { eighths_behind: -30, lost_percent: 30, fitting_delay: 2 }),
         checksums: PayloadChecksums {
             ack: Some(75),
             run: Some(ChecksumRun { previous: 75, checksums: vec![(90, u64::MAX), (105, 1)] }),
@@ -50,7 +50,7 @@ fn a_payload_is_decoded_as_it_was_encoded_and_is_small() {
     assert_eq!(Payload::decode(&bytes, &BOUNDS), Ok(payload()));
     let checksums = PayloadChecksums::default();
     let statements = PayloadStatements::default();
-    let usual = Payload { frame_advantage: None, checksums, statements, ..payload() }.encode(1);
+    let usual = Payload { report: None, checksums, statements, ..payload() }.encode(1);
     assert!(usual.len() <= 20, "{} bytes", usual.len());
     let ack = Payload { ack_frame: 7, ..Payload::default() };
     assert_eq!(Payload::decode(&ack.encode(1), &BOUNDS), Ok(ack));
@@ -168,12 +168,16 @@ fn the_largest_input_fits_beside_the_longest_of_everything_else() {
         ack_frame: -1,
         waits: true,
         inputs: Some(PayloadInputs { last_frames, inputs, follows: true }),
-        frame_advantage: Some(i16::MIN),
+        report: Some(PaceReport {
+            eighths_behind: i8::MIN,
+            lost_percent: u8::MAX,
+            fitting_delay: u8::MAX,
+        }),
         checksums: PayloadChecksums::default(),
         statements: PayloadStatements::default(),
     };
     let bytes = payload.encode(MAX_INPUT_BYTES).len();
-    // The acknowledgement could have four bytes more, and a length three.
+    // The acknowledgement could have four bytes more, and a length one.
     assert_eq!(bytes, Link::MAX_PAYLOAD - 5);
 }
 

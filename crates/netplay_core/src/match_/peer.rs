@@ -6,7 +6,8 @@ use super::NULL_FRAME;
 use super::activity::Activity;
 use super::input_log::InputLog;
 use super::outbox::Outbox;
-use super::payload::{Payload, PayloadError, PayloadInputs};
+use super::payload::{PaceReport, Payload, PayloadError, PayloadInputs};
+use super::speed::SpeedMeter;
 use super::time_sync::TimeSync;
 
 /// Whether a peer plays in the match.
@@ -49,6 +50,11 @@ pub(super) struct PeerTraffic {
     /// The round-trip time, if it is known.
     pub(super) rtt: Option<Duration>,
     pub(super) time_sync: TimeSync,
+    pub(super) speed: SpeedMeter,
+    /// How much of the last second its machine could not simulate, as it says.
+    pub(super) lost_percent: u8,
+    /// The input delay that fits its connections, as it says; 0 before it is chosen.
+    pub(super) fitting_delay: usize,
 }
 
 impl PeerTraffic {
@@ -62,6 +68,9 @@ impl PeerTraffic {
             delivered: NULL_FRAME,
             rtt: None,
             time_sync: TimeSync::new(),
+            speed: SpeedMeter::default(),
+            lost_percent: 0,
+            fitting_delay: 0,
         }
     }
 
@@ -98,8 +107,11 @@ impl PeerTraffic {
             payload.inputs = new.map(|inputs| PayloadInputs { inputs, ..part });
         }
         self.outbox.handle_ack(payload.ack_frame);
-        if let Some(frames) = payload.frame_advantage {
-            self.time_sync.handle_report(frames);
+        if let Some(report) = payload.report {
+            let PaceReport { eighths_behind, lost_percent, fitting_delay } = report;
+            self.fitting_delay = fitting_delay.into();
+            self.time_sync.handle_report(eighths_behind);
+            self.lost_percent = lost_percent.min(100);
         }
         let activity = match payload.waits {
             _ if overtakes || self.sent > sent => Activity::Advancing,

@@ -3,21 +3,36 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use log::info;
 use netplay_protocol::PeerKey;
 
 use super::activity::Activity;
 use super::catch_up::CatchUp;
 use super::checksums::ChecksumExchange;
 use super::comparison::{Desync, StateComparison};
+use super::delay_fit::{DelayBounds, DelayFit};
 use super::encoded::MAX_FRAMES;
 use super::input_delay::InputDelay;
 use super::input_log::InputLog;
 use super::message::SessionMessage;
 use super::outbox::{Pace, Transmit};
-use super::payload::{Bounds, MAX_AHEAD, Payload, PayloadError};
+use super::pacing::{FramePace, Pacer};
+use super::payload::{Bounds, MAX_AHEAD, PaceReport, Payload, PayloadError};
 use super::peer::PeerTraffic;
 use super::statements::{Signatures, Statements};
 use super::{MAX_INPUT_DELAY, MAX_INPUT_REDUNDANCY, NULL_FRAME};
+
+/// So many frames before the end of the prediction window every input is sent at once, also one that the peer predicts: a
+/// datagram that is lost holds it up no longer than a frame. In lockstep that is always so.
+const TIGHT_WINDOW: i32 = 3;
+/// How many frames before the end of the prediction window the simulation runs as slowly as a machine that is too slow:
+/// a reserve for inputs that come unevenly. From how many more it begins to.
+const MAX_RESERVE: i32 = 2;
+const MAX_SLACK: i32 = 3;
+/// How much slower it runs where the reserve is used up, as a share.
+const REFILL: f64 = 0.1;
+/// The least speed.
+const MIN_SPEED: f64 = 0.1;
 
 /// What a match is played with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +44,26 @@ pub struct MatchConfig {
     pub default_input: Vec<u8>,
     /// How many frames a local input waits before it takes effect, when the match begins.
     pub input_delay: usize,
+    /// Within what that may change.
+    pub delay_bounds: DelayBounds,
+    /// How long a frame lasts.
+    pub frame: Duration,
     /// How many frames the session runs ahead of the last confirmed one; none in lockstep.
     pub max_prediction: usize,
     /// In how many datagrams in a row a changed input is sent, whatever is acknowledged: 1 to
     /// [`MAX_INPUT_REDUNDANCY`]. One loss less in a row costs nothing.
     pub input_redundancy: u8,
+}
+
+/// How fast a peer's simulation runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PeerSpeed {
+    /// In frames per second, over the last second.
+    pub rate: f32,
+    /// Whether it says that its machine is too slow.
+    pub says_slow: bool,
+    /// Whether it has been slower than it may for ten seconds, and everybody has waited for it.
+    pub is_too_slow: bool,
 }
 
 /// What came of a payload that was read.
@@ -56,8 +86,12 @@ pub struct MatchTraffic {
     pub(super) origin: Origin,
     /// The inputs of the local player.
     pub(super) local: InputLog,
-    /// How long these wait.
+    /// How long these wait, and which time fits.
     delay: InputDelay,
+    delay_fit: DelayFit,
+    pacer: Pacer,
+    /// How much of the last second the local machine could not simulate.
+    lost_percent: u8,
     pub(super) peers: BTreeMap<PeerKey, PeerTraffic>,
     checksums: ChecksumExchange,
     pub(super) statements: Statements,
@@ -95,6 +129,9 @@ impl MatchTraffic {
             peers,
             statements: Statements::new(signatures),
             delay: InputDelay::new(input_delay),
+            delay_fit: DelayFit::new(config.delay_bounds, config.frame, max_prediction),
+            pacer: Pacer::default(),
+            lost_percent: 0,
             inbox: VecDeque::new(),
         }
     }
@@ -155,10 +192,14 @@ impl MatchTraffic {
             return None;
         }
         let peer = self.peers.get_mut(&to).filter(|peer| peer.is_playing())?;
-        if let Some(frames) = peer.time_sync.poll_report(now) {
-            peer.outbox.set_frame_advantage(frames);
+        if let Some(eighths_behind) = peer.time_sync.poll_report(now) {
+            let lost_percent = self.lost_percent;
+            let fitting_delay = u8::try_from(self.delay_fit.chosen()).unwrap_or(0);
+            peer.outbox.set_report(PaceReport { eighths_behind, lost_percent, fitting_delay });
         }
-        let pace = Pace::new(frame, peer.rtt, self.max_prediction == 0);
+        let last = peer.log.last_frame().unwrap_or(NULL_FRAME);
+        let left = (self.max_prediction as i32).saturating_sub(self.frame.saturating_sub(last));
+        let pace = Pace::new(frame, peer.rtt, left <= TIGHT_WINDOW);
         let statements = self.statements.due(to, now, pace.repeat, &self.local);
         peer.outbox.set_statements(statements);
         let room = peer.outbox.room_for_checksums();
@@ -203,8 +244,9 @@ impl MatchTraffic {
 
     /// The simulation has run, or did not go on: `frame` is simulated next.
     pub fn handle_frame(&mut self, frame: i32) {
-        let activity = match std::mem::replace(&mut self.frame, frame) {
-            before if before != frame => Activity::Advancing,
+        let before = std::mem::replace(&mut self.frame, frame);
+        let activity = match before {
+            _ if before != frame => Activity::Advancing,
             _ if self.is_window_full() => Activity::Waiting,
             _ => Activity::Standing,
         };
@@ -214,9 +256,11 @@ impl MatchTraffic {
         for peer in self.peers.values_mut() {
             peer.outbox.handle_activity(activity);
             if activity == Activity::Advancing {
-                peer.time_sync.handle_frame(frame, peer.log.last_frame());
+                let delay = self.delay.frames();
+                peer.time_sync.handle_frames(before, frame, peer.log.last_frame(), delay);
             }
         }
+        self.fit_delay(u32::try_from(frame.saturating_sub(before)).unwrap_or(0));
         let until = frame.saturating_add(MAX_INPUT_DELAY as i32);
         self.peers.values_mut().for_each(|peer| peer.synthesize(until));
         // What the session could not take before.
@@ -262,6 +306,28 @@ impl MatchTraffic {
         self.delay.request(frames);
     }
 
+    /// The local player's inputs are to wait within these bounds from now on. `frame` is how long a frame lasts.
+    pub fn set_delay_bounds(&mut self, bounds: DelayBounds, frame: Duration) {
+        self.delay_fit = DelayFit::new(bounds, frame, self.max_prediction);
+        self.delay.request(self.delay.wanted().min(bounds.most).max(bounds.least));
+    }
+
+    /// So many frames were simulated: another input delay may fit by now.
+    fn fit_delay(&mut self, frames: u32) {
+        let playing = self.peers.values().filter(|peer| peer.is_playing());
+        let Some(round_trip) = playing.clone().filter_map(|peer| peer.rtt).max() else { return };
+        let of_others = playing.map(|peer| peer.fitting_delay).max().unwrap_or_default();
+        let present = self.delay.wanted();
+        let fits = self.delay_fit.handle_frames(frames, round_trip, present, of_others);
+        if let Some(fits) = fits {
+            info!(
+                "the input delay is to be {fits} frames: the longest round trip is {} ms",
+                round_trip.as_millis()
+            );
+            self.delay.request(fits);
+        }
+    }
+
     /// The input delay to set in the session before it is given this local input of a frame, if it is to change now.
     /// It must be called before each local input, also while the session is given the same one again because it
     /// stalls.
@@ -284,11 +350,58 @@ impl MatchTraffic {
         }
     }
 
-    /// How many frames the simulation is ahead of the player who is the farthest behind; negative if it is itself. Who is
-    /// ahead should run slower, so that all wait for inputs equally long.
-    pub fn frames_ahead(&self) -> i32 {
+    /// How the next frame is simulated, so that all wait for inputs equally long. `frame` is how long a frame lasts.
+    pub fn poll_pace(&mut self, frame: Duration) -> FramePace {
         let playing = self.peers.values().filter(|peer| peer.is_playing());
-        playing.map(|peer| peer.time_sync.frames_ahead()).max().unwrap_or(0)
+        let ahead = playing.map(|peer| f64::from(peer.time_sync.frame_advantage()));
+        let (count, sum) = ahead.fold((0, 0.0), |(count, sum), ahead| (count + 1, sum + ahead));
+        let mean = if count > 0 { sum / f64::from(count) } else { 0.0 };
+        let most = self.max_speed(frame);
+        self.pacer.poll_frame(mean, frame, most)
+    }
+
+    /// How fast the simulation may run, beside machines that are too slow: as fast as they do a little before the prediction
+    /// window ends, so that it goes on evenly and does not stall. Frames further inside it runs as fast as it should. Without
+    /// such machines there is no limit.
+    fn max_speed(&self, frame: Duration) -> f64 {
+        let window = self.max_prediction as i32;
+        let slack = f64::from((window / 2).clamp(1, MAX_SLACK));
+        let reserve = (window / 4).min(MAX_RESERVE);
+        let slow = self.peers.values().filter(|peer| peer.is_playing() && peer.lost_percent > 0);
+        let speeds = slow.filter_map(|peer| {
+            let told = 1.0 - f64::from(peer.lost_percent) / 100.0;
+            // Nobody slows the others down by its word alone.
+            let measured = f64::from(peer.speed.rate()?) * frame.as_secs_f64();
+            let speed = told.max(measured).min(1.0);
+            let last = peer.log.last_frame().unwrap_or(NULL_FRAME);
+            let left = window.saturating_sub(self.frame.saturating_sub(last));
+            Some(match left.saturating_sub(reserve) {
+                short if short < 0 => speed * (1.0 - REFILL),
+                left => speed + (1.0 - speed) * (f64::from(left) / slack).min(1.0),
+            })
+        });
+        speeds.fold(f64::INFINITY, f64::min).max(MIN_SPEED)
+    }
+
+    /// The local machine could not simulate this share of the last second, 0 to 1. The others are told.
+    pub fn handle_lost_time(&mut self, share: f32) {
+        self.lost_percent = (share.clamp(0.0, 1.0) * 100.0).ceil() as u8;
+    }
+
+    /// A payload of a peer came at `at`, and is taken in already. Peers simulate at least `least` frames per second.
+    pub fn handle_speed(&mut self, from: PeerKey, at: Duration, least: f32) -> Option<PeerSpeed> {
+        let last_frame = self.last_input(from)?;
+        let local = self.local.last_frame();
+        let others = self.peers.iter().filter(|(key, peer)| **key != from && peer.is_playing());
+        let others = others.map(|(_, peer)| peer.log.last_frame());
+        let is_last = others.chain([local]).all(|last| last.is_some_and(|last| last > last_frame));
+        let peer = self.peers.get_mut(&from)?;
+        peer.speed.handle_payload(at, last_frame, is_last, least);
+        Some(PeerSpeed {
+            rate: peer.speed.rate()?,
+            says_slow: peer.lost_percent > 0,
+            is_too_slow: peer.speed.is_too_slow(),
+        })
     }
 
     /// How many frames the simulation is ahead of a peer's, averaged over half a second; negative if it is behind. None

@@ -15,7 +15,7 @@ use super::stall::StallDetector;
 use super::{EndReason, MatchStart, Room, RoomConfig, RoomEvent};
 use crate::log_limiter::log_limited;
 use crate::match_::{
-    Accusations, DropConsensus, MAX_INPUT_BYTES, MAX_INPUT_DELAY, MatchConfig, MatchTraffic,
+    Accusations, DelayBounds, DropConsensus, MAX_INPUT_BYTES, MatchConfig, MatchTraffic,
     SharedTraffic, Signatures,
 };
 use crate::transport::TransportRequest;
@@ -38,6 +38,8 @@ pub(super) struct ActiveMatch {
     pub(super) answered_at: BTreeMap<(PeerKey, usize), Duration>,
     /// Which of the other simulations go on.
     pub(super) stalls: BTreeMap<PeerKey, StallDetector>,
+    /// The peers with machines that are too slow, and when each said so last.
+    pub(super) slow: BTreeMap<PeerKey, Duration>,
     /// Who wants which player removed.
     pub(super) kick_votes: KickVotes,
     /// The match that the local peer votes for.
@@ -86,6 +88,7 @@ impl ActiveMatch {
             input_searches: BTreeMap::new(),
             answered_at: BTreeMap::new(),
             stalls: BTreeMap::new(),
+            slow: BTreeMap::new(),
             kick_votes: KickVotes::default(),
             rematch: None,
             ended: EndedPlayers::default(),
@@ -131,11 +134,13 @@ impl Room {
             players: start.players.len(),
             default_input: self.config.default_input.clone(),
             input_delay: start.input_delay,
+            delay_bounds: self.config.input_delay,
+            frame: self.config.frame_duration(),
             max_prediction: self.config.max_prediction,
             input_redundancy: self.config.input_redundancy,
         };
         let active = ActiveMatch::new(start.clone(), config, signatures, &disconnected, rejoin);
-        active.traffic.lock().request_input_delay(self.config.input_delay);
+        active.traffic.lock().request_input_delay(self.fitting_delay(now));
         self.phase.started(active);
         self.lobby.started(epoch);
         self.early_proposals.begin(epoch);
@@ -184,22 +189,22 @@ impl Room {
         self.end(now, EndReason::CannotStart { detail });
     }
 
-    /// The local player's inputs are to wait for so many frames from now on, at most
-    /// [`MAX_INPUT_DELAY`]. In a match the delay changes step by step:
+    /// The local player's inputs are to wait within these bounds from now on. In a match the delay changes step by step:
     /// [`MatchTraffic::poll_input_delay`] says when.
-    pub fn handle_input_delay_changed(&mut self, frames: usize) {
-        let frames = frames.min(MAX_INPUT_DELAY);
-        if std::mem::replace(&mut self.config.input_delay, frames) != frames {
-            log_limited!(
-                self.logs,
-                self.now,
-                "another input delay",
-                "",
-                info!("the input delay is to be {frames} frames")
-            );
+    pub fn handle_input_delay_changed(&mut self, bounds: DelayBounds) {
+        if std::mem::replace(&mut self.config.input_delay, bounds) == bounds {
+            return;
         }
+        let DelayBounds { least, most, .. } = bounds;
+        log_limited!(
+            self.logs,
+            self.now,
+            "another input delay",
+            "",
+            info!("the input delay is to be {least} to {} frames", most.max(least))
+        );
         if let Some(active) = self.phase.active_match() {
-            active.traffic.lock().request_input_delay(frames);
+            active.traffic.lock().set_delay_bounds(bounds, self.config.frame_duration());
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use netplay_protocol::{Identity, MessageTypes, PeerKey};
 
 use crate::link::LinkConfig;
+use crate::match_::DelayBounds;
 use crate::path::PathPolicy;
 
 /// The settings of a room. The caller keeps them within their bounds and provides everything random.
@@ -32,7 +33,7 @@ pub struct RoomConfig {
     pub default_input: Vec<u8>,
     /// How many frames a local input waits before it takes effect, at most
     /// [`MAX_INPUT_DELAY`](crate::match_::MAX_INPUT_DELAY).
-    pub input_delay: usize,
+    pub input_delay: DelayBounds,
     /// How many frames the simulation may run ahead of the last confirmed one, at most
     /// [`MAX_PREDICTION`](crate::match_::MAX_PREDICTION). 0 is lockstep: a frame is simulated when it is confirmed.
     pub max_prediction: usize,
@@ -46,6 +47,9 @@ pub struct RoomConfig {
     /// After how long a player is dropped from the match whose simulation stands still although its link is alive.
     /// None: never.
     pub stall_timeout: Option<Duration>,
+    /// How many frames per second a player must simulate at least, to be in the match while the others wait for it; 0:
+    /// any number.
+    pub min_frame_rate: usize,
     /// The thresholds of links.
     pub link: LinkConfig,
     /// Which paths may carry packets.

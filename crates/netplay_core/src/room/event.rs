@@ -137,6 +137,23 @@ pub enum RoomEvent {
         /// How long it stood still.
         after: Duration,
     },
+    /// The machine of a peer is too slow for the simulation. The others wait for it once their prediction windows are
+    /// full. [`Self::PeerFastEnough`] follows unless the player is dropped or the match ends.
+    PeerTooSlow {
+        /// The peer.
+        peer: PeerKey,
+        /// The first player of the peer.
+        player: usize,
+        /// How many frames per second it simulates.
+        frame_rate: u32,
+    },
+    /// The machine of a peer that was too slow is fast enough again.
+    PeerFastEnough {
+        /// The peer.
+        peer: PeerKey,
+        /// The first player of the peer.
+        player: usize,
+    },
     /// A peer lost its connection to the signaling server, came back to it or left.
     PresenceChanged {
         /// The peer.
@@ -272,6 +289,8 @@ impl RoomEvent {
             | Self::PeerBack { player, .. }
             | Self::PeerStalled { player, .. }
             | Self::PeerUnstalled { player, .. }
+            | Self::PeerTooSlow { player, .. }
+            | Self::PeerFastEnough { player, .. }
             | Self::QualityChanged { player, .. }
             | Self::Desync { player, .. }
             | Self::RematchWanted { player, .. } => (Some(player), None),

@@ -160,6 +160,7 @@ impl Room {
                         }
                         if let Some(PayloadTaken { activity, .. }) = taken {
                             self.handle_activity(now, at, from, activity);
+                            self.handle_speed(now, at, from);
                         }
                     }
                     Err(error) => {

@@ -23,7 +23,7 @@ impl Room {
     pub(super) fn diagnose(&mut self, now: Duration, peer: PeerKey, finding: &Finding) {
         let label = self.label(peer);
         let Some(state) = self.peers.get_mut(&peer) else { return };
-        if state.finding.as_ref() == Some(finding) {
+        if state.finding.as_ref().map(Finding::code) == Some(finding.code()) {
             return;
         }
         state.finding = Some(finding.clone());

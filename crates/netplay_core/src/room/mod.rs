@@ -62,6 +62,7 @@ mod seed;
 mod seed_deadline;
 mod seed_exchange;
 mod seed_round;
+mod slow;
 mod stall;
 mod start_target;
 mod statements;

@@ -7,7 +7,7 @@ use netplay_protocol::{Identity, LobbyValues, MatchId, RejoinState, Roster};
 
 use super::super::MatchStart;
 use super::*;
-use crate::match_::{MatchConfig, Signatures};
+use crate::match_::{DelayBounds, MatchConfig, Signatures};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -49,6 +49,8 @@ fn active(epoch: u16) -> ActiveMatch {
         players: 2,
         default_input,
         input_delay: 2,
+        delay_bounds: DelayBounds::fixed(2),
+        frame: Duration::from_millis(16),
         max_prediction: 8,
         input_redundancy: 3,
     };

@@ -55,8 +55,8 @@ impl Room {
         let is_agreed = rejoin.agreed().is_some_and(|version| version.vote() == vote);
         if is_agreed && self.rejoin_vote != Some(vote) {
             self.rejoin_vote = Some(vote);
-            let Vote { roster, epoch } = vote;
             self.others().into_iter().for_each(|to| self.send_hello(now, to));
+            let Vote { roster, epoch } = vote;
             self.send_control_to_all(now, &ControlMessage::Ready { roster, epoch });
         }
     }
@@ -178,7 +178,7 @@ impl Room {
                 peer.public_key = Some(key);
             }
         }
-        let start = self.match_start(epoch, seed, values);
+        let start = self.match_start(now, epoch, seed, values);
         let start = MatchStart { input_delay: delay.unwrap_or(start.input_delay), ..start };
         let players = start.players.clone();
         // Those who wait may not know that a match runs: those who knew it may have restarted since.

@@ -124,7 +124,7 @@ impl Room {
         }
         let reveals = ControlMessage::SeedReveals(reveals);
         self.others().into_iter().for_each(|to| self.send_control(now, to, &reveals));
-        self.start_match(now, self.match_start(epoch, seed, target.values));
+        self.start_match(now, self.match_start(now, epoch, seed, target.values));
     }
 
     /// Whether a peer commits to a nonce for the next match and does not take part in it.

@@ -136,7 +136,7 @@ impl Room {
     /// Other inputs of a player count than those that were simulated: the match is simulated again, from its first
     /// frame and the input logs.
     pub(super) fn simulate_again(&mut self, player: usize) {
-        let input_delay = self.config.input_delay;
+        let input_delay = self.fitting_delay(self.now);
         let Some(active) = self.phase.active_match_mut() else { return };
         warn!(
             "the players agreed on other inputs of player {} than were simulated here: simulating the match again",

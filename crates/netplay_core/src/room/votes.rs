@@ -120,6 +120,14 @@ impl Room {
         self.send_control_to_all(now, &ControlMessage::Ready { roster, epoch });
     }
 
+    /// The input delay that fits the round trip to the farthest of the others, as far as it is known.
+    pub(super) fn fitting_delay(&self, now: Duration) -> usize {
+        let links = self.peers.values().filter(|peer| !peer.is_disconnected() && !peer.waits);
+        let longest = links.filter_map(|peer| peer.link.stats(now).rtt).max().unwrap_or_default();
+        let config = &self.config;
+        config.input_delay.fit(longest, config.frame_duration(), config.max_prediction)
+    }
+
     /// Tells a peer what the local one plays, once in each roster.
     pub(super) fn send_hello(&mut self, now: Duration, to: PeerKey) {
         let roster = Some(roster_hash(&self.roster));
@@ -153,7 +161,13 @@ impl Room {
     }
 
     /// What a match of this roster starts with.
-    pub(super) fn match_start(&self, epoch: u16, seed: u64, lobby: LobbyValues) -> MatchStart {
+    pub(super) fn match_start(
+        &self,
+        now: Duration,
+        epoch: u16,
+        seed: u64,
+        lobby: LobbyValues,
+    ) -> MatchStart {
         MatchStart {
             epoch,
             players: self.roster.members.clone(),
@@ -161,7 +175,7 @@ impl Room {
             local_player: self.roster.place(self.config.local_peer).unwrap_or(0),
             seed,
             lobby,
-            input_delay: self.config.input_delay,
+            input_delay: self.fitting_delay(now),
         }
     }
 

@@ -73,7 +73,7 @@ pub enum EventKind {
     Stalled,
     /// A rollback of many frames.
     DeepRollback,
-    /// The local machine is too slow for the simulation, or no longer.
+    /// A machine is too slow for the simulation, or no longer: that of the player, or the local one.
     TooSlow,
     /// The states of two peers differ.
     Desync,

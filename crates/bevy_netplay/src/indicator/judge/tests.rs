@@ -25,6 +25,7 @@ fn link(player: u8) -> LinkReading {
         loss: 0.0,
         is_silent: false,
         is_relayed: false,
+        is_too_slow: false,
     }
 }
 

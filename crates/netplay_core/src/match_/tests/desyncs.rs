@@ -9,7 +9,7 @@ use rand_pcg::Pcg32;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::super::{Desync, MatchConfig, MatchTraffic};
+use super::super::{DelayBounds, Desync, MatchConfig, MatchTraffic};
 use super::{Datagram, FRAME, key, signatures};
 
 /// The time in which datagrams are lost, and the time in which all of them arrive.
@@ -41,6 +41,8 @@ impl Peer {
             players,
             default_input: vec![0; 3],
             input_delay: 2,
+            delay_bounds: DelayBounds::fixed(2),
+            frame: FRAME,
             max_prediction: 8,
             input_redundancy: 3,
         };

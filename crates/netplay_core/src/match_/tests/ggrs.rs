@@ -15,7 +15,9 @@ use rand_pcg::Pcg32;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::super::{EncodedInputs, MatchConfig, MatchTraffic, SessionMessage, SharedTraffic};
+use super::super::{
+    DelayBounds, EncodedInputs, MatchConfig, MatchTraffic, SessionMessage, SharedTraffic,
+};
 use super::{FRAME, key, signatures};
 
 /// Longer than any test.
@@ -252,6 +254,8 @@ fn config<I: Input>(input_delay: usize, max_prediction: usize) -> MatchConfig {
         players: 2,
         default_input: I::default().bytes(),
         input_delay,
+        delay_bounds: DelayBounds::fixed(input_delay),
+        frame: FRAME,
         max_prediction,
         input_redundancy: 3,
     }
@@ -421,7 +425,7 @@ fn a_player_rejoins_after_its_delay_has_changed() {
         let known = local.last_frame().unwrap();
         let player = Player::new(1, config::<Stick>(delay, window), 200 + seed);
         player.traffic.lock().catch_up([(key(0), other, None, known)], local);
-        player.traffic.lock().request_input_delay(7);
+        player.traffic.lock().set_delay_bounds(DelayBounds::fixed(7), FRAME);
         pair.players[1] = player;
         pair.datagrams.clear();
         pair.run(300);

@@ -3,7 +3,8 @@
 use rand::RngExt;
 use rand_pcg::Pcg32;
 
-use super::super::MatchConfig;
+use super::super::{DelayBounds, MatchConfig};
+use super::FRAME;
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -37,6 +38,8 @@ impl Settings {
             players,
             default_input,
             input_delay,
+            delay_bounds: DelayBounds::fixed(input_delay),
+            frame: FRAME,
             max_prediction,
             input_redundancy: self.redundancy,
         }

@@ -4,7 +4,7 @@ use netplay_protocol::signaling::Refusal;
 use netplay_protocol::{ControlMessage, DropProposal, Hello, ReliableHeader, Roster};
 
 use super::network::{Network, identity, key};
-use crate::match_::{MAX_INPUT_BYTES, MAX_INPUT_DELAY};
+use crate::match_::{DelayBounds, MAX_INPUT_BYTES, MAX_INPUT_DELAY};
 use crate::path::Channel;
 use crate::room::{EndReason, RoomEvent};
 use crate::transport::{LeaveReason, TransportEvent, TransportRequest};
@@ -233,7 +233,7 @@ fn inputs_that_no_datagram_can_carry_end_the_room_before_the_match() {
 #[test]
 fn an_input_delay_that_changes_holds_for_the_next_match() {
     let mut network = Network::playing(14, 2);
-    network.nodes.get_mut(&1).unwrap().room.handle_input_delay_changed(99);
+    network.nodes.get_mut(&1).unwrap().room.handle_input_delay_changed(DelayBounds::fixed(99));
     let now = network.now;
     (0..2).for_each(|peer| network.nodes.get_mut(&peer).unwrap().room.vote_rematch(now));
     let delay = |network: &Network| {

@@ -16,6 +16,7 @@ use super::node::Node;
 use super::twin::Twin;
 use super::watch::{Tamper, said_in};
 use crate::link::{LinkConfig, Transmit};
+use crate::match_::DelayBounds;
 use crate::path::{Channel, PathId, PathKind, PathPolicy};
 use crate::room::{Entropy, Room, RoomConfig};
 use crate::transport::{SendError, TransportEvent, TransportRequest};
@@ -160,10 +161,11 @@ impl Network {
             registered: 1,
             frame_rate: 60,
             default_input: vec![0, 0],
-            input_delay: 2,
+            input_delay: DelayBounds::fixed(2),
             max_prediction: 8,
             input_redundancy: 3,
             stall_timeout: None,
+            min_frame_rate: 0,
             away_timeout: Duration::from_secs(10),
             disconnect_timeout: Duration::from_secs(10),
             link: LinkConfig::default(),

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
 use super::network::{Network, identity, key};
-use crate::match_::MAX_INPUT_DELAY;
+use crate::match_::{DelayBounds, MAX_INPUT_DELAY};
 use crate::path::{Channel, PathId};
 use crate::room::{RoomConfig, RoomEvent};
 use crate::transport::TransportEvent;
@@ -48,7 +48,7 @@ fn a_player_rejoins_with_other_inputs_and_in_lockstep() {
     let large = Network::playing_with(102, 3, |_, config| config.default_input = vec![0; 400]);
     let lockstep = Network::playing_with(103, 3, |_, config| config.max_prediction = 0);
     let undelayed = Network::playing_with(104, 3, |_, config| {
-        (config.max_prediction, config.input_delay) = (0, 0);
+        (config.max_prediction, config.input_delay) = (0, DelayBounds::fixed(0));
     });
     for mut network in [stick, large, lockstep, undelayed] {
         network.restart(1);
@@ -64,13 +64,18 @@ fn a_player_rejoins_with_other_inputs_and_in_lockstep() {
 fn a_player_rejoins_after_its_input_delay_has_changed() {
     for delay in [0, 1, 4, MAX_INPUT_DELAY] {
         let mut network = Network::playing(105, 3);
-        network.nodes.get_mut(&1).unwrap().room.handle_input_delay_changed(delay);
+        network
+            .nodes
+            .get_mut(&1)
+            .unwrap()
+            .room
+            .handle_input_delay_changed(DelayBounds::fixed(delay));
         network.run(120);
         let delay_of =
             |network: &Network| network.nodes[&1].room.traffic().unwrap().lock().input_delay();
         assert_eq!(delay_of(&network), delay);
         // The process after it is configured with another one, which it takes over once it has caught up.
-        network.configure = |_, config| config.input_delay = 3;
+        network.configure = |_, config| config.input_delay = DelayBounds::fixed(3);
         network.restart(1);
         rejoin_and_play_on(&mut network, &[0, 1, 2]);
         assert_eq!(network.started(1).unwrap().input_delay, 2, "that of its first input");
