@@ -5,7 +5,8 @@
 //! * `cargo xtask desync` compares desync bundles of the arena, and simulates them again;
 //! * `cargo xtask bench` plays matches on bevy_netplay and on plain bevy_ggrs + matchbox_socket side by
 //!   side and prints how they compare;
-//! * `cargo xtask report` draws session reports as a page.
+//! * `cargo xtask report` draws session reports as a page;
+//! * `cargo xtask sounds` synthesizes the sounds in `assets/sounds`.
 //!
 //! Every other program is started directly, never through a shell, and its output passes through.
 
@@ -23,6 +24,7 @@ mod desync;
 mod fuzz;
 mod limits;
 mod report;
+mod sounds;
 mod steps;
 mod test;
 mod tools;
@@ -52,6 +54,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Draws session reports as a page, as `netplay-tools report` does
     Report(report::ReportArguments),
+    /// Synthesizes the sounds in `assets/sounds`
+    Sounds,
 }
 
 fn main() -> ExitCode {
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Desync(arguments) => desync::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Sounds => sounds::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

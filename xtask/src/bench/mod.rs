@@ -3,6 +3,7 @@
 //! `cargo xtask bench links`: what a match notices when paths break.
 //! `cargo xtask bench web`: the same match in a browser, on either stack.
 //! `cargo xtask bench rollback`: saving, loading and simulating, beside the store of bevy_ggrs.
+//! `cargo xtask bench feel`: what players see of a match, on either stack.
 //!
 //! Two processes play the arena over WebRTC on this machine, with the same inputs, on one stack and then
 //! on the other, as often as asked. What the wire carries is counted at the loopback interface, so that
@@ -11,6 +12,7 @@
 //!
 //! Every figure is the median over the rounds; least and greatest stand beside it.
 
+mod feel;
 mod figures;
 mod interface;
 mod links;
@@ -62,6 +64,8 @@ enum Part {
     Web(web::WebArguments),
     /// Rolls a game back on this library's store and on that of bevy_ggrs, and prints how they compare
     Rollback(rollback::RollbackArguments),
+    /// Plays matches on bad networks and uneven machines on both stacks, and prints what players see
+    Feel(feel::FeelArguments),
 }
 
 /// Builds both stacks, plays the rounds, prints the table and writes `bench/match.json`.
@@ -71,6 +75,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), String> {
         Some(Part::Links(arguments)) => return links::run(arguments),
         Some(Part::Web(arguments)) => return web::run(arguments),
         Some(Part::Rollback(arguments)) => return rollback::run(arguments),
+        Some(Part::Feel(arguments)) => return feel::run(arguments),
         None => {}
     }
     if arguments.in_namespace {
