@@ -1,9 +1,10 @@
-// What the browser keeps of a player: the name for all visits; identity and resume token for one tab, until it is closed
-// or is in no room any more.
+// What the browser keeps of a player: the name, and whether the game is muted, for all visits; identity and resume token for
+// one tab, until it is closed or is in no room any more.
 //
 // Every page on the same origin can read them: the name always, the secrets if it is opened in the same tab.
 
 const NAME = "arena-name";
+const MUTED = "arena-muted";
 const SESSION = "arena-session";
 // What pages of different tabs ask each other through the storage that they share.
 const QUESTION = "arena-session-question";
@@ -20,6 +21,15 @@ export function rememberedName() {
 
 export function rememberName(name) {
   attempt(() => localStorage.setItem(NAME, name));
+}
+
+export function wasMuted() {
+  return Boolean(attempt(() => localStorage.getItem(MUTED)));
+}
+
+export function rememberMuted(muted) {
+  if (muted) attempt(() => localStorage.setItem(MUTED, "yes"));
+  else attempt(() => localStorage.removeItem(MUTED));
 }
 
 // The identity of this tab, and its resume token if the page was in the same room before: it was reloaded, or the tab

@@ -11,15 +11,17 @@ import { examine } from "./doctor.js";
 import { closeInvitation, invitation, showInvitation } from "./invite.js";
 import { load } from "./loading.js";
 import "./lobby.js";
-import { forgetSession, rememberName, rememberSession, session } from "./memory.js";
+import { forgetSession, rememberMuted, rememberName, rememberSession, session, wasMuted } from "./memory.js";
 import "./reload.js";
 import { showRooms } from "./rooms.js";
+import "./sound.js";
 
 const element = (id) => document.getElementById(id);
 const options = read(location.search);
 let loaded = false;
 let failed = false;
 let kept = null;
+let muted = wasMuted();
 
 function fail(sentence) {
   element("error").textContent = sentence;
@@ -123,6 +125,7 @@ async function start() {
   showInvitation(invitation(options, canonical(defaultServer())), window.wasmBindings.qr);
   document.body.dataset.stage = "game";
   element("buttons").hidden = false;
+  if (muted) window.wasmBindings.wish("mute");
   try {
     window.wasmBindings.play(JSON.stringify(options));
     touchControls(window.wasmBindings.hold);
@@ -164,6 +167,8 @@ document.addEventListener("game", ({ detail }) => {
   if (!detail.state) return;
   const outside = ["offline", "ended"].includes(detail.state);
   keep(outside ? null : detail.resume_token);
+  if (detail.muted !== muted) rememberMuted((muted = detail.muted));
+  element("mute").ariaPressed = muted;
   element("invite").hidden = detail.state !== "lobby";
   if (detail.state !== "lobby") closeInvitation();
   element("join").hidden = !outside;
@@ -174,7 +179,7 @@ document.addEventListener("game", ({ detail }) => {
 });
 
 // Buttons of the page. They give the focus back to the canvas, so that keys go to the game.
-for (const wish of ["join", "leave", "rematch", "report", "overlay"]) {
+for (const wish of ["join", "leave", "rematch", "report", "mute", "overlay"]) {
   element(wish).addEventListener("click", () => {
     window.wasmBindings.wish(wish);
     element("arena").focus();

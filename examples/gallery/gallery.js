@@ -3,6 +3,7 @@
 import { builtInServers, mayConnect } from "./consent.js";
 import { load } from "./loading.js";
 import "./reload.js";
+import "./sound.js";
 
 const given = new URLSearchParams(location.search);
 const element = (id) => document.getElementById(id);

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use arena::bot;
 use arena::fixed_match::{self, GOLDEN, game, random_input};
-use arena::sim::{ArenaInput, Dice, FIRE, Phase, Pickup, Round, Score, Serials, Ship, Shot};
+use arena::sim::{
+    ArenaInput, Cue, CueKind, Dice, FIRE, Phase, Pickup, Round, Score, Serials, Ship, Shot,
+};
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use bevy_netplay::{SyncTest, SyncTestError};
@@ -120,4 +122,37 @@ fn guns_that_always_fire_leave_the_same_shots_after_every_rollback() {
     };
     let seen = seen(SyncTest::new(4).seed(1).frames(900).check_distance(7), input);
     assert!(seen.fired > 100, "only {} shots were fired", seen.fired);
+}
+
+#[test]
+fn what_is_seen_and_heard_of_a_match_is_told_once_whatever_is_simulated_again() {
+    // A sync test plays in two Apps: one rolls back.
+    let told = Arc::new(Mutex::new(Vec::<Vec<CueKind>>::new()));
+    let watched = |app: &mut App| {
+        game(app);
+        let (told, side) = (told.clone(), told.lock().unwrap().len());
+        told.lock().unwrap().push(Vec::new());
+        app.add_systems(Update, move |mut cues: MessageReader<EffectMessage<Cue>>| {
+            told.lock().unwrap()[side].extend(cues.read().filter_map(|cue| match cue {
+                // Shots fly in any order, so those of a frame burst in any order.
+                EffectMessage::Confirmed {
+                    effect: Cue { kind: CueKind::Burst(_), .. }, ..
+                } => None,
+                EffectMessage::Confirmed { effect, .. } => Some(effect.kind),
+                _ => None,
+            }));
+        });
+    };
+    SyncTest::new(4).seed(7).frames(2000).check_distance(7).run(watched, random_input).unwrap();
+    let told = told.lock().unwrap();
+    let [one, other] = &told[..] else { panic!("{} Apps", told.len()) };
+    // One of them may be a few frames ahead in what is certain.
+    let (least, most) = (one.len().min(other.len()), one.len().max(other.len()));
+    assert_eq!(one[..least], other[..least]);
+    assert!(least > 100 && most - least < 10, "{least} and {most}");
+    for kind in [CueKind::Fight, CueKind::Fired(3)] {
+        assert!(one.contains(&kind), "{kind:?}");
+    }
+    assert!(one.iter().any(|kind| matches!(kind, CueKind::Destroyed(_))));
+    assert_eq!(one.iter().filter(|kind| **kind == CueKind::Countdown).count(), 2);
 }

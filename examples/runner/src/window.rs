@@ -2,7 +2,6 @@
 
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::winit::WinitSettings;
 use bevy_netplay::LOG_FILTER;
 
 use crate::assets;
@@ -25,8 +24,12 @@ pub fn app(title: &str, canvas: &str) -> App {
             .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
             .set(assets::plugin())
             .set(LogPlugin { filter: LOG_FILTER.into(), ..LogPlugin::default() }),
-    )
-    // A window in the background runs at full speed: the other players need its input.
-    .insert_resource(WinitSettings::continuous());
+    );
+    #[cfg(any(feature = "audio", target_arch = "wasm32"))]
+    app.add_plugins(crate::audio::plugin);
+    // A window in the background runs at full speed: the other players need its input. A page does so while it is in a
+    // room.
+    #[cfg(not(target_arch = "wasm32"))]
+    app.insert_resource(bevy::winit::WinitSettings::continuous());
     app
 }

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 
+use super::cues::{CueKind, Cues};
 use super::fixed::PX;
 use super::round::{Phase, Round};
 use super::ship::{Body, Hull, RADIUS, Score, Ship};
@@ -17,6 +18,7 @@ pub const PICKUP_DISTANCE: i32 = RADIUS + 12 * PX;
 pub(super) fn strike(
     mut commands: Commands,
     round: Res<Round>,
+    mut cues: ResMut<Cues>,
     shots: Query<(Entity, &Shot, &Body)>,
     mut ships: Query<(&Ship, &Body, &mut Hull, &mut Score)>,
 ) {
@@ -31,12 +33,18 @@ pub(super) fn strike(
                 && hull.is_alive()
                 && body.at.is_within(shot_body.at, HIT_DISTANCE)
         });
-        let Some((_, _, hull, _)) = struck else { continue };
+        let Some((ship, body, hull, _)) = struck else { continue };
         commands.entity(entity).despawn();
+        cues.write(CueKind::Burst(shot.owner), shot_body.at);
         // Shots that are still flying when the round ends do not count.
-        if round.phase != Phase::Fight || !hull.take_hit() {
+        if round.phase != Phase::Fight || hull.is_shielded() {
             continue;
         }
+        if !hull.take_hit() {
+            cues.write(CueKind::Hit(ship.player), body.at);
+            continue;
+        }
+        cues.write(CueKind::Destroyed(ship.player), body.at);
         if let Some((.., score)) = ships.iter_mut().find(|(ship, ..)| ship.player == shot.owner) {
             score.0 += 1;
         }

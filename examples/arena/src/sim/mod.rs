@@ -7,6 +7,7 @@
 //! - the order of a query is not the same on two peers, so wherever one entity affects another, they are sorted by
 //!   player or by serial number.
 
+mod cues;
 mod fixed;
 mod hits;
 mod input;
@@ -29,6 +30,7 @@ use bevy_netplay::prelude::*;
 use crate::lobby::{ArenaMatchLobby, RoundChoice, ShipChoice};
 use crate::standings::Standings;
 
+pub use cues::{Cue, CueKind, Cues};
 pub use fixed::{DIRECTIONS, PX, Point, direction};
 pub use hits::{HIT_DISTANCE, PICKUP_DISTANCE};
 pub use input::{ArenaInput, Controls, DASH, DOWN, FIRE, LEFT, RIGHT, UP};
@@ -48,10 +50,14 @@ impl Plugin for SimulationPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(RulesPlugin::<Netplay>::default())
             .add_lobby_state::<ShipChoice, RoundChoice>()
+            .add_effect_by_key(|cue: &Cue| cue.kind)
             .add_systems(StartMatch, set_up.before(StartSystems))
             .add_systems(
                 NetplayUpdate,
-                (input::take.before(SimulationSystems), end_match.after(SimulationSystems)),
+                (
+                    input::take.before(SimulationSystems),
+                    (pass_cues_on, end_match).after(SimulationSystems),
+                ),
             );
     }
 }
@@ -92,6 +98,21 @@ fn set_up(
     commands.insert_resource(RoundRules { frames: lobby.room().length.frames(), ends_match });
 }
 
+/// What is seen and heard of the frame.
+fn pass_cues_on(
+    cues: Res<Cues>,
+    ships: Query<(Entity, &Ship)>,
+    mut effects: EffectWriter<Cue>,
+    mut teleported: MessageWriter<Teleported>,
+) {
+    for cue in &cues.0 {
+        effects.write(*cue);
+        let is_moved = |ship: &Ship| cue.kind == CueKind::Respawned(ship.player);
+        let moved = ships.iter().filter(|(_, ship)| is_moved(ship));
+        teleported.write_batch(moved.map(|(entity, _)| Teleported { entity }));
+    }
+}
+
 /// In a room with a lobby all go back there when the round is over.
 fn end_match(
     (round, rules): (Res<Round>, Res<RoundRules>),
@@ -125,6 +146,7 @@ impl<N> Default for RulesPlugin<N> {
 impl<N: Netcode> Plugin for RulesPlugin<N> {
     fn build(&self, app: &mut App) {
         app.init_resource::<Controls>()
+            .init_resource::<Cues>()
             .init_resource::<Round>()
             .init_resource::<RoundRules>()
             .init_resource::<Dice>()
@@ -147,6 +169,7 @@ impl<N: Netcode> Plugin for RulesPlugin<N> {
             .add_systems(
                 N::frame(),
                 (
+                    cues::clear,
                     round::advance,
                     ship::respawn,
                     movement::steer,

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 
+use super::cues::{CueKind, Cues};
 use super::fixed::{PX, Point};
 use super::hits::PICKUP_DISTANCE;
 use super::random::{Dice, Serials};
@@ -42,6 +43,7 @@ pub struct Pickup {
 /// that two ships reach together to the same one.
 pub(super) fn collect(
     mut commands: Commands,
+    mut cues: ResMut<Cues>,
     pickups: Query<(Entity, &Pickup, &Body)>,
     mut ships: Query<(&Ship, &Body, &mut Hull, &mut Gun)>,
 ) {
@@ -54,8 +56,9 @@ pub(super) fn collect(
         let finder = ships.iter_mut().find(|(_, body, hull, _)| {
             hull.is_alive() && body.at.is_within(place.at, PICKUP_DISTANCE)
         });
-        let Some((_, _, hull, gun)) = finder else { continue };
+        let Some((ship, _, hull, gun)) = finder else { continue };
         commands.entity(entity).despawn();
+        cues.write(CueKind::PickedUp(ship.player, pickup.kind), place.at);
         match pickup.kind {
             PickupKind::Repair => hull.health = (hull.health + 2).min(MAX_HEALTH),
             PickupKind::Rapid => gun.rapid = EXTRA_FRAMES,

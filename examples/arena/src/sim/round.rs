@@ -3,6 +3,9 @@
 
 use bevy::prelude::*;
 
+use super::cues::{CueKind, Cues};
+use super::fixed::Point;
+
 /// Frames before the fight.
 pub const COUNTDOWN_FRAMES: u16 = 120;
 /// Frames of fighting: a minute.
@@ -53,7 +56,14 @@ impl Default for Round {
     }
 }
 
-pub(super) fn advance(mut round: ResMut<Round>, rules: Res<RoundRules>) {
+pub(super) fn advance(mut round: ResMut<Round>, rules: Res<RoundRules>, mut cues: ResMut<Cues>) {
+    let cue = match (round.phase, round.frames_left) {
+        (Phase::Countdown, 1) => Some(CueKind::Fight),
+        (Phase::Countdown, left) if left % 60 == 0 => Some(CueKind::Countdown),
+        (Phase::Fight, 1) => Some(CueKind::Over),
+        _ => None,
+    };
+    cue.into_iter().for_each(|kind| cues.write(kind, Point::default()));
     round.frames_left = round.frames_left.saturating_sub(1);
     if round.frames_left == 0 {
         *round = match round.phase {
@@ -78,6 +88,7 @@ mod tests {
         let mut app = App::new();
         app.insert_resource(RoundRules { frames: length, ends_match: false })
             .init_resource::<Round>()
+            .init_resource::<Cues>()
             .add_systems(Update, advance);
         let mut phase_after = |frames: u16| {
             (0..frames).for_each(|_| app.update());

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 
+use super::cues::{CueKind, Cues};
 use super::fixed::{PX, Point};
 use super::netcode::MatchSetup;
 use super::round::{Phase, Round};
@@ -50,9 +51,14 @@ impl Hull {
         self.health > 0
     }
 
+    /// Whether hits do not count.
+    pub fn is_shielded(&self) -> bool {
+        self.shield > 0
+    }
+
     /// Counts a hit. Returns whether it destroyed the ship. A shielded ship is not affected.
     pub(super) fn take_hit(&mut self) -> bool {
-        if self.shield > 0 {
+        if self.is_shielded() {
             return false;
         }
         self.health = self.health.saturating_sub(1);
@@ -123,6 +129,7 @@ pub(super) fn spawn(mut commands: Commands, setup: Res<MatchSetup>) {
 /// other ships.
 pub(super) fn respawn(
     round: Res<Round>,
+    mut cues: ResMut<Cues>,
     mut ships: Query<(&mut Ship, &mut Body, &mut Hull, &mut Gun, &mut Engine)>,
 ) {
     if round.phase == Phase::Countdown {
@@ -160,6 +167,7 @@ pub(super) fn respawn(
         *hull = Hull { health: MAX_HEALTH, away: 0, shield: SHIELD_FRAMES };
         *gun = Gun::default();
         *engine = Engine::default();
+        cues.write(CueKind::Respawned(ship.player), at);
         taken.push(at);
     }
 }

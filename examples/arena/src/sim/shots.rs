@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 
+use super::cues::{CueKind, Cues};
 use super::fixed::{DIRECTIONS, PX, direction};
 use super::input::{Controls, FIRE};
 use super::random::Serials;
@@ -39,6 +40,7 @@ pub(super) fn fire(
     controls: Res<Controls>,
     round: Res<Round>,
     mut serials: ResMut<Serials>,
+    mut cues: ResMut<Cues>,
     mut ships: Query<(&Ship, &Body, &Hull, &mut Gun)>,
 ) {
     if round.phase != Phase::Fight {
@@ -51,6 +53,7 @@ pub(super) fn fire(
         if !wants || !hull.is_alive() || gun.cooldown > 0 {
             continue;
         }
+        cues.write(CueKind::Fired(ship.player), body.at);
         gun.cooldown = if gun.rapid > 0 { COOLDOWN / 2 } else { COOLDOWN };
         let fan: &[u8] = if gun.spread > 0 { &[DIRECTIONS - 2, 0, 2] } else { &[0] };
         for turn in fan {
@@ -65,7 +68,11 @@ pub(super) fn fire(
 }
 
 /// Moves shots; they bounce once and then burst.
-pub(super) fn fly(mut commands: Commands, mut shots: Query<(Entity, &mut Shot, &mut Body)>) {
+pub(super) fn fly(
+    mut commands: Commands,
+    mut cues: ResMut<Cues>,
+    mut shots: Query<(Entity, &mut Shot, &mut Body)>,
+) {
     for (entity, mut shot, mut body) in &mut shots {
         let Body { mut at, mut velocity } = *body;
         let contact = slide(&mut at, velocity, SHOT_RADIUS);
@@ -79,6 +86,7 @@ pub(super) fn fly(mut commands: Commands, mut shots: Query<(Entity, &mut Shot, &
         shot.life -= 1;
         if shot.life == 0 || (contact.any() && shot.bounces == 0) {
             commands.entity(entity).despawn();
+            cues.write(CueKind::Burst(shot.owner), at);
         } else if contact.any() {
             shot.bounces -= 1;
         }

@@ -1,87 +1,69 @@
-//! Triggers of particle effects. The simulation sends no events, because a rollback would send them twice: these
-//! systems compare the state of this frame with that of the last one. A hit that was mispredicted leaves a few
-//! sparks and nothing else.
+//! Particles and the shaking camera. What the simulation tells of is shown as soon as it is predicted: one that never was
+//! leaves a few sparks and nothing else.
 
 use bevy::prelude::*;
-use std::collections::BTreeMap;
+use bevy_netplay::prelude::*;
 
 use super::particles::{Burst, Bursts};
-use super::{MainCamera, OFFSET, palette, to_screen};
+use super::{MainCamera, OFFSET, palette, shots, to_screen};
 use crate::lobby::ShipColors;
-use crate::sim::{Body, Engine, Hull, Ship, Shot};
+use crate::sim::{Body, Cue, CueKind, Engine, Hull, Ship};
+
+/// What should have begun so many frames ago is not shown any more: it would be over.
+const TOO_LATE: u32 = 30;
 
 /// How much the camera shakes, in pixels.
 #[derive(Resource, Default)]
 struct Shake(f32);
 
 pub fn plugin(app: &mut App) {
-    app.init_resource::<Shake>()
-        .add_systems(Update, (watch_ships, watch_shots, trails, shake).chain());
+    app.init_resource::<Shake>().add_systems(Update, (show_cues, trails, shake).chain());
 }
 
-fn watch_ships(
-    mut seen: Local<BTreeMap<u8, u8>>,
+fn show_cues(
+    mut cues: MessageReader<EffectMessage<Cue>>,
     mut bursts: ResMut<Bursts>,
     mut shaking: ResMut<Shake>,
     colors: Res<ShipColors>,
-    ships: Query<(&Ship, &Body, &Hull)>,
 ) {
-    for (ship, body, hull) in &ships {
-        let before = seen.insert(ship.player, hull.health).unwrap_or(hull.health);
-        if hull.health >= before {
-            continue;
-        }
-        let destroyed = hull.health == 0;
-        let color = palette::player(colors.of(ship.player));
-        bursts.0.push(Burst {
-            at: to_screen(body.at),
-            drift: Vec2::ZERO,
-            count: if destroyed { 70 } else { 12 },
-            speed: if destroyed { 420.0 } else { 220.0 },
-            size: if destroyed { 34.0 } else { 18.0 },
-            life: if destroyed { 0.9 } else { 0.4 },
-            color: if destroyed { color } else { palette::bright(color) },
+    for cue in cues.read() {
+        let EffectMessage::Predicted { effect: cue, late: ..TOO_LATE, .. } = cue else { continue };
+        bursts.0.extend(burst(cue, &colors));
+        shaking.0 = shaking.0.max(match cue.kind {
+            CueKind::Destroyed(_) => 9.0,
+            CueKind::Hit(_) => 2.0,
+            _ => 0.0,
         });
-        shaking.0 = shaking.0.max(if destroyed { 9.0 } else { 2.0 });
     }
 }
 
-/// Shows sparks where a shot was that no longer exists: it hit something.
-fn watch_shots(
-    mut seen: Local<BTreeMap<u32, (Vec2, u8)>>,
-    mut bursts: ResMut<Bursts>,
-    colors: Res<ShipColors>,
-    shots: Query<(&Shot, &Body)>,
-) {
-    let now: BTreeMap<_, _> =
-        shots.iter().map(|(shot, body)| (shot.serial, (to_screen(body.at), shot.owner))).collect();
-    for (_, &(at, owner)) in seen.iter().filter(|(serial, _)| !now.contains_key(serial)) {
-        bursts.0.push(Burst {
-            at,
-            drift: Vec2::ZERO,
-            count: 5,
-            speed: 140.0,
-            size: 12.0,
-            life: 0.3,
-            color: palette::bright(palette::player(colors.of(owner))),
-        });
-    }
-    *seen = now;
+/// The particles of a cue, if it has any.
+fn burst(cue: &Cue, colors: &ShipColors) -> Option<Burst> {
+    let color = |player| palette::player(colors.of(player));
+    let (count, speed, size, life, color) = match cue.kind {
+        CueKind::Destroyed(player) => (70, 420.0, 34.0, 0.9, color(player)),
+        CueKind::Hit(player) => (12, 220.0, 18.0, 0.4, palette::bright(color(player))),
+        CueKind::Burst(player) => (5, 140.0, 12.0, 0.3, palette::bright(color(player))),
+        CueKind::Respawned(player) => (24, 180.0, 20.0, 0.5, palette::bright(color(player))),
+        CueKind::PickedUp(_, kind) => (16, 160.0, 18.0, 0.5, shots::pickup_color(kind)),
+        CueKind::Fired(_) | CueKind::Countdown | CueKind::Fight | CueKind::Over => return None,
+    };
+    Some(Burst { at: to_screen(cue.at), drift: Vec2::ZERO, count, speed, size, life, color })
 }
 
 fn trails(
     mut bursts: ResMut<Bursts>,
     colors: Res<ShipColors>,
-    ships: Query<(&Ship, &Body, &Hull, &Engine)>,
+    ships: Query<(&Ship, &Body, &Transform, &Hull, &Engine)>,
 ) {
-    for (ship, body, hull, engine) in &ships {
+    for (ship, body, transform, hull, engine) in &ships {
         let velocity = to_screen(body.velocity);
         let dashing = engine.dashing > 0;
         if !hull.is_alive() || velocity.length() < 1.0 {
             continue;
         }
         bursts.0.push(Burst {
-            at: to_screen(body.at) - velocity.normalize() * 16.0,
+            at: transform.translation.truncate() - velocity.normalize() * 16.0,
             drift: -velocity * 12.0,
             count: if dashing { 4 } else { 1 },
             speed: 30.0,

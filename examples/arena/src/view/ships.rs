@@ -1,5 +1,5 @@
 //! Draws ships: one set of sprites per player, spawned at startup and visible while the player's ship is alive. They
-//! are entities of their own, so that a rollback of the ship's entity does not affect them.
+//! are entities of their own, so that a rollback of the ship's entity does not affect them, and follow its `Transform`.
 
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
@@ -7,13 +7,15 @@ use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use std::f32::consts::TAU;
 
 use super::images::Images;
-use super::{palette, to_screen};
+use super::palette;
 use crate::lobby::ShipColors;
-use crate::sim::{Body, DIRECTIONS, Gun, Hull, MAX_HEALTH, Ship};
+use crate::sim::{DIRECTIONS, Gun, Hull, MAX_HEALTH, Ship};
 
 /// How opaque the light around a ship is, and its shield.
 const LIGHT: f32 = 0.28;
 const SHIELD: f32 = 0.25;
+/// How quickly the hull turns to where the ship faces: a ship turns by 45 degrees in a frame.
+const TURN: f32 = 30.0;
 
 #[derive(Component, Clone, Copy, PartialEq)]
 enum Part {
@@ -64,23 +66,24 @@ fn build(mut commands: Commands, images: Res<Images>) {
 fn follow(
     this_match: Option<Res<CurrentMatch>>,
     colors: Res<ShipColors>,
-    ships: Query<(&Ship, &Body, &Hull, &Gun)>,
+    time: Res<Time>,
+    ships: Query<(&Ship, &Transform, &Hull, &Gun), Without<Part>>,
     mut parts: Query<(&Owner, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
 ) {
     let own = this_match.as_deref().map_or(&[][..], |this_match| &this_match.local_players);
     for (&Owner(player), &part, mut transform, mut sprite, mut visibility) in &mut parts {
         let ship = ships.iter().find(|(ship, ..)| ship.player == player);
-        let Some((ship, body, hull, gun)) = ship.filter(|(_, _, hull, _)| hull.is_alive()) else {
+        let Some((ship, pose, hull, gun)) = ship.filter(|(_, _, hull, _)| hull.is_alive()) else {
             visibility.set_if_neq(Visibility::Hidden);
             continue;
         };
-        let at = to_screen(body.at);
+        let at = pose.translation.truncate();
         let color = palette::player(colors.of(player));
         let (shown, place, depth) = match part {
             Part::Light => (true, at, 1.0),
             Part::Hull => (true, at, 3.0),
             Part::Own => (own.contains(&PlayerHandle(player)), at, 2.0),
-            Part::Shield => (hull.shield > 0, at, 4.0),
+            Part::Shield => (hull.is_shielded(), at, 4.0),
             Part::Pip(pip) => {
                 let column = f32::from(pip) - f32::from(MAX_HEALTH - 1) / 2.0;
                 (true, at + Vec2::new(column * 10.0, 36.0), 5.0)
@@ -90,10 +93,11 @@ fn follow(
             Part::Hull => {
                 let nose = f32::from(ship.facing) * TAU / f32::from(DIRECTIONS);
                 let wanted = Quat::from_rotation_z(nose);
-                // A ship that respawns has its rotation at once; a ship that turns is smoothed.
-                let appears = *visibility == Visibility::Hidden;
-                transform.rotation =
-                    if appears { wanted } else { transform.rotation.slerp(wanted, 0.4) };
+                // A ship that respawns has its rotation at once.
+                match *visibility {
+                    Visibility::Hidden => transform.rotation = wanted,
+                    _ => transform.rotation.smooth_nudge(&wanted, TURN, time.delta_secs()),
+                }
                 let extra = gun.rapid > 0 || gun.spread > 0;
                 sprite.color = if extra { palette::bright(color) } else { color };
             }

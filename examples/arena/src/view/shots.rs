@@ -5,15 +5,15 @@ use bevy::prelude::*;
 use std::f32::consts::PI;
 
 use super::images::Images;
-use super::{palette, to_screen};
+use super::palette;
 use crate::lobby::ShipColors;
-use crate::sim::{Body, Pickup, PickupKind, Shot};
+use crate::sim::{Pickup, PickupKind, Shot};
 
 #[derive(Component)]
 struct Halo;
 
 pub fn plugin(app: &mut App) {
-    app.add_systems(Update, (add_shot_sprites, add_pickup_sprites, place, pulse).chain());
+    app.add_systems(Update, (add_shot_sprites, add_pickup_sprites, pulse).chain());
 }
 
 fn add_shot_sprites(
@@ -29,7 +29,7 @@ fn add_shot_sprites(
             color: palette::bright(palette::player(colors.of(shot.owner))),
             ..Sprite::default()
         };
-        commands.entity(entity).insert((sprite, Transform::default()));
+        commands.entity(entity).insert(sprite);
     }
 }
 
@@ -61,22 +61,11 @@ fn add_pickup_sprites(
         };
         commands.entity(entity).insert((
             sprite(image, 30.0, 1.0),
-            Transform::default(),
-            Visibility::default(),
             children![
                 (sprite(&images.ring, 40.0, 0.9), Transform::default()),
                 (sprite(&images.glow, 90.0, 0.35), Transform::from_xyz(0.0, 0.0, -0.1), Halo),
             ],
         ));
-    }
-}
-
-fn place(mut bodies: Query<(&Body, Has<Shot>, &mut Transform)>) {
-    for (body, is_shot, mut transform) in &mut bodies {
-        transform.translation = to_screen(body.at).extend(if is_shot { 2.5 } else { 0.5 });
-        if is_shot {
-            transform.rotation = Quat::from_rotation_z(to_screen(body.velocity).to_angle());
-        }
     }
 }
 

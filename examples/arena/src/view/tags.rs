@@ -5,9 +5,9 @@ use bevy_netplay::prelude::*;
 use bevy_netplay::protocol::limits::MAX_PLAYERS;
 use example_runner::text::font;
 
-use super::{palette, to_screen};
+use super::palette;
 use crate::names;
-use crate::sim::{Body, Hull, Ship};
+use crate::sim::{Hull, Ship};
 
 /// How far below the middle of a ship its number is, in pixels.
 const BELOW: f32 = 32.0;
@@ -33,15 +33,16 @@ fn build(mut commands: Commands) {
 }
 
 fn follow(
-    ships: Query<(&Ship, &Body, &Hull)>,
+    ships: Query<(&Ship, &Transform, &Hull), Without<Tag>>,
     mut tags: Query<(&Tag, &mut Transform, &mut Visibility)>,
 ) {
     let has_tags = names::has_tags(ships.iter().len());
     for (&Tag(player), mut transform, mut visibility) in &mut tags {
         let ship = ships.iter().find(|(ship, ..)| ship.player == player);
         let shown = ship.filter(|(_, _, hull)| has_tags && hull.is_alive());
-        if let Some((_, body, _)) = shown {
-            transform.translation = (to_screen(body.at) - Vec2::new(0.0, BELOW)).extend(5.0);
+        if let Some((_, ship, _)) = shown {
+            let at = ship.translation.truncate() - Vec2::new(0.0, BELOW);
+            transform.translation = at.extend(5.0);
         }
         visibility.set_if_neq(match shown {
             Some(_) => Visibility::Visible,

@@ -6,12 +6,15 @@ use bevy_netplay::messages::{
 };
 use bevy_netplay::prelude::*;
 
-use crate::sim::MatchSetup;
+use super::poses;
+use crate::sim::{Cue, MatchSetup};
 
 /// Provides the state, resources and messages of bevy_netplay that the view reads. The state is
-/// [`NetplayState::Playing`] as soon as there is a [`MatchSetup`]; nothing else ever changes.
+/// [`NetplayState::Playing`] as soon as there is a [`MatchSetup`]; nothing else ever changes. Ships are drawn as they are
+/// simulated, and effects are not shown.
 pub fn without_netplay(app: &mut App) {
-    app.init_state::<NetplayState>()
+    app.add_plugins(poses::as_simulated)
+        .init_state::<NetplayState>()
         .init_resource::<LastEndReason>()
         .init_resource::<CurrentRoom>()
         .init_resource::<PeerLinks>()
@@ -20,6 +23,7 @@ pub fn without_netplay(app: &mut App) {
         .add_message::<PeerStalled>()
         .add_message::<PeerUnstalled>()
         .add_message::<PlayerDisconnected>()
+        .add_message::<EffectMessage<Cue>>()
         .add_systems(Update, play.run_if(resource_added::<MatchSetup>));
 }
 

@@ -1,7 +1,8 @@
 //! Exchanges events between the page and the game.
 //!
 //! The game dispatches events of the type `game` on the document of the page. Their details are objects: `{state, …}`
-//! a few times a second and whenever the state changes; `{report}` once, when the requested frame is confirmed.
+//! a few times a second and whenever the state changes, or whether the game is muted; `{report}` once, when the
+//! requested frame is confirmed.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +14,7 @@ use bevy::prelude::*;
 use bevy::time::Real;
 use bevy_netplay::prelude::*;
 use bevy_netplay::{LastReport, NetplayOverlay};
+use example_runner::audio::Muted;
 use example_runner::page::{send, state_name};
 use serde::Serialize;
 
@@ -24,6 +26,7 @@ static WISHES: Mutex<Vec<Wish>> = Mutex::new(Vec::new());
 static RESTART: AtomicBool = AtomicBool::new(false);
 static SAVE_REPORT: AtomicBool = AtomicBool::new(false);
 static OVERLAY: AtomicBool = AtomicBool::new(false);
+static MUTE: AtomicBool = AtomicBool::new(false);
 
 /// Sets the buttons that the page holds.
 pub fn hold(buttons: u8) {
@@ -40,6 +43,7 @@ pub fn wish(what: &str) {
         "restart" => return RESTART.store(true, Ordering::Relaxed),
         "report" => return SAVE_REPORT.store(true, Ordering::Relaxed),
         "overlay" => return OVERLAY.store(true, Ordering::Relaxed),
+        "mute" => return MUTE.store(true, Ordering::Relaxed),
         _ => return,
     };
     WISHES.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
@@ -54,11 +58,14 @@ fn ask(
     mut commands: Commands,
     mut pad: ResMut<Pad>,
     mut wishes: MessageWriter<Wish>,
-    mut overlay: ResMut<NetplayOverlay>,
+    (mut overlay, mut muted): (ResMut<NetplayOverlay>, ResMut<Muted>),
 ) {
     pad.0 = HELD.load(Ordering::Relaxed);
     if OVERLAY.swap(false, Ordering::Relaxed) {
         overlay.visible ^= true;
+    }
+    if MUTE.swap(false, Ordering::Relaxed) {
+        muted.0 ^= true;
     }
     if RESTART.swap(false, Ordering::Relaxed) {
         commands.rematch();
@@ -90,6 +97,8 @@ struct Told<'a> {
     has_report: bool,
     /// Whether the overlay of the network is shown.
     overlay: bool,
+    /// Whether nothing is heard.
+    muted: bool,
 }
 
 #[derive(Serialize)]
@@ -113,12 +122,13 @@ fn tell_state(
     round: Res<Round>,
     (frame, confirmed): (Res<RollbackFrameCount>, Res<ConfirmedFrameCount>),
     (links, last_report): (Res<PeerLinks>, Res<LastReport>),
-    (interruptions, overlay): (Res<Interruptions>, Res<NetplayOverlay>),
+    (interruptions, overlay, muted): (Res<Interruptions>, Res<NetplayOverlay>, Res<Muted>),
     time: Res<Time<Real>>,
     mut told: Local<Duration>,
 ) {
     let now = time.elapsed();
-    if !state.is_changed() && now.saturating_sub(*told) < TELL_EVERY {
+    let is_changed = state.is_changed() || muted.is_changed();
+    if !is_changed && now.saturating_sub(*told) < TELL_EVERY {
         return;
     }
     *told = now;
@@ -151,5 +161,6 @@ fn tell_state(
         links: links.collect(),
         has_report: *state.get() == NetplayState::Playing || last_report.0.is_some(),
         overlay: overlay.visible,
+        muted: muted.0,
     });
 }

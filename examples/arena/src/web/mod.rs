@@ -64,8 +64,8 @@ pub fn hold(buttons: u8) {
     bridge::hold(buttons);
 }
 
-/// Does what a key does: `join`, `leave`, `rematch`, or `overlay` for F3, which phones do not have. `report` saves the
-/// report of the match, `restart` votes for a rematch in the middle of a round.
+/// Does what a key does: `join`, `leave`, `rematch`, `mute`, or `overlay` for F3, which phones do not have. `report` saves
+/// the report of the match, `restart` votes for a rematch in the middle of a round.
 #[wasm_bindgen]
 pub fn wish(what: &str) {
     bridge::wish(what);

@@ -3,12 +3,12 @@
 use std::process::Command;
 
 use browser_driver::Page;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::directory;
 
 use super::setup::{
-    IN_LOBBY, PATIENCE, PHONE, Setup, WINDOW, assert_in_agreement, assert_quiet, page_of,
+    IN_LOBBY, PATIENCE, PHONE, SMALL, Setup, WINDOW, assert_in_agreement, assert_quiet, page_of,
     photograph, plays, press, report,
 };
 
@@ -117,6 +117,8 @@ fn a_hidden_tab_keeps_its_match_alive() {
     let mut bot = setup.bot(2, 1800, "hidden", &[]);
     let tab = setup.player(2, "frames=1800");
     plays(&tab, 120);
+    // By Bevy's default, a window without focus updates by a timer.
+    tab.run("document.getElementById('arena').blur(); return null;").unwrap();
     tab.hide().unwrap();
     tab.wait_for("document.hidden", PATIENCE).unwrap();
     // Fifteen seconds of the match, which the page does not show.
@@ -129,7 +131,58 @@ fn a_hidden_tab_keeps_its_match_alive() {
     photograph(&tab, "shown-again");
     let reports = [report(&tab), bot.report()];
     assert_in_agreement(&reports);
+    assert_rarely_stalls(&reports[1], 1800);
     assert_quiet(&tab);
+}
+
+/// A player has not waited for the other one in more than a tenth of the frames of a match. Beside a page that updates
+/// once a second it waits in most.
+#[track_caller]
+fn assert_rarely_stalls(report: &Value, frames: u64) {
+    let stalled = report["stalls"]["frames"].as_u64().unwrap();
+    assert!(stalled < frames / 10, "{stalled} of {frames}: {report:#}");
+}
+
+/// Has a page get this many animation frames per second, and counts them.
+fn animation_frames(per_second: u32) -> String {
+    format!(
+        "window.given = 0; \
+         const interval = 1000 / {per_second}; \
+         window.cancelAnimationFrame = clearTimeout.bind(window); \
+         window.requestAnimationFrame = (callback) => setTimeout(() => {{ \
+             window.given += 1; \
+             callback(performance.now()); \
+         }}, interval - performance.now() % interval);"
+    )
+}
+
+#[test]
+fn displays_of_30_and_of_120_pictures_a_second_play_at_the_pace_of_the_match() {
+    let setup = Setup::new();
+    for (per_second, expected) in [(30, 0.3..0.8), (120, 1.2..2.5)] {
+        let mut bot = setup.bot(2, 900, &format!("at-{per_second}"), &[]);
+        let tab = setup.tab("", SMALL);
+        let source = animation_frames(per_second);
+        let script = "Page.addScriptToEvaluateOnNewDocument";
+        tab.developer(script, json!({ "source": source })).unwrap();
+        let address = setup.address(2, "autopilot&undrawn&frames=900");
+        tab.goto(&setup.site.url(&address)).unwrap();
+        plays(&tab, 120);
+        let counts = || {
+            let counts = tab.run("return [window.given, window.probe.state.confirmed];").unwrap();
+            [0, 1].map(|index| counts[index].as_f64().unwrap())
+        };
+        let before = counts();
+        plays(&tab, 700);
+        let after = counts();
+        // A page that updates more rarely simulates several frames in an update.
+        let per_frame = (after[0] - before[0]) / (after[1] - before[1]);
+        assert!(expected.contains(&per_frame), "{per_second} a second: {per_frame} in each frame");
+        let reports = [report(&tab), bot.report()];
+        assert_in_agreement(&reports);
+        assert_rarely_stalls(&reports[1], 900);
+        assert_quiet(&tab);
+    }
 }
 
 #[test]

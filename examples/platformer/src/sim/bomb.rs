@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
+use super::cue::{Cue, CueKind};
 use super::dice::Dice;
 use super::fighter::{Attacks, Fighter, Velocity};
 use super::hit::Hit;
@@ -14,7 +15,7 @@ use crate::input::{Action, FighterInput};
 /// Half the width and height of a bomb, in pixels.
 pub const BOMB_HALF: Vec2 = Vec2::new(8.0, 8.0);
 /// How far from its middle it hits, in pixels.
-const RADIUS: f32 = 80.0;
+pub const BOMB_RADIUS: f32 = 80.0;
 /// Until it explodes, in seconds.
 const FUSE: f32 = 1.1;
 /// How much it adds to the damage.
@@ -61,6 +62,7 @@ pub(super) fn throw(
     mut commands: Commands,
     inputs: Inputs<FighterInput>,
     time: Res<Time>,
+    mut cues: EffectWriter<Cue>,
     mut fighters: Query<(&SpawnOrder, &Fighter, &mut Attacks, &Transform)>,
 ) {
     for (_, fighter, mut attacks, body) in fighters.iter_mut().sort::<&SpawnOrder>() {
@@ -71,6 +73,7 @@ pub(super) fn throw(
             let velocity = THROW * Vec2::new(fighter.facing.sign(), 1.0);
             let at = body.translation.truncate();
             spawn(&mut commands, Some(fighter.contestant), at, velocity);
+            cues.write(CueKind::Throw(fighter.player).at(at));
         }
     }
 }
@@ -99,6 +102,7 @@ pub(super) fn fly(
 pub(super) fn explode(
     mut commands: Commands,
     mut hits: MessageWriter<Hit>,
+    mut cues: EffectWriter<Cue>,
     time: Res<Time>,
     mut bombs: Query<(Entity, &SpawnOrder, &mut Bomb, &Transform)>,
     fighters: Query<(Entity, &SpawnOrder, &Transform), With<Fighter>>,
@@ -108,9 +112,10 @@ pub(super) fn explode(
             continue;
         }
         commands.entity(entity).despawn();
+        cues.write(CueKind::Explosion.at(place.translation.truncate()));
         for (victim, _, body) in fighters.iter().sort::<&SpawnOrder>() {
             let away = (body.translation - place.translation).truncate();
-            if away.length_squared() < RADIUS * RADIUS {
+            if away.length_squared() < BOMB_RADIUS * BOMB_RADIUS {
                 hits.write(Hit {
                     victim,
                     by: bomb.thrower,

@@ -1,7 +1,9 @@
 //! [`Hit`]: a message inside the simulation, written by clubs and bombs.
 
 use bevy::prelude::*;
+use bevy_netplay::prelude::*;
 
+use super::cue::{Cue, CueKind};
 use super::fighter::{Fighter, Footing, Velocity};
 
 /// The speed of a fighter without damage that is hit, in pixels per second.
@@ -24,10 +26,12 @@ pub struct Hit {
 
 pub(super) fn take(
     mut hits: MessageReader<Hit>,
-    mut fighters: Query<(&mut Fighter, &mut Velocity, &mut Footing)>,
+    mut cues: EffectWriter<Cue>,
+    mut fighters: Query<(&mut Fighter, &mut Velocity, &mut Footing, &Transform)>,
 ) {
     for hit in hits.read() {
-        let Ok((mut fighter, mut velocity, mut footing)) = fighters.get_mut(hit.victim) else {
+        let Ok((mut fighter, mut velocity, mut footing, place)) = fighters.get_mut(hit.victim)
+        else {
             continue;
         };
         fighter.damage += hit.damage;
@@ -37,5 +41,6 @@ pub(super) fn take(
         }
         velocity.0 = hit.direction * (PUSH + PUSH_PER_DAMAGE * fighter.damage);
         footing.grounded = false;
+        cues.write(CueKind::Hit(fighter.player).at(place.translation.truncate()));
     }
 }

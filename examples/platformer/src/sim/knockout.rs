@@ -4,6 +4,7 @@ use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
 use super::contestant::Contestant;
+use super::cue::{Cue, CueKind};
 use super::fighter::{self, Fighter};
 
 /// How far below the middle of the stage a fighter is out, in pixels.
@@ -16,6 +17,7 @@ pub(super) fn fall_out(
     mut commands: Commands,
     fighters: Query<(Entity, &SpawnOrder, &Fighter, &Transform)>,
     mut contestants: Query<&mut Contestant>,
+    mut cues: EffectWriter<Cue>,
 ) {
     for (entity, _, fighter, body) in fighters.iter().sort::<&SpawnOrder>() {
         let at = body.translation;
@@ -23,6 +25,7 @@ pub(super) fn fall_out(
             continue;
         }
         commands.entity(entity).despawn();
+        cues.write(CueKind::Knockout(fighter.player).at(at.truncate()));
         if let Some(by) = fighter.struck_by
             && let Ok(mut other) = contestants.get_mut(by)
         {
@@ -40,11 +43,13 @@ pub(super) fn respawn(
     mut commands: Commands,
     time: Res<Time>,
     mut contestants: Query<(Entity, &SpawnOrder, &mut Contestant)>,
+    mut cues: EffectWriter<Cue>,
 ) {
     for (entity, _, mut contestant) in contestants.iter_mut().sort::<&SpawnOrder>() {
         let is_away = contestant.fighter.is_none() && contestant.lives > 0;
         if is_away && contestant.respawn.tick(time.delta()).is_finished() {
             let (player, entrance) = (contestant.player, contestant.entrance());
+            cues.write(CueKind::Respawn(player).at(entrance));
             contestant.fighter = Some(fighter::spawn(&mut commands, entity, player, entrance));
         }
     }

@@ -5,6 +5,7 @@
 
 mod bomb;
 mod contestant;
+mod cue;
 mod dice;
 mod fighter;
 mod hit;
@@ -17,8 +18,9 @@ mod weapon;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
-pub use bomb::{BOMB_HALF, Bomb};
+pub use bomb::{BOMB_HALF, BOMB_RADIUS, Bomb};
 pub use contestant::Contestant;
+pub use cue::{Cue, CueKind};
 pub use fighter::{Attacks, FIGHTER_HALF, Facing, Fighter, Footing, Velocity};
 pub use hit::Hit;
 pub use round::{Phase, Round};
@@ -33,6 +35,7 @@ pub(super) fn plugin(app: &mut App) {
         .init_resource::<Dice>()
         .rollback_state::<Phase>()
         .rollback_message::<Hit>()
+        .add_effect_by_key(|cue: &Cue| cue.kind)
         .rollback_component_by_reflect::<Transform>()
         .rollback_component_by_reflect::<ChildOf>()
         .rollback_component_by_reflect::<Contestant>()

@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 
+use super::cue::{Cue, CueKind};
 use super::fighter::{FIGHTER_HALF, Facing, Fighter, Footing, Velocity};
 use super::stage::{self, Lift};
 use crate::input::FighterInput;
@@ -19,6 +20,8 @@ const JUMP_SPEED: f32 = 760.0;
 pub(super) const GRAVITY: f32 = 1900.0;
 /// The highest speed of a fall, in pixels per second.
 const FALL_SPEED: f32 = 900.0;
+/// A fighter that lands faster than that is heard, in pixels per second.
+const LOUD: f32 = 300.0;
 
 pub(super) fn walk(
     inputs: Inputs<FighterInput>,
@@ -42,9 +45,10 @@ pub(super) fn walk(
 pub(super) fn jump(
     inputs: Inputs<FighterInput>,
     time: Res<Time>,
-    mut fighters: Query<(&Fighter, &mut Velocity, &mut Footing)>,
+    mut cues: EffectWriter<Cue>,
+    mut fighters: Query<(&Fighter, &Transform, &mut Velocity, &mut Footing)>,
 ) {
-    for (fighter, mut velocity, mut footing) in &mut fighters {
+    for (fighter, place, mut velocity, mut footing) in &mut fighters {
         footing.coyote.tick(time.delta());
         footing.jump_buffer.tick(time.delta());
         if footing.grounded {
@@ -58,6 +62,7 @@ pub(super) fn jump(
             footing.grounded = false;
             footing.coyote.finish();
             footing.jump_buffer.finish();
+            cues.write(CueKind::Jump(fighter.player).at(feet(place.translation.truncate())));
         }
     }
 }
@@ -65,9 +70,10 @@ pub(super) fn jump(
 pub(super) fn fall(
     time: Res<Time>,
     lifts: Query<(&Lift, &Transform), Without<Fighter>>,
-    mut fighters: Query<(&mut Transform, &mut Velocity, &mut Footing), With<Fighter>>,
+    mut cues: EffectWriter<Cue>,
+    mut fighters: Query<(&Fighter, &mut Transform, &mut Velocity, &mut Footing)>,
 ) {
-    for (mut place, mut velocity, mut footing) in &mut fighters {
+    for (fighter, mut place, mut velocity, mut footing) in &mut fighters {
         velocity.0.y = (velocity.0.y - GRAVITY * time.delta_secs()).max(-FALL_SPEED);
         let from = place.translation.truncate();
         let mut to = from + velocity.0 * time.delta_secs();
@@ -78,8 +84,16 @@ pub(super) fn fall(
         footing.grounded = landing.is_some();
         if let Some(landing) = landing {
             to = Vec2::new(to.x + landing.carries, landing.top + FIGHTER_HALF.y);
+            if velocity.0.y < -LOUD {
+                cues.write(CueKind::Land(fighter.player).at(feet(to)));
+            }
             velocity.0.y = 0.0;
         }
         place.translation = to.extend(place.translation.z);
     }
+}
+
+/// Where a fighter stands whose middle is here.
+fn feet(middle: Vec2) -> Vec2 {
+    middle - Vec2::new(0.0, FIGHTER_HALF.y)
 }

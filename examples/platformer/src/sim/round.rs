@@ -5,6 +5,7 @@ use bevy_netplay::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::contestant::Contestant;
+use super::cue::{Cue, CueKind};
 
 /// Seconds before the fight.
 const COUNTDOWN: f32 = 2.0;
@@ -76,7 +77,8 @@ pub(super) fn begin_countdown(mut round: ResMut<Round>) {
     round.clock = Timer::from_seconds(COUNTDOWN, TimerMode::Once);
 }
 
-pub(super) fn begin_fight(mut round: ResMut<Round>) {
+pub(super) fn begin_fight(mut round: ResMut<Round>, mut cues: EffectWriter<Cue>) {
+    cues.write(CueKind::Fight.at(Vec2::ZERO));
     round.clock = Timer::from_seconds(FIGHT, TimerMode::Once);
     round.sky.reset();
 }
@@ -96,6 +98,7 @@ pub(super) fn decide(mut round: ResMut<Round>, mut contestants: Query<&mut Conte
     }
 }
 
-pub(super) fn show_winner(mut round: ResMut<Round>) {
+pub(super) fn show_winner(mut round: ResMut<Round>, mut cues: EffectWriter<Cue>) {
+    cues.write(CueKind::Over.at(Vec2::ZERO));
     round.clock = Timer::from_seconds(RESULT, TimerMode::Once);
 }

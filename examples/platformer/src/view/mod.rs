@@ -1,6 +1,10 @@
-//! The view: sprites, which are on the entities of the simulation and their children, and two lines of text.
+//! The view: sprites, which are on the entities of the simulation and their children, flashes, sounds, and two lines of
+//! text. What is drawn is smoothed: the simulation has its own `Transform`s.
 //!
 //! Sprites are added by observers of [`Add`], so an entity that comes back after a rollback has its sprite again.
+
+mod flashes;
+mod sounds;
 
 use bevy::camera::ScalingMode;
 use bevy::prelude::*;
@@ -20,6 +24,9 @@ const WOOD: Color = Color::srgb(0.62, 0.47, 0.28);
 const IRON: Color = Color::srgb(0.85, 0.86, 0.90);
 const FIRE: Color = Color::srgb(0.95, 0.35, 0.20);
 
+/// Two heights of a fighter, in pixels: a correction that is longer is made at once.
+const SNAP: f32 = 80.0;
+
 /// The part of the world that is always visible, in pixels.
 const VIEW: Vec2 = Vec2::new(1280.0, 720.0);
 
@@ -33,7 +40,9 @@ struct Banner;
 
 /// Draws the match.
 pub fn plugin(app: &mut App) {
-    app.add_plugins((text::plugin, overlay::plugin))
+    let smoothing = Smoothing { snap_distance: SNAP, ..default() };
+    app.smooth_transform(smoothing)
+        .add_plugins((text::plugin, overlay::plugin, flashes::plugin, sounds::plugin))
         .insert_resource(ClearColor(SKY))
         .add_systems(Startup, (draw_stage, write_lines, place_indicator))
         .add_observer(draw_fighter)
@@ -62,7 +71,7 @@ fn draw_stage(mut commands: Commands) {
 fn draw_fighter(add: On<Add, Fighter>, fighters: Query<&Fighter>, mut commands: Commands) {
     if let Ok(fighter) = fighters.get(add.entity) {
         let sprite = Sprite::from_color(player_color(fighter.player), 2.0 * FIGHTER_HALF);
-        commands.entity(add.entity).insert(sprite);
+        commands.entity(add.entity).insert((sprite, OwnedBy(fighter.player)));
     }
 }
 
