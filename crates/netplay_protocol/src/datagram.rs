@@ -167,7 +167,7 @@ mod tests {
     fn a_header_is_sixteen_bytes_in_little_endian() {
         let stamp = PathStamp { sequence: 0x0506, sent: 0x0708, ack: Some((0x090a, 11)) };
         let header = DatagramHeader::new(DatagramKind::Match, 0x0102, 0x0304, 0x0c0d, stamp);
-        let bytes = [6, 1, 2, 1, 4, 3, 13, 12, 6, 5, 8, 7, 10, 9, 11, 0];
+        let bytes = [DATAGRAM_VERSION, 1, 2, 1, 4, 3, 13, 12, 6, 5, 8, 7, 10, 9, 11, 0];
         assert_eq!(bytemuck::bytes_of(&header), &bytes);
         let datagram = [&bytes[..], &[42]].concat();
         let (read, kind, payload) = DatagramHeader::split(&datagram).unwrap();
@@ -186,10 +186,16 @@ mod tests {
             (bytes[0], bytes[1]) = (version, kind);
             DatagramHeader::split(&bytes).map(|_| ())
         };
-        assert_eq!(with(6, 0), Ok(()));
+        assert_eq!(with(DATAGRAM_VERSION, 0), Ok(()));
         assert_eq!(with(5, 0), Err(DatagramError::Version(5)));
-        assert_eq!(with(6, 9), Err(DatagramError::Kind(9)));
-        assert_eq!(DatagramHeader::split(&[6; 15]), Err(DatagramError::Truncated(15)));
-        assert_eq!(DatagramHeader::split(&[6; 1201]), Err(DatagramError::TooLong(1201)));
+        assert_eq!(with(DATAGRAM_VERSION, 9), Err(DatagramError::Kind(9)));
+        assert_eq!(
+            DatagramHeader::split(&[DATAGRAM_VERSION; 15]),
+            Err(DatagramError::Truncated(15))
+        );
+        assert_eq!(
+            DatagramHeader::split(&[DATAGRAM_VERSION; 1201]),
+            Err(DatagramError::TooLong(1201))
+        );
     }
 }

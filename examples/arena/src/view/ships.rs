@@ -1,6 +1,7 @@
 //! Draws ships: one set of sprites per player, spawned at startup and visible while the player's ship is alive. They
 //! are entities of their own, so that a rollback of the ship's entity does not affect them, and follow its `Transform`.
 
+use bevy::math::ops;
 use bevy::prelude::*;
 use bevy_netplay::prelude::*;
 use bevy_netplay::protocol::limits::MAX_PLAYERS;
@@ -71,6 +72,7 @@ fn follow(
     mut parts: Query<(&Owner, &Part, &mut Transform, &mut Sprite, &mut Visibility)>,
 ) {
     let own = this_match.as_deref().map_or(&[][..], |this_match| &this_match.local_players);
+    let turned = 1.0 - ops::exp(-TURN * time.delta_secs());
     for (&Owner(player), &part, mut transform, mut sprite, mut visibility) in &mut parts {
         let ship = ships.iter().find(|(ship, ..)| ship.player == player);
         let Some((ship, pose, hull, gun)) = ship.filter(|(_, _, hull, _)| hull.is_alive()) else {
@@ -96,7 +98,7 @@ fn follow(
                 // A ship that respawns has its rotation at once.
                 match *visibility {
                     Visibility::Hidden => transform.rotation = wanted,
-                    _ => transform.rotation.smooth_nudge(&wanted, TURN, time.delta_secs()),
+                    _ => transform.rotation = transform.rotation.slerp(wanted, turned),
                 }
                 let extra = gun.rapid > 0 || gun.spread > 0;
                 sprite.color = if extra { palette::bright(color) } else { color };
