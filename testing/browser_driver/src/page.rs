@@ -119,6 +119,31 @@ impl Page {
         })
     }
 
+    /// Opens an address in another tab of the same window, and asks that tab from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError::WebDriver`] where the browser refuses, or it does not load.
+    pub fn open_tab(&self, url: &str) -> Result<(), DriverError> {
+        self.block_on(async |driver| {
+            let tab = driver.new_tab().await?;
+            driver.switch_to_window(tab).await?;
+            driver.goto(url).await
+        })
+    }
+
+    /// Asks the tab with this number from now on, in the order in which they were opened.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverError::NoWindow`] where there is none.
+    pub fn switch_tab(&self, index: usize) -> Result<(), DriverError> {
+        let tabs = self.block_on(async |driver| driver.windows().await)?;
+        let tab = tabs.into_iter().nth(index);
+        let tab = tab.ok_or_else(|| DriverError::NoWindow(format!("tab {index}")))?;
+        self.block_on(async |driver| driver.switch_to_window(tab).await)
+    }
+
     /// What a piece of JavaScript that ends in `return …;` returns. A promise is waited for.
     ///
     /// # Errors

@@ -135,6 +135,27 @@ fn a_hidden_tab_keeps_its_match_alive() {
     assert_quiet(&tab);
 }
 
+#[test]
+fn two_tabs_of_one_window_play_a_match_though_one_of_them_is_hidden() {
+    let setup = Setup::new();
+    let tabs = setup.player(2, "frames=1200");
+    tabs.wait_for(IN_LOBBY, PATIENCE).unwrap();
+    // Asking a tab may show it.
+    let note = "addEventListener('visibilitychange', () => { window.wasHidden ||= document.hidden; }); \
+                return null;";
+    tabs.run(note).unwrap();
+    tabs.open_tab(&setup.site.url(&setup.address(2, "autopilot&undrawn&frames=1200"))).unwrap();
+    plays(&tabs, 1000);
+    let mut reports = vec![report(&tabs)];
+    assert_quiet(&tabs);
+    tabs.switch_tab(0).unwrap();
+    assert_eq!(tabs.run("return window.wasHidden;").unwrap(), true);
+    reports.push(report(&tabs));
+    assert_quiet(&tabs);
+    assert_in_agreement(&reports);
+    reports.iter().for_each(|report| assert_rarely_stalls(report, 1200));
+}
+
 /// A player has not waited for the other one in more than a tenth of the frames of a match. Beside a page that updates
 /// once a second it waits in most.
 #[track_caller]
