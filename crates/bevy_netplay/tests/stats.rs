@@ -82,7 +82,7 @@ fn a_rollback_is_blamed_on_the_player_whose_inputs_come_late() {
     let mut apps = TestApps::builder(82).players(3).start();
     let [first, second, third] = [0, 1, 2].map(|index| apps.key(index));
     for to in [first, second] {
-        apps.hub().set_conditions(third, to, latency(80));
+        apps.hub().set_conditions(third, to, latency(120));
     }
     apps.run_until_confirmed(600, 3000);
     for (index, other) in [(0, 1), (1, 0)] {

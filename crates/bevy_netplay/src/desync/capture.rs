@@ -36,7 +36,7 @@ pub(crate) struct Capture {
     /// The desyncs of this match.
     pub(super) peers: BTreeMap<PeerKey, PeerDesync>,
     /// What peers have sent before the desync was detected here, not read yet.
-    pub(super) early: BTreeMap<PeerKey, Vec<u8>>,
+    pub(super) early: BTreeMap<PeerKey, Vec<Vec<u8>>>,
 }
 
 impl Capture {

@@ -20,6 +20,8 @@ use crate::{CurrentMatch, EndReason, NetplayConfig, NetplayState, PlayerHandle};
 
 /// How long the other peer's side is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many messages of a peer are kept before its desync is detected here.
+const MAX_EARLY: usize = 3;
 
 /// A desync with a peer.
 pub(crate) struct PeerDesync {
@@ -68,10 +70,10 @@ pub(crate) fn detected(
     let progress = if is_sent { Progress::Sending } else { Progress::Sent };
     let since = world.resource::<Time<Real>>().elapsed();
     let mut capture = world.resource_mut::<Capture>();
-    let early = capture.early.remove(&peer);
+    let early = capture.early.remove(&peer).unwrap_or_default();
     let desync = PeerDesync { player, ours, theirs: None, traffic, registered, since, progress };
     capture.peers.insert(peer, desync);
-    if let Some(bytes) = early {
+    for bytes in early {
         received(world, peer, bytes);
     }
 }
@@ -96,9 +98,12 @@ pub(crate) fn received(world: &mut World, peer: PeerKey, bytes: Vec<u8>) {
     let capture = &mut *world.resource_mut::<Capture>();
     let plays = capture.start.as_ref().is_some_and(|start| start.players.contains(&peer));
     let Some(desync) = capture.peers.get_mut(&peer) else {
-        // It has detected it earlier. The first one counts.
+        // It has detected it earlier. The first one that can be read counts.
         if plays {
-            capture.early.entry(peer).or_insert(bytes);
+            let early = capture.early.entry(peer).or_default();
+            if early.len() < MAX_EARLY {
+                early.push(bytes);
+            }
         }
         return;
     };
