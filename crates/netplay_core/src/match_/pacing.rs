@@ -27,6 +27,14 @@ const FAR_BEHIND: Duration = Duration::from_micros(26_700);
 const EXTRA_FRAMES: f64 = 3.0;
 const EXTRA_EVERY: u32 = 5;
 const EXTRA_SEEN_AFTER: u32 = 60;
+/// How many frames before the end of the prediction window the simulation runs as slowly as a machine that is too slow:
+/// a reserve for inputs that come unevenly. From how many more it begins to.
+const MAX_RESERVE: i32 = 2;
+const MAX_SLACK: i32 = 3;
+/// How much slower it runs where the reserve is used up, as a share.
+const REFILL: f64 = 0.1;
+/// The least speed beside a machine that is too slow.
+const MIN_SPEED: f64 = 0.1;
 
 /// Decides how long each frame lasts, so that all peers wait for each other equally long.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +87,18 @@ fn speed(ahead: f64, frame: Duration, is_start: bool) -> f64 {
     1.0 - share.clamp(0.0, 1.0) * most * ahead.signum()
 }
 
+/// How fast the simulation may run beside a machine that is too slow and runs at `speed`: as fast as that a little before
+/// the prediction window ends, so that it goes on evenly and does not stall. Frames further inside it runs as fast as it
+/// should. `left` is how many frames of the `window` are left before that machine's last input holds it up.
+pub(super) fn speed_beside(speed: f64, left: i32, window: i32) -> f64 {
+    let slack = f64::from((window / 2).clamp(1, MAX_SLACK));
+    let limit = match left.saturating_sub((window / 4).min(MAX_RESERVE)) {
+        short if short < 0 => speed * (1.0 - REFILL),
+        left => speed + (1.0 - speed) * (f64::from(left) / slack).min(1.0),
+    };
+    limit.max(MIN_SPEED)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +139,17 @@ mod tests {
         assert_eq!(extra(-2.4), [6, 11, 76, 81]);
         assert_eq!(extra(-1.7), [6, 11, 76, 81]);
         assert!(extra(-1.5).is_empty());
+    }
+
+    #[test]
+    fn beside_a_slow_machine_it_runs_as_slowly_a_little_before_the_window_ends() {
+        let limits = |window| [0, 1, 2, 3, 4, 5, 8].map(|left| speed_beside(0.6, left, window));
+        let expected = [0.54, 0.54, 0.6, 0.6 + 0.4 / 3.0, 0.6 + 0.8 / 3.0, 1.0, 1.0];
+        for (limit, expected) in limits(8).into_iter().zip(expected) {
+            assert!((limit - expected).abs() < 1e-9, "{:?}", limits(8));
+        }
+        assert_eq!(limits(0), [0.6, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], "in lockstep");
+        assert_eq!(speed_beside(0.0, i32::MIN, 8), MIN_SPEED);
     }
 
     #[test]

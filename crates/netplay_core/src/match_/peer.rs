@@ -78,6 +78,13 @@ impl PeerTraffic {
         self.progress == PeerProgress::Playing
     }
 
+    /// How many frames a simulation that is at `frame` may still go on without a further input of the peer, with a
+    /// prediction window of so many; 0 or less: it waits.
+    pub(super) fn window_left(&self, frame: i32, window: i32) -> i32 {
+        let last = self.log.last_frame().unwrap_or(NULL_FRAME);
+        window.saturating_sub(frame.saturating_sub(last))
+    }
+
     /// Logs the inputs of a payload of the peer, each of so many bytes. The result has no inputs that were received
     /// before, or that overtook others: they are of no use without these, and come again. Returns as well what the
     /// payload shows of the peer's simulation.

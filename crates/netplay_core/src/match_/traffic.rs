@@ -16,7 +16,7 @@ use super::input_delay::InputDelay;
 use super::input_log::InputLog;
 use super::message::SessionMessage;
 use super::outbox::{Pace, Transmit};
-use super::pacing::{FramePace, Pacer};
+use super::pacing::{FramePace, Pacer, speed_beside};
 use super::payload::{Bounds, MAX_AHEAD, PaceReport, Payload, PayloadError};
 use super::peer::PeerTraffic;
 use super::statements::{Signatures, Statements};
@@ -25,14 +25,6 @@ use super::{MAX_INPUT_DELAY, MAX_INPUT_REDUNDANCY, NULL_FRAME};
 /// So many frames before the end of the prediction window every input is sent at once, also one that the peer predicts: a
 /// datagram that is lost holds it up no longer than a frame. In lockstep that is always so.
 const TIGHT_WINDOW: i32 = 3;
-/// How many frames before the end of the prediction window the simulation runs as slowly as a machine that is too slow:
-/// a reserve for inputs that come unevenly. From how many more it begins to.
-const MAX_RESERVE: i32 = 2;
-const MAX_SLACK: i32 = 3;
-/// How much slower it runs where the reserve is used up, as a share.
-const REFILL: f64 = 0.1;
-/// The least speed.
-const MIN_SPEED: f64 = 0.1;
 
 /// What a match is played with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,8 +189,7 @@ impl MatchTraffic {
             let fitting_delay = u8::try_from(self.delay_fit.chosen()).unwrap_or(0);
             peer.outbox.set_report(PaceReport { eighths_behind, lost_percent, fitting_delay });
         }
-        let last = peer.log.last_frame().unwrap_or(NULL_FRAME);
-        let left = (self.max_prediction as i32).saturating_sub(self.frame.saturating_sub(last));
+        let left = peer.window_left(self.frame, self.max_prediction as i32);
         let pace = Pace::new(frame, peer.rtt, left <= TIGHT_WINDOW);
         let statements = self.statements.due(to, now, pace.repeat, &self.local);
         peer.outbox.set_statements(statements);
@@ -360,27 +351,18 @@ impl MatchTraffic {
         self.pacer.poll_frame(mean, frame, most)
     }
 
-    /// How fast the simulation may run, beside machines that are too slow: as fast as they do a little before the prediction
-    /// window ends, so that it goes on evenly and does not stall. Frames further inside it runs as fast as it should. Without
-    /// such machines there is no limit.
+    /// How fast the simulation may run beside the machines that are too slow; without any there is no limit.
     fn max_speed(&self, frame: Duration) -> f64 {
         let window = self.max_prediction as i32;
-        let slack = f64::from((window / 2).clamp(1, MAX_SLACK));
-        let reserve = (window / 4).min(MAX_RESERVE);
         let slow = self.peers.values().filter(|peer| peer.is_playing() && peer.lost_percent > 0);
         let speeds = slow.filter_map(|peer| {
             let told = 1.0 - f64::from(peer.lost_percent) / 100.0;
             // Nobody slows the others down by its word alone.
             let measured = f64::from(peer.speed.rate()?) * frame.as_secs_f64();
             let speed = told.max(measured).min(1.0);
-            let last = peer.log.last_frame().unwrap_or(NULL_FRAME);
-            let left = window.saturating_sub(self.frame.saturating_sub(last));
-            Some(match left.saturating_sub(reserve) {
-                short if short < 0 => speed * (1.0 - REFILL),
-                left => speed + (1.0 - speed) * (f64::from(left) / slack).min(1.0),
-            })
+            Some(speed_beside(speed, peer.window_left(self.frame, window), window))
         });
-        speeds.fold(f64::INFINITY, f64::min).max(MIN_SPEED)
+        speeds.fold(f64::INFINITY, f64::min)
     }
 
     /// The local machine could not simulate this share of the last second, 0 to 1. The others are told.
@@ -470,8 +452,7 @@ impl MatchTraffic {
     fn is_window_full(&self) -> bool {
         // In lockstep it waits for the inputs of the very frame that is next.
         let window = self.max_prediction.max(1) as i32;
-        let last = self.peers.values().map(|peer| peer.log.last_frame().unwrap_or(NULL_FRAME));
-        last.min().is_some_and(|last| self.frame.saturating_sub(last) >= window)
+        self.peers.values().any(|peer| peer.window_left(self.frame, window) <= 0)
     }
 
     /// What a peer acknowledges that receives nothing more: everything, or the session would keep the local inputs

@@ -55,8 +55,8 @@ impl Room {
         let is_agreed = rejoin.agreed().is_some_and(|version| version.vote() == vote);
         if is_agreed && self.rejoin_vote != Some(vote) {
             self.rejoin_vote = Some(vote);
-            self.others().into_iter().for_each(|to| self.send_hello(now, to));
             let Vote { roster, epoch } = vote;
+            self.others().into_iter().for_each(|to| self.send_hello(now, to));
             self.send_control_to_all(now, &ControlMessage::Ready { roster, epoch });
         }
     }
