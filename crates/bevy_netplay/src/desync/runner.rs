@@ -2,7 +2,6 @@
 //! of a sync test do.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
@@ -13,7 +12,7 @@ use super::bundle::registered_types;
 use super::side::local_side;
 use super::{DesyncCapture, DesyncConfig, ReplayError};
 use crate::input::{GgrsInput, MatchTypes};
-use crate::session::{LocalMatch, ReplayMatch, Session, SyncTestMatch};
+use crate::session::{LocalMatch, ReplayMatch, Session, SyncTestMatch, frame_length};
 use crate::sounds::Muted;
 use crate::sync_test::{WithheldSocket, disturb, socket_pair};
 use crate::{Checksums, CurrentMatch, CurrentRoom, NetplayConfig, NetplayState};
@@ -140,7 +139,7 @@ impl Simulated {
         inputs: &Arc<BundleInputs>,
         test: impl FnOnce(&NetplayConfig) -> Option<SyncTestMatch>,
     ) -> Result<Self, ReplayError> {
-        let length = Duration::from_nanos(1_000_000_000 / inputs.frame_rate() as u64);
+        let length = frame_length(inputs.frame_rate());
         app.insert_resource(TimeUpdateStrategy::ManualDuration(length)).insert_resource(Muted);
         app.finish();
         app.cleanup();

@@ -1,11 +1,10 @@
 //! Draws what is new of the measured updates into the picture.
 
-use std::time::Duration;
-
 use bevy::image::ImageSampler;
 use bevy::prelude::*;
 
 use super::graph::{Column, HEIGHT, Mark, Picture, Scale, WIDTH};
+use crate::session::frame_length;
 use crate::{Checksums, EventKind, MatchTimeline, NetplayConfig, RollbackMetrics, UpdateSample};
 
 /// The least depth that the graph is high.
@@ -62,7 +61,7 @@ pub(super) fn draw(
         compared: checksums.compared_frames(),
         scale: Scale {
             depth: config.bounded_max_prediction().max(MIN_DEPTH) as u32,
-            budget: Duration::from_secs(1) / u32::try_from(config.frame_rate.max(1)).unwrap_or(1),
+            budget: frame_length(config.frame_rate),
         },
     };
     let before = graphs.drawn.filter(|before| {

@@ -97,6 +97,11 @@ impl FrameClock {
     }
 }
 
+/// How long a frame lasts, of so many in a second.
+pub(crate) fn frame_length(frame_rate: usize) -> Duration {
+    Duration::from_secs(1) / u32::try_from(frame_rate.max(1)).unwrap_or(u32::MAX)
+}
+
 fn nanos(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }

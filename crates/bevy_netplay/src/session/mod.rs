@@ -43,7 +43,7 @@ pub use emulation::CurrentEmulation;
 pub(crate) use emulation::change_emulation;
 pub use entropy::EntropySource;
 pub(crate) use events::{apply_events, end, has_events, has_message_events};
-pub(crate) use frame_clock::FrameClock;
+pub(crate) use frame_clock::{FrameClock, frame_length};
 pub(crate) use local::{
     LocalMatch, ReplayMatch, SyncTestMatch, has_local_match, start_local_match,
 };

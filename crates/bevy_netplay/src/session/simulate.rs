@@ -12,9 +12,9 @@ use bevy::ecs::schedule::ScheduleLabel;
 use bevy::platform::time::Instant;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use bevy_ggrs::{LocalPlayers, RollbackFrameCount, Session as GgrsSession};
+use bevy_ggrs::{LocalPlayers, RollbackFrameCount, RollbackFrameRate, Session as GgrsSession};
 
-use super::frame_clock::FrameRounding;
+use super::frame_clock::{FrameRounding, frame_length};
 use super::update_budget::UpdateBudget;
 use super::{FrameClock, Session};
 use crate::input::{self, MatchTypes};
@@ -48,11 +48,10 @@ pub(crate) fn simulate<C: MatchTypes>(world: &mut World) {
         return;
     }
     run(world, Duration::ZERO);
-    let frame_rate = world.resource::<bevy_ggrs::RollbackFrameRate>().0.max(1) as u64;
+    let length = frame_length(world.resource::<RollbackFrameRate>().0);
     let passed = world.resource::<Time<Real>>().delta();
     let lost = world.resource_mut::<FrameClock>().handle_time(passed);
     world.resource_mut::<RollbackProgress>().handle_lost_time(lost);
-    let length = Duration::from_nanos(1_000_000_000 / frame_rate);
     let mut catch_up =
         world.resource::<Session>().frames_behind().unwrap_or(0).min(MAX_CATCH_UP_FRAMES);
     let rounding = match smoothing::draws_between_frames(world) {

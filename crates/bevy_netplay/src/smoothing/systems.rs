@@ -22,7 +22,7 @@ use super::interpolation::DisplayRate;
 use super::teleported::Teleports;
 use super::{Interpolation, OwnedBy, Smoothing, Teleported};
 use crate::plugin::SystemsOf;
-use crate::session::{FrameClock, Session};
+use crate::session::{FrameClock, Session, frame_length};
 use crate::{CurrentMatch, NetplayState, NetplaySystems, RollbackEntity};
 
 /// See the [module](self).
@@ -246,6 +246,6 @@ fn choose_moment(
 ) {
     let is_interpolated = interpolation.is_on(&display);
     let is_playing = *state.get() == NetplayState::Playing;
-    let length = Duration::from_nanos(1_000_000_000 / rate.0.max(1) as u64);
-    drawn.fraction = if is_playing && is_interpolated { clock.fraction(length) } else { 1.0 };
+    let is_between = is_playing && is_interpolated;
+    drawn.fraction = if is_between { clock.fraction(frame_length(rate.0)) } else { 1.0 };
 }

@@ -1,7 +1,5 @@
 //! [`NetplaySoundApp`]: which effect and which component is heard.
 
-use std::time::Duration;
-
 use bevy::prelude::*;
 use bevy_ggrs::RollbackFrameRate;
 
@@ -11,6 +9,7 @@ use super::loops::Loops;
 use super::one_shots::OneShots;
 use super::sound::{EffectSound, LoopSound};
 use crate::effects::{self, ShowEffects, ShowEffectsSystems, ShownProgress};
+use crate::session::frame_length;
 use crate::{EffectMessage, SpawnOrder};
 
 /// Registers sounds: of [effects](crate::NetplayEffectApp), which are heard once, and of entities, which are heard for as
@@ -70,7 +69,7 @@ impl NetplaySoundApp for App {
                          mut ids: ResMut<SoundIds>,
                          mut commands: MessageWriter<SoundCommand>| {
             let is_silent = progress.is_catching_up || muted.is_some();
-            let frame = Duration::from_secs(1) / u32::try_from(rate.0).unwrap_or(u32::MAX).max(1);
+            let frame = frame_length(rate.0);
             for effect in effects.read() {
                 let command = sounds.handle(effect, is_silent, frame, &sound, &mut ids);
                 commands.write_batch(command);
